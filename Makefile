@@ -1,0 +1,38 @@
+# Commands of this repository. `make help` prints them from the comments.
+.DEFAULT_GOAL := help
+.PHONY: help run stop test check bench lock web screenshots clean
+
+PYTHON ?= python3
+PY := .venv/bin/python
+BOOTSTRAP := $(PYTHON) -B runner/bootstrap.py
+
+help: ## Print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: ## Install what is needed, start everything, print the address (PORT=8000, ASSAY_TORCH=cuda)
+	@$(BOOTSTRAP) run
+
+stop: ## Stop a service that `make run` started in another terminal
+	@$(BOOTSTRAP) stop
+
+test: ## Run all tests, with a real database, worker and browser
+	@$(BOOTSTRAP) test $(ARGS)
+
+check: ## Linters, types, import rules, migrations, OpenAPI file, translations, built page
+	@$(BOOTSTRAP) check
+
+bench: ## Run the benchmarks in bench/
+	@$(BOOTSTRAP) bench $(ARGS)
+
+lock: ## Compute requirements.lock and requirements-dev.lock anew from pyproject.toml
+	@$(BOOTSTRAP) lock
+
+web: ## Build the labeling page from web/ into the Python package (needs Node)
+	cd web && npm ci && npm run build
+
+screenshots: ## Take the pictures of docs/screenshots/ anew, in the browser test of the whole chain
+	@ASSAY_SCREENSHOTS=docs/screenshots $(BOOTSTRAP) test tests/e2e/test_chain_browser.py
+
+clean: ## Remove caches and build outputs; data in .assay/ and the .venv/ stay
+	rm -rf build dist test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.venv/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
