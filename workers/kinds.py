@@ -1,0 +1,35 @@
+"""Every kind of job, by the name of the Celery task that does it."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How jobs of one kind are run.
+
+    Attributes:
+        title: What people call it.
+        queue: ``interactive`` (somebody waits), ``default`` or ``heavy`` (minutes of processor time).
+        attempts: How often a job may start before a lost worker counts as a failure.
+    """
+
+    title: str | Promise
+    queue: str = "default"
+    attempts: int = 5
+
+
+KINDS: dict[str, Kind] = {
+    "curation.import_file": Kind(_("Import")),
+    "curation.run_plan": Kind(_("Curation run")),
+    "curation.write_download": Kind(_("Download")),
+    "labeling.create_tasks": Kind(_("Task creation")),
+    "labeling.publish": Kind(_("Publication of labels")),
+    "modeling.suggest": Kind(_("Suggestions"), "heavy"),
+    "modeling.train": Kind(_("Training"), "heavy"),
+    "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),
+    "workers.check": Kind(_("Check of the workers"), "interactive"),
+}
+QUEUES = ("interactive", "default", "heavy")
