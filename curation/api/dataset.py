@@ -1,0 +1,85 @@
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api import ScopedViewSet, valid
+from curation.api.upload import UploadInput, UploadOutput
+from curation.api.version import VersionOutput
+from curation.models import Dataset
+from curation.services.dataset import change_dataset, create_dataset, restore_dataset, trash_dataset
+from curation.services.upload import receive_upload
+
+
+class DatasetInput(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(max_length=4000, required=False, allow_blank=True)
+
+
+class DatasetOutput(serializers.ModelSerializer[Dataset]):
+    class Meta:
+        model = Dataset
+        fields = ["id", "name", "description", "created_at", "updated_at"]
+
+
+class DatasetViewSet(ScopedViewSet):
+    """A client's data under one name."""
+
+    queryset = Dataset.objects.filter(deleted_at=None)
+    serializer_class = DatasetOutput
+    scopes = {"GET": "data.read", "POST": "data.write", "PATCH": "data.write", "DELETE": "data.write"}
+
+    @extend_schema(responses=DatasetOutput(many=True))
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(DatasetOutput(page, many=True).data)
+
+    @extend_schema(request=DatasetInput, responses={201: DatasetOutput})
+    def create(self, request: Request) -> Response:
+        dataset = create_dataset(actor=request.actor, **valid(DatasetInput, request.data))  # type: ignore[attr-defined]
+        return Response(DatasetOutput(dataset).data, status=201)
+
+    @extend_schema(responses=DatasetOutput)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return Response(DatasetOutput(self.get_object()).data)
+
+    @extend_schema(request=DatasetInput(partial=True), responses=DatasetOutput)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        changes = valid(DatasetInput, request.data, partial=True)
+        dataset = change_dataset(actor=request.actor, dataset_id=self.get_object().pk, **changes)  # type: ignore[attr-defined]
+        return Response(DatasetOutput(dataset).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: int) -> Response:
+        trash_dataset(actor=request.actor, dataset_id=self.get_object().pk)  # type: ignore[attr-defined]
+        return Response(status=204)
+
+    @extend_schema(request=None, responses=DatasetOutput)
+    @action(detail=True, methods=["post"], queryset=Dataset.objects.exclude(deleted_at=None))
+    def restore(self, request: Request, pk: int) -> Response:
+        """Bring a dataset back from the trash."""
+        dataset = restore_dataset(actor=request.actor, dataset_id=self.get_object().pk)  # type: ignore[attr-defined]
+        return Response(DatasetOutput(dataset).data)
+
+    @extend_schema(request={"multipart/form-data": UploadInput}, responses={201: UploadOutput})
+    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser])
+    def uploads(self, request: Request, pk: int) -> Response:
+        """Send a file; the answer says what was found in it. Nothing is imported yet."""
+        upload = receive_upload(
+            actor=request.actor,  # type: ignore[attr-defined]
+            dataset_id=self.get_object().pk,
+            **valid(UploadInput, request.data),
+        )
+        return Response(UploadOutput(upload).data, status=201)
+
+    @extend_schema(responses=VersionOutput(many=True))
+    @action(detail=True, methods=["get"])
+    def versions(self, request: Request, pk: int) -> Response:
+        """The versions of a dataset, newest first."""
+        rows = self.get_object().versions.defer("manifest")
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(VersionOutput(page, many=True).data)

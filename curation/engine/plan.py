@@ -1,0 +1,134 @@
+"""Plans: ordered steps, read from JSON or YAML, and run over a version."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import yaml
+
+from curation.engine.manifest import VersionManifest
+from curation.engine.run import RunReport, StepReport, run_plan
+from curation.engine.steps.base import Step
+from curation.engine.steps.table import STEPS
+
+__all__ = ["Plan", "PlanError", "RunReport", "StepReport", "default_plan", "run_plan"]
+
+STEP_LIMIT = 100
+
+
+class PlanError(ValueError):
+    """A plan that cannot be read; the sentence names step and parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An ordered list of configured steps."""
+
+    steps: tuple[Step, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain lists and dicts."""
+        return {"steps": [{"name": step.name, "params": _plain(step.params())} for step in self.steps]}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read a plan.
+
+        Raises:
+            PlanError: What is wrong, in which step, and what would be right.
+        """
+        if not isinstance(data, dict) or not isinstance(data.get("steps"), list):
+            raise PlanError('A plan reads {"steps": [{"name": "…", "params": {…}}, …]}.')
+        if len(data["steps"]) > STEP_LIMIT:
+            raise PlanError(f"A plan has at most {STEP_LIMIT} steps; this one has {len(data['steps'])}.")
+        return cls(tuple(_step(number, entry) for number, entry in enumerate(data["steps"], 1)))
+
+    def to_yaml(self) -> str:
+        """Return the plan as YAML."""
+        return yaml.safe_dump(self.to_json(), allow_unicode=True, sort_keys=False)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Self:
+        """Read a plan from YAML.
+
+        Raises:
+            PlanError: It is no YAML, or no plan.
+        """
+        try:
+            return cls.from_json(yaml.safe_load(text))
+        except yaml.YAMLError as error:
+            raise PlanError(f"This is no YAML: {error}") from None
+
+    def fingerprint(self) -> str:
+        """Return a hash of every step's name, version and parameters."""
+        return hashlib.sha256(json.dumps([step.fingerprint() for step in self.steps]).encode()).hexdigest()
+
+
+def _plain(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
+
+
+def _step(number: int, entry: Any) -> Step:
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        raise PlanError(f'Step {number} has no name. A step reads {{"name": "…", "params": {{…}}}}.')
+    name, params = entry["name"], entry.get("params") or {}
+    where = f"Step {number} ({name})"
+    if name not in STEPS:
+        raise PlanError(f"Step {number}: there is no step {name}. The steps are {', '.join(STEPS)}.")
+    if not isinstance(params, dict):
+        raise PlanError(f"{where}: params is an object of names and values.")
+    kinds = {field.name: field.type for field in fields(STEPS[name])}
+    unknown = sorted(set(params) - set(kinds))
+    if unknown:
+        raise PlanError(f"{where} has no parameter {unknown[0]}. It has {', '.join(kinds) or 'none'}.")
+    values = {key: _value(f"{where}, {key}", kinds[key], value) for key, value in params.items()}
+    try:
+        return STEPS[name](**values)
+    except ValueError as error:
+        raise PlanError(f"{where}: {error}.") from None
+
+
+def _value(where: str, kind: Any, value: Any) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind in {bool, int, float, str} and type(value) is kind:
+        return value
+    if kind == tuple[str, ...] and isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
+        return tuple(value)
+    if kind == dict[str, str] and isinstance(value, dict) and all(isinstance(word, str) for word in value.values()):
+        return {str(key): word for key, word in value.items()}
+    wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    shape = wanted.get(kind) or ("a list of texts" if kind == tuple[str, ...] else "an object of texts")
+    raise PlanError(f"{where} is {json.dumps(value, ensure_ascii=False, default=str)[:80]}; it must be {shape}.")
+
+
+def default_plan(manifest: VersionManifest) -> Plan:
+    """Return the plan that suits a version's columns.
+
+    Text is normalized and rows without it dropped. With a label column, values that mean no label go, spellings of one
+    label that differ in case or blanks alone are mapped to the most frequent, and equal texts with different labels
+    become findings. Duplicates go last, so that a conflict is seen before one side of it is dropped.
+    """
+    steps: list[Step] = []
+    if "text" in manifest.roles:
+        steps += [STEPS["normalize_text"](), STEPS["drop_empty_text"]()]
+    if "label" in manifest.roles:
+        mapping = spellings(manifest.stats.get("labels", []))
+        steps += [STEPS["drop_invalid_label"](), STEPS["map_labels"](mapping=mapping)]  # type: ignore[call-arg]
+        if "text" in manifest.roles:
+            steps.append(STEPS["conflicting_labels"]())
+    if "text" in manifest.roles:
+        steps.append(STEPS["exact_duplicates"]())
+    return Plan(tuple(steps))
+
+
+def spellings(labels: list[list[Any]]) -> dict[str, str]:
+    """Map each spelling of a label to the most frequent one that differs from it in case or blanks alone."""
+    counts: Counter[str] = Counter({str(label): int(rows) for label, rows in labels})
+    best: dict[str, str] = {}
+    for label, _rows in counts.most_common():
+        best.setdefault(" ".join(label.casefold().split()), label.strip())
+    found = {label.strip(): best[" ".join(label.casefold().split())] for label in counts}
+    return {label: name for label, name in sorted(found.items()) if label != name}

@@ -1,0 +1,165 @@
+"""Looking at a file before it is read: format, encoding, dialect, columns and their roles."""
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+from curation.engine.readers.dialect import WHOLE_LINE, find_dialect, parse
+from curation.engine.readers.encoding import codec, find_encoding, first_bytes
+from curation.engine.readers.magic import refuse_annotation_lists, refuse_other_kinds
+from curation.engine.readers.profile import (
+    COLUMN_LIMIT,
+    EXCERPT,
+    PREVIEW_ROWS,
+    ROLES,
+    SAMPLE_BYTES,
+    WIDE_COLUMNS,
+    ReadError,
+    SourceProfile,
+    fit_to_show,
+)
+from curation.engine.readers.records import json_kind, sample_records
+from curation.engine.readers.roles import guess_roles
+from curation.engine.readers.source import BROKEN, Source
+
+FORMATS = ("csv", "tsv", "jsonl", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose over the guesses; None leaves the guess."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+    format: str | None = None
+    roles: dict[str, str | None] | None = None
+
+
+def sniff(
+    path: Path,
+    file_name: str,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    format: str | None = None,  # noqa: A002  (the name that REST clients send)
+    roles: dict[str, str | None] | None = None,
+) -> SourceProfile:
+    """Return how a file is to be read, found from its content and not its name.
+
+    Args:
+        path: The file; gzip is unfolded.
+        file_name: The name it came under, shown in messages.
+        encoding: One of `encoding.CODECS`; found when left out.
+        delimiter: One character; "" means that a line is one field.
+        header: Whether the first row names the columns.
+        format: csv, tsv, jsonl or json.
+        roles: Role → column name; "" or None for a role that no column plays; roles left out are guessed.
+
+    Raises:
+        ReadError: ``file_empty``, ``other_format``, ``binary``, ``json_broken``, ``too_many_columns``, ``gzip_*``;
+            ``role_unknown``, ``column_unknown``, ``encoding_unknown``, ``format_unknown``, ``delimiter_unknown``.
+    """
+    choices = Choices(encoding or None, _delimiter(delimiter), header, format or None, roles)
+    if choices.format and choices.format not in FORMATS:
+        raise ReadError("format_unknown", f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
+    with Source(path) as source:
+        name, start = _start(source, choices.encoding)
+        compressed = source.compressed
+    # The end of the sample may cut a character in two: the incremental decoder leaves it out.
+    text = codecs.getincrementaldecoder(codec(name))(BROKEN).decode(start).removeprefix("\ufeff")
+    if not text.strip():
+        raise ReadError("file_empty", f"{file_name} is empty: it holds no row.")
+    kind = choices.format or json_kind(text, file_name, whole=len(start) < SAMPLE_BYTES)
+    profile = SourceProfile(file_name=file_name, format=kind or "csv", encoding=name, compressed=compressed)
+    if kind in {"json", "jsonl"}:
+        rows = sample_records(text, profile)
+    else:
+        rows = _look_at_table(text, choices, profile, cut=len(start) >= SAMPLE_BYTES)
+    _look_at_columns(profile, rows, choices.roles)
+    return profile
+
+
+def _delimiter(chosen: str | None) -> str | None:
+    if chosen is None:
+        return None
+    character = {"": WHOLE_LINE, "tab": "\t", "\\t": "\t"}.get(chosen, chosen)
+    if len(character) != 1 or character in '"\r\n':
+        raise ReadError("delimiter_unknown", f"{chosen!r} cannot be a delimiter. Choose one character, or tab.")
+    return character
+
+
+def _start(source: Source, chosen: str | None) -> tuple[str, bytes]:
+    first = source.stream.peek(1 << 12) if hasattr(source.stream, "peek") else b""
+    if not first:
+        raise ReadError("file_empty", "The file is empty: it has no bytes at all.")
+    refuse_other_kinds(first)
+    return (chosen, first_bytes(source.stream)) if chosen else find_encoding(source.stream)
+
+
+def _look_at_table(text: str, choices: Choices, profile: SourceProfile, *, cut: bool) -> list[list[str | None]]:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = [line + "\n" for line in (lines[:-1] if cut and len(lines) > 1 else lines)]
+    if choices.format is None and choices.delimiter is None:
+        refuse_annotation_lists(lines[:500], profile.file_name)
+    dialect = find_dialect(lines, choices.delimiter, choices.header)
+    profile.delimiter = "" if dialect.delimiter == WHOLE_LINE else dialect.delimiter
+    profile.quote, profile.header = dialect.quote, dialect.header
+    profile.format = "tsv" if dialect.delimiter == "\t" else "csv"
+    rows, _bad = parse(lines, dialect.delimiter, dialect.quote)
+    # An unclosed quote swallows the sample; its first line still shows the columns, and reading names the line.
+    rows = rows or parse(lines[:1], dialect.delimiter, "")[0] or [["text"]]
+    profile.columns = (
+        _names(rows[0], profile) if dialect.header else [f"column_{n}" for n in range(1, len(rows[0]) + 1)]
+    )
+    if not dialect.header and choices.header is None:
+        profile.warn("The first row looks like data, so the columns were given numbers. Say if it names the columns.")
+    body = rows[1:] if dialect.header else rows
+    if not body and not cut:
+        profile.warn("There is a header and no row below it.")
+    width = len(profile.columns)
+    return [[*row[:width], *[None] * (width - len(row))] for row in body]
+
+
+def _names(header: list[str], profile: SourceProfile) -> list[str]:
+    """Return usable column names: trimmed, none empty, none twice, none that the version needs for itself."""
+    names: list[str] = []
+    for place, cell in enumerate(header, 1):
+        given = fit_to_show(cell.strip())
+        name = wanted = given or f"column_{place}"
+        number = 2
+        while name in names or name == "item_id":
+            name, number = f"{wanted}_{number}", number + 1
+        if name != given:
+            profile.warn(f"Column {place} ({given or 'without a name'}) is called {name} here.")
+        names.append(name)
+    return names
+
+
+def _look_at_columns(
+    profile: SourceProfile, rows: list[list[str | None]], chosen: dict[str, str | None] | None
+) -> None:
+    width = len(profile.columns)
+    if width > COLUMN_LIMIT:
+        raise ReadError("too_many_columns", f"The file has {width} columns; at most {COLUMN_LIMIT} can be read.", 1)
+    if width > WIDE_COLUMNS:
+        profile.warn(f"The file has {width} columns. Is the delimiter right, and is every one of them needed?")
+    profile.roles, profile.role_reasons = guess_roles(profile.columns, rows[:200])
+    for role, column in (chosen or {}).items():
+        if role not in ROLES:
+            raise ReadError("role_unknown", f"There is no role {role!r}. Choose among {', '.join(ROLES)}.")
+        if column and column not in profile.columns:
+            raise ReadError("column_unknown", f"The file has no column {column!r} for the role {role}.")
+        profile.roles.pop(role, None)
+        profile.role_reasons.pop(role, None)
+        if column:
+            profile.roles = {other: name for other, name in profile.roles.items() if name != column}
+            profile.roles[role], profile.role_reasons[role] = column, "Chosen by a person."
+    profile.preview = [[_cell(cell) for cell in row] for row in rows[:PREVIEW_ROWS]]
+
+
+def _cell(cell: str | None) -> str | None:
+    if cell is None:
+        return None
+    return fit_to_show(cell[:EXCERPT])

@@ -1,0 +1,120 @@
+"""What every step is: a frozen configuration that looks at batches and says what it keeps, drops, changes and finds."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+# Gives all batches of the step's input from the start; a step may call it more than once.
+Batches = Callable[[], Iterator[pa.Table]]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a step may know of its input.
+
+    Attributes:
+        roles: Which column is ``text``, ``label``, ``id``.
+        check: Raises when the run was cancelled; called once a batch.
+    """
+
+    roles: dict[str, str]
+    check: Callable[[], None] = lambda: None
+
+    def column(self, role: str) -> str:
+        """Return the column that plays a role.
+
+        Raises:
+            StepError: No column does.
+        """
+        if role not in self.roles:
+            raise StepError(f"No column has the role {role}. Choose one when you import, or leave this step out.")
+        return self.roles[role]
+
+
+class StepError(Exception):
+    """A step that cannot run on this input, in a sentence for the person who made the plan."""
+
+
+@dataclass(slots=True)
+class Drop:
+    """An item that a step leaves out, and why."""
+
+    item_id: int
+    reason: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Found:
+    """An item that a person should look at; `group` ties items of one question together."""
+
+    item_id: int
+    code: str
+    detail: str = ""
+    group: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a step made of one batch: the rows it keeps, and its notes on the others."""
+
+    kept: pa.Table
+    drops: list[Drop] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Base of all steps: parameters are dataclass fields, and nothing else decides what a step does.
+
+    Attributes:
+        name: The row in `steps.table.STEPS`.
+        version: Raised whenever the same parameters would give another result.
+        title: What people call it.
+        reasons: Drop reasons and finding codes with their meaning.
+    """
+
+    name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    title: ClassVar[str] = ""
+    reasons: ClassVar[dict[str, str]] = {}
+
+    def params(self) -> dict[str, Any]:
+        """Return the parameters as JSON-able values."""
+        return asdict(self)
+
+    def fingerprint(self) -> str:
+        """Return a hash of name, version and parameters."""
+        text = json.dumps([self.name, self.version, self.params()], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def prepare(self, batches: Batches, context: Context) -> Any:
+        """Look at all rows before the first is decided; return what `apply` needs. Most steps need nothing."""
+        return None
+
+    def apply(self, table: pa.Table, state: Any, context: Context) -> Outcome:
+        """Decide the rows of one batch."""
+        raise NotImplementedError
+
+
+def replace(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Return the table with one column's values replaced, or the column added at the end."""
+    place = table.schema.get_field_index(name)
+    if place < 0:
+        return table.append_column(name, values)
+    return table.set_column(place, name, values.cast(table.schema.field(place).type))
+
+
+def drop_where(table: pa.Table, bad: pa.Array, reason: str, detail: Callable[[int], str] = lambda _row: "") -> Outcome:
+    """Keep the rows where `bad` (boolean, no nulls) is false and note the others."""
+    import pyarrow.compute as pc
+
+    rows = pc.indices_nonzero(bad).to_pylist()
+    ids = table["item_id"].take(pa.array(rows, pa.int64())).to_pylist() if rows else []
+    drops = [Drop(item, reason, detail(row)) for item, row in zip(ids, rows, strict=True)]
+    return Outcome(table.filter(pc.invert(bad)) if rows else table, drops)

@@ -1,0 +1,76 @@
+from django.db import models
+from django.db.models import Q
+
+from accounts.querysets.tenant import TenantQuerySet
+from core.models import TimedModel
+
+
+class Plan(TimedModel):
+    """A named, reusable list of steps."""
+
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="plans")
+    name = models.CharField(max_length=120)
+    # curation.engine.Plan as JSON.
+    steps = models.JSONField()
+    created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="one_plan_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(TimedModel):
+    """A plan applied to a version. It keeps the steps as they were, whatever becomes of the plan."""
+
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="runs")
+    plan = models.ForeignKey(Plan, null=True, on_delete=models.SET_NULL, related_name="runs")
+    steps = models.JSONField()
+    fingerprint = models.CharField(max_length=64)
+    input = models.ForeignKey("curation.Version", on_delete=models.PROTECT, related_name="runs")
+    output = models.OneToOneField("curation.Version", null=True, on_delete=models.PROTECT, related_name="made_by")
+    job = models.ForeignKey("workers.Job", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    # curation.engine.RunReport as JSON: each step's rows in and out, drops by reason, changes, findings, seconds.
+    report = models.JSONField(null=True, blank=True)
+    # Parquet of the dropped items with step, reason, detail and their columns.
+    drops_key = models.CharField(max_length=300, blank=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+
+class FindingState(models.TextChoices):
+    OPEN = "open"
+    KEPT = "kept"
+    DROPPED = "dropped"
+
+
+class Finding(models.Model):
+    """What is wrong with which item, found by which step: a question for a person."""
+
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="findings")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="findings")
+    step = models.CharField(max_length=60)
+    code = models.CharField(max_length=60)
+    item_id = models.BigIntegerField()
+    # Items that belong to one question, such as equal texts with different labels.
+    group = models.BigIntegerField(null=True)
+    detail = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=10, choices=FindingState.choices, default=FindingState.OPEN)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["run", "code", "group", "item_id"], name="finding_of_run"),
+            models.Index(fields=["run", "id"], name="finding_open", condition=Q(state="open")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} on item {self.item_id}"

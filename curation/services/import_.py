@@ -1,0 +1,158 @@
+"""From an upload to version rows: good rows are kept, bad ones are listed with line and reason."""
+
+import csv
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from core import objects
+from core.errors import DomainError
+from curation.engine.readers import Batch, ReadError, SourceProfile, read_batches, sniff
+from curation.engine.writer import VersionManifest, VersionWriter
+from curation.models import Dataset, Upload, Version, VersionKind
+from curation.services.spreadsheet import harmless
+from curation.services.version import commit_version
+from workers.context import JobContext
+
+# A compressed text file unfolds to at most this many times its size; the reader refuses more.
+UNFOLD_LIMIT = 200
+
+
+@contextmanager
+def work_folder(job: JobContext, *, keep: bool = False) -> Iterator[Path]:
+    """Give a folder of this job's own; what an earlier attempt left is removed unless it is to be kept."""
+    folder = Path(settings.ASSAY_HOME) / "work" / f"job-{job.job_id}"
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
+    """Read an upload to the end and commit its good rows as a version.
+
+    Returns:
+        The job's result: version id and number, rows kept and refused, warnings.
+
+    Raises:
+        DomainError: The file as a whole cannot be read, or no row of it is good; the refused rows stay downloadable.
+    """
+    upload = Upload.objects.select_related("dataset").get(pk=upload_id)
+    done = Version.objects.filter(job_id=job.job_id).first()
+    if done is not None:
+        return _result(done, upload, job.state.get("warnings", []))
+    with work_folder(job) as folder, objects.local_path(upload.object_key) as path:
+        try:
+            profile = sniff(path, upload.file_name, **upload.options)
+            manifest, warnings = _read(job, upload, path, profile, folder)
+        except ReadError as error:
+            raise DomainError(error.code, error.message, title=_("The file cannot be read"), line=error.line) from None
+        version = commit_version(
+            job=job,
+            dataset=upload.dataset,
+            parent=None,
+            kind=VersionKind.IMPORT,
+            folder=folder,
+            manifest=manifest,
+            note=upload.file_name,
+            licence=upload.licence,
+            source=upload.source,
+        )
+    _give_back_ids(upload.dataset_id, job.state["first_item_id"], job.state["reserved"], version.row_count)
+    return _result(version, upload, warnings)
+
+
+def _result(version: Version, upload: Upload, warnings: list[str]) -> dict[str, Any]:
+    return {
+        "dataset": version.dataset_id,
+        "version": version.pk,
+        "number": version.number,
+        "rows": version.row_count,
+        "refused": upload.refused_count,
+        "upload": upload.pk,
+        "warnings": warnings,
+    }
+
+
+def _read(
+    job: JobContext, upload: Upload, path: Path, profile: SourceProfile, folder: Path
+) -> tuple[VersionManifest, list[str]]:
+    first_id = next_id = _reserve_ids(job, upload)
+    writer = VersionWriter(folder, roles=profile.roles)
+    refused = folder / "refused.csv"
+    bad = 0
+    with refused.open("w", encoding="utf-8-sig", newline="") as sink:
+        rows = csv.writer(sink)
+        rows.writerow(["line", "code", "reason", "raw"])
+        for batch in read_batches(path, profile):
+            count = batch.table.num_rows
+            if count:
+                writer.write(_with_ids(batch.table, next_id))
+                next_id += count
+            rows.writerows([row.line, row.code, row.reason, harmless(row.raw)] for row in batch.refused)
+            bad += len(batch.refused)
+            _report(job, upload, batch, next_id - first_id, bad)
+    manifest = writer.finish()
+    warnings = list(dict.fromkeys(profile.warnings))
+    _keep_refused(upload, refused, bad)
+    if manifest.row_count == 0:
+        detail = _("No row of the file is good: %(bad)s were refused. Download the list to see why.") % {"bad": bad}
+        raise DomainError("no_good_rows", detail, refused=bad, upload=upload.pk)
+    job.save_state({**job.state, "warnings": warnings})
+    return manifest, warnings
+
+
+def _with_ids(table: pa.Table, first: int) -> pa.Table:
+    ids = pa.array(np.arange(first, first + table.num_rows, dtype=np.int64))
+    return table.add_column(0, "item_id", ids)
+
+
+def _report(job: JobContext, upload: Upload, batch: Batch, good: int, bad: int) -> None:
+    job.progress(
+        min(batch.bytes_read, upload.byte_count), upload.byte_count, _("reading"), rows_done=good, rows_refused=bad
+    )
+
+
+def _keep_refused(upload: Upload, refused: Path, bad: int) -> None:
+    upload.refused_count = bad
+    upload.refused_key = ""
+    if bad:
+        upload.refused_key = objects.put_file(
+            refused, objects.key("refused", upload.organization_id, f"upload-{upload.pk}.csv")
+        )
+    upload.save(update_fields=["refused_count", "refused_key", "updated_at"])
+
+
+def _reserve_ids(job: JobContext, upload: Upload) -> int:
+    """Set ids aside before the rows are counted, so that two imports at once never give the same one.
+
+    A row has at least one byte, so the size of the file bounds its rows. A resumed job reuses its own ids.
+    """
+    if "first_item_id" not in job.state:
+        bound = upload.byte_count * (UNFOLD_LIMIT if upload.sha256 and _is_packed(upload) else 1)
+        with transaction.atomic():
+            dataset = Dataset.objects.select_for_update().get(pk=upload.dataset_id)
+            first = int(dataset.next_item_id)
+            Dataset.objects.filter(pk=dataset.pk).update(next_item_id=F("next_item_id") + bound)
+        job.save_state({**job.state, "first_item_id": first, "reserved": bound})
+    return int(job.state["first_item_id"])
+
+
+def _is_packed(upload: Upload) -> bool:
+    with objects.open(upload.object_key) as stream:
+        return stream.read(2) == b"\x1f\x8b"
+
+
+def _give_back_ids(dataset_id: int, first: int, reserved: int, used: int) -> None:
+    """Return the unused tail when nobody has reserved behind it; a compare-and-set, so harmless when somebody has."""
+    Dataset.objects.filter(pk=dataset_id, next_item_id=first + reserved).update(next_item_id=first + used)

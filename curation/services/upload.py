@@ -1,0 +1,139 @@
+"""Client files: taken in as they are, looked at, and handed to an import job."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from accounts.services import audit
+from core import objects
+from core.errors import Conflict, DomainError, NotFound
+from curation.engine.readers import ReadError, sniff
+from curation.models import Dataset, Upload
+from workers.models import Job
+from workers.services.job import enqueue
+
+
+class Stream(Protocol):
+    """An uploaded file: anything that gives its bytes in chunks."""
+
+    name: str | None
+
+    def chunks(self, chunk_size: int | None = None) -> Any:
+        """Give the bytes in pieces."""
+
+
+def receive_upload(*, actor: Actor, dataset_id: int, file: Stream, licence: str = "", source: str = "") -> Upload:
+    """Keep a file as it came and say what is in it.
+
+    Raises:
+        NotFound: No such dataset.
+        DomainError: ``file_too_large`` or ``file_empty``. A file that cannot be read is kept; its profile says why.
+    """
+    dataset = Dataset.objects.visible_to(actor).filter(pk=dataset_id, deleted_at=None).first()
+    if dataset is None:
+        raise NotFound(_("There is no such dataset."))
+    file_name = _shown_name(file.name or "upload")
+    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
+        digest, size = _spool(file, copy)
+        name = objects.key("uploads", actor.organization_id, dataset.pk, digest)
+        objects.put_file(Path(copy.name), name)
+        profile = _profile(Path(copy.name), file_name, {})
+    with transaction.atomic():
+        upload = Upload.objects.create(
+            organization_id=actor.organization_id,
+            dataset=dataset,
+            created_by_id=actor.user_id or None,
+            file_name=file_name,
+            object_key=name,
+            byte_count=size,
+            sha256=digest,
+            profile=profile,
+            licence=licence,
+            source=source,
+        )
+        audit.record(
+            actor=actor, action="upload.receive", subject=f"dataset:{dataset.pk}", file=file_name, sha256=digest
+        )
+    return upload
+
+
+def _shown_name(name: str) -> str:
+    """Keep the last part of a name, without control characters; it is only ever shown, never used as a path."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable())[:255] or "upload"
+
+
+def _spool(file: Stream, copy: Any) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    for chunk in file.chunks(1 << 20):
+        size += len(chunk)
+        if size > settings.ASSAY_UPLOAD_LIMIT:
+            limit = settings.ASSAY_UPLOAD_LIMIT // (1 << 20)
+            raise DomainError(
+                "file_too_large",
+                _("The file is larger than %(limit)s MB. Split it, or raise ASSAY_UPLOAD_LIMIT_MB.") % {"limit": limit},
+                status=413,
+            )
+        digest.update(chunk)
+        copy.write(chunk)
+    copy.flush()
+    if size == 0:
+        raise DomainError("file_empty", _("The file is empty: it has no bytes at all."))
+    return digest.hexdigest(), size
+
+
+def _profile(path: Path, file_name: str, options: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"readable": True, **sniff(path, file_name, **options).to_json()}
+    except ReadError as error:
+        return {"readable": False, "error": {"code": error.code, "detail": error.message, "line": error.line}}
+
+
+def preview_upload(*, actor: Actor, upload_id: int, options: dict[str, Any]) -> dict[str, Any]:
+    """Look at a file again with other reading options; nothing is stored."""
+    upload = _visible(actor, upload_id)
+    with objects.local_path(upload.object_key) as path:
+        return _profile(path, upload.file_name, options)
+
+
+@transaction.atomic
+def start_import(*, actor: Actor, upload_id: int, options: dict[str, Any]) -> Job:
+    """Send the job that turns an upload into a version.
+
+    Args:
+        actor: Who imports.
+        upload_id: The upload.
+        options: What overrides the profile: ``encoding``, ``delimiter``, ``header``, ``format``, ``roles``.
+
+    Raises:
+        Conflict: ``import_running`` when this upload is being imported already.
+    """
+    upload = _visible(actor, upload_id)
+    Upload.objects.select_for_update().get(pk=upload.pk)
+    upload.refresh_from_db()
+    if upload.job is not None and upload.job.is_open:
+        raise Conflict("import_running", _("This file is being imported already."), job=upload.job_id)
+    job = enqueue(
+        kind="curation.import_file",
+        actor=actor,
+        params={"upload_id": upload.pk},
+        title=_("Import %(file)s") % {"file": upload.file_name},
+        subject=f"dataset:{upload.dataset_id}",
+    )
+    upload.options, upload.job = options, job
+    upload.save(update_fields=["options", "job", "updated_at"])
+    audit.record(actor=actor, action="upload.import", subject=f"upload:{upload.pk}", job=job.pk)
+    return job
+
+
+def _visible(actor: Actor, upload_id: int) -> Upload:
+    upload = Upload.objects.visible_to(actor).select_related("job").filter(pk=upload_id).first()
+    if upload is None:
+        raise NotFound(_("There is no such upload."))
+    return upload  # type: ignore[no-any-return]

@@ -1,0 +1,25 @@
+from typing import Any
+
+from workers.context import JobContext
+from workers.job_task import job_task
+
+
+@job_task("curation.import_file")
+def import_file(job: JobContext) -> dict[str, Any]:
+    from curation.services.import_ import run_import  # slow import: pyarrow
+
+    return run_import(job=job, upload_id=job.params["upload_id"])
+
+
+@job_task("curation.run_plan")
+def run_plan(job: JobContext) -> dict[str, Any]:
+    from curation.services.run import execute_run  # slow import: pyarrow
+
+    return execute_run(job=job, run_id=job.params["run_id"])
+
+
+@job_task("curation.write_download")
+def write_download(job: JobContext) -> dict[str, Any]:
+    from curation.services.download import write_download as write  # slow import: pyarrow
+
+    return write(job=job, **job.params)

@@ -1,0 +1,34 @@
+"""Steps and reasons in the reader's language. The engine speaks codes; a test holds this table complete."""
+
+from django.utils.translation import gettext_lazy as _
+
+STEP_TEXTS = {
+    "normalize_text": (
+        _("Normalize text"),
+        _("One Unicode form, invisible characters removed, white space tidied."),
+    ),
+    "drop_empty_text": (_("Drop rows without text"), _("Rows whose text is missing or only white space.")),
+    "drop_invalid_label": (
+        _("Drop invalid labels"),
+        _("Labels that mean there is none, such as -1, or that are not allowed."),
+    ),
+    "map_labels": (_("Map labels"), _("Labels trimmed and renamed by a table.")),
+    "conflicting_labels": (
+        _("Find conflicting labels"),
+        _("Equal texts with different labels become findings; a tie loses its label, so that a person decides."),
+    ),
+    "exact_duplicates": (
+        _("Drop exact duplicates"),
+        _("Keeps the first of equal texts, whatever their case and blanks."),
+    ),
+    "split": (_("Split"), _("Train, validation and test; stratified, seeded, and equal texts on the same side.")),
+}
+
+REASONS = {
+    "text_empty": _("No text"),
+    "label_invalid": _("Label means none"),
+    "label_not_allowed": _("Label not allowed"),
+    "label_missing": _("No label"),
+    "label_conflict": _("Conflicting labels"),
+    "duplicate": _("Duplicate"),
+}
