@@ -1,0 +1,40 @@
+"""Operators' lists: to look, never to change."""
+
+from django.contrib import admin
+
+from accounts.admin import ReadOnlyAdmin
+from labeling.models import Annotation, Lease, Progress, Project, Suggestion, Task
+
+
+@admin.register(Project)
+class ProjectAdmin(ReadOnlyAdmin):
+    list_display = ("id", "name", "organization", "version", "state", "overlap", "task_count", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("organization", "version")
+    search_fields = ("name",)
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnlyAdmin):
+    list_display = ("id", "project_id", "item_id", "rank", "overlap", "open_slots", "returned_at")
+
+
+@admin.register(Lease)
+class LeaseAdmin(ReadOnlyAdmin):
+    list_display = ("id", "project_id", "task_id", "annotator_id", "expires_at")
+
+
+@admin.register(Annotation)
+class AnnotationAdmin(ReadOnlyAdmin):
+    list_display = ("id", "project_id", "task_id", "annotator_id", "skipped", "revision", "created_at")
+
+
+@admin.register(Progress)
+class ProgressAdmin(ReadOnlyAdmin):
+    list_display = ("project_id", "annotator", "answers", "skipped", "suggestions_shown", "suggestions_accepted")
+    list_select_related = ("annotator",)
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(ReadOnlyAdmin):
+    list_display = ("id", "project_id", "task_id", "source", "confidence", "created_at")

@@ -1,0 +1,191 @@
+from typing import Any
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api import ScopedViewSet, valid
+from labeling.models import Annotation, Project, ProjectState
+from labeling.services.project import change_project, create_project, find_project, project_figures, start_publish
+from workers.api.job import JobOutput
+
+
+class ProjectInput(serializers.Serializer[Any]):
+    version = serializers.IntegerField(min_value=1, max_value=2**62)
+    name = serializers.CharField(max_length=120)
+    schema = serializers.DictField()
+    guidelines = serializers.CharField(max_length=50_000, required=False, allow_blank=True)
+    overlap = serializers.IntegerField(min_value=1, max_value=20, required=False)
+    lease_seconds = serializers.IntegerField(min_value=10, max_value=86_400, required=False)
+    suggest_every = serializers.IntegerField(min_value=0, max_value=1_000_000, required=False)
+
+
+class ProjectChange(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120, required=False)
+    guidelines = serializers.CharField(max_length=50_000, required=False, allow_blank=True)
+    state = serializers.ChoiceField(choices=ProjectState.choices, required=False)
+    overlap = serializers.IntegerField(min_value=1, max_value=20, required=False)
+
+
+class ProjectOutput(serializers.ModelSerializer[Project]):
+    version_number = serializers.IntegerField(source="version.number")
+    dataset = serializers.IntegerField(source="version.dataset_id")
+    dataset_name = serializers.CharField(source="version.dataset.name")
+
+    class Meta:
+        model = Project
+        fields = [
+            "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
+            "lease_seconds", "suggest_every", "state", "task_count", "created_by", "created_at",
+        ]  # fmt: skip
+
+
+class PersonFigures(serializers.Serializer[Any]):
+    user = serializers.IntegerField()
+    name = serializers.CharField()
+    answers = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+    seconds_each = serializers.FloatField(allow_null=True)
+    last_answer_at = serializers.DateTimeField(allow_null=True)
+
+
+class LabelFigures(serializers.Serializer[Any]):
+    control = serializers.CharField()
+    value = serializers.CharField()
+    title = serializers.CharField()
+    color = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class SuggestionFigures(serializers.Serializer[Any]):
+    model = serializers.CharField()
+    shown = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    accepted_share = serializers.FloatField(help_text="Share of shown suggestions whose answer was the same, 0 to 1.")
+
+
+class Figures(serializers.Serializer[Any]):
+    tasks = serializers.IntegerField()
+    answers = serializers.IntegerField(help_text="Answers given, skipped ones included.")
+    answers_wanted = serializers.IntegerField(help_text="Tasks times overlap.")
+    skipped = serializers.IntegerField()
+    people = PersonFigures(many=True)
+    labels = LabelFigures(many=True)
+    suggestions = SuggestionFigures(many=True)
+
+
+class ProjectDetail(ProjectOutput):
+    progress = Figures()
+
+    class Meta(ProjectOutput.Meta):
+        fields = [*ProjectOutput.Meta.fields, "progress"]
+
+
+class CreatedProject(serializers.Serializer[Any]):
+    project = ProjectOutput()
+    job = JobOutput()
+
+
+class PublishInput(serializers.Serializer[Any]):
+    only_labeled = serializers.BooleanField(default=False)
+    keep_labels = serializers.BooleanField(
+        default=True, help_text="Items that nobody answered keep the label that their version gave them."
+    )
+    split = serializers.BooleanField(default=True)
+    validation = serializers.FloatField(default=0.1, min_value=0, max_value=0.9)
+    test = serializers.FloatField(default=0.2, min_value=0, max_value=0.9)
+    seed = serializers.IntegerField(default=0, min_value=0, max_value=2**31 - 1)
+    group_column = serializers.CharField(default="", allow_blank=True, max_length=200)
+    note = serializers.CharField(default="", allow_blank=True, max_length=200)
+
+
+class ProjectFilter(filters.FilterSet):
+    state = filters.MultipleChoiceFilter(choices=ProjectState.choices)
+    version = filters.NumberFilter(min_value=1, max_value=2**62)
+    dataset = filters.NumberFilter(field_name="version__dataset", min_value=1, max_value=2**62)
+
+    class Meta:
+        model = Project
+        fields = ["state", "version", "dataset"]
+
+
+class ResultOutput(serializers.ModelSerializer[Annotation]):
+    item_id = serializers.IntegerField(source="task.item_id")
+    data = serializers.DictField(source="task.data")
+    annotator_name = serializers.CharField(source="annotator")
+
+    class Meta:
+        model = Annotation
+        fields = [
+            "id", "task", "item_id", "data", "annotator", "annotator_name", "answer", "skipped", "reason", "seconds",
+            "suggestion", "accepted_suggestion", "revision", "created_at", "updated_at",
+        ]  # fmt: skip
+
+
+class ResultFilterInput(serializers.Serializer[Any]):
+    annotator = serializers.IntegerField(min_value=1, max_value=2**62, required=False)
+    skipped = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class ProjectViewSet(ScopedViewSet):
+    """Labeling projects. People who only label see those that take answers."""
+
+    queryset = Project.objects.select_related("version__dataset")
+    serializer_class = ProjectOutput
+    filter_backends = (filters.DjangoFilterBackend,)
+    filterset_class = ProjectFilter
+    scopes = {"GET": ("data.read", "label"), "POST": "project.write", "PATCH": "project.write"}
+
+    @extend_schema(responses=ProjectOutput(many=True))
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(ProjectOutput(page, many=True).data)
+
+    @extend_schema(request=ProjectInput, responses={202: CreatedProject})
+    def create(self, request: Request) -> Response:
+        """Make a project; a job makes its tasks."""
+        fields = valid(ProjectInput, request.data)
+        fields["version_id"] = fields.pop("version")
+        project, job = create_project(actor=request.actor, **fields)  # type: ignore[attr-defined]
+        return Response({"project": ProjectOutput(project).data, "job": JobOutput(job).data}, status=202)
+
+    @extend_schema(responses=ProjectDetail)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """Show a project with its progress: in all, for each person, label and model."""
+        project = self.get_object()
+        return Response({**ProjectOutput(project).data, "progress": project_figures(project=project)})
+
+    @extend_schema(request=ProjectChange, responses=ProjectOutput)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        project = self.get_object()
+        change_project(
+            actor=request.actor,  # type: ignore[attr-defined]
+            project_id=project.pk,
+            **valid(ProjectChange, request.data),
+        )
+        return Response(ProjectOutput(self.get_object()).data)
+
+    @extend_schema(request=PublishInput, responses={202: JobOutput})
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, pk: int) -> Response:
+        """Publish the labels as a new version of the dataset."""
+        project = self.get_object()
+        options = valid(PublishInput, request.data)
+        job = start_publish(actor=request.actor, project_id=project.pk, options=options)  # type: ignore[attr-defined]
+        return Response(JobOutput(job).data, status=202)
+
+    @extend_schema(responses=ResultOutput(many=True), filters=False, parameters=[ResultFilterInput])
+    @action(detail=True, methods=["get"], filter_backends=[])
+    def results(self, request: Request, pk: int) -> Response:
+        """List the answers, newest first. People who only label see their own."""
+        actor = request.actor  # type: ignore[attr-defined]
+        project = find_project(actor=actor, project_id=int(pk))
+        rows = Annotation.objects.visible_to(actor).filter(project=project)
+        chosen = valid(ResultFilterInput, request.query_params)
+        chosen = {name: value for name, value in chosen.items() if value is not None}
+        rows = rows.filter(**chosen).select_related("task", "annotator")
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(ResultOutput(page, many=True).data)

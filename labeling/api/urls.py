@@ -1,0 +1,26 @@
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from labeling.api.labeling import (
+    AnnotationView,
+    AnswersView,
+    DraftView,
+    HistoryView,
+    LeaseView,
+    PageView,
+    ReleaseView,
+)
+from labeling.api.project import ProjectViewSet
+
+router = SimpleRouter()
+router.register("projects", ProjectViewSet, basename="project")
+urlpatterns = [
+    path("projects/<int:pk>/page/", PageView.as_view(), name="labeling-page"),
+    path("projects/<int:pk>/lease/", LeaseView.as_view(), name="labeling-lease"),
+    path("projects/<int:pk>/answers/", AnswersView.as_view(), name="labeling-answers"),
+    path("projects/<int:pk>/release/", ReleaseView.as_view(), name="labeling-release"),
+    path("projects/<int:pk>/history/", HistoryView.as_view(), name="labeling-history"),
+    path("tasks/<int:pk>/draft/", DraftView.as_view(), name="task-draft"),
+    path("annotations/<int:pk>/", AnnotationView.as_view(), name="annotation"),
+    *router.urls,
+]

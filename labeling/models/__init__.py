@@ -1,0 +1,19 @@
+from labeling.models.annotation import Annotation, AnnotationRevision
+from labeling.models.progress import Progress, Tally, TallyKind
+from labeling.models.project import Project, ProjectState
+from labeling.models.suggestion import Suggestion
+from labeling.models.task import Draft, Lease, Task
+
+__all__ = [
+    "Annotation",
+    "AnnotationRevision",
+    "Draft",
+    "Lease",
+    "Progress",
+    "Project",
+    "ProjectState",
+    "Suggestion",
+    "Tally",
+    "TallyKind",
+    "Task",
+]

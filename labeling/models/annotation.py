@@ -1,0 +1,71 @@
+from django.db import models
+
+from labeling.querysets.project import AnswerQuerySet
+
+
+class Annotation(models.Model):
+    """One person's answer to one task."""
+
+    project = models.ForeignKey(
+        "labeling.Project", on_delete=models.CASCADE, related_name="annotations", db_index=False
+    )
+    task = models.ForeignKey("labeling.Task", on_delete=models.CASCADE, related_name="annotations", db_index=False)
+    annotator = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Null only when skipped.
+    answer = models.JSONField(null=True)
+    skipped = models.BooleanField(default=False)
+    reason = models.CharField(max_length=500, blank=True)
+    # From showing to sending, as the page measured it.
+    seconds = models.FloatField(default=0)
+    # Checked when the answer is saved; a suggestion that somebody saw is not deleted.
+    suggestion = models.ForeignKey(
+        "labeling.Suggestion", null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False,
+        related_name="+",
+    )  # fmt: skip
+    accepted_suggestion = models.BooleanField(default=False)
+    # Made by the page for each answer, so that sending twice saves once.
+    client_key = models.UUIDField()
+    # Counts edits; an edit names the revision that it saw.
+    revision = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    objects = AnswerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "annotator"], name="one_annotation_each"),
+            models.UniqueConstraint(fields=["annotator", "client_key"], name="one_annotation_per_key"),
+            models.CheckConstraint(
+                condition=models.Q(answer__isnull=False) | models.Q(skipped=True), name="annotation_answered_or_skipped"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "annotator", "-id"], name="annotation_history"),
+            models.Index(fields=["project", "-id"], name="annotation_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"annotation {self.pk}"
+
+
+class AnnotationRevision(models.Model):
+    """An earlier state of an answer that was changed or taken back. Rows are only ever added."""
+
+    # Not a foreign key: an answer that was taken back is gone, and its history stays.
+    annotation_number = models.BigIntegerField(db_index=True)
+    task = models.ForeignKey("labeling.Task", on_delete=models.CASCADE, related_name="+")
+    annotator = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+", db_index=False)
+    client_key = models.UUIDField()
+    revision = models.PositiveIntegerField()
+    answer = models.JSONField(null=True)
+    skipped = models.BooleanField()
+    written_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    taken_back = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["annotator", "client_key"], name="revision_by_key")]
+
+    def __str__(self) -> str:
+        return f"annotation {self.annotation_number} revision {self.revision}"

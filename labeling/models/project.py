@@ -1,0 +1,51 @@
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.models import TimedModel
+from labeling.querysets.project import ProjectQuerySet
+
+
+class ProjectState(models.TextChoices):
+    OPEN = "open", _("Open")
+    PAUSED = "paused", _("Paused")
+    ARCHIVED = "archived", _("Archived")
+
+
+class Project(TimedModel):
+    """Labeling work on one version: what is asked, of how many people."""
+
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="projects")
+    version = models.ForeignKey("curation.Version", on_delete=models.PROTECT, related_name="projects")
+    name = models.CharField(_("name"), max_length=120)
+    guidelines = models.TextField(_("guidelines"), blank=True, max_length=50_000)
+    # labeling.engine.schema.Schema as JSON. It stays as it is once there are answers.
+    schema = models.JSONField()
+    overlap = models.PositiveSmallIntegerField(
+        _("people for each item"), default=1, validators=[MinValueValidator(1), MaxValueValidator(20)]
+    )
+    lease_seconds = models.PositiveIntegerField(default=900)
+    state = models.CharField(max_length=10, choices=ProjectState.choices, default=ProjectState.OPEN)
+    created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    # Kept here by the job that makes the tasks, so that no request counts them.
+    task_count = models.PositiveBigIntegerField(default=0)
+    # A job "modeling.suggest" is sent after this many new answers; 0 means never.
+    suggest_every = models.PositiveIntegerField(default=50)
+    # The sum of answers at which the next one is due; moved by compare-and-set.
+    suggest_at = models.PositiveBigIntegerField(default=50)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="one_project_per_name"),
+            models.CheckConstraint(condition=models.Q(overlap__gte=1, overlap__lte=20), name="project_overlap_range"),
+            models.CheckConstraint(condition=models.Q(lease_seconds__gte=1), name="project_lease_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def answers_wanted(self) -> int:
+        return self.task_count * self.overlap

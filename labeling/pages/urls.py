@@ -1,0 +1,14 @@
+from django.urls import path
+
+from labeling.pages import project
+
+app_name = "labeling"
+urlpatterns = [
+    path("projects/", project.ProjectsPage.as_view(), name="projects"),
+    path("projects/new/", project.NewProjectPage.as_view(), name="project-new"),
+    path("projects/<int:pk>/", project.ProjectPage.as_view(), name="project"),
+    path("projects/<int:pk>/label/", project.LabelPage.as_view(), name="label"),
+    path("projects/<int:pk>/results/", project.ResultsPage.as_view(), name="results"),
+    path("projects/<int:pk>/publish/", project.PublishPage.as_view(), name="publish"),
+    path("projects/<int:pk>/state/", project.StatePage.as_view(), name="project-state"),
+]

@@ -1,0 +1,251 @@
+"""What becomes of answers after they are saved: changed, taken back, listed; and drafts."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from core.errors import Conflict, DomainError, NotFound
+from labeling.engine.schema import Answer, AnswerError, validate_answer
+from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Project, Suggestion, Task
+from labeling.services.answer import schema_of, tallies_json, tallies_of
+from labeling.services.queue import Desk, Row, sit_down, task_json
+
+PAGE = 50
+
+
+def find_own(*, actor: Actor, annotation_id: int) -> Annotation:
+    """Return this person's annotation; nobody changes what somebody else said."""
+    rows = Annotation.objects.visible_to(actor).filter(annotator_id=actor.user_id, pk=annotation_id)
+    found = rows.first()
+    if found is None:
+        raise NotFound(_("There is no such answer of yours."))
+    return found  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def change_annotation(
+    *, actor: Actor, annotation_id: int, revision: int, answer: Any = None, skipped: bool = False, reason: str = ""
+) -> Annotation:
+    """Change an answer of this person's own and keep what it was before.
+
+    Raises:
+        NotFound: No such answer, or somebody else's.
+        DomainError: ``revision_old`` (412) when it was changed meanwhile; ``answer_invalid``.
+    """
+    seen = find_own(actor=actor, annotation_id=annotation_id)
+    with connection.cursor() as cursor:
+        desk = sit_down(cursor, actor, seen.project_id)
+        current = _at_revision(actor, annotation_id, revision)
+        schema = schema_of(desk.schema)
+        try:
+            checked = None if skipped else validate_answer(schema, answer)
+        except AnswerError as error:
+            raise DomainError("answer_invalid", f"{error.what} {error.mend}", where=error.where) from None
+        _keep_revision(current, taken_back=False)
+        accepted, source = _compare(current, checked)
+        _move_tallies(cursor, desk, current, checked, accepted, source)
+        current.answer, current.skipped, current.reason = checked, skipped, reason
+        current.accepted_suggestion = accepted
+        current.revision, current.updated_at = current.revision + 1, timezone.now()
+        current.save(update_fields=["answer", "skipped", "reason", "accepted_suggestion", "revision", "updated_at"])
+    return current
+
+
+@transaction.atomic
+def take_back(*, actor: Actor, annotation_id: int, revision: int) -> Row:
+    """Undo an answer: the task is leased to the same person again, with the answer as its draft.
+
+    Returns the task as ``lease/`` gives it.
+
+    Raises:
+        NotFound: No such answer, or somebody else's.
+        DomainError: ``revision_old`` (412).
+    """
+    seen = find_own(actor=actor, annotation_id=annotation_id)
+    with connection.cursor() as cursor:
+        desk = sit_down(cursor, actor, seen.project_id)
+        current = _at_revision(actor, annotation_id, revision)
+        _keep_revision(current, taken_back=True)
+        _move_tallies(cursor, desk, current, None, False, "", gone=True)
+        if current.answer is not None:
+            _write_draft(current.task_id, actor.user_id, current.answer)
+        current.delete()
+        expires = timezone.now() + timedelta(seconds=desk.lease_seconds)
+        Lease.objects.filter(task_id=current.task_id, annotator_id=actor.user_id).update(
+            token=uuid.uuid4(), expires_at=expires
+        )
+        return leased_task(cursor, current.task_id, actor.user_id)
+
+
+def show_annotation(*, annotation: Annotation) -> Row:
+    """Return an annotation as ``history/`` lists it."""
+    task = annotation.task
+    return {
+        "annotation": annotation.pk,
+        "revision": annotation.revision,
+        "task": {"id": task.pk, "item_id": task.item_id, "data": task.data},
+        "answer": annotation.answer,
+        "skipped": annotation.skipped,
+        "at": annotation.created_at,
+    }
+
+
+def _at_revision(actor: Actor, annotation_id: int, revision: int) -> Annotation:
+    # The person's progress row is locked by now, so that the revision cannot move any more.
+    current = find_own(actor=actor, annotation_id=annotation_id)
+    if current.revision != revision:
+        raise DomainError(
+            "revision_old",
+            _("This answer was changed meanwhile, in another window perhaps. Load it again."),
+            status=412,
+            revision=current.revision,
+        )
+    return current
+
+
+def _keep_revision(current: Annotation, *, taken_back: bool) -> None:
+    AnnotationRevision.objects.create(
+        annotation_number=current.pk,
+        task_id=current.task_id,
+        annotator_id=current.annotator_id,
+        client_key=current.client_key,
+        revision=current.revision,
+        answer=current.answer,
+        skipped=current.skipped,
+        written_at=current.updated_at,
+        ended_at=timezone.now(),
+        taken_back=taken_back,
+    )
+
+
+def _compare(current: Annotation, answer: Answer | None) -> tuple[bool, str]:
+    if current.suggestion_id is None:
+        return False, ""
+    shown = Suggestion.objects.filter(pk=current.suggestion_id).values_list("answer", "source").first()
+    return (False, "") if shown is None else (shown[0] == answer, shown[1])
+
+
+_COUNT = """
+UPDATE labeling_progress SET answers = answers + %(answers)s, skipped = skipped + %(skipped)s,
+  seconds = seconds + %(seconds)s, suggestions_shown = suggestions_shown + %(shown)s,
+  suggestions_accepted = suggestions_accepted + %(accepted)s
+WHERE id = %(desk)s
+"""
+_TALLY = """
+INSERT INTO labeling_tally (project_id, annotator_id, kind, control, name, count)
+SELECT %(project)s, %(annotator)s, kind, control, name, count
+FROM jsonb_to_recordset(%(tallies)s::jsonb) AS y(kind text, control text, name text, count bigint)
+ON CONFLICT (project_id, annotator_id, kind, control, name)
+DO UPDATE SET count = labeling_tally.count + excluded.count
+"""
+
+
+def _move_tallies(
+    cursor: Any, desk: Desk, before: Annotation, answer: Answer | None, accepted: bool, source: str, gone: bool = False
+) -> None:
+    """Take what the earlier answer counted off this person's counters and put the new one on."""
+    schema = schema_of(desk.schema)
+    old_accepted, old_source = before.accepted_suggestion, source or _compare(before, None)[1]
+    counts = dict.fromkeys(tallies_of(schema, before.answer, old_source, old_accepted), -1)
+    if not gone:
+        for entry in tallies_of(schema, answer, source, accepted):
+            counts[entry] = counts.get(entry, 0) + 1
+    cursor.execute(
+        _COUNT,
+        {
+            "answers": -1 if gone else 0,
+            "skipped": (0 if gone else answer is None) - before.skipped,
+            "seconds": -before.seconds if gone else 0.0,
+            "shown": -(before.suggestion_id is not None) if gone else 0,
+            "accepted": (0 if gone else accepted) - old_accepted,
+            "desk": desk.progress_id,
+        },
+    )
+    changed = {entry: count for entry, count in counts.items() if count}
+    values = {"project": desk.project_id, "annotator": desk.annotator_id, "tallies": tallies_json(changed)}
+    cursor.execute(_TALLY, values)
+
+
+_LEASED = """
+SELECT t.id, t.item_id, t.data::text, l.token::text, l.expires_at, d.answer::text, d.saved_at,
+       s.id, s.answer::text, s.confidence, s.source
+FROM labeling_task t JOIN labeling_lease l ON l.task_id = t.id AND l.annotator_id = %(annotator)s
+LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
+LEFT JOIN LATERAL (
+  SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
+) s ON true
+WHERE t.id = %(task)s
+"""
+
+
+def leased_task(cursor: Any, task_id: int, annotator_id: int) -> Row:
+    """Return one task that this person holds, as ``lease/`` gives it."""
+    cursor.execute(_LEASED, {"task": task_id, "annotator": annotator_id})
+    return task_json(*cursor.fetchone())
+
+
+@transaction.atomic
+def save_draft(*, actor: Actor, task_id: int, answer: Any) -> datetime:
+    """Keep an unfinished answer and return when it was saved.
+
+    Raises:
+        NotFound: No such task, or not this actor's to see.
+        DomainError: ``answer_invalid``; Conflict ``already_answered``.
+    """
+    task = Task.objects.visible_to(actor).filter(pk=task_id).values_list("project_id", "project__schema").first()
+    if task is None:
+        raise NotFound(_("There is no such task."))
+    try:
+        checked = validate_answer(schema_of(orjson.dumps(task[1]).decode()), answer, draft=True)
+    except AnswerError as error:
+        raise DomainError("answer_invalid", f"{error.what} {error.mend}", where=error.where) from None
+    if Annotation.objects.filter(task_id=task_id, annotator_id=actor.user_id).exists():
+        raise Conflict("already_answered", _("You answered this task; a draft would come too late."))
+    return _write_draft(task_id, actor.user_id, checked)
+
+
+def _write_draft(task_id: int, annotator_id: int, answer: Answer) -> datetime:
+    now = timezone.now()
+    Draft.objects.bulk_create(
+        [Draft(task_id=task_id, annotator_id=annotator_id, answer=answer, saved_at=now)],
+        update_conflicts=True,
+        unique_fields=["task", "annotator"],
+        update_fields=["answer", "saved_at"],
+    )
+    return now
+
+
+_HISTORY = """
+SELECT a.id, a.revision, a.answer::text, a.skipped, a.created_at, t.id, t.item_id, t.data::text
+FROM labeling_annotation a JOIN labeling_task t ON t.id = a.task_id
+WHERE a.project_id = %(project)s AND a.annotator_id = %(annotator)s AND a.id < %(before)s
+ORDER BY a.id DESC LIMIT %(limit)s
+"""
+
+
+def list_history(*, actor: Actor, project_id: int, before: int) -> Row:
+    """Return one page of this person's answers, newest first: those with a number below `before`."""
+    if not Project.objects.visible_to(actor).filter(pk=project_id).exists():
+        raise NotFound(_("There is no such project."))
+    with connection.cursor() as cursor:
+        values = {"project": project_id, "annotator": actor.user_id, "before": before, "limit": PAGE + 1}
+        cursor.execute(_HISTORY, values)
+        rows = cursor.fetchall()
+    results = [
+        {
+            "annotation": number,
+            "revision": revision,
+            "task": {"id": task, "item_id": item, "data": orjson.Fragment(data)},
+            "answer": None if answer is None else orjson.Fragment(answer),
+            "skipped": skipped,
+            "at": at,
+        }
+        for number, revision, answer, skipped, at, task, item, data in rows[:PAGE]
+    ]
+    return {"results": results, "next": str(rows[PAGE - 1][0]) if len(rows) > PAGE else None}

@@ -1,0 +1,415 @@
+"""Saving answers: each stands alone, each is saved once, and none is lost."""
+
+import math
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from core.errors import DomainError, NotFound
+from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, parse_schema, validate_answer
+from labeling.models import Project
+from labeling.services.queue import (
+    PROGRESS,
+    SIT_DOWN,
+    Desk,
+    Row,
+    progress_json,
+    progress_of,
+    refuse_unless_open,
+    sit_down,
+    take_a_seat,
+)
+from labeling.services.trigger import suggest_when_due
+
+MOST_ANSWERS = 100
+LONGEST_REASON = 500
+BIGGEST_ID = 2**63 - 1
+# An answer that took longer was left open over lunch; the figure would say nothing about the work.
+LONGEST_SECONDS = 3600.0
+SCHEMAS_KEPT = 1_000
+ATTEMPTS = 3
+_schemas: dict[tuple[int, int], Schema] = {}
+
+
+@lru_cache(maxsize=256)
+def schema_of(text: str) -> Schema:
+    """Return the parsed schema of a project from its stored JSON text."""
+    return parse_schema(orjson.loads(text))
+
+
+@dataclass(slots=True)
+class Sent:
+    """One answer as it came, in checked form, and what became of it."""
+
+    key: uuid.UUID
+    task: int
+    lease: str
+    answer: Answer | None
+    skipped: bool
+    reason: str
+    seconds: float
+    suggestion: int | None
+    result: Row = field(default_factory=dict)
+    # An earlier answer of the same request with the same key.
+    twin: "Sent | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the database knows about this person and one task."""
+
+    lease_id: int | None
+    token: str | None
+    annotation: int | None
+
+
+def save_answers(*, actor: Actor, project_id: int, answers: list[Any]) -> Row:
+    """Save any number of answers and return the body of ``answers/``; they are on disk when this returns.
+
+    An answer whose lease was lost takes a free place again, or else is kept as the person's draft. Sending the same
+    ``client_key`` again gives the same annotation.
+
+    Args:
+        actor: Who answered.
+        project_id: The project of every task named.
+        answers: JSON objects as the API's reference describes them.
+
+    Raises:
+        NotFound: No such project.
+        Conflict: ``project_archived``.
+        DomainError: ``too_many_answers``.
+    """
+    if len(answers) > MOST_ANSWERS:
+        raise DomainError("too_many_answers", _("Send at most %(count)s answers at once.") % {"count": MOST_ANSWERS})
+    schema = _schema_of_project(actor, project_id)
+    read = [_read(schema, row) for row in answers]
+    sent = [row for row in read if isinstance(row, Sent)]
+    desk, progress = _save_at_once(actor, project_id, schema, sent)
+    rest = [row for row in sent if not row.result]
+    if rest:
+        with transaction.atomic(), connection.cursor() as cursor:
+            desk = sit_down(cursor, actor, project_id)
+            _save_others(cursor, desk, schema, rest)
+            progress = progress_of(cursor, desk)
+    if any(row.result["status"] == "saved" for row in sent):
+        suggest_when_due(actor=actor, desk=desk, answers=progress["done"])
+    results = [row.result if isinstance(row, Sent) else row for row in read]
+    return {"results": results, "progress": progress}
+
+
+def _schema_of_project(actor: Actor, project_id: int) -> Schema:
+    # A project's schema never changes, so each process reads it once; whose it is, is asked every time.
+    schema = _schemas.get((actor.organization_id, project_id))
+    if schema is None:
+        row = Project.objects.visible_to(actor).filter(pk=project_id).values_list("schema", flat=True).first()
+        if row is None:
+            raise NotFound(_("There is no such project."))
+        if len(_schemas) >= SCHEMAS_KEPT:
+            _schemas.clear()
+        schema = _schemas[(actor.organization_id, project_id)] = parse_schema(row)
+    return schema
+
+
+def _save_at_once(actor: Actor, project_id: int, schema: Schema, sent: list[Sent]) -> tuple[Desk, Row]:
+    """Save, in one round trip, the answers whose lease is held and that were not sent before; they get their result."""
+    first = {row.task: row for row in reversed(sent)}
+    keys = {row.key: row for row in reversed(sent)}
+    alone = [row for row in sent if first[row.task] is row and keys[row.key] is row]
+    values: Row = {
+        "annotator": actor.user_id,
+        "project": project_id,
+        "organization": actor.organization_id,
+        "rows": orjson.dumps([_row_json(schema, row) for row in alone]).decode(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE_AT_ONCE, values)
+        found = cursor.fetchone()
+        if found is None:
+            take_a_seat(actor, project_id)
+            return _save_at_once(actor, project_id, schema, sent)
+        desk = Desk(project_id, actor.user_id, *found)
+        if desk.state == "archived":
+            refuse_unless_open(desk)
+        cursor.nextset()
+        for number, task in cursor.fetchall():
+            first[task].result = _result(first[task], "saved", number)
+        cursor.nextset()
+        return desk, progress_json(cursor.fetchone(), desk.task_count * desk.overlap)
+
+
+def _row_json(schema: Schema, row: Sent) -> Row:
+    return {
+        "key": str(row.key),
+        "task_id": row.task,
+        "token": row.lease,
+        "answer": row.answer,
+        "labels": labels_of(schema, row.answer or {}),
+        "skipped": row.skipped,
+        "reason": row.reason,
+        "seconds": row.seconds,
+        "suggestion": row.suggestion,
+    }
+
+
+def _store(cursor: Any, desk: Desk, schema: Schema, fresh: list[Sent]) -> list[Sent]:
+    """Save answers that were found to have a place, and return those whose place is gone after all."""
+    if not fresh:
+        return []
+    values: Row = {
+        "annotator": desk.annotator_id,
+        "project": desk.project_id,
+        "organization": None,
+        "rows": orjson.dumps([{**_row_json(schema, row), "token": None} for row in fresh]).decode(),
+    }
+    cursor.execute(_STORE, values)
+    numbers = {task: number for number, task in cursor.fetchall()}
+    for row in fresh:
+        if row.task in numbers:
+            row.result = _result(row, "saved", numbers[row.task])
+    return [row for row in fresh if not row.result]
+
+
+def _save_others(cursor: Any, desk: Desk, schema: Schema, rest: list[Sent]) -> None:
+    """Decide the answers that were sent before, or whose place is not as the page thinks."""
+    pending = rest
+    for _attempt in range(ATTEMPTS):
+        # A second attempt is for answers whose lease the sweep took away just now.
+        pending = _store(cursor, desk, schema, _sort_out(cursor, desk, pending))
+        if not pending:
+            break
+    _keep_drafts(cursor, desk, pending)
+    for row in rest:
+        if row.twin is not None:
+            row.result = row.twin.result | {"status": "duplicate"}
+
+
+def _read(schema: Schema, row: Any) -> Sent | Row:
+    """Check one answer's shape and content; what is wrong comes back as its result."""
+    key = row.get("client_key") if isinstance(row, Mapping) else None
+    try:
+        return _checked(schema, row)
+    except AnswerError as error:
+        problem = {"code": "answer_invalid", "where": error.where, "detail": f"{error.what} {error.mend}"}
+        task = row.get("task") if isinstance(row, Mapping) else None
+        return {"client_key": key, "status": "invalid", "annotation": None, "task": task, "problem": problem}
+
+
+def _checked(schema: Schema, row: Any) -> Sent:
+    if not isinstance(row, Mapping):
+        raise AnswerError("", "Each answer must be an object.", "See the reference of answers/.")
+    try:
+        key = uuid.UUID(str(row.get("client_key")))
+    except ValueError:
+        raise AnswerError("client_key", "This must be a UUID.", "Make one for each answer.") from None
+    skipped = row.get("skipped", False)
+    if not isinstance(skipped, bool):
+        raise AnswerError("skipped", "This must be true or false.", "")
+    answer = None if skipped else validate_answer(schema, row.get("answer"))
+    suggestion = row.get("suggestion")
+    return Sent(
+        key=key,
+        task=_id(row.get("task"), "task"),
+        lease=str(row.get("lease") or "")[:60],
+        answer=answer,
+        skipped=skipped,
+        reason=_reason(row.get("reason")),
+        seconds=_seconds(row.get("seconds")),
+        suggestion=None if suggestion is None else _id(suggestion, "suggestion"),
+    )
+
+
+def _id(value: Any, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= BIGGEST_ID:
+        raise AnswerError(where, "This must be a number that lease/ gave.", "")
+    return value
+
+
+def _reason(value: Any) -> str:
+    if value is not None and not isinstance(value, str):
+        raise AnswerError("reason", "This must be a text.", "")
+    return "".join(c for c in (value or "") if c != "\0" and not "\ud800" <= c <= "\udfff")[:LONGEST_REASON]
+
+
+def _seconds(value: Any) -> float:
+    if value is None:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise AnswerError("seconds", "This must be a number of seconds.", "")
+    return float(min(value, LONGEST_SECONDS))
+
+
+_PLACES = """
+SELECT t.id, l.id, l.token::text, a.id
+FROM labeling_task t
+LEFT JOIN labeling_lease l ON l.task_id = t.id AND l.annotator_id = %(annotator)s
+LEFT JOIN labeling_annotation a ON a.task_id = t.id AND a.annotator_id = %(annotator)s
+WHERE t.id = ANY(%(tasks)s) AND t.project_id = %(project)s
+"""
+_KNOWN = """
+SELECT client_key, id, task_id FROM labeling_annotation
+WHERE annotator_id = %(annotator)s AND client_key = ANY(%(keys)s)
+"""
+
+
+def _sort_out(cursor: Any, desk: Desk, sent: list[Sent]) -> list[Sent]:
+    """Give every answer that is not to be saved its result, and return those that are."""
+    values: Row = {
+        "annotator": desk.annotator_id,
+        "project": desk.project_id,
+        "tasks": [row.task for row in sent],
+        "keys": [row.key for row in sent],
+    }
+    cursor.execute(_KNOWN, values)
+    known = {key: (number, task) for key, number, task in cursor.fetchall()}
+    cursor.execute(_PLACES, values)
+    places = {task: Place(lease, token, number) for task, lease, token, number in cursor.fetchall()}
+    fresh: list[Sent] = []
+    homeless: list[Sent] = []
+    claimed: set[int] = set()
+    keys: dict[uuid.UUID, Sent] = {}
+    for row in sent:
+        row.twin = keys.get(row.key)
+        if row.twin is not None:
+            continue
+        keys[row.key] = row
+        if row.key in known:
+            row.result = _result(row, "duplicate", known[row.key][0])
+            row.result["task"] = known[row.key][1]
+            continue
+        place = places.get(row.task)
+        if place is None:
+            _refuse(row, "task", _("There is no such task in this project."))
+        elif place.annotation is not None or row.task in claimed:
+            _refuse(row, "task", _("You answered this task before. Change that answer instead."))
+        else:
+            claimed.add(row.task)
+            (homeless if _place_is_lost(cursor, desk, row, place) else fresh).append(row)
+    return fresh + (_find_places(cursor, desk, homeless) if homeless else [])
+
+
+def _place_is_lost(cursor: Any, desk: Desk, row: Sent, place: Place) -> bool:
+    if place.lease_id is None:
+        return True
+    if place.token == row.lease:
+        return False
+    # The place is this person's under a newer lease. It serves, unless this very answer was taken back meanwhile and
+    # a late copy of it arrives now.
+    cursor.execute(
+        "SELECT 1 FROM labeling_annotationrevision WHERE annotator_id = %s AND client_key = %s AND taken_back LIMIT 1",
+        [desk.annotator_id, row.key],
+    )
+    return cursor.fetchone() is not None
+
+
+_TAKE_AGAIN = """
+WITH open AS MATERIALIZED (
+  SELECT t.id FROM labeling_task t WHERE t.id = ANY(%(tasks)s) AND t.open_slots > 0
+    AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s)
+  ORDER BY t.id FOR UPDATE),
+taken AS (
+  UPDATE labeling_task t SET open_slots = t.open_slots - 1 FROM open WHERE t.id = open.id RETURNING t.id)
+INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, expires_at)
+SELECT id, %(project)s, %(annotator)s, gen_random_uuid(), now() FROM taken RETURNING task_id
+"""
+_KEEP_DRAFT = """
+INSERT INTO labeling_draft (task_id, annotator_id, answer, saved_at)
+SELECT task_id, %(annotator)s, answer, now()
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(task_id bigint, answer jsonb)
+ON CONFLICT (task_id, annotator_id) DO UPDATE SET answer = excluded.answer, saved_at = excluded.saved_at
+"""
+
+
+def _find_places(cursor: Any, desk: Desk, homeless: list[Sent]) -> list[Sent]:
+    """Take free places again for answers whose lease was lost; the others become drafts."""
+    values = {"tasks": [row.task for row in homeless], "annotator": desk.annotator_id, "project": desk.project_id}
+    cursor.execute(_TAKE_AGAIN, values)
+    taken = {row[0] for row in cursor.fetchall()}
+    _keep_drafts(cursor, desk, [row for row in homeless if row.task not in taken])
+    return [row for row in homeless if row.task in taken]
+
+
+def _keep_drafts(cursor: Any, desk: Desk, rows: list[Sent]) -> None:
+    for row in rows:
+        row.result = _result(row, "kept_as_draft", None)
+    kept = [{"task_id": row.task, "answer": row.answer or {}} for row in rows]
+    if kept:
+        cursor.execute(_KEEP_DRAFT, {"annotator": desk.annotator_id, "rows": orjson.dumps(kept).decode()})
+
+
+# One statement for everything that an answer changes; the tallies are this person's own rows. A row with a token is
+# saved only under that very lease and when neither its key nor its task was answered before; a row without was decided
+# by `_sort_out`. What follows is driven by `kept`, because the sweep may take a lease away while this waits for it. The
+# caller has locked the person's progress row.
+_STORE = """
+WITH me AS (
+  SELECT m.id FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
+  WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.state <> 'archived'
+    AND (p.organization_id = %(organization)s OR %(organization)s::bigint IS NULL)),
+held AS MATERIALIZED (
+  SELECT n.*, l.id AS lease_id, s.id AS shown, s.source, COALESCE(s.answer = n.answer, false) AS accepted
+  FROM me, jsonb_to_recordset(%(rows)s::jsonb) AS n(
+    key uuid, task_id bigint, token text, answer jsonb, labels jsonb, skipped boolean, reason text, seconds float8,
+    suggestion bigint)
+  JOIN labeling_lease l ON l.task_id = n.task_id AND l.annotator_id = %(annotator)s AND l.project_id = %(project)s
+  LEFT JOIN labeling_suggestion s ON s.id = n.suggestion AND s.task_id = n.task_id
+  WHERE l.expires_at IS NOT NULL AND (n.token IS NULL OR (l.token::text = n.token AND NOT EXISTS (
+    SELECT FROM labeling_annotation a WHERE a.annotator_id = %(annotator)s AND a.client_key = n.key)))),
+kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM held WHERE l.id = held.lease_id RETURNING l.id),
+r AS MATERIALIZED (SELECT held.* FROM held JOIN kept ON kept.id = held.lease_id),
+drafts AS (DELETE FROM labeling_draft d USING r WHERE d.task_id = r.task_id AND d.annotator_id = %(annotator)s),
+counted AS (
+  UPDATE labeling_progress m SET
+    answers = m.answers + c.answers, skipped = m.skipped + c.skipped, seconds = m.seconds + c.seconds,
+    suggestions_shown = m.suggestions_shown + c.shown, suggestions_accepted = m.suggestions_accepted + c.accepted,
+    last_answer_at = now()
+  FROM (SELECT count(*) answers, count(*) FILTER (WHERE skipped) skipped, sum(seconds) seconds,
+               count(shown) shown, count(*) FILTER (WHERE accepted) accepted FROM r) c
+  WHERE m.id = (SELECT id FROM me) AND c.answers > 0),
+tallied AS (
+  INSERT INTO labeling_tally (project_id, annotator_id, kind, control, name, count)
+  SELECT %(project)s, %(annotator)s, kind, control, name, count(*) FROM (
+    SELECT 'label' AS kind, pair ->> 0 AS control, pair ->> 1 AS name FROM r, jsonb_array_elements(r.labels) AS pair
+    UNION ALL SELECT 'shown', '', source FROM r WHERE shown IS NOT NULL
+    UNION ALL SELECT 'accepted', '', source FROM r WHERE accepted) AS each
+  GROUP BY kind, control, name
+  ON CONFLICT (project_id, annotator_id, kind, control, name)
+  DO UPDATE SET count = labeling_tally.count + excluded.count)
+INSERT INTO labeling_annotation (project_id, task_id, annotator_id, answer, skipped, reason, seconds, suggestion_id,
+  accepted_suggestion, client_key, revision, created_at, updated_at)
+SELECT %(project)s, task_id, %(annotator)s, answer, skipped, reason, seconds, shown, accepted, key, 1, now(), now()
+FROM r RETURNING id, task_id
+"""
+# Sent as one string, which the server runs as one transaction: one round trip for the usual request.
+_SAVE_AT_ONCE = f"{SIT_DOWN};{_STORE};{PROGRESS}"
+
+
+def tallies_of(schema: Schema, answer: Answer | None, source: str, accepted: bool) -> list[tuple[str, str, str]]:
+    """Return what one answer adds to the tallies, as (kind, control, name)."""
+    found = [("label", control, value) for control, value in labels_of(schema, answer or {})]
+    if source:
+        found.append(("shown", "", source))
+        if accepted:
+            found.append(("accepted", "", source))
+    return found
+
+
+def tallies_json(counts: Mapping[tuple[str, str, str], int]) -> str:
+    """Return tallies as the SQL statements take them."""
+    rows = [{"kind": kind, "control": control, "name": name, "count": n} for (kind, control, name), n in counts.items()]
+    return orjson.dumps(rows).decode()
+
+
+def _result(row: Sent, status: str, annotation: int | None) -> Row:
+    return {"client_key": str(row.key), "status": status, "annotation": annotation, "task": row.task}
+
+
+def _refuse(row: Sent, where: str, detail: str) -> None:
+    row.result = _result(row, "invalid", None)
+    row.result["problem"] = {"code": "answer_refused", "where": where, "detail": detail}

@@ -1,0 +1,284 @@
+"""Projects: made, changed, measured, read by those who learn from them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from accounts.services import audit
+from core.errors import Conflict, DomainError, NotFound
+from curation.models import Version
+from labeling.engine.consensus import canonical, majority
+from labeling.engine.schema import Schema, SchemaError, parse_schema
+from labeling.models import Project, Tally
+from workers.models import Job
+from workers.services.job import enqueue
+
+# Told apart in light and dark, and by people who see red and green alike (Okabe and Ito, 2008).
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f3c8d", "#5f6b6d")
+READ_ROWS = 5_000
+
+
+def schema_for_labels(*, labels: list[str], text_field: str, keys: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the schema of a text classification with these labels, as JSON.
+
+    Args:
+        labels: Values, in the order in which they are shown; the first nine get the keys 1 to 9 by default.
+        text_field: The column that is shown.
+        keys: Key of each value that has one of its own.
+    """
+    rows = []
+    for number, value in enumerate(labels):
+        own = (keys or {}).get(value, str(number + 1) if number < 9 else "")
+        rows.append({"value": value, "title": value, "hotkey": own, "color": COLORS[number % len(COLORS)]})
+    control = {"name": "label", "type": "choice", "multiple": False, "required": True, "labels": rows}
+    return {"display": [{"type": "text", "field": text_field}], "controls": [control]}
+
+
+@transaction.atomic
+def create_project(
+    *,
+    actor: Actor,
+    version_id: int,
+    name: str,
+    schema: dict[str, Any],
+    guidelines: str = "",
+    overlap: int = 1,
+    lease_seconds: int = 900,
+    suggest_every: int = 50,
+) -> tuple[Project, Job]:
+    """Make a project on a version and send the job that makes its tasks.
+
+    Raises:
+        NotFound: No such version.
+        DomainError: ``schema_invalid`` naming the place; Conflict ``project_exists``.
+    """
+    version = Version.objects.visible_to(actor).filter(pk=version_id, dataset__deleted_at=None).first()
+    if version is None:
+        raise NotFound(_("There is no such version."))
+    parsed = _parse(schema, version)
+    try:
+        with transaction.atomic():
+            project = Project.objects.create(
+                organization_id=actor.organization_id,
+                version=version,
+                name=name,
+                guidelines=guidelines,
+                schema=parsed.to_json(),
+                overlap=overlap,
+                lease_seconds=lease_seconds,
+                suggest_every=suggest_every,
+                suggest_at=suggest_every,
+                created_by_id=actor.user_id or None,
+            )
+    except IntegrityError:
+        raise _name_taken(name) from None
+    audit.record(actor=actor, action="project.create", subject=f"project:{project.pk}", name=name, version=version.pk)
+    return project, _send_tasks_job(actor, project)
+
+
+def _parse(schema: dict[str, Any], version: Version) -> Schema:
+    try:
+        parsed = parse_schema(schema)
+    except SchemaError as error:
+        raise DomainError("schema_invalid", f"{error.where} {error.what}", field="schema", where=error.where) from None
+    columns = {name for name, _kind in version.manifest.get("columns", [])}
+    for field in parsed.fields:
+        if field not in columns:
+            detail = _("The version has no column %(field)s; it has %(columns)s.")
+            values = {"field": field, "columns": ", ".join(sorted(columns)[:20])}
+            raise DomainError("schema_invalid", detail % values, field="schema", where="display")
+    return parsed
+
+
+def _name_taken(name: str) -> Conflict:
+    return Conflict("project_exists", _("There is a project called %(name)s already.") % {"name": name}, field="name")
+
+
+def _send_tasks_job(actor: Actor, project: Project) -> Job:
+    return enqueue(
+        kind="labeling.create_tasks",
+        actor=actor,
+        params={"project_id": project.pk},
+        title=_("Make tasks of %(project)s") % {"project": project.name},
+        subject=f"project:{project.pk}",
+    )
+
+
+@transaction.atomic
+def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
+    """Change name, guidelines, state or overlap.
+
+    Another overlap counts at once for new figures; a job brings the tasks in line with it. A task that has more
+    answers than a lowered overlap keeps them.
+    """
+    project = find_project(actor=actor, project_id=project_id, lock=True)
+    before = project.overlap
+    fields = [name for name in ("name", "guidelines", "state", "overlap") if name in changes]
+    for field in fields:
+        setattr(project, field, changes[field])
+    try:
+        with transaction.atomic():
+            project.save(update_fields=[*fields, "updated_at"])
+    except IntegrityError:
+        raise _name_taken(project.name) from None
+    noted = {field: changes[field] for field in fields if field != "guidelines"}
+    audit.record(actor=actor, action="project.change", subject=f"project:{project.pk}", **noted)
+    if project.overlap != before:
+        _send_tasks_job(actor, project)
+    return project
+
+
+@transaction.atomic
+def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> Job:
+    """Send the job that publishes the project's labels as a new version of its dataset.
+
+    Args:
+        actor: Who publishes.
+        project_id: The project.
+        options: ``only_labeled`` bool, ``keep_labels`` bool, ``split`` bool, ``validation`` and ``test`` shares,
+            ``seed`` int, ``group_column`` str, ``note`` str.
+    """
+    project = find_project(actor=actor, project_id=project_id)
+    columns = {name for name, _kind in project.version.manifest.get("columns", [])}
+    if options.get("group_column") and options["group_column"] not in columns:
+        raise DomainError("column_unknown", _("The version has no such column to group by."), field="group_column")
+    if options.get("validation", 0) + options.get("test", 0) >= 1:
+        raise DomainError("split_shares", _("Validation and test must leave something to train on."), field="test")
+    job = enqueue(
+        kind="labeling.publish",
+        actor=actor,
+        params={"project_id": project.pk, **options},
+        title=_("Publish labels of %(project)s") % {"project": project.name},
+        subject=f"project:{project.pk}",
+    )
+    audit.record(actor=actor, action="project.publish", subject=f"project:{project.pk}", job=job.pk)
+    return job
+
+
+def find_project(*, actor: Actor, project_id: int, lock: bool = False) -> Project:
+    """Return a project of the actor's organization or raise NotFound."""
+    rows = Project.objects.visible_to(actor)
+    rows = rows.select_for_update() if lock else rows.select_related("version__dataset")
+    project = rows.filter(pk=project_id).first()
+    if project is None:
+        raise NotFound(_("There is no such project."))
+    return project  # type: ignore[no-any-return]
+
+
+def project_figures(*, project: Project) -> dict[str, Any]:
+    """Return the progress of a project: in all, for each person, label and model.
+
+    Every figure is a sum over counters, one row for each person and label; the cost does not grow with the answers.
+    """
+    people = [
+        {
+            "user": row.annotator_id,
+            "name": str(row.annotator),
+            "answers": row.answers,
+            "skipped": row.skipped,
+            "seconds_each": row.seconds / row.answers if row.answers else None,
+            "last_answer_at": row.last_answer_at,
+        }
+        for row in project.progress.select_related("annotator").order_by("-answers", "pk")
+    ]
+    tallies: dict[tuple[str, str, str], int] = {
+        (row["kind"], row["control"], row["name"]): row["total"]
+        for row in Tally.objects.filter(project=project)
+        .values("kind", "control", "name")
+        .annotate(total=Sum("count"))
+        .order_by("kind", "control", "name")
+    }
+    done = sum(person["answers"] for person in people)
+    return {
+        "tasks": project.task_count,
+        "answers": done,
+        "answers_wanted": max(done, project.answers_wanted),
+        "skipped": sum(person["skipped"] for person in people),
+        "people": people,
+        "labels": _label_counts(project, tallies),
+        "suggestions": _sources(tallies),
+    }
+
+
+def _label_counts(project: Project, tallies: dict[tuple[str, str, str], int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "control": control["name"],
+            "value": label["value"],
+            "title": label["title"],
+            "color": label["color"],
+            "count": tallies.get(("label", control["name"], label["value"]), 0),
+        }
+        for control in project.schema["controls"]
+        for label in control.get("labels", [])
+    ]
+
+
+def _sources(tallies: dict[tuple[str, str, str], int]) -> list[dict[str, Any]]:
+    """Return for each model how often its suggestion was shown with an answer, and how often the answer agreed."""
+    shown = {name: count for (kind, _control, name), count in tallies.items() if kind == "shown" and count}
+    accepted = {name: count for (kind, _control, name), count in tallies.items() if kind == "accepted"}
+    return [
+        {
+            "model": name,
+            "shown": count,
+            "accepted": accepted.get(name, 0),
+            "accepted_share": accepted.get(name, 0) / count,
+        }
+        for name, count in shown.items()
+    ]
+
+
+_LABELED = """
+SELECT t.item_id, t.data, json_agg(a.answer -> %(control)s ORDER BY a.id)
+FROM labeling_task t JOIN labeling_annotation a ON a.task_id = t.id
+WHERE a.project_id = %(project)s AND NOT a.skipped
+GROUP BY t.id ORDER BY t.id
+"""
+_UNLABELED = """
+SELECT t.item_id, t.data FROM labeling_task t
+WHERE t.project_id = %(project)s AND t.id > %(after)s
+  AND NOT EXISTS (SELECT FROM labeling_annotation a WHERE a.task_id = t.id)
+ORDER BY t.id LIMIT %(limit)s
+"""
+
+
+def labeled_items(project: Project) -> Iterator[tuple[int, str, str]]:
+    """Give (item_id, text, label) of every item whose answers have a majority, in the order of the tasks.
+
+    The label is that of the schema's first choice; several labels of one answer are joined with ``|``. Runs inside
+    one transaction of its own with a server-side cursor, so memory stays flat.
+    """
+    schema = parse_schema(project.schema)
+    values = {"project": project.pk, "control": schema.choice.name}
+    for item_id, data, answers in _stream(_LABELED, values):
+        vote = majority([canonical(answer) for answer in answers if answer])
+        if vote.label:
+            yield item_id, text_of(schema, data), vote.label
+
+
+def unlabeled_items(project: Project, *, limit: int | None = None) -> Iterator[tuple[int, str]]:
+    """Give (item_id, text) of the items that nobody has answered, in the order of the tasks, `limit` at most."""
+    schema = parse_schema(project.schema)
+    values = {"project": project.pk, "after": 0, "limit": limit}
+    for item_id, data in _stream(_UNLABELED, values):
+        yield item_id, text_of(schema, data)
+
+
+def text_of(schema: Schema, data: dict[str, Any]) -> str:
+    """Return what a model reads of a task: the shown fields, joined with line ends."""
+    return "\n".join(str(data.get(field) or "") for field in schema.fields)
+
+
+def _stream(sql: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of a query through a server-side cursor."""
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(sql, values)
+        while rows := cursor.fetchmany(READ_ROWS):
+            for row in rows:
+                yield tuple(orjson.loads(value) if isinstance(value, str) else value for value in row)

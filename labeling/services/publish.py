@@ -1,0 +1,205 @@
+"""Labels become a version: what people answered, joined to the items, and split for training."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError, NotFound
+from curation.engine.steps.base import Context
+from curation.engine.steps.split import Split
+from curation.engine.writer import VersionReader, VersionWriter
+from curation.models import Version, VersionKind
+from curation.services.import_ import work_folder
+from curation.services.version import commit_version, open_version
+from labeling.engine.consensus import canonical, majority
+from labeling.engine.schema import parse_schema
+from labeling.models import Project
+from workers.context import JobContext
+
+LABEL = "label"
+COLUMNS = {
+    LABEL: pa.string(),
+    "label_annotators": pa.list_(pa.int64()),
+    "label_agreement": pa.float64(),
+    "labeled_at": pa.timestamp("us", tz="UTC"),
+}
+# The job's result names this many tied items; all of them are counted.
+TIES_NAMED = 1_000
+
+_ANSWERS = """
+SELECT t.item_id, a.annotator_id, (a.answer -> %(control)s)::text, a.updated_at
+FROM labeling_task t JOIN labeling_annotation a ON a.task_id = t.id
+WHERE t.project_id = %(project)s AND t.item_id = ANY(%(items)s) AND NOT a.skipped
+ORDER BY t.item_id, a.annotator_id
+"""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a publication came to."""
+
+    labeled: int = 0
+    ties: int = 0
+    tied_items: list[int] = field(default_factory=list)
+    left_out: int = 0
+    kept_labels: int = 0
+
+
+def publish_labels(
+    *,
+    job: JobContext,
+    project_id: int,
+    only_labeled: bool = False,
+    keep_labels: bool = True,
+    split: bool = True,
+    validation: float = 0.1,
+    test: float = 0.2,
+    seed: int = 0,
+    group_column: str = "",
+    note: str = "",
+) -> dict[str, Any]:
+    """Write the project's consensus labels into a new version of its dataset, once for each job.
+
+    Args:
+        job: The job whose work this is.
+        project_id: The project.
+        only_labeled: Leave out items without a label.
+        keep_labels: Items that nobody answered keep the label their version gave them, if any.
+        split: Add the column ``split``.
+        validation: Share of rows for validation.
+        test: Share of rows for the test.
+        seed: Of the split.
+        group_column: Column whose equal values stay on one side, beside equal texts, which always do.
+        note: One line on the version; says how many labels were published when empty.
+
+    Returns:
+        The job's result: version id and number, rows, labels, ties with the first item ids, rows left out.
+    """
+    project = Project.objects.visible_to(job.actor).select_related("version__dataset").filter(pk=project_id).first()
+    if project is None:
+        raise NotFound(_("This project is gone."))
+    done = Version.objects.filter(job_id=job.job_id).first()
+    if done is not None:
+        return {"version": done.pk, "number": done.number, "rows": done.row_count}
+    counts = Counts()
+    with work_folder(job) as folder:
+        labeled, final = folder / "labeled", folder / "final"
+        for place in (labeled, final):
+            place.mkdir(exist_ok=True)
+        manifest = _join_labels(job, project, labeled, counts, only_labeled=only_labeled, keep_labels=keep_labels)
+        if not manifest.row_count:
+            raise DomainError("nothing_to_publish", _("There is no label to publish yet. Answer some tasks first."))
+        if split:
+            step = Split(validation=validation, test=test, seed=seed, group_column=group_column)
+            manifest = _split(
+                job, VersionReader([labeled / part.name for part in manifest.parts], manifest), step, final
+            )
+        version = commit_version(
+            job=job,
+            dataset=project.version.dataset,
+            parent=project.version,
+            kind=VersionKind.PUBLISH,
+            folder=final if split else labeled,
+            manifest=manifest,
+            note=note or _("%(count)s labels from %(project)s") % {"count": counts.labeled, "project": project.name},
+        )
+    return {
+        "version": version.pk,
+        "number": version.number,
+        "rows": version.row_count,
+        "labeled": counts.labeled,
+        "kept_labels": counts.kept_labels,
+        "ties": counts.ties,
+        "tied_items": counts.tied_items,
+        "left_out": counts.left_out,
+    }
+
+
+def _join_labels(
+    job: JobContext, project: Project, folder: Path, counts: Counts, *, only_labeled: bool, keep_labels: bool
+) -> Any:
+    control = parse_schema(project.schema).choice.name
+    with open_version(project.version) as reader:
+        roles = {**reader.manifest.roles, "label": LABEL}
+        writer = VersionWriter(folder, roles=roles)
+        done = 0
+        for batch in reader.batches():
+            table = pa.Table.from_batches([batch])
+            done += table.num_rows
+            earlier = _earlier_labels(table, reader.manifest.roles.get("label") if keep_labels else None)
+            table = _label_batch(project, control, table, earlier, counts)
+            if only_labeled:
+                kept = table.filter(pc.is_valid(table[LABEL]))
+                counts.left_out += table.num_rows - kept.num_rows
+                table = kept
+            writer.write(table)
+            job.progress(done, reader.row_count, _("joining labels"))
+        return writer.finish()
+
+
+def _earlier_labels(table: pa.Table, column: str | None) -> list[str | None]:
+    if column is None or column not in table.schema.names:
+        return [None] * table.num_rows
+    return pc.cast(table[column], pa.string()).to_pylist()  # type: ignore[no-any-return]
+
+
+def _label_batch(
+    project: Project, control: str, table: pa.Table, earlier: list[str | None], counts: Counts
+) -> pa.Table:
+    items = table["item_id"].to_pylist()
+    answers: dict[int, list[tuple[int, str, Any]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERS, {"project": project.pk, "control": control, "items": items})
+        for item_id, annotator, value, at in cursor.fetchall():
+            chosen = canonical(orjson.loads(value)) if value else ""
+            if chosen:
+                answers[item_id].append((annotator, chosen, at))
+    found: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    for item_id, before in zip(items, earlier, strict=True):
+        for name, value in zip(COLUMNS, _labels_of(item_id, answers.get(item_id, []), before, counts), strict=True):
+            found[name].append(value)
+    for name, kind in COLUMNS.items():
+        place = table.schema.get_field_index(name)
+        values = pa.array(found[name], kind)
+        table = table.append_column(name, values) if place < 0 else table.set_column(place, name, values)
+    return table
+
+
+def _labels_of(
+    item_id: int, answers: list[tuple[int, str, Any]], before: str | None, counts: Counts
+) -> tuple[str | None, list[int], float | None, Any]:
+    if not answers:
+        counts.kept_labels += before is not None
+        return before, [], None, None
+    vote = majority([chosen for _annotator, chosen, _at in answers])
+    people = [annotator for annotator, _chosen, _at in answers]
+    if vote.tied:
+        counts.ties += 1
+        if len(counts.tied_items) < TIES_NAMED:
+            counts.tied_items.append(item_id)
+    else:
+        counts.labeled += 1
+    return vote.label, people, vote.agreement, max(at for _annotator, _chosen, at in answers)
+
+
+def _split(job: JobContext, reader: VersionReader, step: Split, folder: Path) -> Any:
+    context = Context(roles=reader.manifest.roles, check=job.check)
+
+    def batches() -> Any:
+        return (pa.Table.from_batches([batch]) for batch in reader.batches())
+
+    state = step.prepare(batches, context)
+    writer = VersionWriter(folder, roles=reader.manifest.roles)
+    done = 0
+    for table in batches():
+        writer.write(step.apply(table, state, context).kept)
+        done += table.num_rows
+        job.progress(done, reader.row_count, _("splitting"))
+    return writer.finish()

@@ -1,0 +1,365 @@
+# ruff: noqa: S608  (the statements are put together from constants of this file; values are parameters)
+"""Handing out tasks: raw SQL, because one statement per request is what keeps it fast and right.
+
+Order of locks, the same everywhere, so that no two transactions wait for each other: the person's progress row, then
+leases, then tasks by id. Leasing takes task rows with SKIP LOCKED and so never waits for them.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from core.errors import Conflict, NotFound
+from labeling.models import Progress, Project
+
+MOST_AT_ONCE = 50
+# One batch of expired leases takes about 20 ms.
+EXPIRY_BATCH = 500
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Desk:
+    """One person at one project, locked until the transaction ends.
+
+    The lock puts this person's requests in the project one behind the other.
+    """
+
+    project_id: int
+    annotator_id: int
+    progress_id: int
+    overlap: int
+    lease_seconds: int
+    state: str
+    schema: str
+    task_count: int
+    suggest_every: int
+    suggest_at: int
+
+
+SIT_DOWN = """
+SELECT m.id, p.overlap, p.lease_seconds, p.state, p.schema::text, p.task_count, p.suggest_every, p.suggest_at
+FROM labeling_project p JOIN labeling_progress m ON m.project_id = p.id AND m.annotator_id = %(annotator)s
+WHERE p.id = %(project)s AND p.organization_id = %(organization)s
+FOR UPDATE OF m
+"""
+
+
+def sit_down(cursor: Any, actor: Actor, project_id: int) -> Desk:
+    """Lock and return this person's place at a project; the first time makes it.
+
+    Raises:
+        NotFound: No such project, or not this actor's to see.
+    """
+    values = {"annotator": actor.user_id, "project": project_id, "organization": actor.organization_id}
+    cursor.execute(SIT_DOWN, values)
+    row = cursor.fetchone()
+    if row is None:
+        take_a_seat(actor, project_id)
+        cursor.execute(SIT_DOWN, values)
+        row = cursor.fetchone()
+    desk = Desk(project_id, actor.user_id, *row)
+    if desk.state == "archived":
+        refuse_unless_open(desk)
+    return desk
+
+
+def take_a_seat(actor: Actor, project_id: int) -> None:
+    """Make this person's progress row on their first visit.
+
+    Raises:
+        NotFound: No such project, or not this actor's to see.
+    """
+    if not Project.objects.visible_to(actor).filter(pk=project_id).exists():
+        raise NotFound(_("There is no such project."))
+    Progress.objects.bulk_create([Progress(project_id=project_id, annotator_id=actor.user_id)], ignore_conflicts=True)
+
+
+# What `page/`, `lease/` and `answers/` say about how far the project is: a sum over one row a person.
+PROGRESS = """
+SELECT COALESCE(sum(answers), 0)::bigint, COALESCE(sum(answers) FILTER (WHERE annotator_id = %(annotator)s), 0)::bigint,
+       COALESCE(sum(suggestions_accepted), 0)::bigint, COALESCE(sum(suggestions_shown), 0)::bigint
+FROM labeling_progress WHERE project_id = %(project)s
+"""
+
+
+def progress_of(cursor: Any, desk: Desk) -> dict[str, int]:
+    """Return the progress member of the labeling page's API; `done` and `total` count answers."""
+    cursor.execute(PROGRESS, {"project": desk.project_id, "annotator": desk.annotator_id})
+    return progress_json(cursor.fetchone(), desk.task_count * desk.overlap)
+
+
+def progress_json(row: tuple[int, int, int, int], wanted: int) -> dict[str, int]:
+    """Return one row of the statement above as the API gives it."""
+    done, mine, accepted, shown = row
+    return {
+        "total": max(wanted, done),
+        "done": done,
+        "mine": mine,
+        "suggestions_accepted": accepted,
+        "suggestions_shown": shown,
+    }
+
+
+# A scalar subquery rather than NOT EXISTS: the planner may turn the latter into a hash of everything that this person
+# ever answered, and this one is always a probe of one index row a candidate.
+_NOT_MINE = """(SELECT true FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s) IS NULL"""
+# No row for a stranger or a project that is not open, and then nothing below finds anything.
+_ME = """me AS (
+  SELECT m.id, m.cursor_rank, m.cursor_id, m.returned_cursor, p.lease_seconds
+  FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
+  WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.organization_id = %(organization)s
+    AND p.state = 'open')"""
+_FRESH = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NULL
+  AND (t.rank, t.id) >= ((SELECT cursor_rank FROM me), (SELECT cursor_id FROM me)) AND {_NOT_MINE}"""
+_RETURNED = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NOT NULL
+  AND t.returned_at >= (SELECT COALESCE(returned_cursor, '-infinity') FROM me) AND {_NOT_MINE}"""
+
+# The cursors move to the first task that this person could still get in the statement's snapshot, locked or not: what
+# lies before is closed or theirs. Closed tasks come back with returned_at set, and the second cursor stays a minute
+# behind the clock, longer than any transaction that gives a place back. So each task a person has is passed once, and
+# the cost of a lease grows neither with the project nor with what the person has done.
+_LEASE = f"""
+WITH {_ME},
+first_fresh AS (SELECT t.rank, t.id FROM labeling_task t WHERE {_FRESH} ORDER BY t.rank, t.id LIMIT 1),
+first_returned AS (SELECT t.returned_at FROM labeling_task t WHERE {_RETURNED} ORDER BY t.returned_at, t.id LIMIT 1),
+end_fresh AS (
+  SELECT t.rank, t.id + 1 AS id FROM labeling_task t
+  WHERE t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NULL
+    AND NOT EXISTS (SELECT FROM first_fresh)
+  ORDER BY t.rank DESC, t.id DESC LIMIT 1),
+returned AS MATERIALIZED (
+  SELECT t.id FROM labeling_task t WHERE {_RETURNED}
+  ORDER BY t.returned_at, t.id LIMIT %(count)s FOR UPDATE SKIP LOCKED),
+fresh AS MATERIALIZED (
+  SELECT t.id FROM labeling_task t WHERE {_FRESH}
+  ORDER BY t.rank, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM returned) FOR UPDATE SKIP LOCKED),
+taken AS (
+  UPDATE labeling_task t SET open_slots = t.open_slots - 1
+  FROM (SELECT id FROM returned UNION ALL SELECT id FROM fresh) pick WHERE t.id = pick.id
+  RETURNING t.id, t.item_id, t.data, t.rank, t.returned_at),
+leased AS (
+  INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, expires_at)
+  SELECT id, %(project)s, %(annotator)s, gen_random_uuid(),
+    now() + make_interval(secs => (SELECT lease_seconds FROM me)) FROM taken
+  RETURNING task_id, token, expires_at),
+moved AS (
+  UPDATE labeling_progress m SET
+    cursor_rank = COALESCE((SELECT rank FROM first_fresh), (SELECT rank FROM end_fresh), m.cursor_rank),
+    cursor_id = COALESCE((SELECT id FROM first_fresh), (SELECT id FROM end_fresh), m.cursor_id),
+    returned_cursor = LEAST((SELECT returned_at FROM first_returned), now() - interval '1 minute')
+  WHERE m.id = (SELECT id FROM me))
+SELECT taken.id, taken.item_id, taken.data::text, leased.token::text, leased.expires_at,
+       d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source
+FROM taken JOIN leased ON leased.task_id = taken.id
+LEFT JOIN labeling_draft d ON d.task_id = taken.id AND d.annotator_id = %(annotator)s
+LEFT JOIN LATERAL (
+  SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = taken.id ORDER BY id DESC LIMIT 1
+) s ON true
+ORDER BY taken.returned_at NULLS LAST, taken.rank, taken.id
+"""
+
+# Leases that have most of their time left are not written again.
+_RENEW = """
+WITH held AS (
+  SELECT l.id, l.task_id, l.expires_at, p.lease_seconds
+  FROM labeling_lease l JOIN labeling_project p ON p.id = l.project_id AND p.organization_id = %(organization)s
+  WHERE l.project_id = %(project)s AND l.annotator_id = %(annotator)s AND l.task_id = ANY(%(holding)s::bigint[])
+    AND l.expires_at IS NOT NULL),
+renewed AS (
+  UPDATE labeling_lease l SET expires_at = now() + make_interval(secs => held.lease_seconds) FROM held
+  WHERE l.id = held.id AND held.expires_at < now() + make_interval(secs => held.lease_seconds * 0.7))
+SELECT task_id FROM held
+"""
+# Sent as one string, which the server runs as one transaction: one round trip for a lease. A lease that a crash of the
+# machine forgets costs nobody an answer, so it need not wait for the disk.
+_LEASE_AT_ONCE = f"SELECT set_config('synchronous_commit', 'off', true);{SIT_DOWN};{_RENEW};{_LEASE};{PROGRESS}"
+# Tasks that are leased may still come back: to others, or to this person's window that was closed without a word.
+# Live leases are few, and their partial index holds nothing else.
+_ANY_LEFT = f"""
+WITH {_ME}
+SELECT EXISTS (SELECT FROM labeling_task t WHERE {_FRESH}) OR EXISTS (SELECT FROM labeling_task t WHERE {_RETURNED})
+  OR EXISTS (
+    SELECT FROM labeling_lease live
+    WHERE live.expires_at IS NOT NULL AND live.project_id = %(project)s AND EXISTS (SELECT FROM me)
+      AND (live.annotator_id = %(annotator)s OR NOT EXISTS (
+        SELECT FROM labeling_lease l WHERE l.task_id = live.task_id AND l.annotator_id = %(annotator)s)))
+"""
+
+
+def lease_tasks(*, actor: Actor, project_id: int, count: int, holding: list[int]) -> Row:
+    """Hand this person up to `count` further tasks and renew the leases on those they hold.
+
+    A person's own expired lease that nobody else took is renewed like any other. Returns the body of ``lease/``.
+
+    Raises:
+        NotFound: No such project, or not this actor's to see.
+        Conflict: ``project_paused``, ``project_archived``.
+    """
+    try:
+        found = _lease_once(actor, project_id, count, holding)
+    except IntegrityError:
+        # The unique constraint had the last word against a second place for one person; now its reason is visible.
+        found = _lease_once(actor, project_id, count, holding)
+    if len(found["tasks"]) < min(count, MOST_AT_ONCE) and expire_leases(project_id=project_id):
+        # Leases past their time count at once, without waiting for the sweep.
+        more = _lease_once(actor, project_id, count - len(found["tasks"]), [])
+        found["tasks"] += more["tasks"]
+        found["remaining"] = found["remaining"] or more["remaining"]
+    return found
+
+
+def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int]) -> Row:
+    values: Row = {
+        "project": project_id,
+        "annotator": actor.user_id,
+        "organization": actor.organization_id,
+        "count": min(count, MOST_AT_ONCE),
+        "holding": holding,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LEASE_AT_ONCE, values)
+        cursor.nextset()
+        row = cursor.fetchone()
+        if row is None:
+            return _lease_on_first_visit(cursor, actor, project_id, count, holding)
+        desk = Desk(project_id, actor.user_id, *row)
+        refuse_unless_open(desk)
+        cursor.nextset()
+        held = {row[0] for row in cursor.fetchall()}
+        cursor.nextset()
+        tasks = [task_json(*row) for row in cursor.fetchall()]
+        cursor.nextset()
+        progress = progress_json(cursor.fetchone(), desk.task_count * desk.overlap)
+        if not tasks and not held:
+            cursor.execute(_ANY_LEFT, values)
+        remaining = bool(tasks) or bool(held) or bool(cursor.fetchone()[0])
+    lost = [task for task in holding if task not in held]
+    return {"tasks": tasks, "lost": lost, "progress": progress, "remaining": remaining}
+
+
+def _lease_on_first_visit(cursor: Any, actor: Actor, project_id: int, count: int, holding: list[int]) -> Row:
+    """Take a seat and lease again.
+
+    Each statement of the string sees what was committed before it: another window may have taken the seat after the
+    first statement looked, and then the third has leased tasks already. They belong into the answer.
+    """
+    cursor.nextset()
+    cursor.nextset()
+    early = [task_json(*row) for row in cursor.fetchall()]
+    take_a_seat(actor, project_id)
+    found = _lease_once(actor, project_id, count - len(early), holding)
+    found["tasks"] = early + found["tasks"]
+    found["remaining"] = found["remaining"] or bool(early)
+    return found
+
+
+def refuse_unless_open(desk: Desk) -> None:
+    """Raise the conflict that says why a project hands out nothing."""
+    if desk.state == "archived":
+        raise Conflict("project_archived", _("This project is archived; it takes no more answers."))
+    if desk.state != "open":
+        raise Conflict("project_paused", _("This project is paused. Come back when it is open again."))
+
+
+def task_json(
+    task_id: int, item_id: int, data: str, token: str, expires_at: Any,
+    draft: str | None, draft_at: Any,
+    suggestion_id: int | None, suggestion: str | None, confidence: float | None, source: str | None,
+) -> Row:  # fmt: skip
+    """Return one task as ``lease/`` gives it; JSON that the database holds is passed on unread."""
+    return {
+        "id": task_id,
+        "item_id": item_id,
+        "data": orjson.Fragment(data),
+        "lease": {"token": token, "expires_at": expires_at},
+        "draft": None if draft is None else {"answer": orjson.Fragment(draft), "saved_at": draft_at},
+        "suggestion": None
+        if suggestion is None
+        else {
+            "id": suggestion_id,
+            "answer": orjson.Fragment(suggestion),
+            "confidence": confidence,
+            "model": source,
+        },
+    }
+
+
+_RELEASE = """
+DELETE FROM labeling_lease
+WHERE project_id = %(project)s AND annotator_id = %(annotator)s AND task_id = ANY(%(tasks)s) AND expires_at IS NOT NULL
+RETURNING task_id
+"""
+# The same task may be named twice: two people lost it in one batch.
+_RETURN = """
+WITH given AS (SELECT id, count(*) AS places FROM unnest(%s::bigint[]) AS id GROUP BY id),
+locked AS MATERIALIZED (
+  SELECT t.id, given.places FROM labeling_task t JOIN given USING (id) ORDER BY t.id FOR UPDATE OF t)
+UPDATE labeling_task t SET open_slots = t.open_slots + locked.places, returned_at = clock_timestamp()
+FROM locked WHERE t.id = locked.id
+"""
+
+
+@transaction.atomic
+def release_tasks(*, actor: Actor, project_id: int, tasks: list[int]) -> int:
+    """Give leases back and return how many were held."""
+    with connection.cursor() as cursor:
+        desk = sit_down(cursor, actor, project_id)
+        cursor.execute(_RELEASE, {"project": desk.project_id, "annotator": desk.annotator_id, "tasks": tasks})
+        released = [row[0] for row in cursor.fetchall()]
+        if released:
+            cursor.execute(_RETURN, [released])
+    return len(released)
+
+
+_EXPIRED = """
+WITH old AS MATERIALIZED (
+  SELECT id FROM labeling_lease
+  WHERE expires_at < now() AND (%(project)s::bigint IS NULL OR project_id = %(project)s)
+  ORDER BY expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
+DELETE FROM labeling_lease l USING old WHERE l.id = old.id RETURNING l.task_id
+"""
+
+
+@transaction.atomic
+def expire_leases(*, project_id: int | None = None) -> int:
+    """Return the places of one batch of leases past their time to the queue, and say how many there were.
+
+    Running twice at once is harmless: each takes rows that the other has not locked.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPIRED, {"project": project_id, "batch": EXPIRY_BATCH})
+        tasks = [row[0] for row in cursor.fetchall()]
+        if tasks:
+            # The returned cursor counts on this transaction ending well within a minute.
+            cursor.execute("SET LOCAL lock_timeout = '20s'")
+            cursor.execute(_RETURN, [tasks])
+    return len(tasks)
+
+
+def sweep_leases() -> int:
+    """Return every expired place to the queue, batch by batch, and say how many there were."""
+    total = 0
+    while count := expire_leases():
+        total += count
+        if count < EXPIRY_BATCH:
+            break
+    return total
+
+
+# For whoever puts open tasks where cursors may have passed: new tasks, raised overlap, another order.
+_REWIND = """
+WITH locked AS MATERIALIZED (SELECT id FROM labeling_progress WHERE project_id = %s ORDER BY id FOR UPDATE)
+UPDATE labeling_progress m SET cursor_rank = '-infinity', cursor_id = 0
+FROM locked WHERE m.id = locked.id
+"""
+
+
+def rewind_cursors(cursor: Any, project_id: int) -> None:
+    """Let everybody look at the whole queue again. Call it in the transaction that opens tasks, before it does."""
+    cursor.execute(_REWIND, [project_id])

@@ -1,0 +1,79 @@
+"""Models' answers to tasks, stored for the page to show."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from core.errors import DomainError
+from labeling.engine.schema import AnswerError, parse_schema, validate_answer
+from labeling.services.project import find_project
+
+LONGEST_SOURCE = 120
+
+# Tasks that are full need no suggestion. An older one that nobody was shown goes; one that somebody may have seen
+# stays, so that an answer can say which it was.
+_REPLACE = """
+WITH wanted AS MATERIALIZED (
+  SELECT DISTINCT ON (t.id) t.id AS task_id, n.answer, n.confidence
+  FROM new_suggestion n JOIN labeling_task t ON t.project_id = %(project)s AND t.item_id = n.item_id
+  WHERE t.open_slots > 0
+     OR EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.expires_at IS NOT NULL)
+  ORDER BY t.id),
+gone AS (
+  DELETE FROM labeling_suggestion s USING wanted
+  WHERE s.task_id = wanted.task_id AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = s.task_id))
+INSERT INTO labeling_suggestion (project_id, task_id, source, answer, confidence, created_at)
+SELECT %(project)s, task_id, %(source)s, answer, confidence, now() FROM wanted ORDER BY task_id
+"""
+
+
+@transaction.atomic
+def store_suggestions(
+    *, actor: Actor, project_id: int, source: str, rows: Iterable[tuple[int, dict[str, Any], float]]
+) -> int:
+    """Store a model's answers and return how many were kept; tasks that are full are passed over.
+
+    Args:
+        actor: For whom the model works.
+        project_id: The project.
+        source: Name of the model as annotators and managers read it, at most 120 characters.
+        rows: (item_id, answer, confidence); the answer fits the project's schema, the confidence is from 0 to 1.
+
+    Raises:
+        NotFound: No such project.
+        DomainError: ``suggestion_invalid`` when an answer does not fit the schema; nothing is stored then.
+    """
+    project = find_project(actor=actor, project_id=project_id)
+    schema = parse_schema(project.schema)
+    checked: dict[bytes, str] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.new_suggestion")
+        cursor.execute(
+            "CREATE TEMP TABLE new_suggestion (item_id bigint, answer jsonb, confidence float8) ON COMMIT DROP"
+        )
+        with cursor.copy("COPY new_suggestion FROM STDIN") as copy:
+            for item_id, answer, confidence in rows:
+                key = orjson.dumps(answer)
+                if key not in checked:
+                    checked[key] = _checked(schema, answer)
+                copy.write_row((int(item_id), checked[key], _share(confidence)))
+        cursor.execute(_REPLACE, {"project": project.pk, "source": source[:LONGEST_SOURCE]})
+        return int(cursor.rowcount)
+
+
+def _checked(schema: Any, answer: Any) -> str:
+    try:
+        return orjson.dumps(validate_answer(schema, answer)).decode()
+    except AnswerError as error:
+        raise DomainError("suggestion_invalid", f"{error.what} {error.mend}", where=error.where) from None
+
+
+def _share(confidence: float) -> float:
+    value = float(confidence)
+    if not 0 <= value <= 1:
+        raise DomainError("suggestion_invalid", _("A confidence must lie between 0 and 1."), where="confidence")
+    return value

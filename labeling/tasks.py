@@ -1,0 +1,27 @@
+from typing import Any
+
+from celery import shared_task
+
+from workers.context import JobContext
+from workers.job_task import job_task
+
+
+@shared_task(name="labeling.expire_leases", ignore_result=True)
+def expire_leases(**_later: Any) -> None:
+    from labeling.services.queue import sweep_leases
+
+    sweep_leases()
+
+
+@job_task("labeling.create_tasks")
+def create_tasks(job: JobContext) -> dict[str, Any]:
+    from labeling.services.task import make_tasks
+
+    return make_tasks(job=job, **job.params)
+
+
+@job_task("labeling.publish")
+def publish(job: JobContext) -> dict[str, Any]:
+    from labeling.services.publish import publish_labels
+
+    return publish_labels(job=job, **job.params)
