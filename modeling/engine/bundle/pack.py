@@ -1,0 +1,47 @@
+"""A bundle as a zip whose bytes depend on its content alone, and what may be in one."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from typing import Any
+
+FORMAT = 1
+REQUIRED = (
+    "README.md",
+    "labels.json",
+    "manifest.json",
+    "metrics.json",
+    "model.onnx",
+    "predict.py",
+    "tokenizer.json",
+)
+LICENCE_MEMBER = re.compile(r"LICENSES/[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.txt")
+# The earliest date that a zip can hold.
+FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def to_json(value: Any) -> bytes:
+    """Return readable JSON with sorted keys, UTF-8, ending in a newline."""
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode("utf-8")
+
+
+def pack(members: dict[str, bytes], facts: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """Return the bytes of a bundle and its manifest; the manifest lists size and SHA-256 of every other member."""
+    listed = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for name, content in members.items()
+    }
+    manifest = {"format": FORMAT, "members": listed, **facts}
+    whole = {**members, "manifest.json": to_json(manifest)}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in sorted(whole):
+            entry = zipfile.ZipInfo(name, FIXED_DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            archive.writestr(entry, whole[name], compresslevel=6)
+    return buffer.getvalue(), manifest

@@ -1,0 +1,53 @@
+"""The errors that the modeling engine raises on purpose; each carries a stable code and a sentence for the reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class EngineError(Exception):
+    """An expected failure: `code` is stable, `detail` says what is wrong and how to mend it, `facts` are JSON-ready."""
+
+    code = "modeling_error"
+
+    def __init__(self, detail: str, *, code: str | None = None, **facts: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or self.code
+        self.facts = facts
+
+
+class BadData(EngineError):
+    """The texts, labels or splits cannot be trained or evaluated on."""
+
+    code = "bad_training_data"
+
+
+class Cancelled(EngineError):
+    """The caller's `cancelled()` answered true; checkpoints written so far stay usable."""
+
+    code = "cancelled"
+
+
+class TrainingDiverged(EngineError):
+    """The loss became infinite or not a number."""
+
+    code = "training_diverged"
+
+
+class GateRefused(EngineError):
+    """The compressed model loses more than allowed against the float model; `facts` has both figures of each rung."""
+
+    code = "gate_refused"
+
+
+class BundleInvalid(EngineError):
+    """A bundle is damaged, altered, too large, or holds what a bundle must not hold."""
+
+    code = "bundle_invalid"
+
+
+class InputRefused(EngineError):
+    """Texts sent for prediction break a limit."""
+
+    code = "input_refused"

@@ -1,0 +1,33 @@
+"""Encoder, head and temperature in one module: what a bundle's ONNX graph computes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from modeling.engine.encoders.bert import BertEncoder, layered_pool
+
+
+class TextClassifier(nn.Module):
+    """Token ids and mask to logits [b, classes]."""
+
+    def __init__(self, encoder: BertEncoder, head: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.head = encoder, head
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return logits of the layered vector."""
+        logits: Tensor = self.head(layered_pool(self.encoder, ids, mask))
+        return logits
+
+
+class CalibratedClassifier(nn.Module):
+    """Token ids and mask to probabilities [b, classes]: softmax of logits over the temperature."""
+
+    def __init__(self, classifier: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.classifier, self.temperature = classifier, temperature
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return probabilities that sum to 1 in each row."""
+        return torch.softmax(self.classifier(ids, mask) / self.temperature, dim=-1)

@@ -1,0 +1,22 @@
+from modeling.models.bundle import Bundle, BundleState
+from modeling.models.deployment import (
+    Deployment,
+    DeploymentRevision,
+    DeploymentState,
+    PredictionUsage,
+    RevisionReason,
+)
+from modeling.models.model import Model
+from modeling.models.training import Training
+
+__all__ = [
+    "Bundle",
+    "BundleState",
+    "Deployment",
+    "DeploymentRevision",
+    "DeploymentState",
+    "Model",
+    "PredictionUsage",
+    "RevisionReason",
+    "Training",
+]

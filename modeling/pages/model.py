@@ -1,0 +1,39 @@
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from accounts.pages.view import PageRequest, ScopedPage, page_of
+from modeling.families import FAMILIES
+from modeling.models import Training
+
+
+class ModelsPage(ScopedPage):
+    """Trainings, and the figures of those that became models."""
+
+    scopes = {"GET": "model.read"}
+
+    def get(self, request: PageRequest) -> HttpResponse:
+        rows = Training.objects.visible_to(request.actor).select_related("version__dataset", "job", "model")
+        page = page_of(request, rows.defer("report", "version__manifest"))
+        context = {
+            "page": {"rows": [_row(training) for training in page.rows], "next": page.next, "previous": page.previous},
+            "can_write": request.actor.can("model.write"),
+        }
+        return render(request, "modeling/models.html", context)
+
+
+def _row(training: Training) -> dict[str, Any]:
+    model = getattr(training, "model", None)
+    metrics = model.metrics if model else {}
+    family = FAMILIES.get(training.family)
+    return {
+        "training": training,
+        "family": family.title if family else training.family,
+        "macro_f1": _points(metrics.get("macro_f1")),
+        "gain": metrics.get("gain_points"),
+    }
+
+
+def _points(share: float | None) -> float | None:
+    return None if share is None else share * 100

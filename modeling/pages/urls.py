@@ -1,0 +1,32 @@
+from django.urls import path
+
+from modeling.pages.bundle import BundleDownloadPage, BundlePage, BundlesPage
+from modeling.pages.deployment import (
+    DeploymentPage,
+    DeploymentsPage,
+    DeployPage,
+    RollbackPage,
+    StopPage,
+    SwitchPage,
+)
+from modeling.pages.lineage import LineagePage
+from modeling.pages.model import ModelsPage
+from modeling.pages.training import ExportPage, NewTrainingPage, TrainingPage
+
+app_name = "modeling"
+urlpatterns = [
+    path("models/", ModelsPage.as_view(), name="models"),
+    path("trainings/new/", NewTrainingPage.as_view(), name="training-new"),
+    path("trainings/<int:pk>/", TrainingPage.as_view(), name="training"),
+    path("trainings/<int:pk>/export/", ExportPage.as_view(), name="training-export"),
+    path("bundles/", BundlesPage.as_view(), name="bundles"),
+    path("bundles/<int:pk>/", BundlePage.as_view(), name="bundle"),
+    path("bundles/<int:pk>/download/", BundleDownloadPage.as_view(), name="bundle-download"),
+    path("bundles/<int:pk>/deploy/", DeployPage.as_view(), name="bundle-deploy"),
+    path("deployments/", DeploymentsPage.as_view(), name="deployments"),
+    path("deployments/<int:pk>/", DeploymentPage.as_view(), name="deployment"),
+    path("deployments/<int:pk>/switch/", SwitchPage.as_view(), name="deployment-switch"),
+    path("deployments/<int:pk>/rollback/", RollbackPage.as_view(), name="deployment-rollback"),
+    path("deployments/<int:pk>/stop/", StopPage.as_view(), name="deployment-stop"),
+    path("datasets/<int:pk>/items/<int:item_id>/lineage/", LineagePage.as_view(), name="item-lineage"),
+]

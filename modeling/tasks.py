@@ -1,0 +1,25 @@
+from typing import Any
+
+from workers.context import JobContext
+from workers.job_task import job_task
+
+
+@job_task("modeling.suggest")
+def suggest(job: JobContext) -> dict[str, Any]:
+    from modeling.services.suggestion import run_suggest
+
+    return run_suggest(job=job, **job.params)
+
+
+@job_task("modeling.train")
+def train(job: JobContext) -> dict[str, Any]:
+    from modeling.services.training import run_training
+
+    return run_training(job=job, **job.params)
+
+
+@job_task("modeling.export_bundle")
+def export_bundle(job: JobContext) -> dict[str, Any]:
+    from modeling.services.bundle import run_export
+
+    return run_export(job=job, **job.params)
