@@ -1,0 +1,32 @@
+/** The routes of docs/reference/labeling-api.md as functions. */
+import {
+  parseAnnotation, parseHistory, parseLeased, parsePage, parseSavedAt, parseSent, parseTask,
+  type Annotation, type Answer, type History, type Leased, type Page, type Sent, type Submission, type Task,
+} from "../wire";
+import type { Http, Outcome } from "./http";
+
+export interface Client {
+  page(): Promise<Outcome<Page>>;
+  lease(count: number, holding: readonly number[]): Promise<Outcome<Leased>>;
+  send(answers: readonly Submission[]): Promise<Outcome<Sent>>;
+  saveDraft(task: number, answer: Answer): Promise<Outcome<number>>;
+  history(cursor: string | null): Promise<Outcome<History>>;
+  change(annotation: number, revision: number, answer: Answer | null, skipped: boolean): Promise<Outcome<Annotation>>;
+  takeBack(annotation: number, revision: number): Promise<Outcome<Task>>;
+  release(tasks: readonly number[]): void;
+}
+
+export function createClient(http: Http, project: number): Client {
+  const root = `projects/${project}/`;
+  return {
+    page: () => http.request("GET", `${root}page/`, undefined, parsePage),
+    lease: (count, holding) => http.request("POST", `${root}lease/`, { count, holding }, parseLeased),
+    send: (answers) => http.request("POST", `${root}answers/`, { answers }, parseSent),
+    saveDraft: (task, answer) => http.request("PUT", `tasks/${task}/draft/`, { answer }, parseSavedAt),
+    history: (cursor) => http.request("GET", `${root}history/${cursor === null ? "" : `?cursor=${encodeURIComponent(cursor)}`}`, undefined, parseHistory),
+    change: (annotation, revision, answer, skipped) =>
+      http.request("PATCH", `annotations/${annotation}/`, { revision, answer, skipped }, parseAnnotation),
+    takeBack: (annotation, revision) => http.request("DELETE", `annotations/${annotation}/?revision=${revision}`, undefined, (json) => parseTask(json)),
+    release: (tasks) => http.beacon(`${root}release/`, { tasks }),
+  };
+}

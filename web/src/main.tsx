@@ -1,0 +1,68 @@
+/** Starts the labeling page in `<div id="labeling-page" data-project data-language data-api data-exit [data-sign-in]>`. */
+import { render } from "preact";
+import "./style/page.css";
+import { browserWorld } from "./browser";
+import { createTranslator } from "./locales/translator";
+import { createSession, type Session } from "./session/session";
+import { App } from "./ui/app";
+import { Context } from "./ui/context";
+
+function isTyping(event: KeyboardEvent): boolean {
+  const target = event.target;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.matches("input, textarea, select, [contenteditable]")) return event.key !== "Escape";
+  // A focused button or link takes its own Enter and Space.
+  return target.matches("button, a, summary") && (event.key === "Enter" || event.key === " ");
+}
+
+function listen(session: Session): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.repeat && event.key !== "ArrowLeft" && event.key !== "ArrowRight" || isTyping(event)) return;
+    if (session.press(event)) event.preventDefault();
+  });
+  window.addEventListener("online", () => session.wake());
+  window.addEventListener("offline", () => session.offline());
+  window.addEventListener("pagehide", () => session.leave());
+  window.addEventListener("pageshow", (event) => { if (event.persisted) session.lookNow(); });
+  document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? session.wake() : session.hide()));
+  window.addEventListener("focus", () => session.wake());
+}
+
+function followTheme(session: Session): void {
+  const given = document.documentElement.dataset["theme"];
+  const apply = (): void => {
+    const { theme } = session.store.get().settings;
+    if (theme !== "system") document.documentElement.dataset["theme"] = theme;
+    else if (given === undefined) delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = given;
+  };
+  session.store.subscribe(apply);
+}
+
+/** The page lies over the site's own header; what is covered must not take the focus. */
+function coverRest(root: HTMLElement): void {
+  for (let inner: HTMLElement = root; inner.parentElement !== null && inner !== document.body; inner = inner.parentElement) {
+    for (const other of inner.parentElement.children) if (other !== inner && other instanceof HTMLElement) other.inert = true;
+  }
+}
+
+function start(root: HTMLElement): void {
+  const { project = "", language = "en", api = "/api/v1/", exit = "/", signIn } = root.dataset;
+  const text = createTranslator(language);
+  const id = Number(project);
+  if (!Number.isInteger(id) || id <= 0) {
+    root.textContent = text.t("failed.setup");
+    return;
+  }
+  const session = createSession(browserWorld(api, id), id);
+  const here = encodeURIComponent(location.pathname + location.search);
+  root.lang = text.language;
+  coverRest(root);
+  followTheme(session);
+  listen(session);
+  render(<Context.Provider value={{ session, text, exit, signIn: signIn ?? `/accounts/login/?next=${here}` }}><App /></Context.Provider>, root);
+  void session.start();
+}
+
+const root = document.getElementById("labeling-page");
+if (root !== null) start(root);

@@ -1,0 +1,134 @@
+/** The person's own answers: reading older ones, changing one, taking the last one back. */
+import type { Failure } from "../api/http";
+import type { Client } from "../api/client";
+import type { MessageKey } from "../locales/en";
+import type { Outbox } from "../outbox/outbox";
+import type { Effect } from "../state/actions/action";
+import { sameAnswer } from "../state/controls";
+import type { Notice, Past, State } from "../state/state";
+import type { Store } from "../state/store";
+import type { Annotation } from "../wire";
+import type { World } from "./world";
+
+/** How many pages of the history are read when looking for one changed answer. */
+const SEARCH_PAGES = 5;
+
+export interface PastAnswers {
+  load(then: "previous" | "undo", again: () => void): Promise<void>;
+  change(effect: Effect & { type: "change" }): Promise<void>;
+  takeBack(past: Past): Promise<void>;
+}
+
+const notice = (message: MessageKey, problem = ""): Notice => ({ message, params: { problem }, tone: "warn" });
+const said = (failure: Failure): string => ("problem" in failure ? failure.problem.detail || failure.problem.title : "");
+
+function pastOf(row: Annotation): Past {
+  return {
+    key: `a${row.annotation}`, task: row.task, leased: null, annotation: row.annotation, revision: row.revision, answer: row.answer,
+    skipped: row.skipped, outcome: "saved",
+  };
+}
+
+/** Older answers go before the ones known; a task that is known already keeps its place. */
+export function withHistory(state: State, rows: readonly Annotation[], next: string | null): State {
+  const known = new Set([...state.past.map((past) => past.task.id), ...state.queue.map((task) => task.id)]);
+  const older = rows.filter((row) => !known.has(row.task.id)).map(pastOf).reverse();
+  return { ...state, past: [...older, ...state.past], at: state.at === null ? null : state.at + older.length, pastCursor: next };
+}
+
+export function createPastAnswers(world: World, client: Client, store: Store<State>, outbox: Outbox): PastAnswers {
+  const setPast = (key: string, change: Partial<Past>): void =>
+    store.update((state) => ({ ...state, past: state.past.map((each) => (each.key === key ? { ...each, ...change } : each)) }));
+  const tell = (found: Notice): void => store.update((state) => ({ ...state, notice: found }));
+
+  /** The annotation of an answer, waiting for its acknowledgment if need be. */
+  async function saved(past: Past): Promise<{ annotation: number; revision: number } | null> {
+    const now = store.get().past.find((each) => each.key === past.key) ?? past;
+    if (now.annotation !== null) return { annotation: now.annotation, revision: now.revision };
+    const result = await outbox.settled(past.key);
+    const annotation = result?.annotation ?? null;
+    return annotation === null ? null : { annotation, revision: now.revision };
+  }
+
+  async function find(annotation: number): Promise<Annotation | null> {
+    let cursor: string | null = null;
+    for (let page = 0; page < SEARCH_PAGES; page += 1) {
+      const outcome = await client.history(cursor);
+      if (!outcome.ok) return null;
+      const row = outcome.value.results.find((each) => each.annotation === annotation);
+      if (row !== undefined) return row;
+      if (outcome.value.next === null) return null;
+      cursor = outcome.value.next;
+    }
+    return null;
+  }
+
+  /** Somebody changed the answer first; or our own first try arrived and only its acknowledgment was lost. */
+  async function meetConflict(effect: Effect & { type: "change" }, annotation: number): Promise<void> {
+    const theirs = await find(annotation);
+    const key = effect.past.key;
+    if (theirs === null) return putBack(effect, notice("notice.change-offline"));
+    setPast(key, { answer: theirs.answer, skipped: theirs.skipped, revision: theirs.revision, outcome: "saved" });
+    if (sameAnswer(theirs.answer, effect.answer) && theirs.skipped === effect.skipped) return;
+    store.update((state) => ({
+      ...state, conflict: { key, mine: { answer: effect.answer, skipped: effect.skipped }, theirs: { answer: theirs.answer, skipped: theirs.skipped } },
+      at: state.past.findIndex((each) => each.key === key), edit: null,
+    }));
+  }
+
+  /** A change that isn't saved stays on the screen as a change. */
+  function putBack(effect: Effect & { type: "change" }, found: Notice): void {
+    setPast(effect.past.key, { answer: effect.past.answer, skipped: effect.past.skipped, outcome: effect.past.outcome });
+    store.update((state) => {
+      const at = state.past.findIndex((each) => each.key === effect.past.key);
+      return { ...state, notice: found, at, edit: effect.answer };
+    });
+  }
+
+  /** `counted` is 1 when the server had counted the answer. */
+  function reopen(past: Past, task: State["queue"][number], counted: 0 | 1): void {
+    store.update((state) => ({
+      ...state, busy: null, at: null, edit: null, notice: null,
+      progress: { ...state.progress, done: state.progress.done - counted, mine: state.progress.mine - counted },
+      queue: [task, ...state.queue.filter((each) => each.id !== task.id)],
+      past: state.past.filter((each) => each.key !== past.key),
+      work: past.answer === null ? state.work : { ...state.work, [task.id]: past.answer },
+    }));
+    world.stopwatch.restart();
+  }
+
+  return {
+    async load(then, again) {
+      const outcome = await client.history(store.get().pastCursor ?? null);
+      if (!outcome.ok) return store.update((state) => ({ ...state, busy: null, notice: notice("notice.history-failed") }));
+      const before = store.get().past.length;
+      store.update((state) => ({ ...withHistory(state, outcome.value.results, outcome.value.next), busy: null }));
+      if (store.get().past.length > before) return again();
+      if (then === "undo") tell({ message: "notice.undo-nothing", params: {}, tone: "info" });
+    },
+    async change(effect) {
+      const target = await saved(effect.past);
+      if (target === null) return putBack(effect, notice("notice.change-offline"));
+      const outcome = await client.change(target.annotation, target.revision, effect.answer, effect.skipped);
+      if (outcome.ok) {
+        return setPast(effect.past.key, { annotation: target.annotation, revision: outcome.value.revision, answer: outcome.value.answer, skipped: outcome.value.skipped, outcome: "saved" });
+      }
+      const { failure } = outcome;
+      if (failure.kind === "refused" && failure.status === 412) return meetConflict(effect, target.annotation);
+      putBack(effect, failure.kind === "refused" ? notice("notice.change-failed", said(failure)) : notice("notice.change-offline"));
+    },
+    async takeBack(past) {
+      if (past.leased !== null && (await outbox.withdraw(past.key))) return reopen(past, past.leased, 0);
+      if (past.annotation === null) tell({ message: world.isOnline() ? "notice.undo-waiting" : "notice.undo-offline", params: {}, tone: "info" });
+      if (past.annotation === null && !world.isOnline()) return store.update((state) => ({ ...state, busy: null }));
+      const target = await saved(past);
+      const outcome = target === null ? null : await client.takeBack(target.annotation, target.revision);
+      if (outcome?.ok) return reopen(past, outcome.value, 1);
+      const failure = outcome?.failure;
+      // Gone already: an earlier try arrived and only its acknowledgment was lost. The place is still this person's.
+      if (failure?.kind === "refused" && failure.status === 404 && past.leased !== null) return reopen(past, past.leased, 1);
+      const message: MessageKey = failure?.kind !== "refused" ? "notice.undo-offline" : failure.status === 412 ? "notice.undo-changed" : "notice.undo-refused";
+      store.update((state) => ({ ...state, busy: null, notice: notice(message, failure === undefined ? "" : said(failure)) }));
+    },
+  };
+}

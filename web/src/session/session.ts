@@ -1,0 +1,192 @@
+/** Joins state, outbox, leases, drafts and history: the one thing the interface talks to. */
+import type { Failure } from "../api/http";
+import type { MessageKey } from "../locales/en";
+import type { Entry } from "../outbox/entry";
+import { createOutbox, type Outbox, type OutboxStatus } from "../outbox/outbox";
+import type { Action, Effect, Env } from "../state/actions/action";
+import { KEYED_ACTIONS } from "../state/actions/table";
+import { chooseLabel } from "../state/actions/choose-label";
+import { previous } from "../state/actions/previous";
+import { undo } from "../state/actions/undo";
+import { resolveBindings, type Bindings } from "../state/bindings";
+import { meaningOf } from "../state/dispatch-key";
+import type { Press } from "../state/press";
+import { parseSettings } from "../state/settings";
+import { initialState, type State } from "../state/state";
+import { createStore, type Store } from "../state/store";
+import { schemaOf } from "../state/view";
+import type { Page, Progress, SubmissionResult } from "../wire";
+import { backOffMs } from "../outbox/back-off";
+import { createDrafts, type Drafts } from "./drafts";
+import { createLeasing, type Leasing } from "./leasing";
+import { createPastAnswers, type PastAnswers } from "./past-answers";
+import type { World } from "./world";
+
+export interface Session {
+  store: Store<State>;
+  bindings(): Bindings;
+  start(): Promise<void>;
+  perform<Arg>(action: Action<Arg>, arg: Arg): void;
+  /** True when the key meant something. */
+  press(press: Press): boolean;
+  lookNow(): void;
+  wake(): void;
+  offline(): void;
+  hide(): void;
+  leave(): void;
+}
+
+interface Parts { outbox: Outbox; leasing: Leasing; drafts: Drafts; past: PastAnswers; settingsName: string }
+
+const EXCERPT = 160;
+const FAILED: Readonly<Record<Failure["kind"], MessageKey>> = {
+  offline: "failed.offline", server: "failed.server", "signed-out": "failed.signed-out", refused: "failed.missing",
+};
+
+export function excerptOf(data: Readonly<Record<string, unknown>>, field: string | undefined): string {
+  const text = String((field === undefined ? undefined : data[field]) ?? "").replace(/\s+/g, " ").trim();
+  return text.length > EXCERPT ? `${text.slice(0, EXCERPT).replace(/[\ud800-\udbff]$/, "")}…` : text;
+}
+
+export function createSession(world: World, project: number): Session {
+  const store = createStore(initialState(parseSettings(null), world.isOnline()));
+  let parts: Parts | null = null;
+  let starts = 0;
+  let bindings = resolveBindings({ display: [], controls: [] }, {});
+  let boundTo: unknown[] = [];
+
+  const env: Env = { newKey: world.newKey, seconds: () => world.stopwatch.seconds() };
+
+  function currentBindings(): Bindings {
+    const state = store.get();
+    const key = [state.project, state.settings.keys];
+    if (key.some((part, i) => part !== boundTo[i])) {
+      bindings = resolveBindings(schemaOf(state), state.settings.keys);
+      boundTo = key;
+    }
+    return bindings;
+  }
+
+  function onStatus(status: OutboxStatus): void {
+    const kind = status.failure?.kind;
+    const failure = kind === "offline" || kind === "server" || kind === "signed-out" ? kind : null;
+    const detail = status.failure?.kind === "signed-out" ? status.failure.problem.detail : "";
+    store.update((state) => ({ ...state, sync: { waiting: status.waiting, failure, detail } }));
+    const { phase, asked, queue } = store.get();
+    if (status.waiting === 0 && phase === "ready" && !asked && queue.length === 0) parts?.leasing.refill();
+  }
+
+  function onSettled(results: readonly SubmissionResult[], progress: Progress | null): void {
+    const byKey = new Map(results.map((result) => [result.clientKey, result]));
+    store.update((state) => ({
+      ...state,
+      progress: progress ?? state.progress,
+      past: state.past.map((past) => {
+        const result = byKey.get(past.key);
+        if (result === undefined) return past;
+        const outcome = result.status === "duplicate" ? "saved" : result.status;
+        return { ...past, outcome: outcome, annotation: result.annotation ?? past.annotation };
+      }),
+    }));
+  }
+
+  function onAttention(entries: readonly Entry[]): void {
+    const attention = entries.flatMap((entry) => (entry.verdict === null ? [] : [{
+      key: entry.key, task: entry.submission.task, excerpt: entry.excerpt, answer: entry.submission.answer, ...entry.verdict,
+    }]));
+    store.update((state) => ({ ...state, attention }));
+  }
+
+  async function assemble(page: Page): Promise<Parts> {
+    const scope = `${project}:${page.me.id}`;
+    const channel = world.channel(`assay-outbox-${scope}`);
+    const outbox = createOutbox({
+      scope, store: await world.openStore(), lock: world.lock(`assay-outbox-${scope}`), send: world.client.send,
+      events: { status: onStatus, settled: onSettled, attention: onAttention },
+      isOnline: world.isOnline, now: world.now, random: world.random, schedule: world.schedule, announce: channel.announce,
+    });
+    channel.listen(outbox.heard);
+    const drafts = createDrafts(world, world.client, store, scope);
+    const leasing = createLeasing(world, world.client, store, outbox, drafts.restore);
+    return { outbox, leasing, drafts, past: createPastAnswers(world, world.client, store, outbox), settingsName: `assay:settings:${scope}` };
+  }
+
+  function fail(failure: Failure): void {
+    const refused = failure.kind === "signed-out" && failure.problem.code !== "" && !/auth|login|sign/i.test(failure.problem.code);
+    const message = refused ? "failed.forbidden" : FAILED[failure.kind];
+    const detail = "problem" in failure ? failure.problem.detail : "";
+    store.update((state) => ({ ...state, phase: "failed", failure: { message, detail, signedOut: failure.kind === "signed-out" && !refused } }));
+    starts += 1;
+    if (failure.kind !== "refused") world.schedule(() => void start(), failure.kind === "signed-out" ? 30_000 : backOffMs(starts, world.random));
+  }
+
+  async function start(): Promise<void> {
+    if (parts !== null) return;
+    const outcome = await world.client.page();
+    if (!outcome.ok) return fail(outcome.failure);
+    const page = outcome.value;
+    const made = await assemble(page);
+    parts = made;
+    const settings = parseSettings(world.storage.getItem(made.settingsName));
+    store.update((state) => ({ ...state, phase: "ready", failure: null, project: page.project, me: page.me, progress: page.progress, settings }));
+    // What an earlier run left goes first: its tasks must not be handed out again as new ones.
+    await made.outbox.flush();
+    made.leasing.refill();
+  }
+
+  function run(effect: Effect, { outbox, leasing, drafts, past, settingsName }: Parts): void {
+    switch (effect.type) {
+      case "submit":
+        drafts.forget(effect.task.id);
+        outbox.add(effect.submission, excerptOf(effect.task.data, schemaOf(store.get()).display[0]?.field));
+        return world.stopwatch.restart();
+      case "change": return void past.change(effect);
+      case "draft": return drafts.change(effect.task, effect.answer);
+      case "take-back": return void past.takeBack(effect.past).then(leasing.refill);
+      case "load-history": return void past.load(effect.then, () => perform<undefined>(effect.then === "undo" ? undo : previous, undefined));
+      case "refill": return leasing.refill();
+      case "forget": return void outbox.forget(effect.key);
+      case "send-again": return void outbox.sendAgain(effect.key);
+      case "settings": return world.storage.setItem(settingsName, JSON.stringify(store.get().settings));
+    }
+  }
+
+  function perform<Arg>(action: Action<Arg>, arg: Arg): void {
+    const step = action.perform(store.get(), env, arg);
+    store.update(() => step.state);
+    if (parts !== null) for (const effect of step.effects) run(effect, parts);
+  }
+
+  return {
+    store, start, perform, bindings: currentBindings,
+    press(press) {
+      const target = meaningOf(store.get(), currentBindings(), press);
+      if (target === null) return false;
+      if (target.type === "label") perform(chooseLabel, { control: target.control, value: target.value });
+      else {
+        const action = KEYED_ACTIONS.find((each) => each.name === target.name);
+        if (action !== undefined) perform<undefined>(action, undefined);
+      }
+      return true;
+    },
+    lookNow() {
+      if (parts === null) return void start();
+      parts.leasing.lookNow();
+      void parts.outbox.flush();
+    },
+    wake() {
+      world.stopwatch.resume();
+      const online = world.isOnline();
+      store.update((state) => (state.online === online ? state : { ...state, online }));
+      if (parts === null) return void start();
+      const { sync, leaseFailure } = store.get();
+      if (sync.waiting > 0 || sync.failure !== null) void parts.outbox.flush();
+      if (leaseFailure !== null) parts.leasing.lookNow();
+    },
+    offline: () => store.update((state) => ({ ...state, online: false })),
+    hide: () => world.stopwatch.pause(),
+    leave() {
+      parts?.leasing.release();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** The form of every action: a name, its keys, when it can be done, and a pure step from state to state. */
+import type { Answer, Submission, Task } from "../../wire";
+import type { Past, State } from "../state";
+
+/** What an action asks the session to do outside of the state. */
+export type Effect =
+  | { type: "submit"; submission: Submission; task: Task }
+  | { type: "change"; past: Past; answer: Answer | null; skipped: boolean }
+  | { type: "draft"; task: number; answer: Answer }
+  | { type: "take-back"; past: Past }
+  | { type: "load-history"; then: "previous" | "undo" }
+  | { type: "refill" }
+  | { type: "forget"; key: string }
+  | { type: "send-again"; key: string }
+  | { type: "settings" };
+
+export interface Step { state: State; effects: readonly Effect[] }
+
+/** What a pure step can't make itself. */
+export interface Env {
+  newKey(): string;
+  /** Seconds that the current task was looked at. */
+  seconds(): number;
+}
+
+export interface Action<Arg = undefined> {
+  name: string;
+  /** Default keys, as `press.ts` names them; the first one is shown. */
+  keys: readonly string[];
+  /** True for keys that also work while a panel is open. */
+  inPanels?: boolean;
+  isEnabled(state: State): boolean;
+  perform(state: State, env: Env, arg: Arg): Step;
+}
+
+export const stay = (state: State, ...effects: Effect[]): Step => ({ state, effects });

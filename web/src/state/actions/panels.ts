@@ -1,0 +1,47 @@
+/** Open and close what lies over or beside the task. */
+import type { Panel, State } from "../state";
+import { schemaOf } from "../view";
+import { rulesOf } from "../controls";
+import { stay, type Action } from "./action";
+
+function toggle(name: string, keys: readonly string[], panel: Panel, isEnabled: (state: State) => boolean): Action {
+  return {
+    name, keys, isEnabled,
+    perform: (state) => stay(isEnabled(state) ? { ...state, panel: state.panel === panel ? null : panel } : state),
+  };
+}
+
+const isReady = (state: State): boolean => state.phase === "ready";
+
+export const guidelines = toggle("guidelines", ["g"], "guidelines", isReady);
+export const help = toggle("help", ["?"], "help", isReady);
+export const settings = toggle("settings", [","], "settings", isReady);
+
+/** The palette pays when the labels don't fit the eye: more than ten. */
+export const PALETTE_FROM = 11;
+
+export function choiceCount(state: State): number {
+  return schemaOf(state).controls.reduce((sum, control) => sum + (rulesOf(control)?.choices(control).length ?? 0), 0);
+}
+
+export const palette = toggle("palette", ["/"], "palette", (state) => isReady(state) && choiceCount(state) >= PALETTE_FROM);
+
+export const close: Action = {
+  name: "close",
+  keys: ["Escape"],
+  isEnabled: (state) => state.panel !== null || state.edit !== null || state.at !== null || state.notice !== null,
+  perform(state) {
+    if (state.panel !== null) return stay({ ...state, panel: null });
+    if (state.notice !== null) return stay({ ...state, notice: null });
+    if (state.edit !== null) return stay({ ...state, edit: null });
+    return stay({ ...state, at: null, conflict: null });
+  },
+};
+
+/** Back from looking through old answers to the task at hand. */
+export const present: Action = {
+  name: "present",
+  keys: [],
+  isEnabled: (state) => state.at !== null,
+  perform: (state) => stay({ ...state, at: null, edit: null, conflict: null }),
+};

@@ -1,0 +1,21 @@
+/** Take the last answer back and show its task again. */
+import type { State } from "../state";
+import { stay, type Action } from "./action";
+
+function lastTaken(state: State): State["past"][number] | undefined {
+  return state.past.at(-1);
+}
+
+export const undo: Action = {
+  name: "undo",
+  keys: ["z", "Ctrl+z"],
+  isEnabled: (state) => state.phase === "ready" && state.busy === null && (lastTaken(state) !== undefined || state.pastCursor === undefined),
+  perform(state) {
+    if (!undo.isEnabled(state)) return stay(state);
+    // An edit that isn't sent is the nearest thing to undo.
+    if (state.at !== null && state.edit !== null) return stay({ ...state, edit: null });
+    const last = lastTaken(state);
+    if (last === undefined) return stay({ ...state, busy: "history" }, { type: "load-history", then: "undo" });
+    return stay({ ...state, busy: "undo", at: null, edit: null, notice: null }, { type: "take-back", past: last });
+  },
+};

@@ -1,0 +1,26 @@
+/** What a key press means in a state; null when it means nothing to the page. */
+import { KEYED_ACTIONS } from "./actions/table";
+import { enterAccepts } from "./actions/submit";
+import type { Bindings, Target } from "./bindings";
+import { namesOf, type Press } from "./press";
+import type { State } from "./state";
+
+export function meaningOf(state: State, bindings: Bindings, press: Press): Target | null {
+  if (state.phase !== "ready") return null;
+  for (const name of namesOf(press)) {
+    const target = bindings.find(name);
+    if (target === null) continue;
+    if (target.type === "label") return state.panel === null || state.panel === "guidelines" ? target : null;
+    return actionMeaning(state, target, name);
+  }
+  return null;
+}
+
+function actionMeaning(state: State, target: Target & { type: "action" }, name: string): Target | null {
+  const isOverlaid = state.panel !== null && state.panel !== "guidelines";
+  if (isOverlaid && target.name !== "close" && target.name !== state.panel) return null;
+  // Enter takes the suggestion; Space doesn't, since it also scrolls and is pressed in passing.
+  const wanted = target.name === "submit" && name === "Enter" && enterAccepts(state) ? "accept" : target.name;
+  const action = KEYED_ACTIONS.find((each) => each.name === wanted);
+  return action !== undefined && action.isEnabled(state) ? { type: "action", name: wanted } : null;
+}

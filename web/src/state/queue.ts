@@ -1,0 +1,43 @@
+/** The tasks held by this page: when to ask for more, and what a lease answer changes. */
+import type { Leased, Task } from "../wire";
+import type { State } from "./state";
+
+/** Refill below this many; eight a call keeps a fast person (two answers a second) four seconds ahead of the network. */
+export const REFILL_BELOW = 4;
+export const HOLD = 8;
+
+export function wanted(state: State): number {
+  return state.queue.length < REFILL_BELOW ? HOLD - state.queue.length : 0;
+}
+
+/** `unsent` are the tasks whose answers the server had not acknowledged; `answered` those that must not be shown again. */
+export function mergeLeased(state: State, leased: Leased, unsent: ReadonlySet<number>, answered: ReadonlySet<number> = unsent): State {
+  const lost = new Set(leased.lost);
+  const kept = state.queue.filter((task) => !lost.has(task.id)).map((task) => renewed(task, leased.tasks));
+  const known = new Set(kept.map((task) => task.id));
+  const fresh = leased.tasks.filter((task) => !known.has(task.id) && !answered.has(task.id));
+  const current = state.queue[0];
+  const lostCurrent = current !== undefined && lost.has(current.id);
+  return {
+    ...state,
+    queue: [...kept, ...fresh],
+    progress: leased.progress,
+    remaining: leased.remaining,
+    // The server counts unsent tasks as held: while there are any, "remaining" says nothing about the time after them.
+    asked: unsent.size === 0 || leased.tasks.length > 0,
+    leaseFailure: null,
+    notice: lostCurrent ? { message: "notice.lost", params: {}, tone: "warn" } : state.notice,
+  };
+}
+
+/** A renewal may hand out a new token for a task that is held already. */
+function renewed(task: Task, tasks: readonly Task[]): Task {
+  const again = tasks.find((each) => each.id === task.id);
+  return again === undefined ? task : { ...task, lease: again.lease };
+}
+
+export function withoutTask<T>(map: Readonly<Record<number, T>>, task: number): Readonly<Record<number, T>> {
+  if (!(task in map)) return map;
+  const { [task]: _gone, ...rest } = map;
+  return rest;
+}

@@ -1,0 +1,33 @@
+/** What a person may change about the page; kept in this browser for each person and project. */
+import { parseStored } from "../wire";
+
+export type Theme = "system" | "light" | "dark";
+export const TEXT_SIZES = ["small", "medium", "large", "huge"] as const;
+export type TextSize = (typeof TEXT_SIZES)[number];
+
+export interface Settings {
+  autoSubmit: boolean;
+  preselect: boolean;
+  textSize: TextSize;
+  theme: Theme;
+  /** Own keys: `action:<name>` or `label:<control>/<value>` to a key name. */
+  keys: Readonly<Record<string, string>>;
+}
+
+export const DEFAULT_SETTINGS: Settings = { autoSubmit: true, preselect: false, textSize: "medium", theme: "system", keys: {} };
+
+export function parseSettings(stored: string | null): Settings {
+  if (stored === null) return DEFAULT_SETTINGS;
+  try {
+    const found = parseStored<Partial<Settings>>(JSON.parse(stored), () => true) ?? {};
+    return {
+      autoSubmit: typeof found.autoSubmit === "boolean" ? found.autoSubmit : DEFAULT_SETTINGS.autoSubmit,
+      preselect: typeof found.preselect === "boolean" ? found.preselect : DEFAULT_SETTINGS.preselect,
+      textSize: TEXT_SIZES.find((size) => size === found.textSize) ?? DEFAULT_SETTINGS.textSize,
+      theme: found.theme === "light" || found.theme === "dark" ? found.theme : "system",
+      keys: Object.fromEntries(Object.entries(found.keys ?? {}).filter(([, key]) => typeof key === "string")),
+    };
+  } catch {
+    return DEFAULT_SETTINGS;
+  }
+}

@@ -1,0 +1,79 @@
+/** All that the page knows, as plain data. Actions and events make a new state out of it; nothing changes it in place. */
+import type { MessageKey } from "../locales/en";
+import type { Answer, Item, Person, Progress, Project, Task } from "../wire";
+import type { Settings } from "./settings";
+
+export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip";
+export type PastOutcome = "sending" | "saved" | "kept_as_draft" | "invalid";
+
+/** One of this person's answers: just given, or read from the history. */
+export interface Past {
+  key: string;
+  task: Item;
+  /** The task with its lease, when it was answered since the page was opened. */
+  leased: Task | null;
+  annotation: number | null;
+  revision: number;
+  answer: Answer | null;
+  skipped: boolean;
+  outcome: PastOutcome;
+}
+
+/** An answer that the server didn't take as it was: shown until the person decides what happens with it. */
+export interface Attention {
+  key: string;
+  task: number;
+  excerpt: string;
+  answer: Answer | null;
+  status: "kept_as_draft" | "invalid";
+  problem: string;
+}
+
+export interface Notice { message: MessageKey; params: Readonly<Record<string, string | number>>; tone: "info" | "good" | "warn" }
+export type SyncFailure = "offline" | "server" | "signed-out";
+export interface Sync { waiting: number; failure: SyncFailure | null; detail: string }
+export type DraftState = "local" | "saving" | "saved";
+
+/** An edit that met somebody else's change: both sides, until the person picks one. */
+export interface Conflict { key: string; mine: { answer: Answer | null; skipped: boolean }; theirs: { answer: Answer | null; skipped: boolean } }
+
+export interface State {
+  phase: "loading" | "ready" | "failed";
+  failure: { message: MessageKey; detail: string; signedOut: boolean } | null;
+  project: Project | null;
+  me: Person | null;
+  progress: Progress;
+  queue: readonly Task[];
+  /** Answers begun and not sent, by task. */
+  work: Readonly<Record<number, Answer>>;
+  draft: Readonly<Record<number, DraftState>>;
+  past: readonly Past[];
+  /** Undefined before the first page of the history was read; null when there is no older one. */
+  pastCursor: string | null | undefined;
+  /** Index into `past` of the answer being looked at; null shows the task at hand. */
+  at: number | null;
+  edit: Answer | null;
+  conflict: Conflict | null;
+  remaining: boolean;
+  /** True once the server has said with nothing left unsent whether there are tasks. */
+  asked: boolean;
+  /** Why no tasks come, in the server's words; empty when it can't be reached. */
+  leaseFailure: { detail: string } | null;
+  busy: "undo" | "history" | null;
+  sync: Sync;
+  online: boolean;
+  attention: readonly Attention[];
+  panel: Panel | null;
+  notice: Notice | null;
+  settings: Settings;
+}
+
+export function initialState(settings: Settings, online: boolean): State {
+  return {
+    phase: "loading", failure: null, project: null, me: null,
+    progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
+    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, conflict: null,
+    remaining: true, asked: false, leaseFailure: null, busy: null,
+    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, notice: null, settings,
+  };
+}

@@ -1,0 +1,108 @@
+/** The page: bar, messages, text, dock, and what is open over them. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { close, present } from "../state/actions/panels";
+import type { State } from "../state/state";
+import { schemaOf, shown, type Shown } from "../state/view";
+import { excerptOf } from "../session/session";
+import { usePage } from "./context";
+import { ItemDisplay } from "./display";
+import { Dock } from "./dock";
+import { EmptyState } from "./empty-state";
+import { HelpDialog } from "./help-dialog";
+import { Icon } from "./icon";
+import { MarkdownView } from "./markdown-view";
+import { Messages } from "./messages";
+import { Palette } from "./palette";
+import { SettingsDialog } from "./settings-dialog";
+import { SkipDialog } from "./skip-dialog";
+import { TopBar } from "./top-bar";
+
+function PastLine({ state, view }: { state: State; view: Shown & { kind: "past" } }) {
+  const { perform, text } = usePage();
+  const outcome = { sending: "past.sending", saved: "past.saved", kept_as_draft: "past.kept", invalid: "past.invalid" } as const;
+  const said = view.changed ? "past.changed" : view.past.skipped ? "past.skipped" : outcome[view.past.outcome];
+  const isOldest = state.at === 0 && state.pastCursor === null;
+  return (
+    <div class="lp-past">
+      <b>{text.t("past.title")}</b><span>{text.t(said)}</span>{isOldest ? <span class="lp-quiet">{text.t("past.when-first")}</span> : null}
+      <button type="button" class="lp-link" onClick={() => perform<undefined>(present, undefined)}>{text.t("past.back")}</button>
+    </div>
+  );
+}
+
+function GuidelinesPanel({ state }: { state: State }) {
+  const { perform, text } = usePage();
+  const source = state.project?.guidelines.trim() ?? "";
+  return (
+    <aside class="lp-guidelines" aria-labelledby="lp-guidelines-title">
+      <header class="lp-dialog-head">
+        <h2 id="lp-guidelines-title">{text.t("guidelines.title")}</h2>
+        <button type="button" class="lp-tool" aria-label={text.t("action.close")} onClick={() => perform<undefined>(close, undefined)}><Icon name="close" /></button>
+      </header>
+      {source === "" ? <p class="lp-hint">{text.t("guidelines.none")}</p> : <MarkdownView source={source} />}
+    </aside>
+  );
+}
+
+function Task({ state, view }: { state: State; view: Shown }) {
+  const { text } = usePage();
+  const box = useRef<HTMLElement>(null);
+  const id = `${view.kind}:${view.item.id}`;
+  useEffect(() => { if (box.current !== null) box.current.scrollTop = 0; }, [id]);
+  return (
+    <section ref={box} class="lp-main" tabIndex={0} aria-label={text.t("page.text")}>
+      <article class="lp-sheet" key={id}>
+        {view.kind === "past" ? <PastLine state={state} view={view} /> : null}
+        <ItemDisplay item={view.item} display={schemaOf(state).display} />
+      </article>
+    </section>
+  );
+}
+
+/** Says the new task to a screen reader; an excerpt, since a reader goes through the whole text by itself. */
+function Announcer({ state, view }: { state: State; view: Shown | null }) {
+  const { text } = usePage();
+  const said = view === null ? "" : text.t(view.kind === "past" ? "page.past-task" : "page.new-task", { text: excerptOf(view.item.data, schemaOf(state).display[0]?.field) });
+  return <div class="lp-hidden" aria-live="polite">{said}</div>;
+}
+
+function Failed({ state }: { state: State }) {
+  const { session, signIn, text } = usePage();
+  const failure = state.failure;
+  if (failure === null) return null;
+  return (
+    <div class="lp-main"><div class="lp-empty" role="alert">
+      <h2>{text.t("failed.title")}</h2>
+      <p>{text.t(failure.message)}</p>
+      {failure.detail === "" ? null : <p class="lp-hint">{failure.detail}</p>}
+      <div class="lp-buttons">
+        {failure.signedOut ? <a class="lp-button lp-button-primary" href={signIn}>{text.t("banner.sign-in")}</a> : null}
+        <button type="button" class="lp-button" onClick={session.lookNow}>{text.t("banner.retry")}</button>
+      </div>
+    </div></div>
+  );
+}
+
+export function App() {
+  const { session, text } = usePage();
+  const [state, setState] = useState(session.store.get());
+  useEffect(() => session.store.subscribe(() => setState(session.store.get())), [session]);
+  const view = shown(state);
+  if (state.phase === "failed") return <div class="lp"><Failed state={state} /></div>;
+  return (
+    <div class="lp" data-text={state.settings.textSize} data-guidelines={state.panel === "guidelines" ? "" : undefined}>
+      <TopBar state={state} />
+      <Messages state={state} />
+      <div class="lp-body">
+        {view === null ? <div class="lp-main"><EmptyState state={state} /></div> : <Task state={state} view={view} />}
+        {state.panel === "guidelines" ? <GuidelinesPanel state={state} /> : null}
+      </div>
+      {state.phase === "ready" ? <Dock state={state} view={view} /> : <p class="lp-hidden" role="status">{text.t("page.loading")}</p>}
+      <Announcer state={state} view={view} />
+      {state.panel === "help" ? <HelpDialog state={state} /> : null}
+      {state.panel === "settings" ? <SettingsDialog state={state} /> : null}
+      {state.panel === "palette" ? <Palette state={state} /> : null}
+      {state.panel === "skip" ? <SkipDialog /> : null}
+    </div>
+  );
+}

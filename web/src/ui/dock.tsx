@@ -1,0 +1,89 @@
+/** What one can do with the task: the suggestion, the labels, and the way on and back. */
+import { accept } from "../state/actions/accept";
+import type { Action } from "../state/actions/action";
+import { chooseLabel } from "../state/actions/choose-label";
+import { next } from "../state/actions/next";
+import { palette } from "../state/actions/panels";
+import { previous } from "../state/actions/previous";
+import { askSkip } from "../state/actions/skip";
+import { submit } from "../state/actions/submit";
+import { undo } from "../state/actions/undo";
+import { actionId } from "../state/bindings";
+import { answerTitles, settlesAtOnce } from "../state/controls";
+import type { State } from "../state/state";
+import { schemaOf, type Shown } from "../state/view";
+import { byPointer, usePage } from "./context";
+import { CONTROL_VIEWS } from "./controls/table";
+import { actionTitle } from "./help-dialog";
+import { Icon, type IconName } from "./icon";
+import { KeyCap, shortcuts } from "./key-cap";
+
+function SuggestionLine({ state, view }: { state: State; view: Shown | null }) {
+  const { perform, session, text } = usePage();
+  if (view?.kind !== "task" || view.suggestion === null || !accept.isEnabled(state)) return null;
+  const { answer, confidence, model } = view.suggestion;
+  const sure = confidence === null ? text.t("suggestion.no-confidence") : text.t("suggestion.confidence", { percent: text.percent(confidence) });
+  const keys = session.bindings().keysOf(actionId("accept"));
+  return (
+    <div class="lp-suggestion" data-unknown={confidence === null ? "" : undefined}>
+      <Icon name="spark" />
+      <p>
+        <span class="lp-quiet">{text.t("suggestion.title")}</span> <b>{answerTitles(schemaOf(state), answer).join(", ")}</b>
+        <span class="lp-sure">{sure}</span>
+        {model === "" ? null : <span class="lp-quiet lp-wide">{text.t("suggestion.from", { model })}</span>}
+      </p>
+      <button type="button" class="lp-button lp-accept" title={text.t("action.accept")} aria-keyshortcuts={shortcuts(keys)} onClick={byPointer(() => perform<undefined>(accept, undefined))}>
+        {text.t("suggestion.accept")}<KeyCap name={keys[0]} />
+      </button>
+    </div>
+  );
+}
+
+function Controls({ state, view }: { state: State; view: Shown }) {
+  const { perform, session, text } = usePage();
+  return <>{schemaOf(state).controls.map((control) => {
+    const View = Object.hasOwn(CONTROL_VIEWS, control.type) ? CONTROL_VIEWS[control.type] : undefined;
+    if (View === undefined) return <p key={control.name} class="lp-hint">{text.t("page.unknown-control", { type: control.type })}</p>;
+    return (
+      <View
+        key={control.name} control={control} value={view.answer[control.name] ?? null} bindings={session.bindings()}
+        suggestion={view.kind === "task" ? view.suggestion : null} choose={(value) => perform(chooseLabel, { control: control.name, value })}
+      />
+    );
+  })}</>;
+}
+
+export function Dock({ state, view }: { state: State; view: Shown | null }) {
+  const { perform, session, text } = usePage();
+  function step(action: Action, icon: IconName, extra = "") {
+    const title = text.t(actionTitle(action.name));
+    const keys = session.bindings().keysOf(actionId(action.name));
+    return (
+      <button type="button" class={`lp-step ${extra}`} disabled={!action.isEnabled(state)} title={title} aria-keyshortcuts={shortcuts(keys)} onClick={byPointer(() => perform<undefined>(action, undefined))}>
+        <Icon name={icon} /><span class="lp-step-name">{title}</span><KeyCap name={keys[0]} />
+      </button>
+    );
+  }
+  const needsSubmit = view !== null && (view.kind === "past" ? view.changed || state.edit !== null : !(settlesAtOnce(schemaOf(state)) && state.settings.autoSubmit));
+  return (
+    <footer class="lp-dock">
+      <div class="lp-dock-in">
+        <SuggestionLine state={state} view={view} />
+        {view === null ? null : <Controls state={state} view={view} />}
+        <div class="lp-steps" role="toolbar" aria-label={text.t("page.toolbar")}>
+          {step(undo, "undo")}
+          {view?.kind === "task" ? step(askSkip, "skip") : null}
+          {palette.isEnabled(state) && view !== null ? step(palette, "search", "lp-step-search") : null}
+          <span class="lp-spring" />
+          {step(previous, "back", "lp-step-bare")}
+          {step(next, "next", "lp-step-bare")}
+          {needsSubmit ? (
+            <button type="button" class="lp-button lp-button-primary lp-submit" disabled={!submit.isEnabled(state)} onClick={byPointer(() => perform<undefined>(submit, undefined))}>
+              {text.t(view.kind === "past" ? "action.save" : "action.submit")}<KeyCap name={session.bindings().keysOf(actionId("submit"))[0]} />
+            </button>
+          ) : null}
+        </div>
+      </div>
+    </footer>
+  );
+}

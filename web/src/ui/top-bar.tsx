@@ -1,0 +1,45 @@
+/** Where one is, how far one is, and whether everything is saved. */
+import type { Action } from "../state/actions/action";
+import { guidelines, help, settings } from "../state/actions/panels";
+import type { State } from "../state/state";
+import { saving } from "../state/saving";
+import { byPointer, usePage } from "./context";
+import { Icon, type IconName } from "./icon";
+import { actionTitle } from "./help-dialog";
+
+export function TopBar({ state }: { state: State }) {
+  const { exit, perform, session, text } = usePage();
+  const { progress, sync } = state;
+  const done = Math.min(progress.total, progress.done + sync.waiting);
+  const mine = progress.mine + sync.waiting;
+  const status = saving(state);
+
+  function tool(action: Action, icon: IconName) {
+    const [key] = session.bindings().keysOf(`action:${action.name}`);
+    const title = text.t(actionTitle(action.name));
+    return (
+      <button type="button" class="lp-tool" aria-label={title} title={key === undefined ? title : `${title} (${key})`} aria-expanded={state.panel === action.name}
+        onClick={byPointer(() => perform<undefined>(action, undefined))}><Icon name={icon} /></button>
+    );
+  }
+
+  return (
+    <header class="lp-top">
+      <a class="lp-tool" href={exit} aria-label={text.t("page.exit")} title={text.t("page.exit")}><Icon name="exit" /></a>
+      <strong class="lp-name">{state.project?.name ?? text.t("page.name")}</strong>
+      <span class="lp-status" data-state={status.tone} role="status"><i />{text.t(status.message, status.params)}</span>
+      <div class="lp-figures">
+        <span class="lp-wide">{text.t("progress.mine", { count: mine })}</span>
+        <span class="lp-wide">{text.t("progress.total", { done, total: progress.total })}</span>
+        <span class="lp-narrow" aria-hidden="true">{text.t("progress.short", { done, total: progress.total })}</span>
+        {progress.shown > 0 ? (
+          <span class="lp-wide lp-rate" title={text.t("progress.rate-title", { count: progress.shown, accepted: progress.accepted })}>
+            {text.t("progress.rate", { percent: text.percent(progress.accepted / progress.shown) })}
+          </span>
+        ) : null}
+      </div>
+      <nav class="lp-tools">{tool(guidelines, "book")}{tool(settings, "gear")}{tool(help, "help")}</nav>
+      <progress class="lp-progress" max={Math.max(progress.total, 1)} value={done} aria-label={text.t("progress.total", { done, total: progress.total })} />
+    </header>
+  );
+}

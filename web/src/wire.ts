@@ -1,0 +1,237 @@
+/** The shapes of docs/reference/labeling-api.md, and the one place where unknown JSON becomes a type. */
+
+export interface Label { value: string; title: string; hotkey: string | null; color: string | null }
+export interface Control { name: string; type: string; title: string; multiple: boolean; required: boolean; labels: Label[] }
+export interface Display { type: string; field: string; title: string }
+export interface Schema { display: Display[]; controls: Control[] }
+export interface Project { id: number; name: string; guidelines: string; overlap: number; leaseSeconds: number; schema: Schema }
+export interface Person { id: number; name: string; language: string }
+export interface Progress { total: number; done: number; mine: number; accepted: number; shown: number }
+export interface Page { project: Project; me: Person; progress: Progress }
+
+/** One value per control name; a control of type `choice` answers with a list of label values. */
+export type AnswerValue = string | number | boolean | null | AnswerValue[] | { [key: string]: AnswerValue };
+export type Answer = { readonly [control: string]: AnswerValue };
+
+export interface Suggestion { id: number; answer: Answer; confidence: number | null; model: string }
+export interface Item { id: number; itemId: number; data: Readonly<Record<string, unknown>> }
+export interface Task extends Item {
+  lease: { token: string; expiresAt: number };
+  draft: { answer: Answer; savedAt: number } | null;
+  suggestion: Suggestion | null;
+}
+export interface Leased { tasks: Task[]; lost: number[]; progress: Progress; remaining: boolean }
+
+export interface Submission {
+  client_key: string; task: number; lease: string; answer: Answer | null; skipped: boolean; reason: string; seconds: number;
+  suggestion: number | null;
+}
+export type ResultStatus = "saved" | "duplicate" | "kept_as_draft" | "invalid";
+export interface SubmissionResult { clientKey: string; status: ResultStatus; annotation: number | null; task: number | null; problem: string }
+export interface Sent { results: SubmissionResult[]; progress: Progress }
+
+export interface Annotation { annotation: number; revision: number; task: Item; answer: Answer | null; skipped: boolean; at: number }
+export interface History { results: Annotation[]; next: string | null }
+export interface Problem { code: string; title: string; detail: string; errors: string[] }
+
+/** Thrown when an answer of the server doesn't have the promised shape; the message names the place. */
+export class WireError extends Error {}
+
+type Json = Record<string, unknown>;
+
+function object(value: unknown, place: string): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new WireError(`${place} is not an object`);
+  return value as Json;
+}
+
+function list(value: unknown, place: string): unknown[] {
+  if (!Array.isArray(value)) throw new WireError(`${place} is not a list`);
+  return value;
+}
+
+function number(value: unknown, place: string): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new WireError(`${place} is not a number`);
+  return value;
+}
+
+function text(value: unknown, place: string): string {
+  if (typeof value !== "string") throw new WireError(`${place} is not a text`);
+  return value;
+}
+
+function time(value: unknown, place: string): number {
+  const at = Date.parse(text(value, place));
+  if (Number.isNaN(at)) throw new WireError(`${place} is not a time`);
+  return at;
+}
+
+const optionalText = (value: unknown): string => (typeof value === "string" ? value : "");
+const count = (value: unknown): number => (typeof value === "number" && Number.isFinite(value) ? value : 0);
+
+function answer(value: unknown, place: string): Answer {
+  return object(value, place) as Answer;
+}
+
+/** Colours reach the page as CSS values, so only hexadecimal ones are let through. */
+function color(value: unknown): string | null {
+  return typeof value === "string" && /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(value) ? value : null;
+}
+
+function label(value: unknown, place: string): Label {
+  const row = object(value, place);
+  const key = text(row.value, `${place}.value`);
+  return { value: key, title: optionalText(row.title) || key, hotkey: optionalText(row.hotkey) || null, color: color(row.color) };
+}
+
+function control(value: unknown, place: string): Control {
+  const row = object(value, place);
+  return {
+    name: text(row.name, `${place}.name`),
+    type: text(row.type, `${place}.type`),
+    title: optionalText(row.title),
+    multiple: row.multiple === true,
+    required: row.required !== false,
+    labels: row.labels === undefined ? [] : list(row.labels, `${place}.labels`).map((each, i) => label(each, `${place}.labels.${i}`)),
+  };
+}
+
+function display(value: unknown, place: string): Display {
+  const row = object(value, place);
+  return { type: text(row.type, `${place}.type`), field: text(row.field, `${place}.field`), title: optionalText(row.title) };
+}
+
+function progress(value: unknown): Progress {
+  const row = object(value, "progress");
+  return {
+    total: number(row.total, "progress.total"),
+    done: number(row.done, "progress.done"),
+    mine: number(row.mine, "progress.mine"),
+    accepted: count(row.suggestions_accepted),
+    shown: count(row.suggestions_shown),
+  };
+}
+
+export function parsePage(value: unknown): Page {
+  const root = object(value, "page");
+  const project = object(root.project, "project");
+  const schema = object(project.schema, "project.schema");
+  const me = object(root.me, "me");
+  return {
+    project: {
+      id: number(project.id, "project.id"),
+      name: text(project.name, "project.name"),
+      guidelines: optionalText(project.guidelines),
+      overlap: count(project.overlap),
+      leaseSeconds: number(project.lease_seconds, "project.lease_seconds"),
+      schema: {
+        display: list(schema.display, "schema.display").map((row, i) => display(row, `schema.display.${i}`)),
+        controls: list(schema.controls, "schema.controls").map((row, i) => control(row, `schema.controls.${i}`)),
+      },
+    },
+    me: { id: number(me.id, "me.id"), name: optionalText(me.name), language: optionalText(me.language) },
+    progress: progress(root.progress),
+  };
+}
+
+function item(value: unknown, place: string): Item {
+  const row = object(value, place);
+  return { id: number(row.id, `${place}.id`), itemId: number(row.item_id, `${place}.item_id`), data: object(row.data, `${place}.data`) };
+}
+
+function suggestion(value: unknown, place: string): Suggestion | null {
+  if (value === null || value === undefined) return null;
+  const row = object(value, place);
+  const confidence = typeof row.confidence === "number" && row.confidence >= 0 && row.confidence <= 1 ? row.confidence : null;
+  return { id: number(row.id, `${place}.id`), answer: answer(row.answer, `${place}.answer`), confidence, model: optionalText(row.model) };
+}
+
+export function parseTask(value: unknown, place = "task"): Task {
+  const row = object(value, place);
+  const lease = object(row.lease, `${place}.lease`);
+  const draft = row.draft === null || row.draft === undefined ? null : object(row.draft, `${place}.draft`);
+  return {
+    ...item(row, place),
+    lease: { token: text(lease.token, `${place}.lease.token`), expiresAt: time(lease.expires_at, `${place}.lease.expires_at`) },
+    // The draft of a skipped answer that was taken back is null inside.
+    draft: draft === null || draft.answer === null
+      ? null : { answer: answer(draft.answer, `${place}.draft.answer`), savedAt: time(draft.saved_at, `${place}.draft.saved_at`) },
+    suggestion: suggestion(row.suggestion, `${place}.suggestion`),
+  };
+}
+
+export function parseLeased(value: unknown): Leased {
+  const root = object(value, "lease");
+  return {
+    tasks: list(root.tasks, "tasks").map((row, i) => parseTask(row, `tasks.${i}`)),
+    lost: list(root.lost, "lost").map((row, i) => number(row, `lost.${i}`)),
+    progress: progress(root.progress),
+    remaining: root.remaining === true,
+  };
+}
+
+const STATUSES: readonly ResultStatus[] = ["saved", "duplicate", "kept_as_draft", "invalid"];
+
+/** A problem is a text, a list of texts, or an object of fields with texts: all become one readable line. */
+export function problemText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) return value.map(problemText).filter(Boolean).join(" ");
+  if (typeof value !== "object" || value === null) return "";
+  const row = value as Json;
+  if (typeof row.detail === "string") return row.detail;
+  return Object.entries(row).map(([field, each]) => `${field}: ${problemText(each)}`).join(" ");
+}
+
+export function parseSent(value: unknown): Sent {
+  const root = object(value, "answers");
+  return {
+    results: list(root.results, "results").map((each, i) => {
+      const row = object(each, `results.${i}`);
+      const status = STATUSES.find((known) => known === row.status);
+      if (status === undefined) throw new WireError(`results.${i}.status is unknown`);
+      return {
+        clientKey: text(row.client_key, `results.${i}.client_key`),
+        status,
+        annotation: typeof row.annotation === "number" ? row.annotation : null,
+        task: typeof row.task === "number" ? row.task : null,
+        problem: problemText(row.problem),
+      };
+    }),
+    progress: progress(root.progress),
+  };
+}
+
+export function parseSavedAt(value: unknown): number {
+  return time(object(value, "draft").saved_at, "draft.saved_at");
+}
+
+export function parseAnnotation(value: unknown, place = "annotation"): Annotation {
+  const row = object(value, place);
+  return {
+    annotation: number(row.annotation, `${place}.annotation`),
+    revision: number(row.revision, `${place}.revision`),
+    task: item(row.task, `${place}.task`),
+    answer: row.answer === null ? null : answer(row.answer, `${place}.answer`),
+    skipped: row.skipped === true,
+    at: time(row.at, `${place}.at`),
+  };
+}
+
+export function parseHistory(value: unknown): History {
+  const root = object(value, "history");
+  return {
+    results: list(root.results, "results").map((row, i) => parseAnnotation(row, `results.${i}`)),
+    next: typeof root.next === "string" ? root.next : null,
+  };
+}
+
+export function parseProblem(value: unknown): Problem {
+  const row = typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
+  const errors = Array.isArray(row.errors) ? row.errors.map(problemText) : problemText(row.errors) ? [problemText(row.errors)] : [];
+  return { code: optionalText(row.code), title: optionalText(row.title), detail: optionalText(row.detail), errors };
+}
+
+/** What an earlier run of the page stored in this browser; null when it isn't ours or from another layout. */
+export function parseStored<T>(value: unknown, isShape: (row: Json) => boolean): T | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  return isShape(value as Json) ? (value as T) : null;
+}
