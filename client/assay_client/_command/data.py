@@ -1,0 +1,174 @@
+"""import, curate, datasets, versions, download."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assay_client._command.exits import UsageProblem
+from assay_client._command.session import Session, session_of
+from assay_client._records import Upload, Version
+from assay_client._resources.version import FORMATS
+
+FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The file.")]
+VersionArgument = Annotated[int, typer.Argument(help="Number of the version, as `assay versions` lists it.")]
+
+
+def import_file(
+    context: typer.Context,
+    file: FileArgument,
+    dataset: Annotated[str, typer.Option(help="Name of the dataset; made when there is none.")],
+    text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column with the label.")] = None,
+    id_column: Annotated[str | None, typer.Option("--id", help="Column with your own identifier.")] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the content.")] = "",
+    source: Annotated[str, typer.Option(help="Where it came from.")] = "",
+    file_format: Annotated[str | None, typer.Option("--format", help="csv, tsv, jsonl or json.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or gb18030.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="One character.")] = None,
+    header: Annotated[bool | None, typer.Option(help="Whether the first row names the columns.")] = None,
+    refused: Annotated[Path | None, typer.Option(help="Write the refused rows here, as CSV.")] = None,
+) -> None:
+    """Import a file as a version. What is not said is found out: format, encoding, delimiter, columns."""
+    session = session_of(context)
+    roles = {"text": text, "label": label, "id": id_column}
+    options: dict[str, Any] = {"format": file_format, "encoding": encoding, "delimiter": delimiter, "header": header}
+    options["roles"] = {role: column for role, column in roles.items() if column} or None
+    given = {name: value for name, value in options.items() if value is not None}
+    result = run_import(session, file, dataset, given, licence=licence, source=source)
+    if refused and result["refused"]:
+        session.client.uploads.save_refused(result["upload"], refused)
+        result["refused_file"] = str(refused)
+    session.out.result(result, _import_text(result))
+
+
+def run_import(
+    session: Session, file: Path, dataset_name: str, options: dict[str, Any], *, licence: str = "", source: str = ""
+) -> dict[str, Any]:
+    """Send a file, import it and return what came of it."""
+    client = session.client
+    dataset = client.datasets.ensure(dataset_name)
+    with session.out.meter(f"Sending {file.name}") as meter:
+        upload = client.uploads.send(dataset.id, file, licence=licence, source=source, on_progress=meter.bytes)
+    _refuse_unreadable(upload, options)
+    job = session.wait(client.uploads.start_import(upload.id, **options), "Importing")
+    result = job.result or {}
+    version = client.versions.get(result["version"])
+    return {
+        "dataset": dataset.id,
+        "upload": upload.id,
+        "version": version.id,
+        "number": version.number,
+        "rows": version.row_count,
+        "refused": client.uploads.get(upload.id).refused_count,
+        "content_hash": version.content_hash,
+        "job": job.id,
+        "url": session.link(f"versions/{version.id}/"),
+    }
+
+
+def _refuse_unreadable(upload: Upload, options: dict[str, Any]) -> None:
+    """Stop before the import when the service cannot read the file and no option says how to."""
+    profile = upload.profile or {}
+    if profile.get("readable", True) or options:
+        return
+    error = profile.get("error") or {}
+    place = f" (line {error['line']})" if error.get("line") else ""
+    raise UsageProblem(f"{upload.file_name} cannot be read{place}: {error.get('detail', 'no reason was given')}")
+
+
+def _import_text(result: dict[str, Any]) -> str:
+    said = f"Version {result['version']} (v{result['number']}): {result['rows']:,} rows"
+    if result["refused"]:
+        where = result.get("refused_file")
+        said += f", {result['refused']:,} refused" + (
+            f", listed in {where}" if where else "; --refused FILE lists them"
+        )
+    return f"{said}\n{result['url']}"
+
+
+def curate(
+    context: typer.Context,
+    version: VersionArgument,
+    plan: Annotated[Path | None, typer.Option(help="A plan as JSON, - for standard input.", allow_dash=True)] = None,
+    show_plan: Annotated[bool, typer.Option(help="Print the plan that would run, and stop.")] = False,
+) -> None:
+    """Apply a plan to a version, by default the one that the service suggests, and report what was dropped and why."""
+    session = session_of(context)
+    if show_plan:
+        suggested = session.client.runs.default_plan(version)
+        session.out.result(suggested, json.dumps(suggested, ensure_ascii=False, indent=2))
+        return
+    result = run_curation(session, version, _read_plan(plan) if plan else None)
+    session.out.result(result, _curation_text(result))
+
+
+def run_curation(session: Session, version: int, steps: Any = None) -> dict[str, Any]:
+    """Run a plan and return the figures of its report."""
+    run, job = session.client.runs.start(version, steps=steps)
+    done = session.wait(job, "Curating")
+    report = session.client.runs.get(run.id).report or {}
+    return {**(done.result or {}), "report": report, "url": session.link(f"runs/{run.id}/")}
+
+
+def _read_plan(path: Path) -> Any:
+    try:
+        return json.loads(sys.stdin.read() if str(path) == "-" else path.read_text())
+    except (OSError, ValueError) as error:
+        raise UsageProblem(f"{path} is no plan: {error}") from None
+
+
+def _curation_text(result: dict[str, Any]) -> str:
+    lines = [
+        f"Version {result['version']} (v{result['number']}): {result['rows']:,} of {result['rows_in']:,} rows kept"
+    ]
+    for step in result["report"].get("steps", []):
+        dropped = ", ".join(f"{count:,} {reason}" for reason, count in (step.get("drops") or {}).items())
+        if dropped:
+            lines.append(f"  {step.get('name', 'step')}: dropped {dropped}")
+    return "\n".join([*lines, result["url"]])
+
+
+def datasets(context: typer.Context) -> None:
+    """List the datasets."""
+    session = session_of(context)
+    session.out.table([dict(row.raw) for row in session.client.datasets.list()], ["id", "name", "created_at"])
+
+
+def versions(context: typer.Context, dataset: Annotated[str, typer.Argument(help="Name or number.")]) -> None:
+    """List the versions of a dataset."""
+    session = session_of(context)
+    rows: list[Version] = list(session.client.datasets.versions(find_dataset(session, dataset)))
+    session.out.table([dict(row.raw) for row in rows], ["id", "number", "kind", "row_count", "note", "content_hash"])
+
+
+def find_dataset(session: Session, name: str) -> int:
+    """Return the number of a dataset given by number or name."""
+    if name.isdigit():
+        return int(name)
+    found = session.client.datasets.find(name)
+    if found is None:
+        raise UsageProblem(f"There is no dataset called {name}. assay datasets lists them.")
+    return found.id
+
+
+def download(
+    context: typer.Context,
+    version: VersionArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write; its ending names the format.")],
+    file_format: Annotated[str | None, typer.Option("--format", help="parquet, csv or jsonl.")] = None,
+) -> None:
+    """Write a version as one file."""
+    session = session_of(context)
+    chosen = file_format or out.suffix.lstrip(".")
+    if chosen not in FORMATS:
+        raise UsageProblem(f"Say --format {', '.join(FORMATS)}, or end the file name so.")
+    with session.out.meter("Writing") as meter:
+        size = session.client.versions.download(
+            version, out, file_format=chosen, on_job=meter.job, on_progress=meter.bytes
+        )
+    session.out.result({"file": str(out), "bytes": size}, f"{out}: {size:,} bytes")

@@ -1,0 +1,119 @@
+"""Projects: labeling work on a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from assay_client._paging import each, each_row
+from assay_client._records import Job, Project
+from assay_client._transport import Transport
+
+
+class Projects:
+    """Labeling work: its schema, its progress, its labels."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self,
+        version_id: int,
+        name: str,
+        schema: dict[str, Any],
+        *,
+        guidelines: str = "",
+        overlap: int = 1,
+        suggest_every: int | None = None,
+    ) -> tuple[Project, Job]:
+        """Make a project on a version and send the job that makes its tasks.
+
+        Args:
+            version_id: The version.
+            name: Its name.
+            schema: What is asked; `choice_schema` makes one for choosing a label.
+            guidelines: What annotators read, in Markdown.
+            overlap: How many people answer each task, 1 to 20.
+            suggest_every: After how many answers suggestions are made anew, 0 for never.
+
+        Raises:
+            Conflict: ``project_exists``.
+            InvalidRequest: ``schema_invalid``, naming the place.
+        """
+        body = {"version": version_id, "name": name, "schema": schema, "guidelines": guidelines, "overlap": overlap}
+        if suggest_every is not None:
+            body["suggest_every"] = suggest_every
+        answer = self._transport.json("POST", "projects/", body=body)
+        return Project.parse(answer["project"]), Job.parse(answer["job"])
+
+    def list(self) -> Iterator[Project]:
+        """Give the projects, newest first."""
+        return each(self._transport, "projects/", Project)
+
+    def get(self, project_id: int) -> Project:
+        """Return one project with its progress."""
+        return Project.parse(self._transport.json("GET", f"projects/{project_id}/"))
+
+    def find(self, name: str) -> Project | None:
+        """Return the newest project with exactly this name, None when there is none."""
+        return next((project for project in self.list() if project.name == name), None)
+
+    def page(self, project_id: int) -> dict[str, Any]:
+        """Return what the labeling page needs once: project with schema, me, progress."""
+        return dict(self._transport.json("GET", f"projects/{project_id}/page/"))
+
+    def suggest(self, project_id: int) -> Job:
+        """Send the job that fits a quick model on the labels so far and stores suggestions for the rest."""
+        return Job.parse(self._transport.json("POST", f"projects/{project_id}/suggest/"))
+
+    def publish(
+        self,
+        project_id: int,
+        *,
+        only_labeled: bool = False,
+        keep_labels: bool = True,
+        split: bool = True,
+        validation: float = 0.1,
+        test: float = 0.2,
+        seed: int = 0,
+        group_column: str = "",
+        note: str = "",
+    ) -> Job:
+        """Send the job that publishes the labels as a new version; its result names the version.
+
+        Args:
+            project_id: The project.
+            only_labeled: Leave out items without a label.
+            keep_labels: Items that nobody answered keep their version's label; their ``label_annotators`` is empty.
+            split: Add the column ``split`` with train, validation and test.
+            validation: Share of rows for validation.
+            test: Share of rows for the locked test.
+            seed: Seed of the split.
+            group_column: Column whose equal values stay on one side; the text when empty.
+            note: One line on the version.
+        """
+        body = {
+            "only_labeled": only_labeled,
+            "keep_labels": keep_labels,
+            "split": split,
+            "validation": validation,
+            "test": test,
+            "seed": seed,
+            "group_column": group_column,
+            "note": note,
+        }
+        return Job.parse(self._transport.json("POST", f"projects/{project_id}/publish/", body=body))
+
+    def results(self, project_id: int, *, annotator: int | None = None) -> Iterator[dict[str, Any]]:
+        """Give the answers, newest first, each with its item, annotator and suggestion."""
+        return each_row(self._transport, f"projects/{project_id}/results/", {"annotator": annotator})
+
+
+def choice_schema(labels: Sequence[str], text_field: str) -> dict[str, Any]:
+    """Return the schema that shows a text and asks for one of these labels; the first nine have the keys 1 to 9."""
+    rows = [
+        {"value": value, "title": value, "hotkey": str(number) if number < 10 else ""}
+        for number, value in enumerate(labels, start=1)
+    ]
+    control = {"name": "label", "type": "choice", "multiple": False, "required": True, "labels": rows}
+    return {"display": [{"type": "text", "field": text_field}], "controls": [control]}
