@@ -1,0 +1,139 @@
+"""One PostgreSQL and one queue for a test run, a database for each xdist worker, and no network beyond this machine.
+
+Settings read the environment when Django loads, so the services start when this file is read, before any test module.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.home import Home
+from runner.postgres import PostgresServer
+from runner.valkey import ValkeyServer
+
+XDIST_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+_services: list[PostgresServer | ValkeyServer] = []
+_folder: tempfile.TemporaryDirectory | None = None
+
+
+def _start_services() -> None:
+    """Start database and queue in a temporary home; workers of xdist inherit the addresses through the environment."""
+    global _folder
+    _folder = tempfile.TemporaryDirectory(prefix="assay-test-", ignore_cleanup_errors=True)
+    home = Home(Path(_folder.name))
+    home.prepare()
+    database, queue = PostgresServer(home, durable=False), ValkeyServer(home)
+    _services.extend([database, queue])
+    queue.start()
+    database.start()
+    os.environ["ASSAY_TEST_HOME"] = str(home.root)
+    os.environ["ASSAY_TEST_BROKER"] = queue.url
+    os.environ["DATABASE_URL"] = database.url
+
+
+def environment_of(worker: str) -> dict[str, str]:
+    """Return a home and a queue of its own for an xdist worker: two never see each other's objects or messages."""
+    home = Path(os.environ["ASSAY_TEST_HOME"]) / (worker or "main")
+    home.mkdir(exist_ok=True)
+    number = int(worker.removeprefix("gw") or 0) if worker else 0
+    return {
+        "ASSAY_HOME": str(home),
+        "ASSAY_OBJECTS": str(home / "objects"),
+        # Exporting an encoder's graph costs ten seconds: once for all workers of a run.
+        "ASSAY_MODEL_CACHE": str(Path(os.environ["ASSAY_TEST_HOME"]) / "models"),
+        "ASSAY_SECRET_KEY": "only-for-tests-" + "0123456789" * 4,
+        "ASSAY_BASE_URL": "http://127.0.0.1:8000",
+        "ASSAY_ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+        "BROKER_URL": f"{os.environ['ASSAY_TEST_BROKER']}?virtual_host={number}",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        # Playwright's synchronous interface runs an event loop in this thread, and Django would refuse the ORM there.
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+    }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Set a worker's environment before it starts: pytest-django loads the settings there before this file is read."""
+    values = environment_of(node.gateway.id)
+    node.gateway.remote_exec(f"import os; os.environ.update({values!r})").waitclose()
+
+
+def _refuse_network(event: str, arguments: tuple) -> None:
+    """Raise when the test process looks up or connects to anything but this machine."""
+    if event == "socket.connect":
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else ""
+    elif event == "socket.getaddrinfo":
+        host = arguments[0] or ""
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else str(host)
+    if host and not host.startswith(LOOPBACK):
+        raise PermissionError(f"A test tried to reach {host}; tests may only reach this machine.")
+
+
+if "ASSAY_TEST_HOME" not in os.environ:
+    _start_services()
+os.environ.update(environment_of(XDIST_WORKER))
+sys.addaudithook(_refuse_network)
+
+import django  # noqa: E402  (the settings need the environment above)
+
+django.setup()
+
+pytest_plugins = ["tests.live"]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what this process started."""
+    for service in reversed(_services):
+        service.stop()
+    _services.clear()
+    if _folder is not None:
+        _folder.cleanup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """End the sessions that a thread or a dying child still holds, so that the test database can be dropped."""
+    from django.db import connection
+
+    yield
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        connection.close()
+        connection.close_pool()
+
+
+@pytest.fixture(scope="session")
+def broker_url() -> str:
+    """Address of the run's queue; each xdist worker has a logical one of its own."""
+    return os.environ["BROKER_URL"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_queue(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Throw away messages that a test left behind, so that no later worker takes them up."""
+    yield
+    if (
+        "celery_worker" in request.fixturenames
+        or "live_service" in request.fixturenames
+        or "db" in request.fixturenames
+    ):
+        from redis import Redis
+
+        path, _, number = os.environ["BROKER_URL"].removeprefix("redis+socket://").partition("?virtual_host=")
+        with Redis(unix_socket_path=path, db=int(number)) as queue:
+            queue.flushdb()

@@ -1,0 +1,36 @@
+"""Pictures of the pages for the documentation: taken when ASSAY_SCREENSHOTS names a folder, and only then."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+LOOKS = {
+    "desktop-en": ("en", 1280, 800),
+    "desktop-zh": ("zh-hans", 1280, 800),
+    "phone-en": ("en", 390, 844),
+    "phone-zh": ("zh-hans", 390, 844),
+}
+QUALITY = 82
+
+
+def take(page: Page, name: str, *, ready: str = "main, #labeling-page .lp-sheet") -> None:
+    """Open the page's address in each look, as the same person, and keep a picture of it."""
+    folder = os.environ.get("ASSAY_SCREENSHOTS")
+    browser = page.context.browser
+    if not folder or browser is None:
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    state: Any = page.context.storage_state()
+    for look, (language, width, height) in LOOKS.items():
+        context = browser.new_context(storage_state=state, viewport={"width": width, "height": height})
+        context.add_cookies([{"name": "django_language", "value": language, "url": page.url}])
+        try:
+            window = context.new_page()
+            window.goto(page.url)
+            window.locator(ready).first.wait_for()
+            window.wait_for_load_state("networkidle")
+            window.screenshot(path=Path(folder) / f"{name}-{look}.jpg", type="jpeg", quality=QUALITY)
+        finally:
+            context.close()

@@ -1,0 +1,111 @@
+"""Every bad file through the real upload and import routes: no server error, good rows kept, memory bounded."""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import psutil
+import pytest
+
+from assay_client import Client, InvalidRequest, Job, JobFailed, Upload
+from tests import factories
+from tests.curation.engine.test_bad_files import OTHER_KINDS, READ, REFUSED
+from tests.data.make_bad import make
+from tests.live import LiveService
+
+pytestmark = pytest.mark.slow
+
+# The largest of these files unfolds to 300 MB, and one line nests 100,000 lists. No process may grow by more than this.
+GROWTH_LIMIT = 150 * 2**20
+
+
+@pytest.fixture
+def client(live_service: LiveService) -> Iterator[Client]:
+    with Client(live_service.url, factories.secret(factories.owner()), retries=0) as client:
+        yield client
+
+
+def peaks(service: LiveService) -> dict[int, int]:
+    """Return the highest resident memory, in bytes, that each process of web server and worker ever had."""
+    found = {}
+    for top in (service.web.pid, service.worker.pid):
+        for process in (psutil.Process(top), *psutil.Process(top).children(recursive=True)):
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+            found[process.pid] = int(line.split()[1]) * 1024
+    return found
+
+
+def send(client: Client, dataset: int, path: Path) -> Upload | str:
+    """Return the upload, or the code with which the service refused it."""
+    try:
+        return client.uploads.send(dataset, path)
+    except InvalidRequest as error:
+        return error.code
+
+
+def ending(client: Client, job: Job) -> Job:
+    try:
+        return client.jobs.wait(job, timeout=120)
+    except JobFailed as error:
+        return error.job
+
+
+def refused_codes(client: Client, upload: Upload, folder: Path) -> list[str]:
+    if not client.uploads.get(upload.id).refused_count:
+        return []
+    client.uploads.save_refused(upload.id, folder / "refused.csv")
+    text = (folder / "refused.csv").read_text(encoding="utf-8-sig")
+    return [row["code"] for row in csv.DictReader(StringIO(text))]
+
+
+def test_every_file_gets_what_is_expected_of_it(live_service: LiveService, client: Client, tmp_path: Path) -> None:
+    names = make(tmp_path / "bad")
+    dataset = client.datasets.create("bad files").id
+    # One good import first: what every process loads once is no growth.
+    (tmp_path / "good.csv").write_text("id,text,label\n1,hello,a\n")
+    good = client.uploads.send(dataset, tmp_path / "good.csv")
+    assert ending(client, client.uploads.start_import(good.id)).state == "succeeded"
+    before = peaks(live_service)
+
+    uploads = {name: send(client, dataset, tmp_path / "bad" / name) for name in names}
+    sent = {name: upload for name, upload in uploads.items() if isinstance(upload, Upload)}
+    assert {name: code for name, code in uploads.items() if isinstance(code, str)} == {
+        name: "file_empty" for name, code in REFUSED.items() if code == "file_empty"
+    }
+    jobs = {name: client.uploads.start_import(upload.id) for name, upload in sent.items()}
+    ended = {name: ending(client, job) for name, job in jobs.items()}
+
+    # Whatever the file, the job ends with a result or with a reason, never with an error of ours.
+    unexpected = [name for name, job in ended.items() if (job.error or {}).get("code") in {"unexpected", "worker_lost"}]
+    assert unexpected == []
+    others = {name for name in names if name.startswith(OTHER_KINDS)} - set(REFUSED)
+    expected_errors = dict.fromkeys(others, "other_format")
+    expected_errors |= {name: code for name, code in REFUSED.items() if code != "file_empty"}
+    expected_errors |= {name: "no_good_rows" for name, (kept, _codes, _warnings) in READ.items() if not kept}
+    assert {name: (job.error or {}).get("code") for name, job in ended.items() if job.error} == expected_errors
+    read = {
+        name: (job.result["rows"], refused_codes(client, sent[name], tmp_path), len(job.result["warnings"]))
+        for name, job in ended.items()
+        if job.result
+    }
+    assert read == {name: row for name, row in READ.items() if row[0]}
+    after = peaks(live_service)
+    assert {
+        number: peak - before[number]
+        for number, peak in after.items()
+        if peak - before.get(number, peak) > GROWTH_LIMIT
+    } == {}
+
+
+def test_hostile_strings_stay_text_on_their_way_through(client: Client, tmp_path: Path) -> None:
+    make(tmp_path / "bad")
+    file = tmp_path / "bad" / "xss" / "strings.csv"
+    upload = client.uploads.send(client.datasets.create("hostile").id, file)
+    version = ending(client, client.uploads.start_import(upload.id)).result["version"]
+
+    with file.open(encoding="utf-8", newline="") as stream:
+        written = [row["text"] for row in csv.DictReader(stream)]
+
+    assert [item["text"] for item in client.versions.items(version)] == written

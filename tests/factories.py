@@ -1,0 +1,202 @@
+"""Rows for tests, made the way the product makes them where that is one call, and otherwise plainly."""
+
+import itertools
+import uuid
+from typing import Any
+
+from django.db import models
+
+from accounts.actor import Actor
+from accounts.models import AuditEntry, Membership, Token, User
+from accounts.roles import ROLES
+from accounts.services.actor import actor_of_session
+from accounts.services.organization import create_organization
+from accounts.services.token import create_token
+from core import objects
+from curation.engine.manifest import VersionManifest
+from curation.models import Dataset, Finding, Plan, Run, Upload, Version
+from labeling.models import Annotation, Project, Task
+from labeling.services.answer import save_answers
+from labeling.services.project import schema_for_labels
+from labeling.services.queue import lease_tasks
+from modeling.models import Bundle, BundleState, Deployment, Model, Training
+from workers.models import Job
+
+_numbers = itertools.count(1)
+EMPTY_STATS = {"nulls": {}, "labels": [], "text_length": {"edges": [0], "counts": [0]}}
+PASSWORD = "correct horse battery"
+
+
+def user(**fields: Any) -> User:
+    fields.setdefault("email", f"person{next(_numbers)}@example.com")
+    made = User(**fields)
+    # Hashing with Argon2 takes 50 ms; only tests of signing in need a password.
+    made.set_unusable_password()
+    made.save()
+    return made
+
+
+def owner(name: str = "Ann's") -> Actor:
+    return create_organization(name=name, owner=user())[1]
+
+
+def member(actor: Actor, role: str) -> Actor:
+    person = user()
+    Membership.objects.create(organization_id=actor.organization_id, user=person, role=role)
+    return Actor(person.pk, actor.organization_id, role, ROLES[role])
+
+
+def secret(actor: Actor) -> str:
+    """Return the secret of a token with every scope that this actor's role has."""
+    return create_token(actor=actor, name="test", scopes=sorted(actor.scopes))[1]
+
+
+def again(actor: Actor) -> Actor:
+    found = actor_of_session(user_id=actor.user_id, organization_id=actor.organization_id)
+    assert found is not None
+    return found
+
+
+def dataset(actor: Actor) -> Dataset:
+    return Dataset.objects.create(organization_id=actor.organization_id, name=f"dataset {next(_numbers)}")
+
+
+def version(actor: Actor) -> Version:
+    return Version.objects.create(
+        organization_id=actor.organization_id,
+        dataset=dataset(actor),
+        number=1,
+        kind="import",
+        content_hash="0" * 64,
+        row_count=0,
+        byte_count=0,
+        manifest=VersionManifest((), (("item_id", "int64"),), {}, "0" * 64, 0, EMPTY_STATS).to_json(),
+    )
+
+
+def upload(actor: Actor) -> Upload:
+    return Upload.objects.create(
+        organization_id=actor.organization_id,
+        dataset=dataset(actor),
+        file_name="a.csv",
+        object_key=objects.put_bytes(b"text,label\ngood,a\n", objects.key("uploads", actor.organization_id, "a.csv")),
+        byte_count=18,
+        profile={"readable": False, "error": {"code": "none", "detail": "", "line": None}},
+    )
+
+
+def plan(actor: Actor) -> Plan:
+    return Plan.objects.create(
+        organization_id=actor.organization_id, name=f"plan {next(_numbers)}", steps={"steps": []}
+    )
+
+
+def run(actor: Actor) -> Run:
+    return Run.objects.create(
+        organization_id=actor.organization_id, steps={"steps": []}, fingerprint="0" * 64, input=version(actor)
+    )
+
+
+def finding(actor: Actor) -> Finding:
+    return Finding.objects.create(
+        organization_id=actor.organization_id, run=run(actor), step="conflicting_labels", code="conflict", item_id=1
+    )
+
+
+def job(actor: Actor) -> Job:
+    return Job.objects.create(
+        organization_id=actor.organization_id, created_by_id=actor.user_id, kind="workers.check", title="check"
+    )
+
+
+def project(actor: Actor, labels: tuple[str, ...] = ("ham", "spam"), **fields: Any) -> Project:
+    schema = schema_for_labels(labels=list(labels), text_field="text")
+    fields = {"version": version(actor), "name": f"project {next(_numbers)}", "schema": schema, **fields}
+    return Project.objects.create(organization_id=actor.organization_id, **fields)
+
+
+def task(actor: Actor) -> Task:
+    return tasks(project(actor), 1)[0]
+
+
+def tasks(project: Project, count: int) -> list[Task]:
+    rows = [
+        Task(
+            project=project, item_id=n, data={"text": f"text {n}"}, overlap=project.overlap, open_slots=project.overlap
+        )
+        for n in range(1, count + 1)
+    ]
+    project.task_count += count
+    project.save()
+    return Task.objects.bulk_create(rows)
+
+
+def annotation(actor: Actor) -> Annotation:
+    work = project(actor)
+    tasks(work, 1)
+    held = lease_tasks(actor=actor, project_id=work.pk, count=1, holding=[])["tasks"][0]
+    answer = {"client_key": str(uuid.uuid4()), "task": held["id"], "answer": {"label": ["spam"]}}
+    saved = save_answers(actor=actor, project_id=work.pk, answers=[answer])
+    return Annotation.objects.get(pk=saved["results"][0]["annotation"])
+
+
+def token(actor: Actor) -> Token:
+    return create_token(actor=actor, name="test", scopes=sorted(actor.scopes)[:1])[0]
+
+
+def membership(actor: Actor) -> Membership:
+    return Membership.objects.get(organization_id=actor.organization_id, user_id=member(actor, "annotator").user_id)
+
+
+def audit_entry(actor: Actor) -> AuditEntry:
+    return AuditEntry.objects.filter(organization_id=actor.organization_id).first()
+
+
+def training(actor: Actor) -> Training:
+    made = {"version": version(actor), "name": f"training {next(_numbers)}", "family": "encoder-head"}
+    return Training.objects.create(organization_id=actor.organization_id, job=job(actor), **made)
+
+
+def model(actor: Actor) -> Model:
+    return Model.objects.create(
+        organization_id=actor.organization_id,
+        training=training(actor),
+        object_key="none",
+        sha256="0" * 64,
+        byte_count=1,
+        fingerprint="0" * 64,
+        labels=["ham", "spam"],
+        metrics={"macro_f1": 0.5, "accuracy": 0.5},
+    )
+
+
+def bundle(actor: Actor) -> Bundle:
+    made = {"state": BundleState.ACCEPTED, "object_key": "none", "sha256": "0" * 64, "byte_count": 1}
+    return Bundle.objects.create(organization_id=actor.organization_id, model=model(actor), **made)
+
+
+def deployment(actor: Actor) -> Deployment:
+    name = f"deployment-{next(_numbers)}"
+    return Deployment.objects.create(organization_id=actor.organization_id, name=name, slug=name, bundle=bundle(actor))
+
+
+# One row for each model that a route can name. The generated route tests fail on a model that is missing here.
+FACTORIES: dict[type[models.Model], Any] = {
+    Annotation: annotation,
+    AuditEntry: audit_entry,
+    Bundle: bundle,
+    Dataset: dataset,
+    Deployment: deployment,
+    Finding: finding,
+    Job: job,
+    Membership: membership,
+    Model: model,
+    Plan: plan,
+    Project: project,
+    Run: run,
+    Task: task,
+    Token: token,
+    Training: training,
+    Upload: upload,
+    Version: version,
+}

@@ -1,0 +1,151 @@
+"""The project pages as the people of an organization see them."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.actor import Actor
+from accounts.models import User
+from labeling.models import Project
+from labeling.services.answer import save_answers
+from labeling.services.queue import lease_tasks
+from tests import factories
+from tests.labeling.versions import version
+from workers.models import Job
+
+pytestmark = pytest.mark.django_db
+
+
+def browser(actor: Actor) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=actor.user_id))
+    return client
+
+
+def answered(actor: Actor, project: Project, **fields: Any) -> None:
+    (task,) = lease_tasks(actor=actor, project_id=project.pk, count=1, holding=[])["tasks"]
+    row = {"client_key": str(uuid.uuid4()), "task": task["id"], "answer": {"label": ["spam"]}, **fields}
+    save_answers(actor=actor, project_id=project.pk, answers=[row])
+
+
+def test_a_manager_without_projects_is_offered_to_make_one() -> None:
+    page = browser(factories.owner()).get(reverse("labeling:projects"))
+    assert reverse("labeling:project-new") in page.content.decode()
+
+
+def test_an_annotator_without_projects_is_told_to_wait() -> None:
+    ann = factories.owner()
+    factories.project(ann, state="archived", name="Old one")
+    page = browser(factories.member(ann, "annotator")).get(reverse("labeling:projects")).content.decode()
+    assert "Nothing to label now" in page
+    assert "Old one" not in page
+
+
+def test_a_new_project_starts_from_the_labels_of_its_version() -> None:
+    ann = factories.owner()
+    made = version(ann, {"text": ["a", "b", "c"], "kind": ["ham", "spam", "ham"]}, label="kind")
+    client = browser(ann)
+    form = client.get(reverse("labeling:project-new"), {"version": made.pk}).context["form"]
+    assert form.initial["labels"] == "ham\nspam"
+    fields = {"version": made.pk, "name": "Mails", "labels": "ham\nspam [s]\n", "overlap": 2, "guidelines": "# Rules"}
+    answer = client.post(reverse("labeling:project-new"), fields)
+    project = Project.objects.get()
+    assert answer.headers["Location"] == reverse("labeling:project", args=[project.pk])
+    assert [(row["value"], row["hotkey"]) for row in project.schema["controls"][0]["labels"]] == [
+        ("ham", "1"),
+        ("spam", "s"),
+    ]
+    assert Job.objects.get(kind="labeling.create_tasks").subject == f"project:{project.pk}"
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [("ham", "at least two labels"), ("ham [1]\nspam [1]", "hotkey"), ("x" * 300 + "\ny", "at most 200 characters")],
+)
+def test_labels_that_cannot_be_used_are_refused_in_words(labels: str, sentence: str) -> None:
+    ann = factories.owner()
+    made = version(ann, {"text": ["a"]})
+    fields = {"version": made.pk, "name": "P", "labels": labels, "overlap": 1}
+    page = browser(ann).post(reverse("labeling:project-new"), fields)
+    assert page.status_code == 400
+    assert sentence in page.content.decode()
+
+
+def test_the_project_page_shows_progress_people_and_suggestions() -> None:
+    ann = factories.owner()
+    project = factories.project(ann, name="Mails & more")
+    factories.tasks(project, 3)
+    answered(ann, project)
+    page = browser(ann).get(reverse("labeling:project", args=[project.pk])).content.decode()
+    assert "Mails &amp; more" in page
+    assert "of 3 answers" in page
+    assert "Publish" in page
+
+
+def test_an_annotator_sees_only_their_own_work() -> None:
+    ann = factories.owner()
+    User.objects.filter(pk=ann.user_id).update(name="Ann Boss")
+    bob = factories.member(ann, "annotator")
+    project = factories.project(ann)
+    factories.tasks(project, 3)
+    answered(ann, project)
+    client = browser(bob)
+    for name in ("project", "results"):
+        page = client.get(reverse(f"labeling:{name}", args=[project.pk])).content.decode()
+        assert "Ann Boss" not in page
+    assert client.post(reverse("labeling:publish", args=[project.pk])).status_code == 403
+
+
+def test_publishing_from_the_page_sends_a_job() -> None:
+    ann = factories.owner()
+    project = factories.project(ann)
+    fields = {"validation": "0.1", "test": "0.2", "seed": "0", "keep_labels": "on"}
+    browser(ann).post(reverse("labeling:publish", args=[project.pk]), fields)
+    assert Job.objects.get(kind="labeling.publish").params["seed"] == 0
+
+
+def test_pausing_and_opening() -> None:
+    ann = factories.owner()
+    project = factories.project(ann)
+    browser(ann).post(reverse("labeling:project-state", args=[project.pk]), {"state": "paused"})
+    project.refresh_from_db()
+    assert project.state == "paused"
+
+
+def test_the_labeling_page_sets_the_csrf_cookie_and_names_its_project() -> None:
+    ann = factories.owner()
+    project = factories.project(ann)
+    page = browser(ann).get(reverse("labeling:label", args=[project.pk]))
+    assert "csrftoken" in page.cookies
+    assert f'data-project="{project.pk}"' in page.content.decode()
+
+
+@pytest.mark.parametrize("name", ["project", "label", "results", "publish", "project-state"])
+def test_another_organization_finds_no_page(name: str) -> None:
+    project = factories.project(factories.owner())
+    client = browser(factories.owner("Eve's"))
+    address = reverse(f"labeling:{name}", args=[project.pk])
+    fields = {"state": "paused", "validation": 0.1, "test": 0.1, "seed": 0}
+    answer = client.post(address, fields) if name in {"publish", "project-state"} else client.get(address)
+    project.refresh_from_db()
+    assert answer.status_code == 404
+    assert project.state == "open"
+    assert not Job.objects.exists()
+
+
+def test_scripts_in_names_texts_and_guidelines_stay_text() -> None:
+    ann = factories.owner()
+    evil = "<script>alert(1)</script>"
+    project = factories.project(ann, name=evil, guidelines=evil)
+    (task,) = factories.tasks(project, 1)
+    task.data = {"text": evil}
+    task.save()
+    answered(ann, project)
+    client = browser(ann)
+    for name in ("project", "results", "label"):
+        page = client.get(reverse(f"labeling:{name}", args=[project.pk])).content.decode()
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;" in page

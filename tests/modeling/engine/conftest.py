@@ -1,0 +1,79 @@
+"""Real messages of the packaged sets, a trained model and its bundle: made once for all tests of the engine."""
+
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+
+import curation
+from modeling.engine.bundle import ExportResult, export_bundle
+from modeling.engine.bundle.graph import LADDER
+from modeling.engine.data import LabeledTexts, split_rows
+from modeling.engine.evaluate import Evaluation, evaluate
+from modeling.engine.training import BASELINE, TrainedModel, TrainingContext, TrainingSettings, train
+
+DEMO = Path(curation.__file__).parent / "demo" / "data"
+CREATED_AT = "2026-01-02T03:04:05Z"
+
+
+def demo_rows(name: str) -> tuple[list[str], list[str]]:
+    """Return texts and labels of a packaged set."""
+    with gzip.open(DEMO / f"{name}.csv.gz") as packed:
+        rows = list(csv.DictReader(io.TextIOWrapper(packed, "utf-8")))
+    return [row["text"] for row in rows], [row["label"] for row in rows]
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for encoder graphs and vectors."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def sms() -> LabeledTexts:
+    """120 messages of each label, split."""
+    texts, labels = demo_rows("sms_spam")
+    chosen = [i for name in ("ham", "spam") for i in [i for i, label in enumerate(labels) if label == name][:120]]
+    return split_rows([texts[i] for i in chosen], [labels[i] for i in chosen], seed=3)
+
+
+@pytest.fixture(scope="session")
+def trained(sms: LabeledTexts, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+    """The default family, trained on the messages."""
+    context = TrainingContext(cache_dir=cache_dir)
+    return train(sms, tmp_path_factory.mktemp("trained"), TrainingSettings(epochs=20, seed=1), context)
+
+
+@pytest.fixture(scope="session")
+def evaluated(
+    sms: LabeledTexts, trained: TrainedModel, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Evaluation:
+    """The trained model beside the baseline."""
+    baseline = train(sms, tmp_path_factory.mktemp("baseline"), TrainingSettings(family=BASELINE))
+    return evaluate(trained, sms, baseline=baseline, context=TrainingContext(cache_dir=cache_dir))
+
+
+@pytest.fixture(scope="session")
+def exported(
+    sms: LabeledTexts,
+    trained: TrainedModel,
+    evaluated: Evaluation,
+    cache_dir: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> ExportResult:
+    """The bundle of the trained model."""
+    return export_bundle(
+        trained,
+        sms,
+        tmp_path_factory.mktemp("bundle") / "sms.zip",
+        created_at=CREATED_AT,
+        name="Messages",
+        lineage={"dataset": "sms", "version": 5},
+        evaluation=evaluated,
+        ladder=LADDER[:1],
+        # On 48 test rows one changed answer is two points; the real limit is tested on whole sets.
+        limit_points=5.0,
+        context=TrainingContext(cache_dir=cache_dir),
+    )

@@ -1,0 +1,25 @@
+"""The goals on whole sets: int8 within half a point of float, and not worse than the baseline."""
+
+import pytest
+
+from modeling.engine.bundle import export_bundle
+from modeling.engine.data import split_rows
+from modeling.engine.evaluate import evaluate
+from modeling.engine.training import BASELINE, TrainingContext, TrainingSettings, train
+from tests.modeling.engine.conftest import CREATED_AT, demo_rows
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "floor"), [("sms_spam", 0.965), ("reviews_zh", 0.845)])
+def test_bundle_keeps_the_float_models_quality(name, floor, cache_dir, tmp_path):
+    data = split_rows(*demo_rows(name), seed=0)
+    context = TrainingContext(cache_dir=cache_dir)
+    model = train(data, tmp_path / "model", TrainingSettings(), context)
+    baseline = train(data, tmp_path / "baseline", TrainingSettings(family=BASELINE), context)
+    evaluation = evaluate(model, data, baseline=baseline, context=context)
+    result = export_bundle(model, data, tmp_path / "b.zip", created_at=CREATED_AT, evaluation=evaluation)
+    assert result.gate.passed
+    assert result.gate.loss_points <= 0.5
+    assert result.metrics["bundle"]["macro_f1"] > floor
+    assert evaluation.comparison.verdict in {"better", "no clear difference"}
+    assert result.size < 40_000_000

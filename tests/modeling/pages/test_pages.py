@@ -1,0 +1,147 @@
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.actor import Actor
+from accounts.models import User
+from curation.models import Version
+from modeling.models import Bundle, Deployment, Model, Training
+from modeling.services.deployment import deploy
+
+
+@pytest.fixture
+def browser(client: Client, owner: Actor) -> Client:
+    client.force_login(User.objects.get(pk=owner.user_id))
+    return client
+
+
+def page(browser: Client, path: str, status: int = 200) -> str:
+    response = browser.get(path)
+    assert response.status_code == status, response.content[:500]
+    return response.content.decode()
+
+
+def test_empty_lists_say_what_to_do(browser: Client) -> None:
+    assert "No trainings yet" in page(browser, "/models/")
+    assert "No bundles yet" in page(browser, "/bundles/")
+    assert "Nothing is deployed yet" in page(browser, "/deployments/")
+    assert "No version can be trained on yet" in page(browser, "/trainings/new/")
+
+
+def test_a_training_starts_from_the_form(browser: Client, version: Version) -> None:
+    shown = page(browser, f"/trainings/new/?version={version.pk}")
+    assert "Messages v1, 240 items" in shown
+    assert "TF-IDF with logistic regression" in shown
+    wrong = browser.post("/trainings/new/", {"version": version.pk, "family": "none", "seed": "x"})
+    assert wrong.status_code == 400
+    right = browser.post("/trainings/new/", {"version": version.pk, "family": "tfidf-linear", "seed": "7"})
+    training = Training.objects.get()
+    assert (right.status_code, right["Location"]) == (302, f"/trainings/{training.pk}/")
+    assert (training.seed, training.family) == (7, "tfidf-linear")
+    assert f"/api/v1/jobs/{training.job_id}/" in page(browser, right["Location"])
+
+
+def test_a_report_is_shown_with_its_figures(browser: Client, model: Model) -> None:
+    shown = page(browser, f"/trainings/{model.training_id}/")
+    report = model.training.report
+    assert f"<b>{report['macro_f1'] * 100:.1f}</b>" in shown
+    assert "On the locked test split, 48 items" in shown
+    assert "baseline" in shown
+    assert 'id="confusion"' in shown
+    assert "Messages v1" in page(browser, "/models/")
+
+
+def test_a_bundle_is_exported_and_deployed_from_its_pages(browser: Client, bundle: Bundle) -> None:
+    sent = browser.post(f"/trainings/{bundle.model.training_id}/export/", {"limit_points": "0.5"})
+    made = Bundle.objects.exclude(pk=bundle.pk).get()
+    assert (sent.status_code, sent["Location"], made.limit_points) == (302, f"/bundles/{made.pk}/", 0.5)
+    assert "job-progress" in page(browser, sent["Location"])
+    shown = page(browser, f"/bundles/{bundle.pk}/")
+    assert bundle.sha256 in shown
+    assert "predict.py" in shown
+    assert browser.get(f"/bundles/{bundle.pk}/download/")["Location"].startswith("/objects/")
+    gone = browser.post(f"/bundles/{bundle.pk}/deploy/", {"name": "Spam filter"})
+    deployment = Deployment.objects.get()
+    assert gone["Location"] == f"/deployments/{deployment.pk}/"
+    again = browser.post(f"/bundles/{bundle.pk}/deploy/", {"name": "Spam filter"})
+    assert again.status_code == 400
+    assert "A live deployment is called Spam filter already" in again.content.decode()
+
+
+def test_a_refused_bundle_shows_both_figures(browser: Client, bundle: Bundle) -> None:
+    gate = {**bundle.gate, "passed": False, "float_macro_f1": 0.9876, "int8_macro_f1": 0.9011, "loss_points": 8.65}
+    Bundle.objects.filter(pk=bundle.pk).update(state="refused", object_key="", sha256="", gate=gate)
+    shown = page(browser, f"/bundles/{bundle.pk}/")
+    assert "98.76" in shown
+    assert "90.11" in shown
+    assert "Refused" in shown
+    assert "/download/" not in shown
+    page(browser, f"/bundles/{bundle.pk}/download/", status=409)
+
+
+def test_a_deployment_goes_back_with_one_click(
+    browser: Client, owner: Actor, make_bundle: Callable[[], Bundle]
+) -> None:
+    first, second = make_bundle(), make_bundle()
+    deployment = deploy(actor=owner, bundle_id=first.pk, name="Spam filter")
+    browser.post(f"/deployments/{deployment.pk}/switch/", {"bundle": second.pk})
+    shown = page(browser, f"/deployments/{deployment.pk}/")
+    assert "curl http://127.0.0.1:8000/api/v1/deployments/spam-filter/predict/" in shown
+    assert "Go back to this" in shown
+    browser.post(f"/deployments/{deployment.pk}/rollback/", {"revision": "1"})
+    deployment.refresh_from_db()
+    assert deployment.bundle_id == first.pk
+    browser.post(f"/deployments/{deployment.pk}/stop/")
+    shown = page(browser, f"/deployments/{deployment.pk}/")
+    assert "Stopped" in shown
+    assert "Try it" not in shown
+
+
+def test_an_items_lineage_reaches_the_deployment(browser: Client, owner: Actor, bundle: Bundle) -> None:
+    deploy(actor=owner, bundle_id=bundle.pk, name="Spam filter")
+    dataset = bundle.model.training.version.dataset_id
+    shown = page(browser, f"/datasets/{dataset}/items/1/lineage/")
+    for wanted in ("Item 1", "Messages v1", bundle.sha256[:20], "Spam filter", "used this item to decide when to stop"):
+        assert wanted in shown
+    page(browser, f"/datasets/{dataset}/items/999999/lineage/", status=404)
+
+
+def test_a_stranger_finds_no_page(client: Client, stranger: Actor, owner: Actor, bundle: Bundle) -> None:
+    deployment = deploy(actor=owner, bundle_id=bundle.pk, name="ours")
+    client.force_login(User.objects.get(pk=stranger.user_id))
+    training = bundle.model.training
+    for path in (
+        f"/trainings/{training.pk}/",
+        f"/bundles/{bundle.pk}/",
+        f"/bundles/{bundle.pk}/download/",
+        f"/deployments/{deployment.pk}/",
+        f"/datasets/{training.version.dataset_id}/items/1/lineage/",
+    ):
+        assert client.get(path).status_code == 404, path
+    assert "Messages v1" not in client.get("/models/").content.decode()
+
+
+@pytest.mark.parametrize("role", ["annotator", "reviewer"])
+def test_who_may_not_see_models_is_told(client: Client, member: Callable[[str], Actor], role: str) -> None:
+    client.force_login(User.objects.get(pk=member(role).user_id))
+    assert client.get("/models/").status_code == 403
+
+
+def test_lists_cost_the_same_for_one_row_and_three(
+    browser: Client, make_bundle: Callable[[], Bundle], owner: Actor
+) -> None:
+
+    def cost(path: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            page(browser, path)
+        return len(queries)
+
+    deploy(actor=owner, bundle_id=make_bundle().pk, name="one")
+    paths = ("/models/", "/bundles/", "/deployments/", f"/datasets/{Version.objects.get().dataset_id}/items/1/lineage/")
+    before = [cost(path) for path in paths]
+    for name in ("two", "three"):
+        deploy(actor=owner, bundle_id=make_bundle().pk, name=name)
+    assert [cost(path) for path in paths] == before
