@@ -1,5 +1,6 @@
 """The one door to the object store, and the one resolver of its keys."""
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -45,13 +46,25 @@ def _put(content: Any, name: str) -> str:
             default_storage.delete(name)
         return default_storage.save(name, content)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # A reader never sees half an object, and a crash leaves only a temporary file behind.
+    # A reader never sees half an object, and a crash leaves only a temporary file behind. A row that names the object
+    # is committed to disk, so the object has to be there too when the power goes.
     with tempfile.NamedTemporaryFile(dir=folder.parent, prefix=".part-", delete=False) as part:
         for chunk in content.chunks(1 << 20):
             part.write(chunk)
         part.flush()
+        os.fsync(part.fileno())
     Path(part.name).replace(folder)
+    sync_folder(folder.parent)
     return name
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's new names outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def open(name: str) -> BinaryIO:  # noqa: A001  (the door is used as objects.open)

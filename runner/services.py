@@ -15,18 +15,16 @@ RUNTIME_NAMES = ["DATABASE_URL", "BROKER_URL", "ASSAY_BASE_URL", "ASSAY_PORT"]
 WEB_WORKERS = 2
 WEB_THREADS = 8
 WORKER_PROCESSES = 2
-QUEUES = "interactive,default,heavy"
 
 
 def environment(home: Home, addresses: dict[str, str], *, base_url: str, port: int) -> dict[str, str]:
     """Return the environment of our processes: the operator's, the addresses, and limits that suit one machine."""
-    threads = str(max(1, (os.cpu_count() or 2) // WORKER_PROCESSES))
     # Compiled files make a start of Django six times faster, so a wish for none is not handed on.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {
         # Two memory arenas: with one for each thread, eight threads keep 100 MB that nobody uses.
         "MALLOC_ARENA_MAX": "2",
-        "OMP_NUM_THREADS": threads,
+        "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 2) // WORKER_PROCESSES)),
         "TOKENIZERS_PARALLELISM": "false",
         # Models come with the packages; no library may ask a hub.
         "HF_HUB_OFFLINE": "1",
@@ -59,11 +57,26 @@ def web(home: Home, env: dict[str, str], host: str, port: int) -> Child:
 
 
 def worker(home: Home, env: dict[str, str]) -> Child:
-    """Return the worker with its clock. Work cut off by a stop is taken up again: the job's row is the truth."""
+    """Return the worker of the short jobs, with the clock.
+
+    Work cut off by a stop is taken up again: the job's row is the truth.
+    """
+    return _celery(
+        "worker", "interactive,default", WORKER_PROCESSES, home, env, "-B", "-s", str(home.root / "schedule")
+    )
+
+
+def trainer(home: Home, env: dict[str, str]) -> Child:
+    """Return the worker of the heavy jobs: one at a time with every core, and imports never wait behind a training."""
+    cores = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(os.cpu_count() or 1))}
+    return _celery("trainer", "heavy", 1, home, env | cores)
+
+
+def _celery(name: str, queues: str, processes: int, home: Home, env: dict[str, str], *options: str) -> Child:
     command = [sys.executable, "-m", "celery", "--workdir", str(ROOT), "-A", "workers.app", "worker"]
-    command += [f"--concurrency={WORKER_PROCESSES}", "-Q", QUEUES, "-B", "-s", str(home.root / "beat-schedule")]
+    command += [f"--hostname={name}@%h", f"--concurrency={processes}", "-Q", queues, *options]
     command += ["--loglevel=INFO", "--without-gossip", "--without-mingle"]
-    return Child("worker", command, env, home.logs / "worker.log", orphan_signal=signal.SIGQUIT, patience=5)
+    return Child(name, command, env, home.logs / f"{name}.log", orphan_signal=signal.SIGQUIT, patience=5)
 
 
 def demo(home: Home, env: dict[str, str]) -> Child:

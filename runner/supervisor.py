@@ -101,6 +101,7 @@ class Supervisor:
         if self.asked_to_stop:
             return new
         self._watch(services.worker(self.home, environment))
+        self._watch(services.trainer(self.home, environment))
         self._wait_until_ready()
         say(f"ready after {time.monotonic() - began:.1f} s")
         for line in said.strip().splitlines():

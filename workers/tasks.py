@@ -5,11 +5,17 @@ from celery import shared_task
 from workers.context import JobContext
 from workers.job_task import job_task
 from workers.services import job as jobs
+from workers.work_folder import remove_forgotten
 
 
 @shared_task(name="workers.reap", ignore_result=True)
 def reap(**_later: Any) -> None:
     jobs.reap()
+
+
+@shared_task(name="workers.tidy", ignore_result=True)
+def tidy(**_later: Any) -> None:
+    remove_forgotten()
 
 
 @job_task("workers.check")

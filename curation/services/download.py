@@ -16,12 +16,12 @@ from accounts.services import audit
 from core import objects
 from core.errors import DomainError, NotFound
 from curation.models import Version
-from curation.services.import_ import work_folder
 from curation.services.spreadsheet import harmless
 from curation.services.version import open_version
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
+from workers.work_folder import work_folder
 
 
 def _write_csv(batches: Iterator[pa.RecordBatch], path: Path) -> None:

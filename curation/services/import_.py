@@ -1,15 +1,11 @@
 """From an upload to version rows: good rows are kept, bad ones are listed with line and reason."""
 
 import csv
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -22,20 +18,10 @@ from curation.models import Dataset, Upload, Version, VersionKind
 from curation.services.spreadsheet import harmless
 from curation.services.version import commit_version
 from workers.context import JobContext
+from workers.work_folder import work_folder
 
 # A compressed text file unfolds to at most this many times its size; the reader refuses more.
 UNFOLD_LIMIT = 200
-
-
-@contextmanager
-def work_folder(job: JobContext, *, keep: bool = False) -> Iterator[Path]:
-    """Give a folder of this job's own; what an earlier attempt left is removed unless it is to be kept."""
-    folder = Path(settings.ASSAY_HOME) / "work" / f"job-{job.job_id}"
-    if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from curation.engine.run import Cancelled
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
-from curation.services.import_ import work_folder
 from curation.services.version import commit_version, open_version
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
+from workers.work_folder import work_folder
 
 
 def suggest_plan(*, actor: Actor, version_id: int) -> dict[str, Any]:

@@ -16,12 +16,12 @@ from curation.engine.steps.base import Context
 from curation.engine.steps.split import Split
 from curation.engine.writer import VersionReader, VersionWriter
 from curation.models import Version, VersionKind
-from curation.services.import_ import work_folder
 from curation.services.version import commit_version, open_version
 from labeling.engine.consensus import canonical, majority
 from labeling.engine.schema import parse_schema
 from labeling.models import Project
 from workers.context import JobContext
+from workers.work_folder import work_folder
 
 LABEL = "label"
 COLUMNS = {

@@ -14,7 +14,6 @@ from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
 from core.errors import Conflict, NotFound
-from curation.services.import_ import work_folder
 from modeling.engine.errors import GateRefused
 from modeling.families import FAMILIES
 from modeling.models import Bundle, BundleState, Model, Training
@@ -23,6 +22,7 @@ from modeling.services.engine_errors import engine_errors
 from modeling.services.trainable import read_labeled
 from workers.context import JobContext
 from workers.services.job import enqueue
+from workers.work_folder import work_folder
 
 if TYPE_CHECKING:
     from modeling.engine.bundle import ExportResult

@@ -12,7 +12,6 @@ from accounts.services import audit
 from core import objects
 from core.errors import DomainError, NotFound
 from curation.models import Version
-from curation.services.import_ import work_folder
 from modeling.families import FAMILIES
 from modeling.models import Model, Training
 from modeling.services.archive import pack, sha256_of
@@ -20,6 +19,7 @@ from modeling.services.engine_errors import engine_errors
 from modeling.services.trainable import check_trainable, read_labeled
 from workers.context import JobContext
 from workers.services.job import enqueue
+from workers.work_folder import work_folder
 
 if TYPE_CHECKING:
     from modeling.engine.data import LabeledTexts

@@ -26,7 +26,8 @@ PARTS = {
     "database": "bin/postgres",
     "queue": "valkey-server",
     "web server": "-m gunicorn",
-    "worker": "-m celery",
+    "worker": "--hostname=worker@",
+    "trainer": "--hostname=trainer@",
 }
 OURS = ("ASSAY_", "DATABASE_URL", "BROKER_URL", "DJANGO_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
 
@@ -92,7 +93,7 @@ class Running:
             mine = (about["environ"] or {}).get("ASSAY_HOME") == str(self.home.root)
             named = any(str(self.home.root) in word for word in about["cmdline"] or [])
             if (mine or named) and process.pid != self.process.pid and about["status"] != psutil.STATUS_ZOMBIE:
-                found[process.pid] = " ".join((about["cmdline"] or ["?"])[:6])
+                found[process.pid] = " ".join((about["cmdline"] or ["?"])[:9])
         return found
 
     def database(self) -> psycopg.Connection:

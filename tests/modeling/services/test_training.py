@@ -37,7 +37,7 @@ def test_a_training_run_twice_keeps_one_model(owner: Actor, version: Version) ->
     assert (training.encoder, training.device) == ("minilm", "cpu")
     assert list(job.job.metrics.order_by("number").values_list("number", flat=True))[:3] == [1, 2, 3]
     assert AuditEntry.objects.filter(action="model.keep").count() == 1
-    assert not list(Path(settings.ASSAY_HOME, "work").glob("job-*"))
+    assert not list(Path(settings.ASSAY_HOME, "work").glob(f"job-{training.job_id}*"))
 
 
 def test_the_same_seed_gives_the_same_bytes(owner: Actor, version: Version) -> None:
