@@ -3,6 +3,7 @@
     make bench ARGS="labeling_queue"                          10,000 tasks, 32 annotators without think time, 20 s
     python bench/labeling_queue.py --tasks 100000 --overlap 2 --answered 50000
     python bench/labeling_queue.py --prefetch 1               one request for each task, one for each answer
+    python bench/labeling_queue.py --think 0.5                people who look at a text for half a second
 
 It starts its own database (durable, as in production) and web server in a temporary folder. Each annotator keeps one
 connection, leases `prefetch` tasks when two are left, and sends every answer on its own, as the page does. Processor
@@ -13,6 +14,7 @@ import argparse
 import http.client
 import json
 import os
+import random
 import socket
 import statistics
 import sys
@@ -44,9 +46,12 @@ class Annotator:
     submits: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def work(self, port: int, project: int, prefetch: int, until: float) -> None:
+    def work(self, port: int, project: int, prefetch: int, until: float, think: float = 0.0) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         tasks: list[dict[str, Any]] = []
+        chance = random.Random(self.person)
+        # People do not come in the same instant.
+        time.sleep(think * prefetch * chance.random())
         while time.monotonic() < until:
             if len(tasks) <= min(2, prefetch - 1):
                 body = {"count": prefetch, "holding": [task["id"] for task in tasks]}
@@ -56,6 +61,8 @@ class Annotator:
                 tasks += answer["tasks"]
                 self.given += [task["id"] for task in answer["tasks"]]
             task, key = tasks.pop(0), str(uuid.uuid4())
+            if think:
+                time.sleep(think * (0.5 + chance.random()))
             row = {"client_key": key, "task": task["id"], "lease": task["lease"]["token"], "seconds": 1.5}
             row["answer"] = {"label": ["spam" if task["id"] % 7 == 0 else "ham"]}
             answer = self.call(connection, f"/api/v1/projects/{project}/answers/", {"answers": [row]}, self.submits)
@@ -191,7 +198,8 @@ def measure(arguments: argparse.Namespace, database: PostgresServer, web: Any, p
     began = time.monotonic()
     ends = began + arguments.seconds
     threads = [
-        threading.Thread(target=person.work, args=(port, project, arguments.prefetch, ends)) for person in people
+        threading.Thread(target=person.work, args=(port, project, arguments.prefetch, ends, arguments.think))
+        for person in people
     ]
     for thread in threads:
         thread.start()
@@ -202,7 +210,8 @@ def measure(arguments: argparse.Namespace, database: PostgresServer, web: Any, p
     labels = sum(len(person.saved) for person in people) - done_before
     beyond, twice, lost = check(project, people, arguments.overlap)
     errors = [error for person in people for error in person.errors]
-    print(f"{arguments.annotators} annotators, overlap {arguments.overlap}, {arguments.prefetch} tasks a lease")
+    who = f"{arguments.annotators} annotators, {arguments.think} s of thought"
+    print(f"{who}, overlap {arguments.overlap}, {arguments.prefetch} tasks a lease")
     print(f"labels          {labels:,} in {wall:.1f} s: {labels / wall:.1f} a second")
     print(f"next            {milliseconds([t for person in people for t in person.leases])}")
     print(f"submit          {milliseconds([t for person in people for t in person.submits])}")
@@ -220,6 +229,7 @@ def main() -> None:
     parser.add_argument("--overlap", type=int, default=1)
     parser.add_argument("--prefetch", type=int, default=8)
     parser.add_argument("--answered", type=int, default=0, help="tasks that the first annotator has answered before")
+    parser.add_argument("--think", type=float, default=0.0, help="seconds a person looks at a text, on average")
     parser.add_argument("--seconds", type=float, default=20)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="assay-bench-", ignore_cleanup_errors=True) as folder:

@@ -26,6 +26,7 @@ from labeling.services.queue import (
     sit_down,
     take_a_seat,
 )
+from labeling.services.round_trip import in_one_trip
 from labeling.services.trigger import suggest_when_due
 
 MOST_ANSWERS = 100
@@ -128,20 +129,16 @@ def _save_at_once(actor: Actor, project_id: int, schema: Schema, sent: list[Sent
         "organization": actor.organization_id,
         "rows": orjson.dumps([_row_json(schema, row) for row in alone]).decode(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_SAVE_AT_ONCE, values)
-        found = cursor.fetchone()
-        if found is None:
-            take_a_seat(actor, project_id)
-            return _save_at_once(actor, project_id, schema, sent)
-        desk = Desk(project_id, actor.user_id, *found)
-        if desk.state == "archived":
-            refuse_unless_open(desk)
-        cursor.nextset()
-        for number, task in cursor.fetchall():
-            first[task].result = _result(first[task], "saved", number)
-        cursor.nextset()
-        return desk, progress_json(cursor.fetchone(), desk.task_count * desk.overlap)
+    seats, saved, progress = in_one_trip((SIT_DOWN, values), (_STORE, values), (PROGRESS, values))
+    if not seats:
+        take_a_seat(actor, project_id)
+        return _save_at_once(actor, project_id, schema, sent)
+    desk = Desk(project_id, actor.user_id, *seats[0])
+    if desk.state == "archived":
+        refuse_unless_open(desk)
+    for number, task in saved:
+        first[task].result = _result(first[task], "saved", number)
+    return desk, progress_json(progress[0], desk.task_count * desk.overlap)
 
 
 def _row_json(schema: Schema, row: Sent) -> Row:
@@ -386,8 +383,6 @@ INSERT INTO labeling_annotation (project_id, task_id, annotator_id, answer, skip
 SELECT %(project)s, task_id, %(annotator)s, answer, skipped, reason, seconds, shown, accepted, key, 1, now(), now()
 FROM r RETURNING id, task_id
 """
-# Sent as one string, which the server runs as one transaction: one round trip for the usual request.
-_SAVE_AT_ONCE = f"{SIT_DOWN};{_STORE};{PROGRESS}"
 
 
 def tallies_of(schema: Schema, answer: Answer | None, source: str, accepted: bool) -> list[tuple[str, str, str]]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core.errors import Conflict, NotFound
 from labeling.models import Progress, Project
+from labeling.services.round_trip import in_one_trip
 
 MOST_AT_ONCE = 50
 # One batch of expired leases takes about 20 ms.
@@ -176,9 +177,8 @@ renewed AS (
   WHERE l.id = held.id AND held.expires_at < now() + make_interval(secs => held.lease_seconds * 0.7))
 SELECT task_id FROM held
 """
-# Sent as one string, which the server runs as one transaction: one round trip for a lease. A lease that a crash of the
-# machine forgets costs nobody an answer, so it need not wait for the disk.
-_LEASE_AT_ONCE = f"SELECT set_config('synchronous_commit', 'off', true);{SIT_DOWN};{_RENEW};{_LEASE};{PROGRESS}"
+# A lease that a crash of the machine forgets costs nobody an answer, so it need not wait for the disk.
+_NO_WAIT = "SELECT set_config('synchronous_commit', 'off', true)"
 # Tasks that are leased may still come back: to others, or to this person's window that was closed without a word.
 # Live leases are few, and their partial index holds nothing else.
 _ANY_LEFT = f"""
@@ -222,41 +222,30 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int]) -
         "count": min(count, MOST_AT_ONCE),
         "holding": holding,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_LEASE_AT_ONCE, values)
-        cursor.nextset()
-        row = cursor.fetchone()
-        if row is None:
-            return _lease_on_first_visit(cursor, actor, project_id, count, holding)
-        desk = Desk(project_id, actor.user_id, *row)
-        refuse_unless_open(desk)
-        cursor.nextset()
-        held = {row[0] for row in cursor.fetchall()}
-        cursor.nextset()
-        tasks = [task_json(*row) for row in cursor.fetchall()]
-        cursor.nextset()
-        progress = progress_json(cursor.fetchone(), desk.task_count * desk.overlap)
-        if not tasks and not held:
-            cursor.execute(_ANY_LEFT, values)
-        remaining = bool(tasks) or bool(held) or bool(cursor.fetchone()[0])
+    _quick, seats, renewed, leased, counted = in_one_trip(
+        (_NO_WAIT, {}), (SIT_DOWN, values), (_RENEW, values), (_LEASE, values), (PROGRESS, values)
+    )
+    tasks = [task_json(*row) for row in leased]
+    if not seats:
+        # Each statement sees what was committed before it: another window may have taken the seat after the first one
+        # looked, and then the third has leased tasks already. They belong into the answer.
+        take_a_seat(actor, project_id)
+        found = _lease_once(actor, project_id, count - len(tasks), holding)
+        found["tasks"] = tasks + found["tasks"]
+        found["remaining"] = found["remaining"] or bool(tasks)
+        return found
+    desk = Desk(project_id, actor.user_id, *seats[0])
+    refuse_unless_open(desk)
+    held = {row[0] for row in renewed}
     lost = [task for task in holding if task not in held]
-    return {"tasks": tasks, "lost": lost, "progress": progress, "remaining": remaining}
+    progress = progress_json(counted[0], desk.task_count * desk.overlap)
+    return {"tasks": tasks, "lost": lost, "progress": progress, "remaining": bool(tasks or held) or _any_left(values)}
 
 
-def _lease_on_first_visit(cursor: Any, actor: Actor, project_id: int, count: int, holding: list[int]) -> Row:
-    """Take a seat and lease again.
-
-    Each statement of the string sees what was committed before it: another window may have taken the seat after the
-    first statement looked, and then the third has leased tasks already. They belong into the answer.
-    """
-    cursor.nextset()
-    cursor.nextset()
-    early = [task_json(*row) for row in cursor.fetchall()]
-    take_a_seat(actor, project_id)
-    found = _lease_once(actor, project_id, count - len(early), holding)
-    found["tasks"] = early + found["tasks"]
-    found["remaining"] = found["remaining"] or bool(early)
-    return found
+def _any_left(values: Row) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY_LEFT, values)
+        return bool(cursor.fetchone()[0])
 
 
 def refuse_unless_open(desk: Desk) -> None:
