@@ -5,12 +5,15 @@ from typing import Any
 
 import structlog
 from celery import shared_task
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from workers.context import JobCancelled, JobContext, LeaseLost
 from workers.kinds import KINDS
+from workers.models import Job
 from workers.services import job as jobs
 
 log = structlog.get_logger(__name__)
@@ -41,31 +44,36 @@ def run(handler: Handler, job_id: int) -> None:
         return
     structlog.contextvars.bind_contextvars(job_id=job.pk, kind=job.kind, attempt=job.attempt, request_id=job.request_id)
     log.info("job_started")
-    ending: dict[str, Any]
+    with translation.override(job.language or settings.LANGUAGE_CODE):
+        ending = _attempt(handler, job)
+    log.info("job_ended", **ending)
+    structlog.contextvars.clear_contextvars()
+
+
+def _attempt(handler: Handler, job: Job) -> dict[str, Any]:
+    """Call the handler and write how it ended; return what the log says of it."""
     try:
         with JobContext(job) as context:
             result = handler(context)
         jobs.succeed(job_id=job.pk, attempt=job.attempt, result=result)
-        ending = {"state": "succeeded"}
+        return {"state": "succeeded"}
     except JobCancelled:
         jobs.confirm_cancel(job_id=job.pk, attempt=job.attempt)
-        ending = {"state": "cancelled"}
+        return {"state": "cancelled"}
     except LeaseLost:
-        ending = {"state": "handed on"}
+        return {"state": "handed on"}
     except DomainError as error:
         jobs.fail(job_id=job.pk, attempt=job.attempt, error=error.as_problem())
-        ending = {"state": "failed", "code": error.code}
+        return {"state": "failed", "code": error.code}
     except (OperationalError, InterfaceError) as error:
         # The database went away: nothing can be written now, and the job is not at fault. Its heartbeat grows stale and
         # the reaper hands it on, at most as often as its kind allows.
         log.warning("job_interrupted", error=type(error).__name__)
-        ending = {"state": "interrupted"}
+        return {"state": "interrupted"}
     except Exception as error:
         log.exception("job_crashed")
         jobs.fail(job_id=job.pk, attempt=job.attempt, error=_unexpected(error))
-        ending = {"state": "failed", "code": "unexpected"}
-    log.info("job_ended", **ending)
-    structlog.contextvars.clear_contextvars()
+        return {"state": "failed", "code": "unexpected"}
 
 
 def _unexpected(error: Exception) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class Job(models.Model):
     # Counts starts. Every write of a worker names its attempt, so a worker that was given up changes nothing.
     attempt = models.PositiveIntegerField(default=0)
     request_id = models.CharField(max_length=64, blank=True)
+    # Of whoever asked for it: stages and errors are written in it.
+    language = models.CharField(max_length=10, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     # When the message was last sent; the reaper sends it again when nobody took it.
     published_at = models.DateTimeField(null=True, blank=True)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -43,6 +44,7 @@ def enqueue(*, kind: str, actor: Actor, params: dict[str, Any], title: str = "",
         subject=subject,
         params=params,
         request_id=actor.request_id,
+        language=get_language() or "",
         published_at=timezone.now(),
     )
     transaction.on_commit(lambda: publish(job=job))

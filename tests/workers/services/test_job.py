@@ -1,7 +1,8 @@
 import datetime
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from accounts.actor import Actor
 from accounts.models import AuditEntry, User
@@ -179,3 +180,17 @@ def test_figures_written_twice_are_kept_once(actor: Actor) -> None:
     context.log_metric(1, {"loss": 1.0})
     context.log_metric(1, {"loss": 0.9})
     assert [row.data["loss"] for row in job.metrics.order_by("number")] == [2.0, 0.9]
+
+
+def test_a_job_speaks_the_language_of_whoever_asked_for_it(actor: Actor) -> None:
+    with translation.override("zh-hans"):
+        job = queue(actor)
+
+    def handler(context: JobContext) -> dict:
+        raise DomainError("no_good_rows", gettext("There is no such job."))
+
+    assert translation.get_language() == "en"
+    job_task.run(handler, job.pk)
+    job.refresh_from_db()
+    with translation.override("zh-hans"):
+        assert job.error["detail"] == gettext("There is no such job.") != "There is no such job."
