@@ -4,11 +4,21 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.pages.view import PageRequest, ScopedPage, page_of
 from modeling.models import Bundle
 from modeling.pages.deployment import DeployForm
 from modeling.services.bundle import download_url
+
+# The rungs of modeling.engine.bundle.graph in the reader's language; a bundle of a later version shows its own words.
+RUNGS = {
+    "int8 weights per channel, int8 word table": gettext_lazy("int8 weights per channel, int8 word table"),
+    "int8 weights per channel, float word table and last two layers": gettext_lazy(
+        "int8 weights per channel, float word table and last two layers"
+    ),
+    "float32 throughout": gettext_lazy("float32 throughout"),
+}
 
 
 class BundlesPage(ScopedPage):
@@ -49,7 +59,11 @@ def bundle_context(request: PageRequest, bundle: Bundle) -> dict[str, Any]:
         "float_points": gate.get("float_macro_f1", 0) * 100,
         "bundle_points": gate.get("int8_macro_f1", 0) * 100,
         "same_percent": gate.get("same_label", 0) * 100,
-        "rungs": [{**rung, "points": rung["int8_macro_f1"] * 100} for rung in gate.get("rungs", [])],
+        "rung": RUNGS.get(gate.get("title", ""), gate.get("title", "")),
+        "rungs": [
+            {**rung, "title": RUNGS.get(rung["title"], rung["title"]), "points": rung["int8_macro_f1"] * 100}
+            for rung in gate.get("rungs", [])
+        ],
         "file_name": f"{slugify(training.name)[:60] or 'model'}-{bundle.sha256[:12]}.zip",
         "example": '"a text"',
         "deployments": bundle.deployments.order_by("-pk"),

@@ -149,3 +149,13 @@ def test_scripts_in_names_texts_and_guidelines_stay_text() -> None:
         page = client.get(reverse(f"labeling:{name}", args=[project.pk])).content.decode()
         assert "<script>alert" not in page
         assert "&lt;script&gt;" in page
+
+
+def test_guidelines_are_shown_as_markdown_that_runs_nothing() -> None:
+    ann = factories.owner()
+    text = "**Mind** the <script>alert(1)</script> [here](javascript:alert(1)) ![x](http://elsewhere.example/x.png)"
+    project = factories.project(ann, guidelines=text)
+    page = browser(ann).get(reverse("labeling:project", args=[project.pk])).content.decode()
+    assert "<strong>Mind</strong> the &lt;script&gt;" in page
+    assert 'href="javascript' not in page
+    assert "<img" not in page
