@@ -1,9 +1,10 @@
 """The Celery application. The web process loads it too, to send messages; it loads no task there."""
 
+import gc
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_before_create_process, worker_process_init
 from django.apps import apps as django_apps
 from django.conf import settings
 from django.db import connections
@@ -44,6 +45,12 @@ app.autodiscover_tasks(lambda: [config.name for config in django_apps.get_app_co
 @setup_logging.connect
 def keep_our_logging(**_arguments: Any) -> None:
     """Celery would replace the JSON log set up in the settings."""
+
+
+@worker_before_create_process.connect
+def share_memory(**_arguments: Any) -> None:
+    """Keep the collector from writing to the pages that a forked child shares with its parent."""
+    gc.freeze()
 
 
 @worker_process_init.connect
