@@ -128,8 +128,9 @@ def _environment(port: int = 8000) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _worker(django_db_setup: None) -> Iterator[Process]:
+    """A worker for one file of tests: in another file's tests it would take jobs that they mean to do themselves."""
     worker = worker_process(_environment(), Path(os.environ["ASSAY_HOME"]) / "worker.log")
     worker.start()
     worker.wait_for(lambda: " ready." in worker.log.read_text(errors="replace"))
