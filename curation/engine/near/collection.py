@@ -31,7 +31,7 @@ class Sets:
 
     Attributes:
         group: int32 [texts], the set of each text; -1 for a text without tokens.
-        hashes: uint64 [tokens], the sets one after the other, each in rising order; emptied by `ranking.rank`.
+        hashes: uint64 [tokens], the sets one after the other; emptied by `ranking.rank`.
         offsets: int64 [sets + 1], where each set starts in `hashes`.
     """
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from curation.engine.near.collection import Sets, thread_count
 from curation.engine.near.compiled import compiled
 
-# A part of this many tokens takes 64 kB of table: it stays in the first two levels of the cache.
-PART_TOKENS = 4096
+# A part of this many tokens and its table stay in the second level of the cache; smaller parts scatter worse.
+PART_TOKENS = 32_768
 # Tokens sorted in one round: 16 bytes each are needed beside the sets, so a round takes about 256 MB at most.
 ROUND_TOKENS = 16 << 20
 # Frequencies above this are not told apart: they only decide the order of trying, and any order is right.
@@ -156,28 +156,57 @@ def _shared_sizes(codes: Any, offsets: Any, first: int, last: int, shared: Any) 
 
 
 @compiled
+def _sort(values: Any, start: int, end: int, scratch: Any, histogram: Any, passes: int) -> None:
+    """Sort a stretch of uint32 below 2^(11 passes): by insertion when short, by digits of 11 bits when long."""
+    count = end - start
+    if count <= 64:
+        for place in range(start, end):
+            value = values[place]
+            hole = place
+            while hole > start and values[hole - 1] > value:
+                values[hole] = values[hole - 1]
+                hole -= 1
+            values[hole] = value
+        return
+    if count <= 512:
+        values[start:end].sort()
+        return
+    for turn in range(passes):
+        shift = np.uint32(11 * turn)
+        histogram[:] = 0
+        for place in range(count):
+            scratch[place] = values[start + place]
+            histogram[(scratch[place] >> shift) & np.uint32(2047)] += 1
+        before = start
+        for digit in range(2048):
+            before, histogram[digit] = before + histogram[digit], before
+        for place in range(count):
+            digit = (scratch[place] >> shift) & np.uint32(2047)
+            values[histogram[digit]] = scratch[place]
+            histogram[digit] += 1
+
+
+@compiled
 def _lists(
     codes: Any, offsets: Any, ranks: Any, chosen: Any, targets: Any, first: int, last: int, tokens: Any
 ) -> None:
     """Copy the shared shingles of chosen sets as ranks, each list in rising order."""
+    histogram = np.empty(2048, np.int64)
+    longest = 0
+    for entry in range(first, last):
+        longest = max(longest, targets[entry + 1] - targets[entry])
+    scratch = np.empty(longest, np.uint32)
+    passes = 1
+    while passes < 3 and len(ranks) >> (11 * passes):
+        passes += 1
     for entry in range(first, last):
         number = chosen[entry]
-        start = targets[entry]
-        write = start
+        write = targets[entry]
         for place in range(offsets[number], offsets[number + 1]):
             if codes[place] != ALONE:
                 tokens[write] = ranks[codes[place]]
                 write += 1
-        if write - start > 40:
-            tokens[start:write].sort()
-            continue
-        for place in range(start + 1, write):
-            value = tokens[place]
-            hole = place
-            while hole > start and tokens[hole - 1] > value:
-                tokens[hole] = tokens[hole - 1]
-                hole -= 1
-            tokens[hole] = value
+        _sort(tokens, targets[entry], write, scratch, histogram, passes)
 
 
 def in_threads(pool: ThreadPoolExecutor, count: int, pieces: int, work: Callable[[int, int], None]) -> None:
