@@ -145,8 +145,19 @@ def _find(parent: Any, number: int) -> int:
 
 @compiled
 def _candidates(
-    x: int, tokens: Any, offsets: Any, size: Any, starts: Any, sets: Any, places: Any, probes: Any, least: int,
-    over: int, under: int, seen: Any, found: Any,
+    x: int,
+    tokens: Any,
+    offsets: Any,
+    size: Any,
+    starts: Any,
+    sets: Any,
+    places: Any,
+    probes: Any,
+    least: int,
+    over: int,
+    under: int,
+    seen: Any,
+    found: Any,
 ) -> int:
     """Write the smaller sets that pass all filters for set `x` to `found`; return how many.
 
@@ -177,8 +188,22 @@ def _candidates(
 
 @compiled
 def _join(
-    first: int, last: int, step: int, tokens: Any, offsets: Any, size: Any, starts: Any, sets: Any, places: Any,
-    probes: Any, over: int, under: int, limit: int, parent: Any, seen: Any, found: Any,
+    first: int,
+    last: int,
+    step: int,
+    tokens: Any,
+    offsets: Any,
+    size: Any,
+    starts: Any,
+    sets: Any,
+    places: Any,
+    probes: Any,
+    over: int,
+    under: int,
+    limit: int,
+    parent: Any,
+    seen: Any,
+    found: Any,
 ) -> Any:
     """Return the pairs of the sets `first`, `first + step`, ... below `last` with all smaller sets.
 
@@ -191,9 +216,7 @@ def _join(
     linking = len(parent) > 0
     for x in range(first, last, step):
         least = (over * np.int64(size[x]) + under - 1) // under
-        many = _candidates(
-            x, tokens, offsets, size, starts, sets, places, probes, least, over, under, seen, found
-        )
+        many = _candidates(x, tokens, offsets, size, starts, sets, places, probes, least, over, under, seen, found)
         for entry in range(many):
             y = found[entry]
             if linking and _find(parent, x) == _find(parent, y):
@@ -220,9 +243,7 @@ def _join(
 
 
 @compiled
-def verify(
-    left: Any, right: Any, tokens: Any, offsets: Any, size: Any, over: int, under: int, overlap: Any
-) -> None:
+def verify(left: Any, right: Any, tokens: Any, offsets: Any, size: Any, over: int, under: int, overlap: Any) -> None:
     """Write the overlap of each candidate pair, -1 where it is below the threshold."""
     for pair in range(len(left)):
         x, y = left[pair], right[pair]

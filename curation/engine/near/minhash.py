@@ -114,9 +114,7 @@ def band_join(ranked: Ranked, threshold: Fraction, *, threads: int, limit: int) 
             pool,
             len(ranked.number),
             16 * threads,
-            lambda a, b: _keys(
-                ranked.tokens, ranked.offsets, ranked.size, a, b, factors, rows, np.uint64(_SEED), keys
-            ),
+            lambda a, b: _keys(ranked.tokens, ranked.offsets, ranked.size, a, b, factors, rows, np.uint64(_SEED), keys),
         )
         proposed = np.empty(0, np.int64)
         for band in range(count):
@@ -129,9 +127,7 @@ def band_join(ranked: Ranked, threshold: Fraction, *, threads: int, limit: int) 
 
         def check(first: int, last: int) -> None:
             part = slice(first, last)
-            verify(
-                left[part], right[part], ranked.tokens, ranked.offsets, ranked.size, over, under, overlap[part]
-            )
+            verify(left[part], right[part], ranked.tokens, ranked.offsets, ranked.size, over, under, overlap[part])
 
         in_threads(pool, len(left), 16 * threads, check)
     good = overlap >= 0

@@ -187,9 +187,7 @@ def _sort(values: Any, start: int, end: int, scratch: Any, histogram: Any, passe
 
 
 @compiled
-def _lists(
-    codes: Any, offsets: Any, ranks: Any, chosen: Any, targets: Any, first: int, last: int, tokens: Any
-) -> None:
+def _lists(codes: Any, offsets: Any, ranks: Any, chosen: Any, targets: Any, first: int, last: int, tokens: Any) -> None:
     """Copy the shared shingles of chosen sets as ranks, each list in rising order."""
     histogram = np.empty(2048, np.int64)
     longest = 0
@@ -231,9 +229,7 @@ def rank(sets: Sets, threshold: Fraction, threads: int | None = None) -> Ranked:
         ranks = np.empty(len(frequency), np.uint32)
         _ranks(frequency, CAP, ranks)
         sizes, shared = sets.sizes, np.empty(len(sets.offsets) - 1, np.int32)
-        in_threads(
-            pool, len(sizes), 4 * workers, lambda a, b: _shared_sizes(codes, sets.offsets, a, b, shared)
-        )
+        in_threads(pool, len(sizes), 4 * workers, lambda a, b: _shared_sizes(codes, sets.offsets, a, b, shared))
         wide = sizes.astype(np.int64)
         least = -(-wide * threshold.numerator // threshold.denominator)
         chosen = np.flatnonzero(shared >= least).astype(np.int32)
@@ -305,12 +301,8 @@ def _round(
     )
     local, counts, kinds = np.empty(total, np.int32), np.empty(total, np.int32), np.empty(parts, np.int32)
     largest = int(np.diff(bounds).max())
-    in_threads(
-        pool, parts, 8 * workers, lambda a, b: _number_parts(keys, bounds, a, b, local, counts, kinds, largest)
-    )
+    in_threads(pool, parts, 8 * workers, lambda a, b: _number_parts(keys, bounds, a, b, local, counts, kinds, largest))
     frequency = np.empty(int(kinds.sum()), np.int32)
     shared = _number_shared(counts, bounds, kinds, frequency)
-    in_threads(
-        pool, parts, 8 * workers, lambda a, b: _write_codes(places, bounds, a, b, local, counts, base, codes)
-    )
+    in_threads(pool, parts, 8 * workers, lambda a, b: _write_codes(places, bounds, a, b, local, counts, base, codes))
     return frequency[:shared].copy()

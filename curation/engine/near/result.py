@@ -1,5 +1,6 @@
 """What a search for near-duplicates found, ready for the next question."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Self
@@ -7,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.engine.near import listing
 from curation.engine.near.clusters import Clusters, clusters_of
 from curation.engine.near.forest import components
 from curation.engine.near.joining import verify
@@ -82,9 +84,7 @@ class NearDuplicates:
             raise ValueError(f"threshold is {threshold}, below {float(self.threshold)}; search again to go down")
         both = self.sizes[self.left].astype(np.int64) + self.sizes[self.right] - self.overlap
         stay = self.overlap.astype(np.int64) * wanted.denominator >= wanted.numerator * both
-        return replace(
-            self, threshold=wanted, left=self.left[stay], right=self.right[stay], overlap=self.overlap[stay]
-        )
+        return replace(self, threshold=wanted, left=self.left[stay], right=self.right[stay], overlap=self.overlap[stay])
 
     def clusters(self) -> Clusters:
         """Return what the pairs connect; texts with one set are together too."""
@@ -117,21 +117,24 @@ class NearDuplicates:
         Raises:
             ValueError: Not all pairs are listed.
         """
-        total = self.pair_count()
-        texts = np.flatnonzero(self.group >= 0)
-        texts = texts[np.argsort(self.group[texts], kind="stable")]
-        rows = np.bincount(self.group[texts], minlength=len(self.sizes)).astype(np.int64)
-        starts = np.cumsum(rows) - rows
-        most = total if limit is None else limit
-        inside = np.flatnonzero(rows > 1).astype(np.int32)
-        left, right = np.append(self.left, inside), np.append(self.right, inside)
-        jaccard = np.append(self.jaccard(), np.ones(len(inside)))
-        if total > most:
-            # The list is cut by text: sets whose first text stands behind enough pairs already cannot matter.
-            return _cut(texts, rows, starts, left, right, jaccard, most, total)
-        first, second, alike = _expand(texts, rows, starts, left, right, jaccard)
-        order = np.lexsort((second, first))
-        return TextPairs(first[order], second[order], alike[order], total)
+        kept: list[listing.Block] = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
+        kept += self.blocks_of_pairs(limit)
+        first, second, jaccard = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+        return TextPairs(first, second, jaccard, self.pair_count())
+
+    def blocks_of_pairs(self, limit: int | None = None) -> Iterator[listing.Block]:
+        """Give the pairs of `text_pairs` in blocks (first, second, jaccard), in bounded memory.
+
+        Raises:
+            ValueError: Not all pairs are listed.
+        """
+        self._need_list()
+        left = self.pair_count() if limit is None else limit
+        for block in listing.text_pairs(self.group, len(self.sizes), self.left, self.right, self.jaccard()):
+            if left <= 0:
+                break
+            yield block if len(block[0]) <= left else (block[0][:left], block[1][:left], block[2][:left])
+            left -= len(block[0])
 
     def similarity(self, one: NDArray[np.int64], two: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the Jaccard similarity of texts in some cluster with others of it, whether a pair or not.
@@ -163,33 +166,3 @@ class NearDuplicates:
             raise ValueError(
                 "There are too many pairs to list; raise the threshold or the limit. The clusters are complete."
             )
-
-
-def _expand(texts: Any, rows: Any, starts: Any, left: Any, right: Any, jaccard: Any) -> tuple[Any, Any, Any]:
-    """Return all pairs of texts of pairs of sets; a set paired with itself gives each two of its texts."""
-    counts = rows[left] * rows[right]
-    pair = np.repeat(np.arange(len(left)), counts)
-    within = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
-    wide = rows[right][pair]
-    one = texts[starts[left][pair] + within // np.maximum(wide, 1)]
-    two = texts[starts[right][pair] + within % np.maximum(wide, 1)]
-    good = (left[pair] != right[pair]) | (one < two)
-    one, two, pair = one[good], two[good], pair[good]
-    return np.minimum(one, two), np.maximum(one, two), jaccard[pair]
-
-
-def _cut(
-    texts: Any, rows: Any, starts: Any, left: Any, right: Any, jaccard: Any, most: int, total: int
-) -> TextPairs:
-    """Return the first `most` pairs in order of first and second text, in memory of about twice `most` pairs."""
-    kept: list[tuple[Any, Any, Any]] = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
-    counts = rows[left] * rows[right]
-    block = np.cumsum(counts) // max(1, most)
-    edges = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(left)]
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
-        part = slice(start, end)
-        found = _expand(texts, rows, starts, left[part], right[part], jaccard[part])
-        first, second, alike = (np.concatenate(both) for both in zip(kept[0], found, strict=True))
-        order = np.lexsort((second, first))[:most]
-        kept = [(first[order], second[order], alike[order])]
-    return TextPairs(*kept[0], total)

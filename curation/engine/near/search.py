@@ -57,9 +57,7 @@ class Search:
         if self.method not in METHODS:
             raise ValueError(f"method is {self.method!r}; choose one of {', '.join(METHODS)}")
 
-    def run(
-        self, batches: Iterable[pa.Array], progress: Callable[[str], None] = lambda _stage: None
-    ) -> NearDuplicates:
+    def run(self, batches: Iterable[pa.Array], progress: Callable[[str], None] = lambda _stage: None) -> NearDuplicates:
         """Return the near-duplicates among texts.
 
         Args:
@@ -85,7 +83,7 @@ class Search:
             "texts": len(sets.group),
             "texts_without_tokens": int((sets.group < 0).sum()),
             "sets": len(sizes),
-            "shingles": tokens,
+            "different_shingles_of_sets": tokens,
             "sets_that_may_match": len(ranked.number),
             "candidates": pairs.candidates,
             "pairs_of_sets": len(left) if listed else None,
@@ -169,6 +167,8 @@ class _Clock:
             self._stage = ""
 
 
-def search_texts(texts: list[str | None], shingles: str = "word:5", threshold: float = 0.8, **how: Any) -> NearDuplicates:
+def search_texts(
+    texts: list[str | None], shingles: str = "word:5", threshold: float = 0.8, **how: Any
+) -> NearDuplicates:
     """Return the near-duplicates of a list of texts: the short way in for a notebook; see `Search` for `how`."""
     return Search(Shingles.parse(shingles), threshold, **how).run([pa.array(texts, pa.large_string())])

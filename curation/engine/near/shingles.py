@@ -40,7 +40,9 @@ class Shingles:
         """
         found = _SPEC.fullmatch(text)
         if found is None:
-            raise ValueError(f"shingles is {text!r}; write word:K or char:K with K from 1 to 99, such as word:5 or char:5")
+            raise ValueError(
+                f"shingles is {text!r}; write word:K or char:K with K from 1 to 99, such as word:5 or char:5"
+            )
         return cls(found[1], int(found[2]))
 
     def __str__(self) -> str:

@@ -43,9 +43,7 @@ def _decode(data: Any, at: int) -> Any:
     if first < 0xF0:
         return ((first & np.uint32(0x0F)) << np.uint32(12)) | (second << np.uint32(6)) | third
     fourth = np.uint32(data[at + 3]) & np.uint32(0x3F)
-    return (
-        ((first & np.uint32(0x07)) << np.uint32(18)) | (second << np.uint32(12)) | (third << np.uint32(6)) | fourth
-    )
+    return ((first & np.uint32(0x07)) << np.uint32(18)) | (second << np.uint32(12)) | (third << np.uint32(6)) | fourth
 
 
 @compiled
@@ -82,9 +80,7 @@ def _sigma_ends_a_word(data: Any, classes: Any, start: int, at: int, end: int) -
 
 
 @compiled
-def _token_hashes(
-    data: Any, start: int, end: int, lower: Any, classes: Any, words: bool, out: Any, write: int
-) -> int:
+def _token_hashes(data: Any, start: int, end: int, lower: Any, classes: Any, words: bool, out: Any, write: int) -> int:
     """Write one hash a token from `write` on; return the place behind the last."""
     at = start
     running = _SEED
@@ -241,7 +237,15 @@ def shingle_sets(
 
     Returns:
         hashes uint64 [sum of sizes], sizes int32 [n], fingerprints of the sets uint64 [n, 2].
+
+    Raises:
+        ValueError: Some text is no valid UTF-8 (Parquet files may hold such).
     """
+    try:
+        # The kernels read as many bytes as the first of a character promises, so this guards memory too.
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        raise ValueError("Some text is not valid UTF-8. Write the file anew with its texts in UTF-8.") from None
     data, offsets = _buffers(texts)
     tables = alphabet()
     size = int(offsets[-1] - offsets[0])
