@@ -116,11 +116,9 @@ def _write(options: argparse.Namespace, result: "NearDuplicates", source: _Input
         write_tables(options.clusters, table.schema, iter([table]))
     if options.pairs is not None:
         if not result.listed:
-            from curation.engine.near.search import PAIR_LIMIT as search_limit
-
             raise ValueError(
-                f"There are more than {search_limit:,} pairs of different texts, too many to list. A higher --threshold "
-                "gives fewer; --clusters without --pairs works in any case."
+                "There are more pairs of different texts than can be listed. A higher --threshold gives fewer; "
+                "--clusters without --pairs works in any case."
             )
         total = result.pair_count()
         schema = pa.schema([("id1", ids.type), ("id2", ids.type), ("jaccard", pa.float64())])

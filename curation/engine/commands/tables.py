@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,23 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterator[pa.Table]) -> N
             for table in tables:
                 writer.write_table(table)
     else:
-        # Level 1: a list of pairs packs nearly as well, four times as fast.
-        opened: Any = gzip.open(part, "wb", compresslevel=1) if name.endswith(".gz") else part.open("wb")
-        with opened as stream:
+        with _open(part, packed=name.endswith(".gz")) as stream:
             if ".csv" in name:
                 stream.write((",".join(schema.names) + "\n").encode())
             for table in tables:
                 _write_rows(stream, table, delimited=".csv" in name)
     part.replace(path)
+
+
+@contextmanager
+def _open(path: Path, *, packed: bool) -> Iterator[Any]:
+    with path.open("wb") as plain:
+        if not packed:
+            yield plain
+            return
+        # Level 1: a list of pairs packs nearly as well, four times as fast.
+        with gzip.GzipFile("", "wb", 1, plain, mtime=0) as stream:
+            yield stream
 
 
 def _write_rows(stream: Any, table: pa.Table, *, delimited: bool) -> None:

@@ -12,12 +12,13 @@ WORD, SPACE, CASED, IGNORED, CJK, LETTER = 1, 2, 4, 8, 16, 32
 # The two code points whose lower case is no single code point, or depends on the neighbours (Unicode SpecialCasing).
 DOTTED_I, CAPITAL_SIGMA = 0x130, 0x3A3
 
-# Outside these stretches no code point is assigned, or it is for private use: no letter, no space, no case. Surrogates
-# are no characters.
+# Outside these stretches no code point is assigned, or it is for private use: no letter, space or case.
 _ASSIGNED = ((0, 0xD800), (0xE000, 0x40000), (0xE0000, 0xE1000))
-# Scripts written without blanks between words: Han with its extensions, kana, bopomofo, Hangul excluded (it has blanks).
-_CJK_RANGES = ((0x2E80, 0x2FE0), (0x3005, 0x3008), (0x3021, 0x3130), (0x31A0, 0x31C0), (0x31F0, 0x3200), (0x3400, 0x4DC0),
-               (0x4E00, 0xA000), (0xF900, 0xFB00), (0xFF66, 0xFFA0), (0x1AFF0, 0x1B170), (0x20000, 0x32400))  # fmt: skip
+# Scripts written without blanks between words: Han with its extensions, kana, bopomofo; not Hangul, which has blanks.
+_CJK_RANGES = (
+    (0x2E80, 0x2FE0), (0x3005, 0x3008), (0x3021, 0x3130), (0x31A0, 0x31C0), (0x31F0, 0x3200), (0x3400, 0x4DC0),
+    (0x4E00, 0xA000), (0xF900, 0xFB00), (0xFF66, 0xFFA0), (0x1AFF0, 0x1B170), (0x20000, 0x33480),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _ignored(text: str) -> NDArray[np.bool_]:
     probe = "".join([f"AΣ{letter}a " for letter in text]).replace("İ", "I")
     seen = np.frombuffer(probe.lower().encode("utf-32-le"), np.uint32).reshape(-1, 5)[:, 1]
     cased = np.fromiter(map(_is_cased, text), bool, len(text))
-    # A letter with case also keeps the sigma from being final, unless it is looked through too: then "Σ" + it ends in ς.
+    # A letter with case keeps the sigma from being final too, unless it is looked through: then "Σ" + it ends in ς.
     through = np.ones(len(text), bool)
     through[cased] = [("AΣ" + letter).lower()[1] == "ς" for letter in text if _is_cased(letter)]
     return (seen == 0x3C3) & through

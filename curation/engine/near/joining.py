@@ -8,8 +8,9 @@ threshold t, J(x, y) >= t means an overlap of at least a = ceil(t / (1 + t) * (|
   |y| - ceil(2 t / (1 + t) * |y|) + 1 of y have one in common;
 - position filter: the common ones so far and what is left behind them in both must reach a.
 
-What passes is counted in full, in whole numbers: t is a fraction, so that no pair at the threshold is lost or won by
-rounding. Shingles that no other set has come first in the order; they are counted in sizes and prefixes, but not stored.
+What passes is counted in full, in whole numbers: t is a fraction, so that no pair at the threshold is lost or won
+by rounding. Shingles that no other set has come first in the order; they count in sizes and prefixes, but are not
+stored.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from curation.engine.near.compiled import compiled
 from curation.engine.near.ranking import Ranked
 
-# Sets that a thread takes at a time: small enough to share the work out evenly, large enough that Python does not count.
+# Sets that a thread takes at a time: few enough to share the work out evenly, enough that Python's part is nothing.
 CHUNK = 2048
 
 
