@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Columns:
     id: str
     batches: Iterator[Batch]
     refused: int = 0
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = attribute(default_factory=list)
 
 
 def read_columns(path: Path, text: str | None, id_: str | None) -> Columns:

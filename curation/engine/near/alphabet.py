@@ -75,4 +75,4 @@ def _ignored(text: str) -> NDArray[np.bool_]:
     # A letter with case keeps the sigma from being final too, unless it is looked through: then "Σ" + it ends in ς.
     through = np.ones(len(text), bool)
     through[cased] = [("AΣ" + letter).lower()[1] == "ς" for letter in text if _is_cased(letter)]
-    return (seen == 0x3C3) & through
+    return np.asarray((seen == 0x3C3) & through, bool)

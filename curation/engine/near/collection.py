@@ -62,7 +62,7 @@ def _insert(prints: Any, known: Any, slots: Any, number: int) -> int:
 @compiled
 def _keep_new(
     hashes: Any, counts: Any, prints: Any, known: Any, slots: Any, number: int, group: Any, sizes: Any
-) -> tuple[int, int]:
+) -> Any:
     """Move the sets that are new to the front of `hashes`, in place; return how many are known, and the hashes kept."""
     read, write = np.int64(0), np.int64(0)
     first = number

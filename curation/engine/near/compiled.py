@@ -1,7 +1,7 @@
 """The compiler's decorator, with its cache where it can be written."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from numba import njit
 
@@ -16,7 +16,6 @@ def compiled(function: Function) -> Function:
     anew in each process, which costs about half a minute.
     """
     try:
-        kernel: Function = njit(nogil=True, cache=True)(function)
+        return cast("Function", njit(nogil=True, cache=True)(function))
     except RuntimeError:  # numba: "no locator available", every place is read-only
-        kernel = njit(nogil=True)(function)
-    return kernel
+        return cast("Function", njit(nogil=True)(function))

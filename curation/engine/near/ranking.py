@@ -48,14 +48,14 @@ class Ranked:
 
 
 @compiled
-def _count_parts(hashes: Any, start: int, end: int, shift: Any, counts: Any) -> None:
+def _count_parts(hashes: Any, start: Any, end: Any, shift: Any, counts: Any) -> None:
     for place in range(start, end):
         counts[np.int64(hashes[place] >> shift)] += 1
 
 
 @compiled
 def _scatter(
-    hashes: Any, start: int, end: int, shift: Any, low: int, high: int, cursor: Any, keys: Any, places: Any
+    hashes: Any, start: Any, end: Any, shift: Any, low: int, high: int, cursor: Any, keys: Any, places: Any
 ) -> None:
     """Copy hashes of the parts `low` to `high` (exclusive) to their part; `cursor` holds where each part goes on."""
     for place in range(start, end):
@@ -190,9 +190,9 @@ def _sort(values: Any, start: int, end: int, scratch: Any, histogram: Any, passe
 def _lists(codes: Any, offsets: Any, ranks: Any, chosen: Any, targets: Any, first: int, last: int, tokens: Any) -> None:
     """Copy the shared shingles of chosen sets as ranks, each list in rising order."""
     histogram = np.empty(2048, np.int64)
-    longest = 0
+    longest = np.int64(0)
     for entry in range(first, last):
-        longest = max(longest, targets[entry + 1] - targets[entry])
+        longest = max(longest, np.int64(targets[entry + 1] - targets[entry]))
     scratch = np.empty(longest, np.uint32)
     passes = 1
     while passes < 3 and len(ranks) >> (11 * passes):

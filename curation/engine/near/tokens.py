@@ -56,7 +56,7 @@ def _width(first: Any) -> int:
 
 
 @compiled
-def _sigma_ends_a_word(data: Any, classes: Any, start: int, at: int, end: int) -> bool:
+def _sigma_ends_a_word(data: Any, classes: Any, start: int, at: int, end: int) -> Any:
     """Tell whether the capital sigma at a byte becomes ς: a cased letter before it, none behind (Final_Sigma)."""
     place = at - 1
     before = False

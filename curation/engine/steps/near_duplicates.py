@@ -167,7 +167,7 @@ def _order(values: pa.ChunkedArray) -> NDArray[Any]:
     if pa.types.is_large_string(values.type):
         with suppress(pa.ArrowInvalid):
             values = pc.cast(values, pa.float64())
-    ranks = pc.rank(values, sort_keys="ascending", null_placement="at_start", tiebreaker="dense").to_numpy()
+    ranks = pc.rank(values, sort_keys="ascending", tiebreaker="dense").to_numpy()
     missing = pc.is_null(values, nan_is_null=True).to_numpy()
     return np.where(missing, 0, ranks)
 

@@ -120,7 +120,7 @@ def test_chinese_reviews_are_compared_by_characters(tmp_path: Path) -> None:
     kept = VersionReader(
         [tmp_path / "auto" / "out" / part.name for part in report.manifest.parts], report.manifest
     ).table(["item_id"])["item_id"].to_pylist()  # fmt: skip
-    assert {int(detail.split()[4].rstrip(",")) for _item, detail in dropped} <= set(kept)
+    assert {int(detail.split()[3].rstrip(",")) for _item, detail in dropped} <= set(kept)
 
 
 def test_the_kept_texts_hold_no_near_duplicate_any_more(tmp_path: Path) -> None:

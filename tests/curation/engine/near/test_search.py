@@ -34,7 +34,7 @@ def pairs_of(result: NearDuplicates) -> Pairs:
     return dict(zip(places, pairs.jaccard.tolist(), strict=True))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     texts=st.lists(TEXT | st.none(), max_size=25),
     spec=st.sampled_from(["word:1", "word:2", "word:3", "char:1", "char:2", "char:5"]),
@@ -90,12 +90,13 @@ def test_licence_texts_as_another_program_computed_them(threshold: str) -> None:
     assert max(abs(truth[pair] - jaccard) for pair, jaccard in named.items()) <= 5.1e-5
 
 
-@pytest.mark.parametrize(("name", "spec", "rows"), [("reviews_zh", "char:5", 1500), ("sms_spam", "word:3", 1500)])
+@pytest.mark.parametrize(("name", "spec", "rows"), [("reviews_zh", "char:5", 800), ("sms_spam", "word:3", 1500)])
 def test_real_texts_as_the_definition_says(name: str, spec: str, rows: int) -> None:
-    texts = texts_of(name)[:rows]
+    # Sorted, so that texts with one beginning are all in or all out.
+    texts = sorted(texts_of(name))[2000 : 2000 + rows]
     for threshold in ("0.5", "0.8"):
         wanted = true_pairs(texts, spec, threshold)
-        assert len(wanted) > 30
+        assert len(wanted) > 15
         assert pairs_of(search_texts(texts, spec, float(threshold))) == wanted
 
 
@@ -159,11 +160,14 @@ def test_a_higher_threshold_needs_no_new_search() -> None:
 def test_similarity_of_any_two_texts_of_clusters() -> None:
     texts = texts_of("sms_spam")
     result = search_texts(texts, "word:3", 0.4)
-    members = result.clusters().members()
-    one, two = members[:-1], members[1:]
-    sets = [shingle_set(texts[place], "word:3") for place in members]
-    wanted = [len(a & b) / len(a | b) for a, b in pairwise(sets)]
+    clusters = result.clusters()
+    members = clusters.members()
+    beside = [(a, b) for a, b in pairwise(members.tolist()) if clusters.label[a] == clusters.label[b]]
+    sets = {place: shingle_set(texts[place], "word:3") for place in members.tolist()}
+    wanted = [len(sets[a] & sets[b]) / len(sets[a] | sets[b]) for a, b in beside]
+    one, two = np.array(beside).T
     assert result.similarity(one, two).tolist() == wanted
+    assert min(wanted) < 0.4
 
 
 def test_minhash_gives_only_true_pairs_and_measures_what_it_misses() -> None:
