@@ -106,7 +106,7 @@ def _fill_index(tokens: Any, offsets: Any, lengths: Any, cursor: Any, sets: Any,
 
 
 @compiled
-def _overlap(tokens: Any, a: int, a_end: int, b: int, b_end: int, needed: int) -> int:
+def _overlap(tokens: Any, a: int, a_end: int, b: int, b_end: int, needed: Any) -> int:
     """Return how many tokens two rising lists share, or -1 as soon as it cannot be `needed` any more."""
     found = 0
     while a < a_end and b < b_end:

@@ -132,15 +132,15 @@ def _number_shared(counts: Any, bounds: Any, kinds: Any, frequency: Any) -> int:
 
 
 @compiled
-def _ranks(frequency: Any, cap: int, ranks: Any) -> None:
+def _ranks(frequency: Any, cap: Any, ranks: Any) -> None:
     """Rank shingles by frequency with a stable counting sort."""
     starts = np.zeros(cap + 2, np.int64)
     for number in range(len(frequency)):
-        starts[min(np.int64(frequency[number]), cap) + 1] += 1
+        starts[min(frequency[number], cap) + 1] += 1
     for value in range(1, cap + 2):
         starts[value] += starts[value - 1]
     for number in range(len(frequency)):
-        value = min(np.int64(frequency[number]), cap)
+        value = min(frequency[number], cap)
         ranks[number] = starts[value]
         starts[value] += 1
 

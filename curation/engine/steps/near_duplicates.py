@@ -16,7 +16,7 @@ from curation.engine.near.shingles import Shingles, exact_threshold
 from curation.engine.steps.base import Batches, Context, Drop, Found, Outcome, Step, StepError
 
 if TYPE_CHECKING:
-    from curation.engine.near.result import NearDuplicates
+    from curation.engine.near.result import NearDuplicates as Result
 
 ACTIONS = ("drop", "find")
 
@@ -104,7 +104,7 @@ class NearDuplicates(Step):
         drops = [Drop(item, "near_duplicate", state.dropped.detail(item)) for item in items[gone].tolist()]
         return Outcome(table.filter(pa.array(~gone)) if drops else table, drops, found)
 
-    def _search(self, texts: Iterator[pa.Array], shingles: Shingles, threshold: float) -> "NearDuplicates":
+    def _search(self, texts: Iterator[pa.Array], shingles: Shingles, threshold: float) -> "Result":
         from curation.engine.near.search import Search
 
         return Search(shingles, threshold).run(texts)
@@ -206,7 +206,7 @@ class _Decided:
 
 
 def _notes(
-    result: "NearDuplicates",
+    result: "Result",
     texts: NDArray[np.int64],
     stays: NDArray[np.int64],
     items: NDArray[np.int64],
@@ -217,19 +217,17 @@ def _notes(
     # Whole numbers decided the pair; here the comparison only chooses words.
     direct = jaccard >= float(result.threshold) - 1e-12
     order = np.argsort(items[texts], kind="stable")
-    columns = (items[texts], items[stays[texts]], jaccard, direct, group, size)
-    return _Notes(*(column[order] for column in columns))
+    one, kept = items[texts][order], items[stays[texts]][order]
+    return _Notes(one, kept, jaccard[order], direct[order], group[order], size[order])
 
 
-def _dropped(result: "NearDuplicates", stays: NDArray[np.int64], items: NDArray[np.int64]) -> _Notes:
+def _dropped(result: "Result", stays: NDArray[np.int64], items: NDArray[np.int64]) -> _Notes:
     texts = np.flatnonzero(stays != np.arange(len(stays)))
     none = np.zeros(len(texts), np.int64)
     return _notes(result, texts, stays, items, none, none)
 
 
-def _findings(
-    result: "NearDuplicates", clusters: Clusters, stays: NDArray[np.int64], items: NDArray[np.int64]
-) -> _Notes:
+def _findings(result: "Result", clusters: Clusters, stays: NDArray[np.int64], items: NDArray[np.int64]) -> _Notes:
     texts = np.flatnonzero(clusters.label >= 0)
     label = clusters.label[texts].astype(np.int64)
     # Groups are numbered from 1 in the order of their first items, without gaps.
