@@ -154,7 +154,7 @@ def _candidates(
     sets: Any,
     places: Any,
     probes: Any,
-    least: int,
+    least: Any,
     over: int,
     under: int,
     seen: Any,
