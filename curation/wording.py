@@ -21,6 +21,10 @@ STEP_TEXTS = {
         _("Drop exact duplicates"),
         _("Keeps the first of equal texts, whatever their case and blanks."),
     ),
+    "near_duplicates": (
+        _("Drop near-duplicates"),
+        _("Keeps one of each cluster of nearly equal texts; every pair above the threshold is found."),
+    ),
     "split": (_("Split"), _("Train, validation and test; stratified, seeded, and equal texts on the same side.")),
 }
 
@@ -31,4 +35,6 @@ REASONS = {
     "label_missing": _("No label"),
     "label_conflict": _("Conflicting labels"),
     "duplicate": _("Duplicate"),
+    "near_duplicate": _("Near-duplicate"),
+    "near_duplicate_margin": _("Perhaps a near-duplicate"),
 }

@@ -3,6 +3,7 @@
 from curation.engine.steps.base import Step
 from curation.engine.steps.duplicates import ExactDuplicates
 from curation.engine.steps.label import ConflictingLabels, DropInvalidLabel, MapLabels
+from curation.engine.steps.near_duplicates import NearDuplicates
 from curation.engine.steps.split import Split
 from curation.engine.steps.text import DropEmptyText, NormalizeText
 
@@ -13,5 +14,6 @@ STEPS: dict[str, type[Step]] = {
     "map_labels": MapLabels,
     "conflicting_labels": ConflictingLabels,
     "exact_duplicates": ExactDuplicates,
+    "near_duplicates": NearDuplicates,
     "split": Split,
 }
