@@ -6,8 +6,7 @@ Equality is decided by comparing bytes and numbers; hashes only say where to loo
 from typing import Any
 
 import numpy as np
-from numba import njit
-
+from curation.engine.compiling import kernel
 from curation.engine.text_kernels import CJK, SPACE, _decode
 
 # Columns of `repetition`'s result before those of the n-grams.
@@ -19,7 +18,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 
 
-@njit(nogil=True)
+@kernel
 def repetition(data: Any, offsets: Any, flags: Any, tops: Any, dups: Any, cjk_tops: Any, cjk_dups: Any) -> Any:
     """Return `REPEATS`, then the characters in the most frequent n-gram for each of `tops`, then those of `dups`.
 
@@ -56,7 +55,7 @@ def repetition(data: Any, offsets: Any, flags: Any, tops: Any, dups: Any, cjk_to
     return out
 
 
-@njit(nogil=True)
+@kernel
 def _power(room: int) -> int:
     """Return a power of two that is at least twice as large, so that a table is never more than half full."""
     size = 4
@@ -65,7 +64,7 @@ def _power(room: int) -> int:
     return size
 
 
-@njit(nogil=True)
+@kernel
 def _lines(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any, out: Any) -> int:
     """Note the trimmed lines that are not blank and count the text's code points; return how many lines there are."""
     place = found = 0
@@ -92,7 +91,7 @@ def _lines(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any, out: Any) 
     return found
 
 
-@njit(nogil=True)
+@kernel
 def _paragraphs(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any) -> int:
     """Note the runs of text between blank lines; return how many there are."""
     place = found = points = size = breaks = 0
@@ -120,7 +119,7 @@ def _paragraphs(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any) -> in
     return found
 
 
-@njit(nogil=True)
+@kernel
 def _tokens(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any) -> tuple[int, int]:
     """Note the tokens; return how many there are and how many of them are CJK characters."""
     place = found = cjk = points = 0
@@ -148,7 +147,7 @@ def _tokens(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any) -> tuple[
     return found, cjk
 
 
-@njit(nogil=True)
+@kernel
 def _same(text: Any, found: int, starts: Any, ends: Any, same: Any, table: Any) -> None:
     """Write for each segment the number of the first segment with the same bytes."""
     mask = _power(found) - 1
@@ -165,7 +164,7 @@ def _same(text: Any, found: int, starts: Any, ends: Any, same: Any, table: Any) 
         same[number] = table[slot]
 
 
-@njit(nogil=True)
+@kernel
 def _equal(text: Any, starts: Any, ends: Any, one: int, other: int) -> bool:
     if ends[one] - starts[one] != ends[other] - starts[other]:
         return False
@@ -176,7 +175,7 @@ def _equal(text: Any, starts: Any, ends: Any, one: int, other: int) -> bool:
     return True
 
 
-@njit(nogil=True)
+@kernel
 def _repeats(
     text: Any, found: int, starts: Any, ends: Any, sizes: Any, same: Any, table: Any, out: Any, column: int
 ) -> None:
@@ -188,7 +187,7 @@ def _repeats(
             out[column + 1] += sizes[number]
 
 
-@njit(nogil=True)
+@kernel
 def _sum_up(sizes: Any, found: int) -> None:
     """Turn sizes into sums: the tokens a to b have sizes[b] - sizes[a] code points."""
     total = 0
@@ -198,7 +197,7 @@ def _sum_up(sizes: Any, found: int) -> None:
         total += size
 
 
-@njit(nogil=True)
+@kernel
 def _find(same: Any, place: int, n: int, table: Any, mask: int) -> int:
     """Return the slot of the n-gram that starts at a token: that of an equal one, or an empty one."""
     value = _BASIS
@@ -217,7 +216,7 @@ def _find(same: Any, place: int, n: int, table: Any, mask: int) -> int:
     return slot
 
 
-@njit(nogil=True)
+@kernel
 def _top(same: Any, found: int, n: int, sums: Any, gap: int, counts: Any, table: Any) -> int:
     """Return code points of the most frequent n-gram times its count; the first of equally frequent ones; 0 below two."""
     if found < n + 1:
@@ -241,7 +240,7 @@ def _top(same: Any, found: int, n: int, sums: Any, gap: int, counts: Any, table:
     return counts[best] * (sums[best + n] - sums[best] + gap * (n - 1))
 
 
-@njit(nogil=True)
+@kernel
 def _repeated(same: Any, found: int, n: int, sums: Any, table: Any) -> int:
     """Return code points of n-grams that occurred before; none is counted twice where they overlap."""
     if found < n + 1:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from curation.engine.compiling import kernel
+
 # What a code point may be; `text_measures.flags` fills the table.
 SPACE, LETTER, WORD, CJK, TERMINAL, CLOSER, BULLET, WIDE = 1, 2, 4, 8, 16, 32, 64, 128
 # Columns of `count`'s result.
@@ -28,6 +30,7 @@ COUNTS = (
     "terminal_lines",
     "short_lines",
     "letters",
+    "longest",
 )
 _NEWLINE, _DOT, _HASH, _ELLIPSIS = 10, 46, 35, 0x2026
 
@@ -47,7 +50,7 @@ def _decode(data: Any, place: int) -> tuple[int, int]:
     return high | np.int64(data[place + 2] & 0x3F) << 6 | np.int64(data[place + 3] & 0x3F), place + 4
 
 
-@njit(nogil=True)
+@kernel
 def count(data: Any, offsets: Any, flags: Any, short_columns: int) -> Any:
     """Return the columns of `COUNTS` for each row (int64, rows x columns)."""
     rows = len(offsets) - 1
@@ -58,7 +61,7 @@ def count(data: Any, offsets: Any, flags: Any, short_columns: int) -> Any:
     return out
 
 
-@njit(nogil=True)
+@kernel
 def _count_tokens(data: Any, place: int, end: int, flags: Any, out: Any) -> None:
     """Count code points and tokens: runs without white space, a CJK character apart from its neighbours.
 
@@ -73,10 +76,7 @@ def _count_tokens(data: Any, place: int, end: int, flags: Any, out: Any) -> None
             out[14] += 1
         if flag & (SPACE | CJK):
             if token:
-                out[2] += 1
-                out[3] += word > 0
-                out[4] += trimmed
-                out[5] += letter
+                _end_token(token, trimmed, letter, out)
                 token = word = trimmed = letter = 0
             out[1] += (flag & CJK) > 0
             out[8] += point == _NEWLINE
@@ -94,13 +94,19 @@ def _count_tokens(data: Any, place: int, end: int, flags: Any, out: Any) -> None
             out[7] += 1
             dots = 0
     if token:
-        out[2] += 1
-        out[3] += word > 0
-        out[4] += trimmed
-        out[5] += letter
+        _end_token(token, trimmed, letter, out)
 
 
-@njit(nogil=True)
+@kernel
+def _end_token(token: int, trimmed: int, letter: int, out: Any) -> None:
+    out[2] += 1
+    out[3] += trimmed > 0
+    out[4] += trimmed
+    out[5] += letter
+    out[15] = max(out[15], token)
+
+
+@kernel
 def _count_lines(data: Any, place: int, end: int, flags: Any, short_columns: int, out: Any) -> None:
     """Count the lines that are not blank: by their first and last visible character, and by their width in columns."""
     while place < end:
@@ -132,7 +138,7 @@ def _count_lines(data: Any, place: int, end: int, flags: Any, short_columns: int
         out[13] += width <= short_columns
 
 
-@njit(nogil=True)
+@kernel
 def count_stop_words(data: Any, offsets: Any, flags: Any, stops: Any, bounds: Any) -> Any:
     """Return how many different stop words each row holds; at most 64 of them, as bytes with their bounds."""
     rows = len(offsets) - 1
@@ -160,7 +166,7 @@ def count_stop_words(data: Any, offsets: Any, flags: Any, stops: Any, bounds: An
     return out
 
 
-@njit(nogil=True)
+@kernel
 def _which(data: Any, start: int, stop: int, stops: Any, bounds: Any) -> Any:
     for number in range(len(bounds) - 1):
         low = bounds[number]

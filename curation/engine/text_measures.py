@@ -39,7 +39,7 @@ _CJK = (
 
 @lru_cache(maxsize=1)
 def flags() -> NDArray[np.uint8]:
-    """Return what each code point is, as bits of `text_kernels`; 1.1 MB, made once a process in 0.1 s."""
+    """Return what each code point is, as bits of `text_kernels`; 1.1 MB, made once a process in less than a second."""
     from curation.engine.text_kernels import BULLET, CJK, CLOSER, LETTER, SPACE, TERMINAL, WIDE, WORD
 
     table = np.zeros(0x110000, np.uint8)
@@ -130,19 +130,21 @@ def share(part: NDArray[np.number], whole: NDArray[np.number]) -> NDArray[np.flo
     return np.divide(part, whole, out=np.zeros(len(whole), np.float64), where=whole > 0)
 
 
-def repetition(texts: pa.Array) -> dict[str, NDArray[np.float64]]:
+def repetition(texts: pa.Array, *, phrases: bool = True) -> dict[str, NDArray[np.float64]]:
     """Return which share of each text repeats itself, 0 to 1.
 
     Names: ``lines``, ``paragraphs`` (share of those that occurred before), ``line_chars``, ``paragraph_chars`` (share of
     the text's characters in them), ``top_2`` to ``top_4`` (characters of the most frequent n-gram times its count, if
     it occurs twice), ``repeated_5`` to ``repeated_10`` (characters of n-grams that occurred before). As in datatrove's
-    reading of Rae et al. (2021). In text of Han or kana n words are n times `CJK_PER_WORD` characters.
+    reading of Rae et al. (2021). In text of Han or kana n words are n times `CJK_PER_WORD` characters. Without `phrases`
+    the n-grams, which take most of the time, are left out.
     """
     from curation.engine.repetition_kernels import REPEATS
     from curation.engine.repetition_kernels import repetition as measure
 
     data, offsets = buffers(_cut(texts))
-    ladders = [np.array(ladder, np.int64) for ladder in (TOP_N, REPEATED_N)]
+    known = (TOP_N, REPEATED_N) if phrases else ((), ())
+    ladders = [np.array(ladder, np.int64) for ladder in known]
     wider = [(ladder * CJK_PER_WORD + 0.5).astype(np.int64) for ladder in ladders]
     table = np.ascontiguousarray(measure(data, offsets, flags(), *ladders, *wider).T)
     found = dict(zip(REPEATS, table, strict=False))
@@ -152,7 +154,7 @@ def repetition(texts: pa.Array) -> dict[str, NDArray[np.float64]]:
         "paragraphs": share(found["paragraph_repeats"], found["paragraphs"]),
         "paragraph_chars": share(found["paragraph_chars"], found["chars"]),
     }
-    names = [*(f"top_{n}" for n in TOP_N), *(f"repeated_{n}" for n in REPEATED_N)]
+    names = [*(f"top_{n}" for n in known[0]), *(f"repeated_{n}" for n in known[1])]
     for name, chars in zip(names, table[len(REPEATS) :], strict=True):
         shares[name] = np.minimum(share(chars, found["chars"]), 1.0)
     return shares
