@@ -9,7 +9,15 @@ from curation.engine.compiling import kernel
 
 @kernel
 def classify(
-    data: Any, offsets: Any, wanted: Any, moves: Any, rows_of: Any, features: Any, weights: Any, priors: Any, labels: Any
+    data: Any,
+    offsets: Any,
+    wanted: Any,
+    moves: Any,
+    rows_of: Any,
+    features: Any,
+    weights: Any,
+    priors: Any,
+    labels: Any,
 ) -> tuple[Any, Any]:
     """Return for each text the best label and its share of the probability (0 to 1); label -1 without a feature.
 

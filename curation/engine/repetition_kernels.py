@@ -6,6 +6,7 @@ Equality is decided by comparing bytes and numbers; hashes only say where to loo
 from typing import Any
 
 import numpy as np
+
 from curation.engine.compiling import kernel
 from curation.engine.text_kernels import CJK, SPACE, _decode
 

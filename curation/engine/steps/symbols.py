@@ -156,9 +156,7 @@ class FilterSymbols(Step):
             # FineWeb's share is one of the characters without line breaks.
             repeated = repeated * share(counts["chars"], counts["chars"] - counts["newlines"])
             what = "{} of characters are in repeated lines"
-            rules.append(
-                Rule("duplicated_line_chars", what, repeated, self.max_duplicated_line_chars, rows=long)
-            )
+            rules.append(Rule("duplicated_line_chars", what, repeated, self.max_duplicated_line_chars, rows=long))
         return rules
 
     def _phrases(self, texts: pa.Array) -> list[Rule]:
