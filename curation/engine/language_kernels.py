@@ -1,4 +1,4 @@
-"""Compiled loops of language detection: a walk of py3langid's automaton over all texts of a batch, and its naive Bayes."""
+"""Compiled loops of language detection: py3langid's automaton and its naive Bayes, over all texts of a batch."""
 
 from typing import Any
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from curation.engine.text_measures import buffers
 
-# Written Cantonese and Wu share nearly all characters with written Mandarin, and the model tells them apart by chance: of
-# 4,997 sentences of a Chinese treebank it gives 452 to them. All are zh here, simplified or traditional.
+# Written Cantonese and Wu share nearly all characters with written Mandarin, and the model tells them apart by chance:
+# of 4,997 sentences of a Chinese treebank it gives 452 to them. All are zh here, simplified or traditional.
 SAME = {"yue": "zh", "wuu": "zh"}
 # The model's own word for text without language: numbers, addresses, code.
 NOTHING = "zxx"

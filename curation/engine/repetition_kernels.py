@@ -170,10 +170,10 @@ def _equal(text: Any, starts: Any, ends: Any, one: int, other: int) -> bool:
     if ends[one] - starts[one] != ends[other] - starts[other]:
         return False
     shift = starts[other] - starts[one]
-    for place in range(starts[one], ends[one]):
-        if text[place] != text[place + shift]:
-            return False
-    return True
+    place = starts[one]
+    while place < ends[one] and text[place] == text[place + shift]:
+        place += 1
+    return bool(place == ends[one])
 
 
 @kernel
@@ -199,7 +199,7 @@ def _sum_up(sizes: Any, found: int) -> None:
 
 
 @kernel
-def _find(same: Any, place: int, n: int, table: Any, mask: int) -> int:
+def _find(same: Any, place: int, n: int, table: Any, mask: int) -> Any:
     """Return the slot of the n-gram that starts at a token: that of an equal one, or an empty one."""
     value = _BASIS
     for number in range(place, place + n):
@@ -218,8 +218,8 @@ def _find(same: Any, place: int, n: int, table: Any, mask: int) -> int:
 
 
 @kernel
-def _top(same: Any, found: int, n: int, sums: Any, gap: int, counts: Any, table: Any) -> int:
-    """Return code points of the most frequent n-gram times its count; the first of equally frequent ones; 0 below two."""
+def _top(same: Any, found: int, n: int, sums: Any, gap: int, counts: Any, table: Any) -> Any:
+    """Return code points of the most frequent n-gram (the first of equals) times its count; 0 if none occurs twice."""
     if found < n + 1:
         return 0
     mask = _power(found) - 1
@@ -242,7 +242,7 @@ def _top(same: Any, found: int, n: int, sums: Any, gap: int, counts: Any, table:
 
 
 @kernel
-def _repeated(same: Any, found: int, n: int, sums: Any, table: Any) -> int:
+def _repeated(same: Any, found: int, n: int, sums: Any, table: Any) -> Any:
     """Return code points of n-grams that occurred before; none is counted twice where they overlap."""
     if found < n + 1:
         return 0

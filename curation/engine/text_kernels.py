@@ -1,7 +1,8 @@
 """Compiled loops that measure texts. Only `text_measures` calls them; importing this compiles nothing yet.
 
-All take the two buffers of an Arrow string array: `data` (UTF-8 bytes) and `offsets` (row r is data[offsets[r]:offsets[r+1]]),
-and give counts of Unicode code points, never bytes. Arrow guarantees valid UTF-8, so decoding checks nothing.
+All take the two buffers of an Arrow string array: `data` (UTF-8 bytes) and `offsets` (row r lies in `data` from
+offsets[r] to offsets[r + 1]), and count Unicode code points, never bytes. Arrow guarantees valid UTF-8, so decoding
+checks nothing.
 """
 
 from typing import Any
@@ -36,7 +37,7 @@ _NEWLINE, _DOT, _HASH, _ELLIPSIS = 10, 46, 35, 0x2026
 
 
 @njit(inline="always")
-def _decode(data: Any, place: int) -> tuple[int, int]:
+def _decode(data: Any, place: int) -> tuple[Any, int]:
     """Return the code point at a byte and the byte after it."""
     first = data[place]
     if first < 0x80:
@@ -111,8 +112,9 @@ def _count_lines(data: Any, place: int, end: int, flags: Any, short_columns: int
     """Count the lines that are not blank: by their first and last visible character, and by their width in columns."""
     while place < end:
         columns = width = dots = 0
-        first = last = np.int64(-1)
-        closed = True
+        first: Any = np.int64(-1)
+        last: Any = np.int64(-1)
+        closed: Any = True
         while place < end:
             point, place = _decode(data, place)
             if point == _NEWLINE:
@@ -146,7 +148,8 @@ def count_stop_words(data: Any, offsets: Any, flags: Any, stops: Any, bounds: An
     for row in range(rows):
         place, end = offsets[row], offsets[row + 1]
         seen = np.uint64(0)
-        start = stop = np.int64(-1)
+        start: Any = np.int64(-1)
+        stop: Any = np.int64(-1)
         while place < end:
             before = place
             point, place = _decode(data, place)

@@ -127,17 +127,18 @@ class Counts:
 
 def share(part: NDArray[np.number], whole: NDArray[np.number]) -> NDArray[np.float64]:
     """Return part / whole, and 0 where there is no whole."""
-    return np.divide(part, whole, out=np.zeros(len(whole), np.float64), where=whole > 0)
+    shares: NDArray[np.float64] = np.divide(part, whole, out=np.zeros(len(whole), np.float64), where=whole > 0)
+    return shares
 
 
 def repetition(texts: pa.Array, *, phrases: bool = True) -> dict[str, NDArray[np.float64]]:
     """Return which share of each text repeats itself, 0 to 1.
 
-    Names: ``lines``, ``paragraphs`` (share of those that occurred before), ``line_chars``, ``paragraph_chars`` (share of
-    the text's characters in them), ``top_2`` to ``top_4`` (characters of the most frequent n-gram times its count, if
-    it occurs twice), ``repeated_5`` to ``repeated_10`` (characters of n-grams that occurred before). As in datatrove's
-    reading of Rae et al. (2021). In text of Han or kana n words are n times `CJK_PER_WORD` characters. Without `phrases`
-    the n-grams, which take most of the time, are left out.
+    Names: ``lines``, ``paragraphs`` (share of those that occurred before), ``line_chars``, ``paragraph_chars`` (share
+    of the text's characters in them), ``top_2`` to ``top_4`` (characters of the most frequent n-gram times its count,
+    if it occurs twice), ``repeated_5`` to ``repeated_10`` (characters of n-grams that occurred before). As in
+    datatrove's reading of Rae et al. (2021). In text of Han or kana n words are n times `CJK_PER_WORD` characters.
+    Without `phrases` the n-grams, which take most of the time, are left out.
     """
     from curation.engine.repetition_kernels import REPEATS
     from curation.engine.repetition_kernels import repetition as measure

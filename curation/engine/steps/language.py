@@ -23,11 +23,11 @@ CJK_LETTERS = 3
 class DetectLanguage(Step):
     """Adds the columns `language` (ISO 639 code) and `language_score` (0 to 1, 1 is sure) and may drop other languages.
 
-    The model is that of py3langid (Lui and Baldwin 2012; 139 languages), run over whole batches. Chinese is `zh`, simplified
-    or traditional. Texts with fewer than `min_letters` letters, or whose best language has less than `min_score` of
-    the probability, are `und`: undecided, and never dropped unless `drop_undecided` says so. With `allowed`, rows in
-    another language are dropped. `among` names the languages that can occur at all, which makes short texts far surer.
-    A Chinese or Japanese character counts as three letters.
+    The model is that of py3langid (Lui and Baldwin 2012; 139 languages), run over whole batches. Chinese is `zh`,
+    simplified or traditional. Texts with fewer than `min_letters` letters, or whose best language has less than
+    `min_score` of the probability, are `und`: undecided, and never dropped unless `drop_undecided` says so. With
+    `allowed`, rows in another language are dropped. `among` names the languages that can occur at all, which makes
+    short texts far surer. A Chinese or Japanese character counts as three letters. Columns of these names are replaced.
     """
 
     name: ClassVar[str] = "detect_language"

@@ -26,12 +26,12 @@ POLICIES = "terms of use|privacy policy|cookie policy|uses cookies|use of cookie
 class FilterLines(Step):
     """Keeps the lines of documents that look like sentences (Raffel et al. 2020: the rules of C4).
 
-    A line stays when it ends with a punctuation mark or a closing quote and not with an ellipsis, has at least `min_words`
-    words, no word longer than `max_word_length` characters, and speaks neither of JavaScript nor of cookie and privacy
-    policies. `citations` also cuts marks such as [12] and [edit]. Afterwards a document with fewer than `min_sentences` sentences
-    is dropped (C4: 5; 0 keeps it), and one without any line is. Texts below `from_words` words stay as they are: a
-    message is often one line without a full stop. `margin` makes findings of texts whose number of sentences is that
-    close to the limit.
+    A line stays when it ends with a punctuation mark or a closing quote and not with an ellipsis, has at least
+    `min_words` words, no word longer than `max_word_length` characters, and speaks neither of JavaScript nor of cookie
+    and privacy policies. `citations` also cuts marks such as [12] and [edit]. Afterwards a document with fewer than
+    `min_sentences` sentences is dropped (C4: 5; 0 keeps it), and one without any line is. Texts below `from_words`
+    words stay as they are: a message is often one line without a full stop. `margin` makes findings of texts whose
+    number of sentences is that close to the limit.
     """
 
     name: ClassVar[str] = "filter_lines"

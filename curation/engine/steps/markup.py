@@ -14,177 +14,33 @@ from curation.engine.steps.base import Context, Outcome, Step, replace
 MODES = ("html", "entities")
 # Elements that begin a line of their own (HTML Living Standard, section 15.3), and those that end a cell of a table.
 BLOCK = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "br",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "head",
-        "header",
-        "hgroup",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "listing",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "optgroup",
-        "option",
-        "p",
-        "plaintext",
-        "pre",
-        "search",
-        "section",
-        "select",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "title",
-        "tr",
-        "ul",
-        "xmp",
-    ]
+    """
+    address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption
+    figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li listing main menu nav ol optgroup
+    option p plaintext pre search section select summary table tbody tfoot thead title tr ul xmp
+    """.split()  # noqa: SIM905
 )
 CELL = frozenset(("td", "th"))
 INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "area",
-        "audio",
-        "b",
-        "base",
-        "basefont",
-        "bdi",
-        "bdo",
-        "big",
-        "button",
-        "canvas",
-        "cite",
-        "code",
-        "col",
-        "colgroup",
-        "data",
-        "datalist",
-        "del",
-        "dfn",
-        "em",
-        "embed",
-        "font",
-        "frame",
-        "frameset",
-        "i",
-        "iframe",
-        "img",
-        "input",
-        "ins",
-        "kbd",
-        "label",
-        "link",
-        "map",
-        "mark",
-        "math",
-        "meta",
-        "meter",
-        "nobr",
-        "noframes",
-        "noscript",
-        "object",
-        "output",
-        "param",
-        "path",
-        "picture",
-        "progress",
-        "q",
-        "rp",
-        "rt",
-        "ruby",
-        "s",
-        "samp",
-        "slot",
-        "small",
-        "source",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "svg",
-        "textarea",
-        "time",
-        "track",
-        "tt",
-        "u",
-        "var",
-        "video",
-        "wbr",
-    ]
+    """
+    a abbr acronym area audio b base basefont bdi bdo big button canvas cite code col colgroup data datalist del dfn
+    em embed font frame frameset i iframe img input ins kbd label link map mark math meta meter nobr noframes
+    noscript object output param path picture progress q rp rt ruby s samp slot small source span strike strong sub
+    sup svg textarea time track tt u var video wbr
+    """.split()  # noqa: SIM905
 )
 # Elements whose content is no text.
 SILENT = ("script", "style", "template")
 # Attributes that may stand without a value.
 BOOLEAN = frozenset(
-    [
-        "allowfullscreen",
-        "async",
-        "autofocus",
-        "autoplay",
-        "checked",
-        "compact",
-        "controls",
-        "default",
-        "defer",
-        "disabled",
-        "formnovalidate",
-        "hidden",
-        "inert",
-        "ismap",
-        "itemscope",
-        "loop",
-        "multiple",
-        "muted",
-        "nomodule",
-        "noshade",
-        "novalidate",
-        "nowrap",
-        "open",
-        "playsinline",
-        "readonly",
-        "required",
-        "reversed",
-        "selected",
-    ]
+    """
+    allowfullscreen async autofocus autoplay checked compact controls default defer disabled formnovalidate hidden
+    inert ismap itemscope loop multiple muted nomodule noshade novalidate nowrap open playsinline readonly required
+    reversed selected
+    """.split()  # noqa: SIM905
 )
-# Every repetition is possessive, and between quotes no "<" is passed, so that a text is scanned at most three times over:
-# once for each state (outside of quotes, in single, in double ones) that an attempt begun earlier may be in.
+# Every repetition is possessive, and no "<" is passed outside of quotes, so that a text is scanned at most three times
+# over: once for each state (outside of quotes, in single ones, in double ones) that an earlier attempt may be in.
 _NAME, _VALUE = r"""[^\s"'<>/=]++""", r"""\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`]++)"""
 _TAG = re.compile(rf"<(/?)([A-Za-z][A-Za-z0-9:_.-]*+)((?:[\s/]++{_NAME}(?:{_VALUE})?+)*+)[\s/]*+>")
 _ATTRIBUTES = re.compile(rf"[\s/]++({_NAME})({_VALUE})?+")

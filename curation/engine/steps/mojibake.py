@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 from curation.engine.folding import as_text
 from curation.engine.steps.base import Context, Outcome, Step, replace
 
-# ftfy calls a text broken only when it holds one of these: accented Latin, Greek, Cyrillic, C1 controls, box drawing, and
-# signs that are rare outside of mojibake. ASCII, Han, kana, emoji and the quotes and dashes of good typography are not
-# among them, so that such rows cost one pass of a compiled expression. A test holds this against ftfy's own expression.
+# ftfy calls a text broken only when it holds one of these: accented Latin, Greek, Cyrillic, C1 controls, box drawing,
+# and signs that are rare outside of mojibake. ASCII, Han, kana, emoji and the quotes and dashes of good typography are
+# not among them, so that such rows cost one pass of a compiled expression. A test holds this against ftfy's own.
 SUSPECT = (
     "[\\x{80}-\\x{B6}\\x{B8}-\\x{1FF}\\x{2C6}-\\x{2DD}\\x{370}-\\x{52F}\\x{201A}\\x{201E}\\x{2020}-\\x{2022}\\x{2030}-\\x{2BFF}"
     "\\x{F8FF}\\x{FB01}\\x{FB02}\\x{FFFD}]"

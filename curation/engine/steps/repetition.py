@@ -19,8 +19,8 @@ class FilterRepetition(Step):
     paragraphs that occurred before, or of the characters in them; `top_*gram` the characters of the most frequent
     phrase of n words times its count; `repeated_*gram` the characters in phrases of n words that occurred before.
     Texts below `from_words` words stay as they are: a message of ten words says too little about repetition. In Chinese
-    and Japanese a phrase of n words is one of n times `text_measures.CJK_PER_WORD` characters. At most the first 4 MiB of a
-    text are measured. `margin` makes findings of texts that close to a limit.
+    and Japanese a phrase of n words is one of n times `text_measures.CJK_PER_WORD` characters. At most the first 4 MiB
+    of a text are measured. `margin` makes findings of texts that close to a limit.
     """
 
     name: ClassVar[str] = "filter_repetition"

@@ -35,12 +35,12 @@ class Rule:
 
     def broken(self) -> NDArray[np.bool_]:
         """Return the rows beyond the limit."""
-        beyond = self.values > self.limit if self.most else self.values < self.limit
+        beyond: NDArray[np.bool_] = self.values > self.limit if self.most else self.values < self.limit
         return beyond if self.rows is None else beyond & self.rows
 
     def near(self, margin: float) -> NDArray[np.bool_]:
         """Return the rows whose value differs from the limit by at most `margin` times the limit."""
-        close = np.abs(self.values - self.limit) <= margin * self.limit
+        close: NDArray[np.bool_] = np.abs(self.values - self.limit) <= margin * self.limit
         return close if self.rows is None else close & self.rows
 
     def sentence(self, row: int) -> str:

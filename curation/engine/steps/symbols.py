@@ -161,7 +161,7 @@ class FilterSymbols(Step):
 
     def _phrases(self, texts: pa.Array) -> list[Rule]:
         """Make rules of what a text must not hold at all: its count, at most none."""
-        rules = []
+        rules: list[Rule] = []
         known = pc.fill_null(texts, "")
         for name, phrase, wanted in (
             ("lorem_ipsum", "lorem ipsum", self.lorem_ipsum),

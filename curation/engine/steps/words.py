@@ -17,7 +17,10 @@ WORD_LIMIT, LENGTH_LIMIT = 10_000, 200
 # Words of one expression: RE2 builds an automaton for each group; larger ones go beyond its memory.
 _GROUP = 500
 # Scripts that are written without blanks: Thai, Lao, Burmese, Khmer, kana, bopomofo and Han.
-_NO_BLANKS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u312f\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_NO_BLANKS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u312f\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U000323af"
+)
 _UNSPACED = re.compile(f"[{_NO_BLANKS}]")
 
 
@@ -26,9 +29,9 @@ class WordList(Step):
     """Drops or finds texts that hold a word of `blocked`, and texts that hold none of `required`.
 
     Words and phrases are compared folded (NFKC, lower case, single blanks) and are never expressions. A word counts as
-    a whole word: no letter, digit or underscore touches its ends, unless of a script without blanks. One that begins or ends with a character
-    of a script without blanks (Chinese, Japanese, Thai) is found inside other text there. The time grows with the
-    texts, not with the list times the texts.
+    a whole word: no letter, digit or underscore touches its ends, unless of a script without blanks. One that begins or
+    ends with a character of a script without blanks (Chinese, Japanese, Thai) is found inside other text there. The
+    time grows with the texts, not with the list times the texts.
     """
 
     name: ClassVar[str] = "word_list"
@@ -75,8 +78,8 @@ class WordList(Step):
 class Matcher:
     """A list of words, compiled.
 
-    RE2's automaton chooses the texts in one pass without regard to word ends. Only in those the words are looked for one
-    by one, by a tree of their letters, which tries each letter of the text against one branch.
+    RE2's automaton chooses the texts in one pass without regard to word ends. Only in those the words are looked for
+    one by one, by a tree of their letters, which tries each letter of the text against one branch.
     """
 
     def __init__(self, words: tuple[str, ...]) -> None:
