@@ -67,8 +67,10 @@ def _count_tokens(data: Any, place: int, end: int, flags: Any, out: Any) -> None
     """Count code points and tokens: runs without white space, a CJK character apart from its neighbours.
 
     The length of a word is that from its first to its last letter or digit: quotes and commas around it do not count.
+    Signs that touch a CJK character are no token of their own, as the comma after a word is none.
     """
     token = word = trimmed = letter = dots = 0
+    beside = False
     while place < end:
         point, place = _decode(data, place)
         flag = flags[point]
@@ -77,8 +79,9 @@ def _count_tokens(data: Any, place: int, end: int, flags: Any, out: Any) -> None
             out[14] += 1
         if flag & (SPACE | CJK):
             if token:
-                _end_token(token, trimmed, letter, out)
+                _end_token(token, trimmed, letter, beside or (flag & CJK) > 0, out)
                 token = word = trimmed = letter = 0
+            beside = (flag & CJK) > 0
             out[1] += (flag & CJK) > 0
             out[8] += point == _NEWLINE
         else:
@@ -95,12 +98,12 @@ def _count_tokens(data: Any, place: int, end: int, flags: Any, out: Any) -> None
             out[7] += 1
             dots = 0
     if token:
-        _end_token(token, trimmed, letter, out)
+        _end_token(token, trimmed, letter, beside, out)
 
 
 @kernel
-def _end_token(token: int, trimmed: int, letter: int, out: Any) -> None:
-    out[2] += 1
+def _end_token(token: int, trimmed: int, letter: int, beside: bool, out: Any) -> None:
+    out[2] += trimmed > 0 or not beside
     out[3] += trimmed > 0
     out[4] += trimmed
     out[5] += letter

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from curation.engine.folding import as_text, fold, hash64
 from curation.engine.steps.base import Batches, Context, Outcome, Step, drop_where, replace
 from curation.engine.steps.rules import check_amounts, check_shares
+from curation.engine.text_lines import Lines
 
 # Counters of the first pass: 2^22 of 4 bytes are 16 MB, however many lines there are.
 _BUCKETS = 1 << 22
@@ -65,17 +66,14 @@ class DropBoilerplateLines(Step):
             return Outcome(table)
         name = context.column("text")
         texts = as_text(table[name])
-        places, lines, lists = _lines_of(texts)
+        places, parts = _several(texts)
         if not len(places):
             return Outcome(table)
-        common = np.asarray(pc.is_in(fold(lines), value_set=state))
-        bounds = np.asarray(lists.offsets)
-        hit = np.add.reduceat(common, bounds[:-1]) > 0
+        common = np.asarray(pc.is_in(fold(parts.lines), value_set=state))
+        hit = np.add.reduceat(common, parts.bounds[:-1]) > 0
         if not hit.any():
             return Outcome(table)
-        left = np.concatenate([[0], np.cumsum(~common)])[bounds]
-        kept = pa.LargeListArray.from_arrays(pa.array(left, pa.int64()), lines.filter(pa.array(~common)))
-        after = pc.utf8_trim_whitespace(pc.binary_join(kept, "\n")).filter(pa.array(hit))
+        after = pc.utf8_trim_whitespace(parts.joined(~common)).filter(pa.array(hit))
         mask = np.zeros(len(texts), bool)
         mask[places[hit]] = True
         bare = np.zeros(len(texts), bool)
@@ -94,9 +92,8 @@ class DropBoilerplateLines(Step):
         """Give for each batch its rows, its folded lines and their hashes; a line counts once a text."""
         for table in batches():
             context.check()
-            places, lines, lists = _lines_of(as_text(table[context.column("text")]))
-            folded = fold(lines)
-            owners = np.repeat(np.arange(len(places)), np.diff(np.asarray(lists.offsets)))
+            _places, parts = _several(as_text(table[context.column("text")]))
+            folded, owners = fold(parts.lines), parts.owners
             long = np.asarray(pc.greater_equal(pc.utf8_length(folded), max(1, self.min_chars)))
             hashes, owners = hash64(folded)[long], owners[long]
             order = np.lexsort((hashes, owners))
@@ -118,12 +115,10 @@ class DropBoilerplateLines(Step):
         return found.take(pc.sort_indices(found))
 
 
-def _lines_of(texts: pa.Array) -> tuple[NDArray[np.int64], pa.Array, pa.Array]:
-    """Return which rows have several lines, their lines, and the lists that tie lines to rows."""
+def _several(texts: pa.Array) -> tuple[NDArray[np.int64], Lines]:
+    """Return which rows have several lines, and these rows taken apart."""
     several = pc.fill_null(pc.match_substring(texts, "\n"), False)
-    places = np.flatnonzero(np.asarray(several))
-    lists = pc.split_pattern(texts.filter(several), "\n")
-    return places, lists.flatten(), lists
+    return np.flatnonzero(np.asarray(several)), Lines.of(texts.filter(several))
 
 
 def _added(

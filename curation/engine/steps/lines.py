@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from curation.engine.folding import as_text
 from curation.engine.steps.base import Context, Outcome, Step, drop_where, replace
 from curation.engine.steps.rules import NEAR, NEAR_TEXT, Rule, check_amounts, judge
+from curation.engine.text_lines import Lines
 from curation.engine.text_measures import Counts
 
 # Raffel et al. 2020, section 2.2: "a terminal punctuation mark (i.e. a period, exclamation mark, question mark, or end
@@ -62,7 +63,7 @@ class FilterLines(Step):
         places = np.flatnonzero(long)
         if not len(places):
             return Outcome(table)
-        before = texts.take(pa.array(places))
+        before = pc.fill_null(texts.take(pa.array(places)), "")
         after = self._cut(before)
         table = replace(table, name, pc.replace_with_mask(texts, pa.array(long), after))
         empty = np.zeros(len(texts), bool)
@@ -80,16 +81,12 @@ class FilterLines(Step):
 
     def _cut(self, texts: pa.Array) -> pa.Array:
         """Return the texts without the lines that go, the others trimmed."""
-        lists = pc.split_pattern_regex(texts, "\\r\\n|\\r|\\n")
-        lines = pc.utf8_trim_whitespace(lists.flatten())
+        parts = Lines.of(texts)
+        lines = pc.utf8_trim_whitespace(parts.lines)
         kept = self._kept(lines)
         if self.citations:
             lines = pc.replace_substring_regex(lines, _CITATIONS, "")
-        # Where each text's lines begin among those that stay.
-        before = np.concatenate([[0], np.cumsum(kept)])
-        bounds = before[np.asarray(lists.offsets)]
-        left = pa.LargeListArray.from_arrays(pa.array(bounds, pa.int64()), lines.filter(pa.array(kept)))
-        return pc.binary_join(left, "\n")
+        return Lines(lines, parts.bounds).joined(kept)
 
     def _kept(self, lines: pa.Array) -> Any:
         counts = Counts(lines)

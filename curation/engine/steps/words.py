@@ -118,13 +118,18 @@ def _pattern(words: list[str]) -> str:
     """Return one expression for all words; the longest that fits wins, and overlapping ones are found too."""
     kinds: dict[tuple[bool, bool], list[str]] = {}
     for word in words:
-        kinds.setdefault((bool(_UNSPACED.match(word)), bool(_UNSPACED.match(word[-1]))), []).append(word)
+        kinds.setdefault((_open(word[0]), _open(word[-1])), []).append(word)
     parts = []
     for (open_start, open_end), alike in sorted(kinds.items()):
         before = "" if open_start else rf"(?<![^\W{_NO_BLANKS}])"
         parts.append(before + _branch(_tree(alike)) + ("" if open_end else rf"(?![^\W{_NO_BLANKS}])"))
     # Looking ahead instead of consuming lets the next word begin inside this one.
     return rf"(?=({'|'.join(parts)}))" if parts else r"(?!)"
+
+
+def _open(letter: str) -> bool:
+    """Tell whether a word may go on beside this letter: signs end by themselves, and so do scripts without blanks."""
+    return bool(_UNSPACED.match(letter)) or not (letter.isalnum() or letter == "_")
 
 
 def _tree(words: list[str]) -> dict[str, Any]:
