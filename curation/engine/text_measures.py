@@ -24,7 +24,8 @@ REPEATED_N = (5, 6, 7, 8, 9, 10)
 # Sentence_Terminal of the Unicode Character Database (PropList), the scripts in use today.
 _TERMINAL = ".!?…‼⁇⁈⁉‽⸮⸼。．！？｡﹒﹖﹗։؝؞؟۔܀܁܂߹।॥၊။።፧፨᙮᜵᜶។៕៖᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫"
 _CLOSER = "\"'”’»›)]}）］｝】〉》」』〕〗"
-_BULLET = "-*•‣◦●▪·∙⁃"
+# No asterisk: it begins every line of a licence inside a comment, and such documents are prose.
+_BULLET = "-•‣◦●▪·∙⁃"
 _CJK = (
     (0x3005, 0x3007),
     (0x3041, 0x312F),
@@ -131,18 +132,24 @@ def share(part: NDArray[np.number], whole: NDArray[np.number]) -> NDArray[np.flo
     return shares
 
 
-def repetition(texts: pa.Array, *, phrases: bool = True) -> dict[str, NDArray[np.float64]]:
+def repetition(
+    texts: pa.Array, *, phrases: bool = True, rows: NDArray[np.bool_] | None = None
+) -> dict[str, NDArray[np.float64]]:
     """Return which share of each text repeats itself, 0 to 1.
 
     Names: ``lines``, ``paragraphs`` (share of those that occurred before), ``line_chars``, ``paragraph_chars`` (share
     of the text's characters in them), ``top_2`` to ``top_4`` (characters of the most frequent n-gram times its count,
     if it occurs twice), ``repeated_5`` to ``repeated_10`` (characters of n-grams that occurred before). As in
     datatrove's reading of Rae et al. (2021). In text of Han or kana n words are n times `CJK_PER_WORD` characters.
-    Without `phrases` the n-grams, which take most of the time, are left out.
+    Without `phrases` the n-grams, which take most of the time, are left out. With `rows` only these are measured, and
+    the others are 0.
     """
     from curation.engine.repetition_kernels import REPEATS
     from curation.engine.repetition_kernels import repetition as measure
 
+    if rows is not None and not rows.all():
+        measured = repetition(texts.filter(pa.array(rows)), phrases=phrases)
+        return {name: _spread(values, rows) for name, values in measured.items()}
     data, offsets = buffers(_cut(texts))
     known = (TOP_N, REPEATED_N) if phrases else ((), ())
     ladders = [np.array(ladder, np.int64) for ladder in known]
@@ -159,6 +166,12 @@ def repetition(texts: pa.Array, *, phrases: bool = True) -> dict[str, NDArray[np
     for name, chars in zip(names, table[len(REPEATS) :], strict=True):
         shares[name] = np.minimum(share(chars, found["chars"]), 1.0)
     return shares
+
+
+def _spread(values: NDArray[np.float64], rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+    whole = np.zeros(len(rows), np.float64)
+    whole[rows] = values
+    return whole
 
 
 def _cut(texts: pa.Array) -> pa.Array:

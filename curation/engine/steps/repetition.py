@@ -61,7 +61,7 @@ class FilterRepetition(Step):
         long = Counts(texts).words >= self.from_words
         if not long.any():
             return Outcome(table)
-        shares = repetition(texts)
+        shares = repetition(texts, rows=long)
         measured = [
             ("duplicate_lines", "{} of lines are duplicates", "lines"),
             ("duplicate_line_chars", "{} of characters are in duplicate lines", "line_chars"),

@@ -152,7 +152,7 @@ class FilterSymbols(Step):
             Rule("many_newlines", "{} line breaks per word", newlines, self.max_newlines_per_word, rows=long),
         ]
         if self.max_duplicated_line_chars:
-            repeated = repetition(texts, phrases=False)["line_chars"]
+            repeated = repetition(texts, phrases=False, rows=long)["line_chars"]
             # FineWeb's share is one of the characters without line breaks.
             repeated = repeated * share(counts["chars"], counts["chars"] - counts["newlines"])
             what = "{} of characters are in repeated lines"

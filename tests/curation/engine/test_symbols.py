@@ -25,7 +25,7 @@ OFF = {
         ),
         (
             {"max_bullet_lines": 0.9},
-            "- a\n\n• 我\n* c",
+            "- a\n\n• 我\n‣ c",
             "bullet_lines",
             "1.00 of lines start with a bullet, at most 0.90",
         ),

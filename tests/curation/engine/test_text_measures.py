@@ -1,3 +1,4 @@
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -46,3 +47,8 @@ def test_a_text_beyond_the_limit_is_measured_at_its_start(monkeypatch: pytest.Mo
     monkeypatch.setattr(text_measures, "REPETITION_BYTES", 40)
     shares = repetition(pa.array(["ab\n" * 100, "中\n" * 100, "x"], pa.large_string()))
     assert shares["lines"].tolist() == [0.5, 0.8, 0.0]
+
+
+def test_rows_that_are_not_asked_for_are_zero() -> None:
+    shares = repetition(pa.array(["x\nx", "y\ny", None], pa.large_string()), rows=np.array([False, True, True]))
+    assert shares["lines"].tolist() == [0.0, 0.5, 0.0]
