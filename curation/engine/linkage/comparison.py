@@ -82,7 +82,7 @@ def _levels(field: FieldValues, a: NDArray[np.int32], b: NDArray[np.int32]) -> N
 
 
 def _difference(field: FieldValues, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return the difference of two numbers over the larger one, float64 [p]; texts that are no numbers are different."""
+    """Return the difference of two numbers over the larger one, float64 [p]; 1 for texts that are no numbers."""
     if not len(field.numbers):
         return np.ones(len(a))
     first, second = field.numbers[a], field.numbers[b]

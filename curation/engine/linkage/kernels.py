@@ -242,7 +242,7 @@ def find_root(parent: Any, row: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def capped_components(rows: int, left: Any, right: Any, largest: int) -> Any:
-    """Return the first row of each row's component, int64 [rows]; pairs are joined in order, none beyond `largest` rows."""
+    """Return the first row of each row's component, int64 [rows]; pairs join in order, none beyond `largest` rows."""
     parent, size = np.arange(rows), np.ones(rows, np.int64)
     for pair in range(len(left)):
         a, b = find_root(parent, left[pair]), find_root(parent, right[pair])

@@ -82,7 +82,8 @@ def fit(names: tuple[str, ...], compared: Levels, counts: list[int]) -> LinkMode
     guess_match, guess_other = [slope.copy() for slope in match], [slope.copy() for slope in other]
     guess_match, guess_other = list(match), list(other)
     prior, done = FIRST_GUESS, 0
-    for done in range(1, ROUNDS + 1):
+    for round_ in range(1, ROUNDS + 1):
+        done = round_
         chance = _chance(patterns, match, other, prior)
         before = np.concatenate([*match, *other])
         match = [_bounded(chances) for chances in _maximize(patterns, chance * rows, guess_match)]
@@ -142,7 +143,10 @@ def _bounded(chances: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _rising(match: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the log ratio of each level after 0 for unknown; neighbours out of order share theirs (Ayer et al. 1955)."""
+    """Return the log ratio of each level after 0 for unknown; neighbours out of order share theirs.
+
+    Pooling of adjacent violators (Ayer et al. 1955).
+    """
     blocks: list[list[float]] = []
     for yes, no in zip(match[1:].tolist(), other[1:].tolist(), strict=True):
         blocks.append([yes, no, 1])

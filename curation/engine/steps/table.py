@@ -2,9 +2,18 @@
 
 from curation.engine.steps.base import Step
 from curation.engine.steps.duplicates import ExactDuplicates
+from curation.engine.steps.encode import EncodeColumns
 from curation.engine.steps.label import ConflictingLabels, DropInvalidLabel, MapLabels
+from curation.engine.steps.leakage import SplitLeakage
+from curation.engine.steps.link import LinkRecords
+from curation.engine.steps.missing import MissingValues
+from curation.engine.steps.outliers import Outliers
+from curation.engine.steps.sample import Sample
 from curation.engine.steps.split import Split
+from curation.engine.steps.suspicious import SuspiciousLabels
 from curation.engine.steps.text import DropEmptyText, NormalizeText
+from curation.engine.steps.types import InferTypes
+from curation.engine.steps.values import MapValues, ValueRange
 
 STEPS: dict[str, type[Step]] = {
     "normalize_text": NormalizeText,
@@ -14,4 +23,14 @@ STEPS: dict[str, type[Step]] = {
     "conflicting_labels": ConflictingLabels,
     "exact_duplicates": ExactDuplicates,
     "split": Split,
+    "infer_types": InferTypes,
+    "missing_values": MissingValues,
+    "map_values": MapValues,
+    "value_range": ValueRange,
+    "outliers": Outliers,
+    "suspicious_labels": SuspiciousLabels,
+    "link_records": LinkRecords,
+    "sample": Sample,
+    "split_leakage": SplitLeakage,
+    "encode_columns": EncodeColumns,
 }
