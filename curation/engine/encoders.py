@@ -60,6 +60,8 @@ def onehot_names(encoder: dict[str, Any]) -> list[str]:
 
 def _encoded(name: str, column: pa.ChunkedArray, encoder: dict[str, Any]) -> list[tuple[str, pa.Array]]:
     kind = encoder.get("kind")
+    if kind not in KINDS:
+        raise EncoderError(f"There is no encoder {kind!r}. There are {', '.join(KINDS)}.")
     if kind == "standard":
         return [(name, _scaled(name, column, encoder["mean"], encoder["scale"]))]
     if kind == "minmax":
@@ -69,10 +71,8 @@ def _encoded(name: str, column: pa.ChunkedArray, encoder: dict[str, Any]) -> lis
     codes = pc.fill_null(places, UNKNOWN).to_numpy(zero_copy_only=False).astype(np.int64)
     if kind == "ordinal":
         return [(name, pa.array(np.where(texts.is_null().to_numpy(zero_copy_only=False), MISSING, codes)))]
-    if kind == "onehot":
-        labels = onehot_names(encoder)
-        return [(label, pa.array((codes == place).astype(np.int8))) for place, label in enumerate(labels)]
-    raise EncoderError(f"There is no encoder {kind!r}. There are {', '.join(KINDS)}.")
+    labels = onehot_names(encoder)
+    return [(label, pa.array((codes == place).astype(np.int8))) for place, label in enumerate(labels)]
 
 
 def _scaled(name: str, column: pa.ChunkedArray, zero: float, one: float) -> pa.Array:

@@ -98,25 +98,23 @@ class EncodeColumns(Step):
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """Return a column as float64 [n, 1] with NaN for missing and infinite values, which scalers pass over."""
-    values = np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False), np.float64).reshape(-1, 1)
-    return np.where(np.isfinite(values), values, np.nan)
+    """Return the values of a column that are numbers, neither missing nor infinite, float64 [n, 1]."""
+    values = np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False), np.float64)
+    return values[np.isfinite(values)].reshape(-1, 1)
 
 
 def _standard(name: str, scaler: Any) -> dict[str, Any]:
     """Return the encoder; a column without values in the training part has mean 0 and scale 1."""
-    mean = float(scaler.mean_[0]) if hasattr(scaler, "mean_") else np.nan
-    scale = float(scaler.scale_[0]) if hasattr(scaler, "scale_") else np.nan
-    known = np.isfinite(mean)
-    return {"kind": "standard", "column": name, "mean": mean if known else 0.0, "scale": scale if known else 1.0}
+    known = hasattr(scaler, "mean_")
+    mean, scale = (float(scaler.mean_[0]), float(scaler.scale_[0])) if known else (0.0, 1.0)
+    return {"kind": "standard", "column": name, "mean": mean, "scale": scale}
 
 
 def _minmax(name: str, scaler: Any) -> dict[str, Any]:
     """Return the encoder; a column without values in the training part has low 0 and high 1."""
-    low = float(scaler.data_min_[0]) if hasattr(scaler, "data_min_") else np.nan
-    high = float(scaler.data_max_[0]) if hasattr(scaler, "data_max_") else np.nan
-    known = np.isfinite(low)
-    return {"kind": "minmax", "column": name, "low": low if known else 0.0, "high": high if known else 1.0}
+    known = hasattr(scaler, "data_min_")
+    low, high = (float(scaler.data_min_[0]), float(scaler.data_max_[0])) if known else (0.0, 1.0)
+    return {"kind": "minmax", "column": name, "low": low, "high": high}
 
 
 def _categorical(kind: str, name: str, values: set[str]) -> dict[str, Any]:

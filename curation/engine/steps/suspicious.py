@@ -118,7 +118,7 @@ class _Features:
             data[name] = _array(as_text(column))
             (self.categories if _values(column) <= CATEGORIES else self.texts).append(name)
         self._frame = pd.DataFrame(data)
-        self._rare = {name: _analyzer(table[name]) for name in self.texts}
+        self._analyzers = {name: _analyzer(table[name]) for name in self.texts}
 
     def rows(self, places: np.ndarray) -> Any:
         """Return the rows at these places."""
@@ -140,7 +140,7 @@ class _Features:
         ]
         parts += [
             (f"text {name}", TfidfVectorizer(sublinear_tf=True, **options), name)
-            for name, options in self._rare.items()
+            for name, options in self._analyzers.items()
         ]
         return make_pipeline(ColumnTransformer(parts), LogisticRegression(C=10.0 if self.texts else 1.0, max_iter=1000))
 

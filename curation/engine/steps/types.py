@@ -10,9 +10,10 @@ from curation.engine.folding import as_text
 from curation.engine.steps.base import Batches, Context, Outcome, Step
 from curation.engine.steps.columns import MISSING, missing, require
 
-# 18 digits always fit in 64 bits. A leading zero is no number: postcodes, telephone and article numbers lose it.
+# 18 digits always fit in 64 bits, and a float holds 15 before its point exactly. A leading zero is no number:
+# postcodes, telephone and article numbers would lose it.
 WHOLE = r"^[+-]?(?:0|[1-9][0-9]{0,17})$"
-DECIMAL = r"^[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+DECIMAL = r"^[+-]?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
 TRUE, FALSE = ("true", "yes", "是"), ("false", "no", "否")
 # Words of a column's name that say that its digits are a name and no number.
 CODE_NAMES = (
@@ -88,7 +89,7 @@ class InferTypes(Step):
 
     def apply(self, table: pa.Table, state: dict[str, _Column], context: Context) -> Outcome:
         """Return the table with typed columns; a row counts as changed when a marker of it became missing."""
-        touched = pa.array([False] * table.num_rows)
+        touched = pa.array([False] * table.num_rows, pa.bool_())
         for name, column in state.items():
             before = table[name]
             place = table.schema.get_field_index(name)
