@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, get_args, get_origin
 
 import yaml
 
@@ -16,6 +16,13 @@ from curation.engine.steps.table import STEPS
 __all__ = ["Plan", "PlanError", "RunReport", "StepReport", "default_plan", "run_plan"]
 
 STEP_LIMIT = 100
+# Kinds of parameters: what one is called, and what several are.
+SHAPES: dict[Any, tuple[str, str]] = {
+    bool: ("true or false", "true or false"),
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    str: ("a text", "texts"),
+}
 
 
 class PlanError(ValueError):
@@ -66,8 +73,11 @@ class Plan:
         return hashlib.sha256(json.dumps([step.fingerprint() for step in self.steps]).encode()).hexdigest()
 
 
-def _plain(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
+def _plain(value: Any) -> Any:
+    """Return a value with lists for tuples, as JSON and YAML have them."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def _step(number: int, entry: Any) -> Step:
@@ -91,17 +101,32 @@ def _step(number: int, entry: Any) -> Step:
 
 
 def _value(where: str, kind: Any, value: Any) -> Any:
+    """Return a value as a parameter of this kind holds it: bool, int, float, str, tuple[kind, ...], dict[str, kind]."""
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if kind in {bool, int, float, str} and type(value) is kind:
+    if kind in SHAPES and type(value) is kind:
         return value
-    if kind == tuple[str, ...] and isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
-        return tuple(value)
-    if kind == dict[str, str] and isinstance(value, dict) and all(isinstance(word, str) for word in value.values()):
-        return {str(key): word for key, word in value.items()}
-    wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    shape = wanted.get(kind) or ("a list of texts" if kind == tuple[str, ...] else "an object of texts")
-    raise PlanError(f"{where} is {json.dumps(value, ensure_ascii=False, default=str)[:80]}; it must be {shape}.")
+    if get_origin(kind) is tuple and isinstance(value, list | tuple):
+        inner = get_args(kind)[0]
+        return tuple(_value(f"{where}, entry {number}", inner, entry) for number, entry in enumerate(value, 1))
+    if get_origin(kind) is dict and isinstance(value, dict):
+        inner = get_args(kind)[1]
+        return {str(key): _value(f"{where}, {key}", inner, entry) for key, entry in value.items()}
+    shown = json.dumps(value, ensure_ascii=False, default=str)[:80]
+    raise PlanError(f"{where} is {shown}; it must be {_shape(kind)}.")
+
+
+def _shape(kind: Any) -> str:
+    """Return what a parameter of a kind looks like, for a sentence."""
+    if kind in SHAPES:
+        return SHAPES[kind][0]
+    inner = get_args(kind)[0 if get_origin(kind) is tuple else 1]
+    name = (
+        SHAPES[inner][1]
+        if inner in SHAPES
+        else _shape(inner).replace("a list", "lists").replace("an object", "objects")
+    )
+    return f"a list of {name}" if get_origin(kind) is tuple else f"an object of {name}"
 
 
 def default_plan(manifest: VersionManifest) -> Plan:

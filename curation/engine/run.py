@@ -59,6 +59,7 @@ class StepReport:
         dropped: Rows left out by reason.
         findings: Findings by code.
         seconds: How long it took, wall time.
+        notes: What the step says beside the counts, such as the type it found for each column.
     """
 
     name: str
@@ -70,6 +71,7 @@ class StepReport:
     dropped: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -135,7 +137,8 @@ def run_plan(
         source = _Source.of_file(folder / f"step-{number:03d}.arrow")
         # The step before is not read again, also not by a run that goes on: its rows need no more space on the disk.
         (folder / f"step-{number - 1:03d}.arrow").unlink(missing_ok=True)
-    manifest = _write_version(source, reader, folder, cancelled)
+    encoders = reader.manifest.encoders + tuple(one for report in reports for one in report.notes.get("encoders", ()))
+    manifest = _write_version(source, reader, folder, cancelled, encoders)
     progress(total, total, "")
     _join_notes(folder, len(plan.steps))
     return RunReport(plan.fingerprint(), _figures(reader.manifest), _figures(manifest), reports, manifest)
@@ -222,6 +225,7 @@ class _StepRun:
         started = time.perf_counter()
         report = StepReport(self.step.name, self.step.title, self.step.params())
         state = self.step.prepare(source.read, self.context)
+        report.notes = self.step.notes(state)
         dropped: Counter[str] = Counter()
         findings: Counter[str] = Counter()
         output: pa.ipc.RecordBatchStreamWriter | None = None
@@ -298,9 +302,13 @@ def _found_rows(step: str, found: list[Found]) -> pa.Table:
 
 
 def _write_version(
-    source: _Source, reader: VersionReader, folder: Path, cancelled: Callable[[], bool]
+    source: _Source,
+    reader: VersionReader,
+    folder: Path,
+    cancelled: Callable[[], bool],
+    encoders: tuple[dict[str, Any], ...],
 ) -> VersionManifest:
-    writer = VersionWriter(folder, roles=dict(reader.manifest.roles))
+    writer = VersionWriter(folder, roles=dict(reader.manifest.roles), encoders=encoders)
     for table in source.read():
         if cancelled():
             raise Cancelled
@@ -314,12 +322,25 @@ def _join_notes(folder: Path, count: int) -> None:
         paths = [path for path in paths if path.exists()]
         if not paths:
             continue
-        schema = pa.unify_schemas([pq.read_schema(path) for path in paths], promote_options="permissive")
+        schema = _joined_schema([pq.read_schema(path) for path in paths])
         with pq.ParquetWriter(folder / name, schema, compression="zstd") as sink:
             for path in paths:
                 with pq.ParquetFile(path) as notes:
                     for batch in notes.iter_batches(batch_size=BATCH_ROWS):
                         sink.write_table(_fitted(pa.Table.from_batches([batch]), schema))
+
+
+def _joined_schema(schemas: list[pa.Schema]) -> pa.Schema:
+    """Return a schema for all notes; a column that a step gave another type is text where no number holds both."""
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        kinds: dict[str, pa.DataType] = {}
+        for schema in schemas:
+            for entry in schema:
+                same = kinds.setdefault(entry.name, entry.type) == entry.type
+                kinds[entry.name] = entry.type if same else pa.string()
+        return pa.schema(list(kinds.items()))
 
 
 def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:

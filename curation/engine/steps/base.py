@@ -97,6 +97,13 @@ class Step:
         """Look at all rows before the first is decided; return what `apply` needs. Most steps need nothing."""
         return None
 
+    def notes(self, state: Any) -> dict[str, Any]:
+        """Return what the report says beside the counts, JSON-able, given what `prepare` returned.
+
+        An entry ``encoders`` is stored with the version: see `curation.engine.encoders`.
+        """
+        return {}
+
     def apply(self, table: pa.Table, state: Any, context: Context) -> Outcome:
         """Decide the rows of one batch."""
         raise NotImplementedError
