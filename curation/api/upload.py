@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from core import objects
 from core.api import ScopedViewSet, valid
 from core.errors import NotFound
+from curation.engine.readers.sniffing import FORMATS
 from curation.models import Upload
 from curation.services.upload import preview_upload, start_import
 from workers.api.job import JobOutput
@@ -25,7 +26,8 @@ class UploadInput(serializers.Serializer[Any]):
 class ReadingInput(serializers.Serializer[Any]):
     """How to read a file, where the profile guessed wrong; every field may be left out."""
 
-    format = serializers.ChoiceField(choices=["csv", "tsv", "jsonl", "json"], required=False)
+    format = serializers.ChoiceField(choices=FORMATS, required=False)
+    sheet = serializers.CharField(max_length=255, required=False, trim_whitespace=False)
     encoding = serializers.CharField(max_length=40, required=False)
     delimiter = serializers.CharField(max_length=1, min_length=1, required=False, trim_whitespace=False)
     header = serializers.BooleanField(required=False)

@@ -51,6 +51,11 @@ def test_a_profile_says_what_the_file_is(tmp_path: Path) -> None:
         },
         "preview": [["1", "hello, you", "x"], ["2", "bye", "y"]],
         "warnings": [],
+        "sheet": "",
+        "sheets": [],
+        "row_bound": 37,
+        "classes": {},
+        "chosen": {},
     }
     assert SourceProfile.from_json(profile.to_json()) == profile
 
@@ -75,7 +80,8 @@ def test_a_person_s_choices_win(tmp_path: Path) -> None:
         ({"roles": {"text": "body"}}, "column_unknown"),
         ({"roles": {"colour": "text"}}, "role_unknown"),
         ({"encoding": "ebcdic"}, "encoding_unknown"),
-        ({"format": "xlsx"}, "format_unknown"),
+        ({"format": "xls"}, "format_unknown"),
+        ({"format": "xlsx"}, "format_unfit"),
         ({"delimiter": ";;"}, "delimiter_unknown"),
     ],
 )
