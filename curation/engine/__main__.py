@@ -51,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     duplicates.add_argument("--exact", action="store_true", help="compare every character, not folded text")
     duplicates.set_defaults(run=_exact_duplicates)
     for command in (run, duplicates):
-        command.add_argument("input", type=Path, help="CSV, TSV, JSONL or JSON file, or the folder of a version")
+        command.add_argument(
+            "input", type=Path, help="a file of any format that imports take, or the folder of a version"
+        )
         command.add_argument("output", type=Path, help="folder for the new version, drops.parquet and findings.parquet")
     return parser
 

@@ -15,6 +15,7 @@ from core.errors import DomainError
 from curation.engine.readers import Batch, ReadError, SourceProfile, read_batches, sniff
 from curation.engine.writer import VersionManifest, VersionWriter
 from curation.models import Dataset, Upload, Version, VersionKind
+from curation.services.provenance import record_provenance
 from curation.services.spreadsheet import harmless
 from curation.services.version import commit_version
 from workers.context import JobContext
@@ -33,6 +34,7 @@ def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
     upload = Upload.objects.select_related("dataset").get(pk=upload_id)
     done = Version.objects.filter(job_id=job.job_id).first()
     if done is not None:
+        record_provenance(version=done, upload=upload, first_item_id=job.state["first_item_id"])
         return _result(done, upload, job.state.get("warnings", []))
     with work_folder(job) as folder, objects.local_path(upload.object_key) as path:
         try:
@@ -50,7 +52,10 @@ def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
             note=upload.file_name,
             licence=upload.licence,
             source=upload.source,
+            consent=upload.consent,
+            collected_on=upload.collected_on,
         )
+    record_provenance(version=version, upload=upload, first_item_id=job.state["first_item_id"])
     _give_back_ids(upload.dataset_id, job.state["first_item_id"], job.state["reserved"], version.row_count)
     return _result(version, upload, warnings)
 
