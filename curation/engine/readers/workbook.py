@@ -4,7 +4,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
@@ -100,15 +100,11 @@ def _opened(path: Path, sheet: str) -> Iterator[tuple[list[str], str, Callable[[
     Raises:
         ReadError: ``xlsx_broken``, ``sheet_unknown``, and what `check_parts` raises.
     """
-    import openpyxl
-
     try:
         with zipfile.ZipFile(path) as archive:
             check_parts(archive)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
+        # A file object and not a path: openpyxl judges paths by their ending, and an object in the store has none.
+        with path.open("rb") as stream, closing(_load(stream)) as book:
             names = [each.title for each in book.worksheets]
             if not names:
                 raise ReadError("xlsx_no_sheet", "The workbook has no sheet with cells.")
@@ -116,13 +112,19 @@ def _opened(path: Path, sheet: str) -> Iterator[tuple[list[str], str, Callable[[
                 raise ReadError("sheet_unknown", f"There is no sheet {sheet!r}. Choose one of: {', '.join(names)}.")
             chosen = sheet or names[0]
             yield names, chosen, lambda: _rows(book, book.worksheets[names.index(chosen)])
-        finally:
-            book.close()
     except (*_BROKEN, *_BROKEN_TOO) as error:
         reason = str(error).split("\n", 1)[0][:200]
         raise ReadError(
             "xlsx_broken", f"The workbook is damaged ({reason}). Open and save it again, or save the sheet as CSV."
         ) from error
+
+
+def _load(stream: IO[bytes]) -> Any:
+    import openpyxl
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
 
 
 def _rows(book: Any, sheet: Any) -> Iterator[Row]:
