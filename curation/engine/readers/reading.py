@@ -38,6 +38,8 @@ from curation.engine.readers.sniffing import sniff
 from curation.engine.readers.source import Source, lines_of, open_text
 from curation.engine.readers.workbook import read_workbook, schema_of_workbook
 
+# Ids that are looked at for a warning: 32 MB of hashes. Behind them the file is read, and not watched.
+ID_LIMIT = 4_000_000
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -67,26 +69,34 @@ class _Watch:
     def __init__(self, profile: SourceProfile) -> None:
         self._profile = profile
         self._empty = 0
-        self._ids: list[np.ndarray[Any, np.dtype[np.int64]]] = []
+        # Memory is taken page by page, as rows come.
+        self._ids = np.empty(ID_LIMIT, np.int64)
+        self._watched = 0
 
     def see(self, table: pa.Table) -> None:
         text, name = self._profile.roles.get("text"), self._profile.roles.get("id")
         if text in table.column_names and pa.types.is_string(table.schema.field(text).type):
             trimmed = pc.utf8_trim_whitespace(pc.fill_null(table[text], ""))
             self._empty += int(pc.sum(pc.equal(trimmed, "")).as_py() or 0)
-        if name in table.column_names:
+        if name in table.column_names and self._watched < ID_LIMIT:
             # Hashes and not the ids themselves: eight bytes a row, and a warning may be wrong once in 10^7 files.
-            values = table[name].to_pylist()
-            self._ids.append(np.fromiter(map(hash, values), np.int64, len(values)))
+            values = table[name].slice(0, ID_LIMIT - self._watched).to_pylist()
+            end = self._watched + len(values)
+            self._ids[self._watched : end] = np.fromiter(map(hash, values), np.int64, len(values))
+            self._watched = end
 
     def finish(self) -> None:
         if self._empty:
             self._profile.warn(f"Rows without text: {self._empty}. The step drop_empty_text leaves them out.")
-        if self._ids:
-            _, counts = np.unique(np.concatenate(self._ids), return_counts=True)
-            double = int((counts > 1).sum())
+        if self._watched:
+            ids = self._ids[: self._watched]
+            ids.sort()
+            again = ids[1:] == ids[:-1]
+            # The first of each stretch of equal ones: an id counts once, however often it comes again.
+            double = int(np.count_nonzero(again)) - int(np.count_nonzero(again[1:] & again[:-1]))
+            where = f" among the first {self._watched} rows" if self._watched >= ID_LIMIT else ""
             if double:
-                self._profile.warn(f"Ids of column {self._profile.roles['id']} used more than once: {double}.")
+                self._profile.warn(f"Ids of column {self._profile.roles['id']} used more than once{where}: {double}.")
 
 
 def _raw_records(source: Source, text: io.TextIOWrapper, profile: SourceProfile) -> Iterator[tuple[int, str]]:
