@@ -1,6 +1,6 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
@@ -8,11 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
-from curation.api.upload import UploadInput, UploadOutput
-from curation.api.version import VersionOutput
+from curation.api.upload import PushInput, UploadInput, UploadOutput
+from curation.api.version import ProvenanceOutput, VersionOutput
 from curation.models import Dataset
 from curation.services.dataset import change_dataset, create_dataset, restore_dataset, trash_dataset
+from curation.services.push import push_items
 from curation.services.upload import receive_upload
+from workers.api.job import JobOutput
 
 
 class DatasetInput(serializers.Serializer[Any]):
@@ -75,6 +77,37 @@ class DatasetViewSet(ScopedViewSet):
             **valid(UploadInput, request.data),
         )
         return Response(UploadOutput(upload).data, status=201)
+
+    @extend_schema(
+        request=PushInput,
+        responses={202: JobOutput},
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                required=True,
+                description="Your name for these rows. Sent again with the same rows, it gives the same job.",
+            )
+        ],
+    )
+    @action(detail=True, methods=["post"])
+    def items(self, request: Request, pk: int) -> Response:
+        """Push up to 10,000 rows; they are imported as a version."""
+        job = push_items(
+            actor=request.actor,  # type: ignore[attr-defined]
+            dataset_id=self.get_object().pk,
+            key=request.headers.get("Idempotency-Key", ""),
+            **valid(PushInput, request.data),
+        )
+        return Response(JobOutput(job).data, status=202)
+
+    @extend_schema(responses=ProvenanceOutput(many=True))
+    @action(detail=True, methods=["get"])
+    def provenance(self, request: Request, pk: int) -> Response:
+        """Where the items of each import come from, by ranges of ids; newest first."""
+        page = self.paginate_queryset(self.get_object().provenance.all())
+        return self.get_paginated_response(ProvenanceOutput(page, many=True).data)
 
     @extend_schema(responses=VersionOutput(many=True))
     @action(detail=True, methods=["get"])

@@ -7,9 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
-from curation.models import Version
+from curation.models import Provenance, Version
 from curation.services.download import FORMATS, request_download
 from curation.services.item import find_item, page_of_items
+from curation.services.provenance import provenance_of_item
 from workers.api.job import JobOutput
 
 
@@ -18,13 +19,22 @@ class VersionOutput(serializers.ModelSerializer[Version]):
         model = Version
         fields = [
             "id", "dataset", "number", "kind", "parent", "note", "content_hash", "row_count", "byte_count", "licence",
-            "source", "created_at", "created_by",
+            "source", "consent", "collected_on", "created_at", "created_by",
         ]  # fmt: skip
 
 
 class VersionDetailOutput(VersionOutput):
     class Meta(VersionOutput.Meta):
         fields = [*VersionOutput.Meta.fields, "manifest"]
+
+
+class ProvenanceOutput(serializers.ModelSerializer[Provenance]):
+    class Meta:
+        model = Provenance
+        fields = [
+            "id", "dataset", "version", "upload", "first_item_id", "last_item_id", "file_name", "sha256", "licence",
+            "source", "consent", "collected_on", "created_at",
+        ]  # fmt: skip
 
 
 class PageInput(serializers.Serializer[Any]):
@@ -79,6 +89,18 @@ class VersionViewSet(ScopedViewSet):
     def item(self, request: Request, pk: int, item_id: str) -> Response:
         found = find_item(actor=request.actor, version_id=self.get_object().pk, item_id=int(item_id))  # type: ignore[attr-defined]
         return Response(found)
+
+    @extend_schema(
+        operation_id="versions_item_provenance",
+        parameters=[OpenApiParameter("item_id", int, "path")],
+        responses=ProvenanceOutput,
+    )
+    @action(detail=True, methods=["get"], url_path=r"items/(?P<item_id>\d{1,18})/provenance")
+    def item_provenance(self, request: Request, pk: int, item_id: str) -> Response:
+        """Where an item comes from: file, licence, source, consent basis and collection date of its import."""
+        version = self.get_object()
+        found = provenance_of_item(actor=request.actor, dataset_id=version.dataset_id, item_id=int(item_id))  # type: ignore[attr-defined]
+        return Response(ProvenanceOutput(found).data)
 
     @extend_schema(parameters=[DownloadInput], responses={200: VersionDownloadOutput, 202: VersionDownloadOutput})
     @action(detail=True, methods=["get"])

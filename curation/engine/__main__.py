@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     near_duplicates.add(commands)
     link.add_parser(commands, _open, _show)
     for command in (run, duplicates):
-        command.add_argument("input", type=Path, help="CSV, TSV, JSONL or JSON file, or the folder of a version")
+        command.add_argument(
+            "input", type=Path, help="a file of any format that imports take, or the folder of a version"
+        )
         command.add_argument("output", type=Path, help="folder for the new version, drops.parquet and findings.parquet")
     return parser
 

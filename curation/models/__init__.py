@@ -1,6 +1,19 @@
 from curation.models.dataset import Dataset
+from curation.models.provenance import Provenance
+from curation.models.push import Push
 from curation.models.run import Finding, FindingState, Plan, Run
 from curation.models.upload import Upload
 from curation.models.version import Version, VersionKind
 
-__all__ = ["Dataset", "Finding", "FindingState", "Plan", "Run", "Upload", "Version", "VersionKind"]
+__all__ = [
+    "Dataset",
+    "Finding",
+    "FindingState",
+    "Plan",
+    "Provenance",
+    "Push",
+    "Run",
+    "Upload",
+    "Version",
+    "VersionKind",
+]

@@ -31,6 +31,9 @@ class Version(models.Model):
     manifest = models.JSONField()
     licence = models.CharField(_("licence"), max_length=120, blank=True)
     source = models.CharField(_("source"), max_length=500, blank=True)
+    # On what ground the data may be used: consent, a contract, a public licence.
+    consent = models.CharField(_("consent basis"), max_length=200, blank=True)
+    collected_on = models.DateField(_("collection date"), null=True, blank=True)
 
     objects = TenantQuerySet.as_manager()
 

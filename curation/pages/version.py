@@ -5,9 +5,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 
 from accounts.pages.view import PageRequest, ScopedPage
+from core.errors import NotFound
 from curation.models import Version
 from curation.services.download import FORMATS, request_download
 from curation.services.item import find_item, page_of_items
+from curation.services.provenance import provenance_of_item
 
 PAGE_ROWS = 50
 BARS = 40
@@ -116,6 +118,10 @@ class ItemPage(ScopedPage):
         version = version_of(request, pk)
         item = find_item(actor=request.actor, version_id=pk, item_id=item_id)
         try:
+            provenance = provenance_of_item(actor=request.actor, dataset_id=version.dataset_id, item_id=item_id)
+        except NotFound:
+            provenance = None
+        try:
             lineage = reverse("modeling:item-lineage", args=[version.dataset_id, item_id])
         except NoReverseMatch:
             lineage = ""
@@ -127,6 +133,7 @@ class ItemPage(ScopedPage):
             "text": item.get(version.manifest.get("roles", {}).get("text", ""), ""),
             "fields": [(name, value) for name, value in item.items() if name != "item_id"],
             "lineage": lineage,
+            "provenance": provenance,
         }
         return render(request, "curation/item.html", context)
 

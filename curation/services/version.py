@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
 
 from django.db import transaction
@@ -39,6 +40,8 @@ def commit_version(
     note: str = "",
     licence: str = "",
     source: str = "",
+    consent: str = "",
+    collected_on: date | None = None,
 ) -> Version:
     """Store the parts and add the version row; done twice by one job, it gives the same row.
 
@@ -52,6 +55,8 @@ def commit_version(
         note: One line on what was done.
         licence: Licence of the content; the parent's when empty.
         source: Where the content came from; the parent's when empty.
+        consent: On what ground it may be used; the parent's when empty.
+        collected_on: When it was collected; the parent's when None.
     """
     done = Version.objects.filter(job_id=job.job_id).first()
     if done is not None:
@@ -82,6 +87,8 @@ def commit_version(
                 "manifest": manifest.to_json(),
                 "licence": licence or (parent.licence if parent else ""),
                 "source": source or (parent.source if parent else ""),
+                "consent": consent or (parent.consent if parent else ""),
+                "collected_on": collected_on or (parent.collected_on if parent else None),
             },
         )
         if created:
