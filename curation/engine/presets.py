@@ -22,10 +22,11 @@ _SYMBOLS_OFF: dict[str, Any] = {
 _EVERY: dict[str, Any] = {"from_words": 0}
 _LENGTH = {"name": "filter_length", "params": {"min_words": 50, "max_words": 100_000}}
 _REPETITION = {"name": "filter_repetition", "params": _EVERY}
+_EVERY_SHAPE: dict[str, Any] = {**_EVERY, "from_lines": 0}
 _GOPHER_QUALITY = {
     "name": "filter_symbols",
     "params": {
-        **_EVERY,
+        **_EVERY_SHAPE,
         "lorem_ipsum": False,
         "min_line_punctuation": 0.0,
         "max_short_lines": 0.0,
@@ -37,12 +38,12 @@ _GOPHER_QUALITY = {
 }
 _C4_PHRASES = {
     "name": "filter_symbols",
-    "params": {**_EVERY, **_SYMBOLS_OFF, "lorem_ipsum": True, "curly_bracket": True},
+    "params": {**_EVERY_SHAPE, **_SYMBOLS_OFF, "lorem_ipsum": True, "curly_bracket": True},
 }
 _FINEWEB_LINES = {
     "name": "filter_symbols",
     "params": {
-        **_EVERY,
+        **_EVERY_SHAPE,
         **_SYMBOLS_OFF,
         "min_line_punctuation": 0.12,
         "max_short_lines": 0.67,

@@ -25,6 +25,7 @@ _SHARES = (
 )
 _AMOUNTS = (
     "from_words",
+    "from_lines",
     "max_hashes_per_word",
     "max_ellipses_per_word",
     "min_word_length",
@@ -47,8 +48,9 @@ class FilterSymbols(Step):
     et al. 2024): lines that end with punctuation, lines of at most `short_line_length` columns (a Chinese character
     takes two), characters in repeated lines, line breaks per word.
 
-    Blank lines do not count as lines. Texts below `from_words` words stay as they are: these are rules for documents,
-    and a message has no line statistics. Lorem ipsum and curly brackets are looked for in all texts. `margin` makes
+    Blank lines do not count as lines. Texts below `from_words` words stay as they are: these are rules for documents.
+    The shares of lines are asked only of texts of at least `from_lines` lines: of a long message in one line the share
+    is 0 or 1 and says nothing. Lorem ipsum and curly brackets are looked for in all texts. `margin` makes
     findings of texts that close to a limit.
     """
 
@@ -72,6 +74,7 @@ class FilterSymbols(Step):
         NEAR: NEAR_TEXT,
     }
     from_words: int = 50
+    from_lines: int = 3
     max_hashes_per_word: float = 0.1
     max_ellipses_per_word: float = 0.1
     max_bullet_lines: float = 0.9
@@ -135,20 +138,22 @@ class FilterSymbols(Step):
 
     def _lines(self, counts: Counts, long: NDArray[np.bool_]) -> list[Rule]:
         lines = counts["lines"]
+        several = long & (lines >= self.from_lines)
         bullets, ellipses = share(counts["bullet_lines"], lines), share(counts["ellipsis_lines"], lines)
         return [
-            Rule("bullet_lines", "{} of lines start with a bullet", bullets, self.max_bullet_lines, rows=long),
-            Rule("ellipsis_lines", "{} of lines end with an ellipsis", ellipses, self.max_ellipsis_lines, rows=long),
+            Rule("bullet_lines", "{} of lines start with a bullet", bullets, self.max_bullet_lines, rows=several),
+            Rule("ellipsis_lines", "{} of lines end with an ellipsis", ellipses, self.max_ellipsis_lines, rows=several),
         ]
 
     def _fineweb(self, texts: pa.Array, counts: Counts, long: NDArray[np.bool_]) -> list[Rule]:
         lines = counts["lines"]
+        several = long & (lines >= self.from_lines)
         ends, short = share(counts["terminal_lines"], lines), share(counts["short_lines"], lines)
         newlines = share(counts["newlines"], counts.words)
         what = "{} of lines end with punctuation"
         rules = [
-            Rule("few_line_ends", what, ends, self.min_line_punctuation, most=False, rows=long),
-            Rule("short_lines", "{} of lines are short", short, self.max_short_lines, rows=long),
+            Rule("few_line_ends", what, ends, self.min_line_punctuation, most=False, rows=several),
+            Rule("short_lines", "{} of lines are short", short, self.max_short_lines, rows=several),
             Rule("many_newlines", "{} line breaks per word", newlines, self.max_newlines_per_word, rows=long),
         ]
         if self.max_duplicated_line_chars:

@@ -14,7 +14,8 @@ from curation.engine.steps.base import Context, Drop, Found, Outcome, Step
 
 ACTIONS = ("drop", "find")
 WORD_LIMIT, LENGTH_LIMIT = 10_000, 200
-# Words of one expression: RE2 builds an automaton for each group; larger ones go beyond its memory.
+# Words of one expression. RE2 builds its automaton within a fixed memory and falls back to a slow search beyond it:
+# over 500 texts of 2 kB, 1,000 words in one expression took 0.05 s, 3,000 took 10.9 s.
 _GROUP = 500
 # Scripts that are written without blanks: Thai, Lao, Burmese, Khmer, kana, bopomofo and Han.
 _NO_BLANKS = (
@@ -31,7 +32,7 @@ class WordList(Step):
     Words and phrases are compared folded (NFKC, lower case, single blanks) and are never expressions. A word counts as
     a whole word: no letter, digit or underscore touches its ends, unless of a script without blanks. One that begins or
     ends with a character of a script without blanks (Chinese, Japanese, Thai) is found inside other text there. The
-    time grows with the texts, not with the list times the texts.
+    texts are passed over once for each 500 words of a list.
     """
 
     name: ClassVar[str] = "word_list"

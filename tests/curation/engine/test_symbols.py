@@ -106,3 +106,10 @@ def test_parameters_that_cannot_work_are_refused() -> None:
         FilterSymbols(min_stop_words=3, stop_words=("the", "of"))
     with pytest.raises(ValueError, match="at most 64"):
         FilterSymbols(stop_words=tuple(map(str, range(65))))
+
+
+def test_a_long_message_in_one_line_has_no_line_shape() -> None:
+    text = "we all go there now and then and it is fine " * 7
+    assert apply(FilterSymbols(), [text, f"{text}..."]).drops == []
+    drops = apply(FilterSymbols(from_lines=0), [text, f"{text}..."]).drops
+    assert [drop[:2] for drop in drops] == [(1, "few_line_ends"), (2, "ellipsis_lines")]
