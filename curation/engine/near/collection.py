@@ -31,12 +31,12 @@ class Sets:
 
     Attributes:
         group: int32 [texts], the set of each text; -1 for a text without tokens.
-        hashes: uint64 [tokens], the sets one after the other; emptied by `ranking.rank`.
-        offsets: int64 [sets + 1], where each set starts in `hashes`.
+        pieces: uint64 [some tokens] each, all the sets one after the other; emptied by `ranking.rank`.
+        offsets: int64 [sets + 1], where each set starts if the pieces are put together.
     """
 
     group: NDArray[np.int32]
-    hashes: NDArray[np.uint64]
+    pieces: list[NDArray[np.uint64]]
     offsets: NDArray[np.int64]
 
     @property
@@ -128,17 +128,10 @@ class Collection:
         sizes = np.concatenate([np.empty(0, np.int32), *self._sizes])
         offsets = np.zeros(len(sizes) + 1, np.int64)
         np.cumsum(sizes, out=offsets[1:])
-        hashes = np.empty(int(offsets[-1]), np.uint64)
-        place = 0
-        # Piece by piece, so that the tokens are never in memory twice.
-        self._hashes.reverse()
-        while self._hashes:
-            piece = self._hashes.pop()
-            hashes[place : place + len(piece)] = piece
-            place += len(piece)
         group = np.concatenate([np.empty(0, np.int32), *self._groups])
+        pieces = self._hashes
         self.__init__(self.shingles)  # type: ignore[misc]
-        return Sets(group, hashes, offsets)
+        return Sets(group, pieces, offsets)
 
     def _gather(self, hashes: NDArray[np.uint64], counts: NDArray[np.int32], prints: NDArray[np.uint64]) -> None:
         self.texts += len(counts)

@@ -21,8 +21,6 @@ from curation.engine.near.compiled import compiled
 
 # A part of this many tokens and its table stay in the second level of the cache; smaller parts scatter worse.
 PART_TOKENS = 32_768
-# Tokens sorted in one round: 16 bytes each are needed beside the sets, so a round takes about 256 MB at most.
-ROUND_TOKENS = 16 << 20
 # Frequencies above this are not told apart: they only decide the order of trying, and any order is right.
 CAP = 1 << 16
 ALONE = np.uint32(0xFFFFFFFF)
@@ -48,101 +46,88 @@ class Ranked:
 
 
 @compiled
-def _count_parts(hashes: Any, start: Any, end: Any, shift: Any, counts: Any) -> None:
-    for place in range(start, end):
+def _count_parts(hashes: Any, shift: Any, counts: Any) -> None:
+    for place in range(len(hashes)):
         counts[np.int64(hashes[place] >> shift)] += 1
 
 
 @compiled
-def _scatter(
-    hashes: Any, start: Any, end: Any, shift: Any, low: int, high: int, cursor: Any, keys: Any, places: Any
-) -> None:
-    """Copy hashes of the parts `low` to `high` (exclusive) to their part; `cursor` holds where each part goes on."""
-    for place in range(start, end):
+def _scatter(hashes: Any, base: int, shift: Any, cursor: Any, keys: Any, places: Any) -> None:
+    """Copy each hash and its place (`base` and following) to its part; `cursor` holds where each part goes on."""
+    for place in range(len(hashes)):
         value = hashes[place]
         part = np.int64(value >> shift)
-        if low <= part < high:
-            target = cursor[part - low]
-            cursor[part - low] = target + 1
-            keys[target] = value
-            places[target] = place
+        target = cursor[part]
+        cursor[part] = target + 1
+        keys[target] = value
+        places[target] = base + place
 
 
 @compiled
-def _number_parts(
-    keys: Any, bounds: Any, first: int, last: int, local: Any, counts: Any, kinds: Any, largest: int
-) -> None:
-    """Number the different hashes of each part from 0 in order of first place, and count each."""
+def _code_parts(keys: Any, places: Any, bounds: Any, first: int, last: int, codes: Any, shared: Any) -> None:
+    """Give every token of some parts the code of its shingle, or `ALONE` when no other token is the same.
+
+    A part that starts at s with k different shared shingles uses the codes s to s + k - 1, in order of first place,
+    and leaves their frequencies at these places of `keys`, where the hashes are not needed any more.
+    """
+    largest = np.int64(0)
+    for part in range(first, last):
+        largest = max(largest, np.int64(bounds[part + 1] - bounds[part]))
     size = np.int64(16)
     while size < 2 * largest:
         size *= 2
-    table = np.full(size, -1, np.int32)
+    table = np.empty(size, np.int32)
+    local, counts = np.empty(largest, np.int32), np.empty(largest, np.int32)
     for part in range(first, last):
-        start, end = bounds[part], bounds[part + 1]
+        start, length = bounds[part], bounds[part + 1] - bounds[part]
         used = np.int64(16)
-        while used < 2 * (end - start):
+        while used < 2 * length:
             used *= 2
         table[:used] = -1
         mask = used - 1
-        kind = 0
-        for place in range(start, end):
-            value = keys[place]
+        kinds = 0
+        for place in range(length):
+            value = keys[start + place]
             slot = np.int64(value & np.uint64(0x7FFFFFFF)) & mask
             while table[slot] >= 0 and keys[start + table[slot]] != value:
                 slot = (slot + 1) & mask
             if table[slot] < 0:
-                table[slot] = place - start
-                local[place] = kind
-                counts[start + kind] = 1
-                kind += 1
+                table[slot] = place
+                local[place] = kinds
+                counts[kinds] = 1
+                kinds += 1
             else:
                 # The entry of a hash's first place holds its number.
-                number = local[start + table[slot]]
-                local[place] = number
-                counts[start + number] += 1
-        kinds[part] = kind
-
-
-@compiled
-def _write_codes(
-    places: Any, bounds: Any, first: int, last: int, local: Any, counts: Any, base: Any, codes: Any
-) -> None:
-    """Give every token the number of its shingle among all that are shared, in order of part; `ALONE` if it is not."""
-    for part in range(first, last):
-        start, end = bounds[part], bounds[part + 1]
-        for place in range(start, end):
-            number = counts[start + local[place]]
-            codes[places[place]] = ALONE if number < 0 else np.uint32(base + np.int64(number))
-
-
-@compiled
-def _number_shared(counts: Any, bounds: Any, kinds: Any, frequency: Any) -> int:
-    """Replace counts by running numbers of the shared shingles (-1 for the others) and note their frequency."""
-    number = 0
-    for part in range(len(kinds)):
-        for place in range(bounds[part], bounds[part] + kinds[part]):
-            count = counts[place]
-            if count > 1:
-                frequency[number] = count
-                counts[place] = number
-                number += 1
+                local[place] = local[table[slot]]
+                counts[local[place]] += 1
+        many = 0
+        for kind in range(kinds):
+            if counts[kind] > 1:
+                keys[start + many] = counts[kind]
+                counts[kind] = many
+                many += 1
             else:
-                counts[place] = -1
-    return number
+                counts[kind] = -1
+        shared[part] = many
+        for place in range(length):
+            number = counts[local[place]]
+            codes[places[start + place]] = ALONE if number < 0 else np.uint32(start + np.int64(number))
 
 
 @compiled
-def _ranks(frequency: Any, cap: Any, ranks: Any) -> None:
-    """Rank shingles by frequency with a stable counting sort."""
+def _ranks(keys: Any, bounds: Any, shared: Any, cap: Any) -> None:
+    """Replace the frequencies that `_code_parts` left by ranks, with a stable counting sort."""
     starts = np.zeros(cap + 2, np.int64)
-    for number in range(len(frequency)):
-        starts[min(frequency[number], cap) + 1] += 1
+    for part in range(len(shared)):
+        for place in range(bounds[part], bounds[part] + shared[part]):
+            starts[min(np.int64(keys[place]), cap) + 1] += 1
     for value in range(1, cap + 2):
         starts[value] += starts[value - 1]
-    for number in range(len(frequency)):
-        value = min(frequency[number], cap)
-        ranks[number] = starts[value]
-        starts[value] += 1
+    for part in range(len(shared)):
+        for place in range(bounds[part], bounds[part] + shared[part]):
+            value = min(np.int64(keys[place]), cap)
+            keys[place] = starts[value]
+            starts[value] += 1
 
 
 @compiled
@@ -187,7 +172,9 @@ def _sort(values: Any, start: int, end: int, scratch: Any, histogram: Any, passe
 
 
 @compiled
-def _lists(codes: Any, offsets: Any, ranks: Any, chosen: Any, targets: Any, first: int, last: int, tokens: Any) -> None:
+def _lists(
+    codes: Any, offsets: Any, ranks: Any, kinds: int, chosen: Any, targets: Any, first: int, last: int, tokens: Any
+) -> None:
     """Copy the shared shingles of chosen sets as ranks, each list in rising order."""
     histogram = np.empty(2048, np.int64)
     longest = np.int64(0)
@@ -195,7 +182,7 @@ def _lists(codes: Any, offsets: Any, ranks: Any, chosen: Any, targets: Any, firs
         longest = max(longest, np.int64(targets[entry + 1] - targets[entry]))
     scratch = np.empty(longest, np.uint32)
     passes = 1
-    while passes < 3 and len(ranks) >> (11 * passes):
+    while passes < 3 and kinds >> (11 * passes):
         passes += 1
     for entry in range(first, last):
         number = chosen[entry]
@@ -215,7 +202,9 @@ def in_threads(pool: ThreadPoolExecutor, count: int, pieces: int, work: Callable
 
 
 def rank(sets: Sets, threshold: Fraction, threads: int | None = None) -> Ranked:
-    """Return the sets that share enough shingles with others to be like one of them at all; empties `sets.hashes`.
+    """Return the sets that share enough shingles with others to be like one of them at all; empties `sets.pieces`.
+
+    Memory: 20 bytes a shingle at most, those of the sets included.
 
     Args:
         sets: Different sets.
@@ -224,10 +213,7 @@ def rank(sets: Sets, threshold: Fraction, threads: int | None = None) -> Ranked:
     """
     workers = thread_count(threads)
     with ThreadPoolExecutor(workers) as pool:
-        codes, frequency = _codes(sets, pool, workers)
-        sets.hashes = np.empty(0, np.uint64)
-        ranks = np.empty(len(frequency), np.uint32)
-        _ranks(frequency, CAP, ranks)
+        codes, ranks, kinds = _codes(sets, pool, workers)
         sizes, shared = sets.sizes, np.empty(len(sets.offsets) - 1, np.int32)
         in_threads(pool, len(sizes), 4 * workers, lambda a, b: _shared_sizes(codes, sets.offsets, a, b, shared))
         wide = sizes.astype(np.int64)
@@ -241,68 +227,44 @@ def rank(sets: Sets, threshold: Fraction, threads: int | None = None) -> Ranked:
             pool,
             len(chosen),
             4 * workers,
-            lambda a, b: _lists(codes, sets.offsets, ranks, chosen, targets, a, b, tokens),
+            lambda a, b: _lists(codes, sets.offsets, ranks, kinds, chosen, targets, a, b, tokens),
         )
-    return Ranked(chosen, sizes[chosen], targets, tokens, len(frequency))
+    return Ranked(chosen, sizes[chosen], targets, tokens, kinds)
 
 
-def _codes(sets: Sets, pool: ThreadPoolExecutor, workers: int) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
-    """Return a code for each token (`ALONE`, or the number of its shared shingle) and each shared one's frequency."""
-    hashes = sets.hashes
-    if len(hashes) >= int(ALONE):
+def _codes(sets: Sets, pool: ThreadPoolExecutor, workers: int) -> tuple[NDArray[np.uint32], NDArray[np.uint64], int]:
+    """Return a code for each token (`ALONE`, or the place of its rank), the ranks, and how many there are."""
+    total = int(sets.offsets[-1])
+    if total >= int(ALONE):
         raise ValueError(f"At most {int(ALONE):,} shingles can be compared at once. Cut the input into parts.")
-    bits = max(1, min(20, (len(hashes) // PART_TOKENS).bit_length()))
-    shift = np.uint64(64 - bits)
-    edges = np.linspace(0, len(hashes), workers + 1).astype(np.int64)
-    counted = np.zeros((workers, 1 << bits), np.int64)
-    list(pool.map(lambda w: _count_parts(hashes, edges[w], edges[w + 1], shift, counted[w]), range(workers)))
-    codes = np.empty(len(hashes), np.uint32)
-    frequencies = [np.empty(0, np.int32)]
-    base = 0
-    for low, high in _rounds(counted.sum(axis=0)):
-        found = _round(hashes, edges, shift, low, high, counted[:, low:high], pool, base, codes)
-        frequencies.append(found)
-        base += len(found)
-    return codes, np.concatenate(frequencies)
+    bits = max(1, min(16, (total // PART_TOKENS).bit_length()))
+    shift, parts = np.uint64(64 - bits), 1 << bits
+    lengths = np.array([len(piece) for piece in sets.pieces], np.int64)
+    bases = np.cumsum(lengths) - lengths
+    # Each thread takes neighbouring pieces.
+    edges = np.searchsorted(bases, np.linspace(0, total, workers + 1)[1:-1]).tolist()
+    shares = list(zip([0, *edges], [*edges, len(lengths)], strict=True))
+    counted = np.zeros((workers, parts), np.int64)
 
+    def count(worker: int) -> None:
+        for number in range(*shares[worker]):
+            _count_parts(sets.pieces[number], shift, counted[worker])
 
-def _rounds(counts: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return stretches of parts that hold `ROUND_TOKENS` together at most (or are a single part)."""
-    number = np.maximum(np.cumsum(counts) - 1, 0) // ROUND_TOKENS
-    starts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
-    return list(zip(starts, [*starts[1:], len(counts)], strict=True))
-
-
-def _round(
-    hashes: NDArray[np.uint64],
-    edges: NDArray[np.int64],
-    shift: np.uint64,
-    low: int,
-    high: int,
-    counted: NDArray[np.int64],
-    pool: ThreadPoolExecutor,
-    base: int,
-    codes: NDArray[np.uint32],
-) -> NDArray[np.int32]:
-    """Code the tokens of some parts; return the frequencies of the shared shingles among them."""
-    workers, parts = counted.shape
+    list(pool.map(count, range(workers)))
     # Threads write behind one another within a part, so tokens keep their order whatever the number of threads.
     flat = np.zeros(workers * parts + 1, np.int64)
     np.cumsum(counted.T.ravel(), out=flat[1:])
     cursors = flat[:-1].reshape(parts, workers).T.copy()
     bounds = np.append(flat[:-1].reshape(parts, workers)[:, 0], flat[-1])
-    total = int(flat[-1])
     keys, places = np.empty(total, np.uint64), np.empty(total, np.uint32)
-    list(
-        pool.map(
-            lambda w: _scatter(hashes, edges[w], edges[w + 1], shift, low, high, cursors[w], keys, places),
-            range(workers),
-        )
-    )
-    local, counts, kinds = np.empty(total, np.int32), np.empty(total, np.int32), np.empty(parts, np.int32)
-    largest = int(np.diff(bounds).max())
-    in_threads(pool, parts, 8 * workers, lambda a, b: _number_parts(keys, bounds, a, b, local, counts, kinds, largest))
-    frequency = np.empty(int(kinds.sum()), np.int32)
-    shared = _number_shared(counts, bounds, kinds, frequency)
-    in_threads(pool, parts, 8 * workers, lambda a, b: _write_codes(places, bounds, a, b, local, counts, base, codes))
-    return frequency[:shared].copy()
+
+    def scatter(worker: int) -> None:
+        for number in range(*shares[worker]):
+            _scatter(sets.pieces[number], bases[number], shift, cursors[worker], keys, places)
+
+    list(pool.map(scatter, range(workers)))
+    sets.pieces.clear()
+    codes, shared = np.empty(total, np.uint32), np.empty(parts, np.int64)
+    in_threads(pool, parts, 8 * workers, lambda a, b: _code_parts(keys, places, bounds, a, b, codes, shared))
+    _ranks(keys, bounds, shared, CAP)
+    return codes, keys, int(shared.sum())

@@ -70,7 +70,7 @@ class Search:
         collection = Collection(self.shingles)
         collection.add_all(batches, threads)
         sets = collection.finish()
-        tokens, sizes = len(sets.hashes), sets.sizes
+        tokens, sizes = int(sets.offsets[-1]), sets.sizes
         clock.start("frequencies")
         ranked = rank(sets, threshold, threads)
         clock.start("pairs")

@@ -194,7 +194,7 @@ def _sets(
         # Sums, because they are the same in whatever order the shingles stand.
         one, two = np.uint64(write - start), np.uint64(0)
         for place in range(start, write):
-            one += _mix(out[place])
+            one += out[place]
             two += _mix(out[place] ^ _SECOND)
         counts[text] = write - start
         prints[text, 0], prints[text, 1] = one, two
