@@ -104,4 +104,4 @@ def _rows_at_once(metadata: pq.FileMetaData, group: int) -> int:
         if "." in column.path_in_schema and "DICTIONARY" in str(column.encodings):
             worst = max(1, column.num_values * column.total_uncompressed_size // count)
             at_once = min(at_once, _NESTED_BYTES // worst)
-    return max(1, min(BATCH_ROWS, at_once))
+    return int(max(1, min(BATCH_ROWS, at_once)))
