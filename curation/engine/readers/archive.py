@@ -116,6 +116,8 @@ class _Guard:
 
     def admit(self, name: str, size: int) -> Member:
         """Check one member by what the archive says of it."""
+        if not name:
+            raise ValueError("a member has no name")
         self.members += 1
         if self.members > MEMBER_LIMIT:
             raise ReadError("archive_members", f"The archive has more than {MEMBER_LIMIT} members. Split it.")
