@@ -19,11 +19,11 @@ ROW_LIMIT = 10_000
 KEY_LIMIT = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Lines:
     """Rows as a file of JSON Lines."""
 
-    name: str
+    name: str | None
     content: bytes
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
@@ -73,13 +73,16 @@ def push_items(
                 _("This Idempotency-Key was used for other rows before. Use a new key for new rows."),
                 job=push.job_id,
             )
+        # A job that is gone took the row of its key along.
+        assert push.job is not None
         return push.job  # type: ignore[no-any-return]
     lines = _Lines(f"push-{key}.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows))
     upload = receive_upload(actor=actor, dataset_id=dataset.pk, file=lines, **provenance)
     options = {"format": "jsonl", **({"roles": roles} if roles else {})}
-    push.job = start_import(actor=actor, upload_id=upload.pk, options=options)
+    job = start_import(actor=actor, upload_id=upload.pk, options=options)
+    push.job = job
     push.save(update_fields=["job"])
-    return push.job  # type: ignore[no-any-return]
+    return job
 
 
 def _check_key(key: str) -> None:

@@ -115,8 +115,11 @@ def push(
     rows = _rows_of(content, str(file))
     name = key or hashlib.sha256(content).hexdigest()[:32]
     target = session.client.datasets.ensure(dataset)
-    said = {"licence": licence, "source": source, "consent": consent, "collected_on": collected}
-    sent = list(session.client.datasets.push(target.id, rows, key=name, **said))
+    sent = list(
+        session.client.datasets.push(
+            target.id, rows, key=name, licence=licence, source=source, consent=consent, collected_on=collected
+        )
+    )
     jobs = [session.wait(job, "Importing") for job in sent]
     versions = [(job.result or {})["version"] for job in jobs]
     result = {"dataset": target.id, "key": name, "rows": len(rows), "jobs": [job.id for job in jobs]}

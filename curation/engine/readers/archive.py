@@ -6,7 +6,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -116,6 +116,8 @@ class _Guard:
 
     def admit(self, name: str, size: int) -> Member:
         """Check one member by what the archive says of it."""
+        if not name:
+            raise ValueError("a member has no name")
         self.members += 1
         if self.members > MEMBER_LIMIT:
             raise ReadError("archive_members", f"The archive has more than {MEMBER_LIMIT} members. Split it.")
@@ -143,7 +145,7 @@ class _Guard:
             )
 
 
-def _walk_zip(path: Path, guard: _Guard) -> Iterator[tuple[Member, IO[bytes]]]:
+def _walk_zip(path: Path, guard: _Guard) -> Generator[tuple[Member, IO[bytes]], None, None]:
     if _index_bytes(path) > INDEX_BYTES:
         raise ReadError("archive_members", f"The index of the archive takes over {INDEX_BYTES >> 20} MB. Split it.")
     with zipfile.ZipFile(path) as archive:
@@ -269,10 +271,10 @@ class _Forward(io.RawIOBase):
         return data
 
 
-def _walk_tar(path: Path, guard: _Guard, *, look: bool) -> Iterator[tuple[Member, IO[bytes]]]:
+def _walk_tar(path: Path, guard: _Guard, *, look: bool) -> Generator[tuple[Member, IO[bytes]], None, None]:
     with Source(path) as source, tarfile.open(fileobj=_Forward(source), mode="r:") as archive:
         for info in archive:
-            archive.members = []  # type: ignore[assignment]  # else each member seen stays in memory
+            archive.members = []  # type: ignore[attr-defined]  # else each member seen stays in memory
             if not (info.isdir() or info.isfile()) or info.sparse is not None:
                 raise _link(info.name)
             member = guard.admit(info.name, info.size)

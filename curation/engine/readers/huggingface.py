@@ -83,5 +83,6 @@ def _class_label(feature: object) -> list[str]:
     if isinstance(names, dict) and all(str(key).isdigit() for key in names):
         names = [names[key] for key in sorted(names, key=lambda key: int(str(key)))]
     # Only plain values: YAML's aliases make a small file into a list that nobody can write out.
-    plain = isinstance(names, list) and all(isinstance(each, str | int | float) for each in names)
-    return [str(each) for each in names] if plain else []
+    if not isinstance(names, list) or not all(isinstance(each, str | int | float) for each in names):
+        return []
+    return [str(each) for each in names]

@@ -3,6 +3,7 @@
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime, time, timedelta
@@ -31,7 +32,7 @@ _ROOT = re.compile(r"<[A-Za-z_]")
 _ENCODING = re.compile(r"encoding\s*=\s*[\"']([^\"']*)")
 _PLAIN_ENCODINGS = frozenset({"", "utf-8", "utf8", "us-ascii", "utf-16"})
 _BROKEN = (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError)
-_BROKEN_TOO = (EOFError, NotImplementedError, OverflowError, RuntimeError)
+_BROKEN_TOO = (EOFError, NotImplementedError, OverflowError, RuntimeError, zlib.error)
 
 Row = tuple[int, list[Any]]
 
