@@ -135,6 +135,7 @@ def one(tool: str, folder: Path) -> None:
     counts = TOOLS[tool](folder)
     wall, spent = time.perf_counter() - started, time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    counts = {name: int(count) for name, count in counts.items()}
     print(json.dumps({"tool": tool, "wall_s": round(wall, 2), "cpu_s": round(spent, 2), "peak_mb": peak, **counts}))
 
 
@@ -143,14 +144,20 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--peer-python", default=sys.executable)
     parser.add_argument("--one", nargs=2, metavar=("TOOL", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--generate", nargs=2, metavar=("ROWS", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
+    if options.generate:
+        print(json.dumps(generate(Path(options.generate[1]), int(options.generate[0]))))
+        return
     if options.one:
         one(options.one[0], Path(options.one[1]))
         return
     for rows in options.rows:
         with tempfile.TemporaryDirectory() as folder:
-            truth = generate(Path(folder), rows)
+            # In a process of its own: a child's peak begins at its parent's.
+            command = [sys.executable, __file__, "--generate", str(rows), folder]
+            truth = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
             for tool in TOOLS:
                 own = tool in ("ours", "counts_only")
                 command = [sys.executable if own else options.peer_python, __file__, "--one", tool, folder]

@@ -247,8 +247,9 @@ def _by_pair(before: pa.Array, after: pa.Array) -> tuple[NDArray[np.int64], NDAr
     codes = []
     for column in (before, after):
         encoded = pc.dictionary_encode(column, null_encoding="encode")
-        ranks = np.empty(len(encoded.dictionary), np.int64)
-        ranks[pc.sort_indices(encoded.dictionary, null_placement="at_start").to_numpy()] = np.arange(len(ranks))
+        values = [value or "" for value in encoded.dictionary.to_pylist()]
+        ranks = np.empty(len(values), np.int64)
+        ranks[sorted(range(len(values)), key=values.__getitem__)] = range(len(values))
         codes.append(ranks[encoded.indices.to_numpy()])
     pairs = codes[0] * (len(after) + 1) + codes[1]
     order = np.argsort(pairs, kind="stable")

@@ -1,6 +1,8 @@
 from curation.models.dataset import Dataset
+from curation.models.diff import Diff
 from curation.models.run import Finding, FindingState, Plan, Run
+from curation.models.tag import Tag
 from curation.models.upload import Upload
 from curation.models.version import Version, VersionKind
 
-__all__ = ["Dataset", "Finding", "FindingState", "Plan", "Run", "Upload", "Version", "VersionKind"]
+__all__ = ["Dataset", "Diff", "Finding", "FindingState", "Plan", "Run", "Tag", "Upload", "Version", "VersionKind"]

@@ -11,7 +11,7 @@ class VersionKind(models.TextChoices):
 
 
 class Version(models.Model):
-    """An immutable state of a dataset. Only rows are added; nothing but tags may ever change."""
+    """An immutable state of a dataset. Only rows are added; nothing but tags, notes and the trash may ever change."""
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="versions")
     dataset = models.ForeignKey("curation.Dataset", on_delete=models.CASCADE, related_name="versions")
@@ -32,9 +32,23 @@ class Version(models.Model):
     licence = models.CharField(_("licence"), max_length=120, blank=True)
     source = models.CharField(_("source"), max_length=500, blank=True)
 
+    # What people wrote about it, as Markdown.
+    notes = models.TextField(_("notes"), blank=True, max_length=4000)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+    # Set when the objects were given up for good; the row stays, so that the lineage can still be told.
+    purged_at = models.DateTimeField(null=True, blank=True)
+    objects_removed_at = models.DateTimeField(null=True, blank=True)
+
     objects = TenantQuerySet.as_manager()
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["trashed_at"],
+                name="version_in_trash",
+                condition=models.Q(trashed_at__isnull=False, objects_removed_at=None),
+            )
+        ]
         constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="one_version_per_number")]
 
     def __str__(self) -> str:
