@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curation.engine.diff_file import Facet, FacetWriter
-from curation.engine.drop_notes import Drops, DropNotes
+from curation.engine.drop_notes import DropNotes, Drops
 from curation.engine.merge import Block, OrderedRows, side_by_side
 from curation.engine.reader import VersionReader
 from curation.engine.row_compare import differing, retyped, written

@@ -1,4 +1,4 @@
-"""Tables walked side by side in the order of item_id, so that comparing them needs no more memory than a batch of each."""
+"""Tables walked side by side in the order of item_id: comparing them takes the memory of a batch of each."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -121,12 +121,10 @@ def _sorted(paths: Sequence[Path], columns: Sequence[str], target: Path) -> Path
         database.execute(f"SET memory_limit = '{SORT_MEMORY}'; SET threads = 2; SET preserve_insertion_order = true")
         database.execute("SET temp_directory = ?", [str(target.parent / f"{target.stem}.spill")])
         chosen = ", ".join(_quoted(column) for column in columns)
-        database.execute(
-            f"COPY (SELECT {chosen} FROM read_parquet(?, union_by_name = true, file_row_number = true, filename = true) "
-            "ORDER BY item_id, filename, file_row_number) "
-            f"TO {_literal(target)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 32768)",
-            [[str(path) for path in paths]],
-        )
+        source = "read_parquet(?, union_by_name = true, file_row_number = true, filename = true)"
+        ordered = f"SELECT {chosen} FROM {source} ORDER BY item_id, filename, file_row_number"  # noqa: S608  (quoted)
+        options = f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {BATCH_ROWS})"
+        database.execute(f"COPY ({ordered}) TO {_literal(target)} {options}", [[str(path) for path in paths]])
     return target
 
 

@@ -8,7 +8,10 @@ from typing import Literal
 Kind = Literal["same", "added", "removed"]
 
 # Han, kana, Hangul, bopomofo, compatibility and full-width forms: scripts without blanks are compared by character.
-_CJK = "\u1100-\u11ff\u2e80-\u303f\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_CJK = (
+    "\u1100-\u11ff\u2e80-\u303f\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
+    "\U00020000-\U0003ffff"
+)
 _WORDS = re.compile(rf"\s+|[{_CJK}]|[^\W{_CJK}]+|[^\w\s]", re.UNICODE)
 _SENTENCES = re.compile(r"[^\n.!?。！？]*(?:[\n.!?。！？]+\s*|$)")
 # 3,000 words against 3,000 others, the worst case, take 0.3 s; beyond that sentences are compared, and then the whole.

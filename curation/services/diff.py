@@ -51,7 +51,7 @@ def request_diff(*, actor: Actor, older_id: int, newer_id: int) -> tuple[Diff, J
     older, newer = found[older_id], found[newer_id]
     if older.dataset_id != newer.dataset_id:
         raise DomainError("versions_unrelated", _("Only versions of one dataset can be compared: items have no other."))
-    diff, made = Diff.objects.get_or_create(
+    diff, _made = Diff.objects.get_or_create(
         older=older, newer=newer, defaults={"organization_id": actor.organization_id}
     )
     # Two who ask at once wait here for each other, and the second finds the job of the first.
@@ -219,4 +219,3 @@ def _watched(job: JobContext, file: DiffFile, source: Path) -> Any:
 
 def _download_key(diff: Diff, file_format: str) -> str:
     return objects.key("diffs", diff.organization_id, f"diff-{diff.pk}.{file_format}")
-

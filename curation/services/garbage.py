@@ -92,7 +92,7 @@ def _give_up(pk: int) -> bool:
 def _remove(pk: int, done: Collected) -> None:
     with transaction.atomic():
         version = Version.objects.select_for_update(of=("self",)).get(pk=pk)
-        # Held until the objects are gone: a version that is being committed with an equal part waits, and stores it again.
+        # Held until the objects are gone: whoever commits a version with an equal part waits, and stores it again.
         lock_objects(version.organization_id)
         keys = _unshared(version, also_free=set())
         _note(done, keys)
@@ -131,8 +131,10 @@ def _shared_hashes(version: Version, also_free: set[int]) -> set[str]:
     """Return the hashes of this version's parts that versions which stay use too; the database reads the manifests."""
     hashes = [part["sha256"] for part in version.manifest["parts"]]
     statement = """
-        SELECT DISTINCT part->>'sha256' FROM curation_version AS other, jsonb_array_elements(other.manifest->'parts') AS part
-        WHERE other.organization_id = %s AND other.purged_at IS NULL AND NOT other.id = ANY(%s) AND part->>'sha256' = ANY(%s)
+        SELECT DISTINCT part->>'sha256'
+        FROM curation_version AS other, jsonb_array_elements(other.manifest->'parts') AS part
+        WHERE other.organization_id = %s AND other.purged_at IS NULL AND NOT other.id = ANY(%s)
+          AND part->>'sha256' = ANY(%s)
     """
     values: list[Any] = [version.organization_id, [version.pk, *also_free], hashes]
     with connection.cursor() as cursor:

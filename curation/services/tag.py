@@ -26,7 +26,9 @@ def set_tag(*, actor: Actor, version_id: int, name: str) -> Tag:
     """
     name = name.strip()
     if not _NAME.fullmatch(name):
-        detail = _("A tag has 1 to 60 letters, digits, dots, hyphens or underscores, and begins with a letter or digit.")
+        detail = _(
+            "A tag has 1 to 60 letters, digits, dots, hyphens or underscores, and begins with a letter or digit."
+        )
         raise DomainError("tag_name", detail, field="name")
     version = _version(actor, version_id)
     if version.trashed_at is not None:

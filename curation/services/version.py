@@ -21,6 +21,7 @@ from workers.context import JobContext
 # First key of the advisory locks on the objects of an organization's versions; any number that nobody else uses.
 OBJECTS_LOCK = 0x0B1EC7
 
+
 @contextmanager
 def open_version(version: Version) -> Iterator[VersionReader]:
     """Give a reader over the parts of a version for the time of the block.

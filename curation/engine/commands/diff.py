@@ -66,4 +66,3 @@ def _by_column(reader: VersionReader, name: str, folder: Path) -> VersionReader:
         writer.write(table.set_column(0, "item_id", number(table[name])))
     manifest = writer.finish()
     return VersionReader([folder / part.name for part in manifest.parts], manifest)
-

@@ -38,8 +38,9 @@ def build_index(
     """Write the index of a version and return the figures of its columns.
 
     The file holds the rows again in small compressed messages, the folded text with signatures of its blocks, and an
-    array for each column that conditions compare. Its size is about that of the version's Parquet parts once more. Memory: one
-    batch of 10,000 rows, 32 MB of signatures, and the values of columns that have few. Equal versions give equal files.
+    array for each column that conditions compare; short texts take about 200 bytes a row (bench/explorer.py). Memory:
+    one batch of 10,000 rows, 32 MB of signatures, and the values of columns that have few. Equal versions give equal
+    files.
 
     Args:
         reader: The version.

@@ -1,8 +1,9 @@
 """Signatures of blocks of text: which short character sequences a block may hold.
 
-Bit-sliced signatures as in COBS (Bingmann et al., 2019, "COBS: a Compact Bit-Sliced Signature Index") and BitFunnel (Goodwin et
-al., 2017), with one hash: each block of about a thousand texts has 65,536 bits, one set for each of its grams. They are stored bit by
-bit, so that a query reads as many short stretches as it has grams. A block whose bits are set is only a candidate: its text is searched.
+Bit-sliced signatures as in COBS (Bingmann et al., 2019, "COBS: a Compact Bit-Sliced Signature Index") and BitFunnel
+(Goodwin et al., 2017), with one hash: each block of about a thousand texts has 65,536 bits, one set for each of its
+grams. They are stored bit by bit, so that a query reads as many short stretches as it has grams. A block whose bits are
+set is only a candidate: its text is searched.
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ BITS = 1 << 16
 SLAB = 4096
 # Code points looked at at once, so that one huge text needs no more memory than many small ones.
 STRETCH = 1 << 19
-# From here on (CJK radicals, the first of the scripts without blanks) one and two characters are selective already, and three would fill the
-# signature; below, three are needed.
+# From here on (CJK radicals, the first of the scripts without blanks) one and two characters are selective already, and
+# three would fill the signature; below, three are needed.
 IDEOGRAPHS = 0x2E80
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 

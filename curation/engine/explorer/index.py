@@ -68,7 +68,8 @@ class VersionIndex:
         masks = [self._mask(condition) for condition in question.conditions]
         found: list[int] = []
         scanned, complete = start, True
-        for rows, scanned in self._candidates(question, masks, start, backward):
+        for rows, reached in self._candidates(question, masks, start, backward):
+            scanned = reached
             numbers = rows.tolist()
             found = [*numbers, *found] if backward else [*found, *numbers]
             if len(found) >= limit:

@@ -78,7 +78,7 @@ def _answer(
 def _groups(
     reader: VersionReader, question: Question, start: int, backward: bool
 ) -> Iterator[tuple[Path, int, int, int]]:
-    """Give file, number, first row and rows of the groups that may answer; label counts of the manifest rule some out."""
+    """Give file, number, first row and rows of the groups that may answer; the manifest's labels rule some out."""
     label = reader.manifest.roles.get("label")
     wanted = [entry.value for entry in question.conditions if entry.kind == "equals" and entry.column == label]
     places, first = [], 0
@@ -108,7 +108,9 @@ def text_columns(reader: VersionReader) -> list[str]:
     role = reader.manifest.roles.get("text")
     if role in reader.schema.names:
         return [role]
-    return [entry.name for entry in reader.schema if pa.types.is_string(entry.type) or pa.types.is_large_string(entry.type)]
+    return [
+        entry.name for entry in reader.schema if pa.types.is_string(entry.type) or pa.types.is_large_string(entry.type)
+    ]
 
 
 def _mask(reader: VersionReader, table: pa.Table, condition: Condition) -> NDArray[np.bool_]:
@@ -116,7 +118,9 @@ def _mask(reader: VersionReader, table: pa.Table, condition: Condition) -> NDArr
         names = text_columns(reader)
         if not names:
             raise ConditionError("This version has no text.")
-        lengths = [pc.fill_null(pc.utf8_length(written(table[name])), 0).to_numpy(zero_copy_only=False) for name in names]
+        lengths = [
+            pc.fill_null(pc.utf8_length(written(table[name])), 0).to_numpy(zero_copy_only=False) for name in names
+        ]
         total, bound = np.sum(lengths, axis=0), condition.number()
         return np.asarray(total >= bound if condition.kind == "longer" else total <= bound)
     if condition.column not in table.schema.names or condition.column == "item_id":

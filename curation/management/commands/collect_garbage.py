@@ -11,7 +11,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--remove", action="store_true", help="really remove; without it this is a dry run")
-        parser.add_argument("--days", type=float, help="days in the trash before a version may go; ASSAY_TRASH_DAYS if left out")
+        parser.add_argument(
+            "--days", type=float, help="days in the trash before a version may go; ASSAY_TRASH_DAYS if left out"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         grace = None if options["days"] is None else timedelta(days=options["days"])

@@ -147,8 +147,8 @@ def test_the_command_compares_versions_and_files(tmp_path: Path, capsys: pytest.
     code = main(["diff", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--id", "key", "--out", str(out)])
     summary = json.loads(capsys.readouterr().out)
     assert (code, summary["added"], summary["dropped"], summary["changed"]) == (0, 1, 1, 1)
-    assert sorted((row["kind"], row["before"], row["after"]) for row in pq.read_table(out).to_pylist() if row["before"]) == [
-        ("changed", "two", "zwei")
-    ]
+    assert sorted(
+        (row["kind"], row["before"], row["after"]) for row in pq.read_table(out).to_pylist() if row["before"]
+    ) == [("changed", "two", "zwei")]
     assert main(["diff", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--id", "nokey"]) == 1
     assert "There is no column nokey" in capsys.readouterr().err

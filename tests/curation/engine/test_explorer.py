@@ -141,13 +141,17 @@ def test_equal_versions_give_equal_files(tmp_path: Path) -> None:
 
 def test_a_column_with_many_values_keeps_lengths(tmp_path: Path) -> None:
     values = [f"value {n}" for n in range(1500)]
-    reader = version(tmp_path / "v", {"item_id": range(1500), "key": values, "when": pa.array(range(1500), pa.timestamp("s"))})
+    reader = version(
+        tmp_path / "v", {"item_id": range(1500), "key": values, "when": pa.array(range(1500), pa.timestamp("s"))}
+    )
     entry = build_index(reader, tmp_path / "v.idx")["columns"][0]
     assert (entry["kind"], sum(entry["lengths"]["counts"])) == ("text", 1500)
     assert ids(VersionIndex(tmp_path / "v.idx").find(Question("", (Condition("equals", "key", "value 77"),)))) == [77]
 
 
 def test_a_version_without_rows(tmp_path: Path) -> None:
-    reader = version(tmp_path / "v", {"item_id": pa.array([], pa.int64()), "text": pa.array([], pa.string())}, text="text")
+    reader = version(
+        tmp_path / "v", {"item_id": pa.array([], pa.int64()), "text": pa.array([], pa.string())}, text="text"
+    )
     build_index(reader, tmp_path / "v.idx")
     assert VersionIndex(tmp_path / "v.idx").find(Question("a")).rows == []

@@ -1,3 +1,4 @@
+import itertools
 import time
 
 import pytest
@@ -27,7 +28,7 @@ def test_both_texts_can_be_put_together_again() -> None:
     pieces = word_diff(before, after)
     assert "".join(text for kind, text in pieces if kind != "added") == before
     assert "".join(text for kind, text in pieces if kind != "removed") == after
-    assert all(one[0] != other[0] for one, other in zip(pieces, pieces[1:], strict=False))
+    assert all(one[0] != other[0] for one, other in itertools.pairwise(pieces))
 
 
 def test_a_long_text_costs_little() -> None:
