@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
-from core.errors import DomainError, NotFound
+from core.errors import Conflict, DomainError, NotFound
 from curation.engine.diff import write_diff
 from curation.engine.diff_file import KINDS, SCHEMA, DiffFile
 from curation.engine.drop_notes import Drops
@@ -153,7 +153,7 @@ def page_of_diff(
     """
     diff = find_diff(actor=actor, diff_id=diff_id)
     if diff.summary is None:
-        raise DomainError("diff_not_ready", _("The comparison is being written. Ask again when its job is done."))
+        raise Conflict("diff_not_ready", _("The comparison is being written. Ask again when its job is done."))
     if kind and kind not in KINDS:
         raise DomainError("kind_unknown", _("Choose one of these kinds: %(kinds)s.") % {"kinds": ", ".join(KINDS)})
     wanted = {"kind": kind, "column": column, "reason": reason}
@@ -178,7 +178,7 @@ def request_diff_download(*, actor: Actor, diff_id: int, file_format: str) -> tu
         choices = ", ".join(FORMATS)
         raise DomainError("format_unknown", _("Choose one of these formats: %(formats)s.") % {"formats": choices})
     if diff.summary is None:
-        raise DomainError("diff_not_ready", _("The comparison is being written. Ask again when its job is done."))
+        raise Conflict("diff_not_ready", _("The comparison is being written. Ask again when its job is done."))
     key = diff.object_key if file_format == "parquet" else _download_key(diff, file_format)
     if objects.exists(key):
         audit.record(actor=actor, action="diff.download", subject=f"diff:{diff.pk}", format=file_format)
