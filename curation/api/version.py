@@ -18,7 +18,7 @@ from workers.api.job import JobOutput
 
 
 class VersionOutput(serializers.ModelSerializer[Version]):
-    tags = serializers.SlugRelatedField("name", many=True, read_only=True)
+    tags: Any = serializers.SlugRelatedField("name", many=True, read_only=True)
 
     class Meta:
         model = Version

@@ -118,7 +118,7 @@ class _Columns:
         # A label column that both have under one name is compared as the label and nothing else.
         apart |= {labels[0]} if labels[0] == labels[1] and labels[0] else set()
         shared = tuple(name for name in before if name in after and name != "item_id" and name not in apart)
-        extra = [name for name in (labels[1], ANNOTATORS, LABELED_AT, texts[1]) if name in after]
+        extra = [name for name in (labels[1], ANNOTATORS, LABELED_AT, texts[1]) if name and name in after]
         old = dict.fromkeys([*shared, *(name for name in (labels[0], texts[0]) if name)])
         return cls(shared, tuple(old), tuple(dict.fromkeys([*shared, *extra])), *labels, *texts)
 

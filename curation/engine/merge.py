@@ -1,6 +1,6 @@
 """Tables walked side by side in the order of item_id: comparing them takes the memory of a batch of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +90,7 @@ class OrderedRows:
                 raise ValueError(f"Item {before[twice[0]]} appears twice. An item_id must be unique in a version.")
         self._last = int(self._ids[-1])
 
-    def _read(self) -> Iterator[pa.Table]:
+    def _read(self) -> Generator[pa.Table, None, None]:
         for path in self._paths:
             with pq.ParquetFile(path, pre_buffer=False) as part:
                 for batch in part.iter_batches(batch_size=BATCH_ROWS, columns=self._columns, use_threads=False):

@@ -81,8 +81,12 @@ class DiffPage(ScopedPage):
         return render(request, "curation/diff.html", context)
 
 
+def facets_of(diff: Diff) -> list[dict[str, Any]]:
+    return list((diff.summary or {}).get("facets", []))
+
+
 def tabs(diff: Diff, kind: str) -> list[dict[str, Any]]:
-    facets = diff.summary["facets"]
+    facets = facets_of(diff)
     titles = [
         ("", _("All")),
         ("added", _("Added")),
@@ -104,7 +108,7 @@ def tabs(diff: Diff, kind: str) -> list[dict[str, Any]]:
 def chips(diff: Diff, kind: str) -> list[dict[str, Any]]:
     """Return the reasons of drops, or the columns of changes, most frequent first."""
     found = [
-        {"number": number, **facet} for number, facet in enumerate(diff.summary["facets"]) if facet["kind"] == kind
+        {"number": number, **facet} for number, facet in enumerate(facets_of(diff)) if facet["kind"] == kind
     ]
     for facet in found:
         facet["title"] = facet["column"] if kind == "changed" else reason_title(facet)
@@ -123,18 +127,23 @@ def matrix(facets: list[dict[str, Any]]) -> dict[str, Any] | None:
     pairs = [(number, facet) for number, facet in enumerate(facets) if facet["kind"] == "label" and not facet["other"]]
     if not pairs:
         return None
-    weights: list[dict[str | None, int]] = [{}, {}]
-    for _number, facet in pairs:
-        for side, name in enumerate(("before", "after")):
-            weights[side][facet[name]] = weights[side].get(facet[name], 0) + facet["rows"]
-    heads = [sorted(side, key=lambda label, side=side: (-side[label], label or ""))[:MATRIX] for side in weights]
+    heads = [frequent(pairs, side) for side in ("before", "after")]
     cells = {(facet["before"], facet["after"]): {"number": number, "rows": facet["rows"]} for number, facet in pairs}
     most = max(facet["rows"] for _number, facet in pairs)
     for cell in cells.values():
         cell["strength"] = 1 + 3 * cell["rows"] // most
     rows = [{"label": one, "cells": [(other, cells.get((one, other))) for other in heads[1]]} for one in heads[0]]
-    left_out = len(pairs) - sum(1 for row in rows for _other, cell in row["cells"] if cell)
+    drawn = [pair for pair in cells if pair[0] in heads[0] and pair[1] in heads[1]]
+    left_out = len(pairs) - len(drawn)
     return {"columns": heads[1], "rows": rows, "left_out": left_out}
+
+
+def frequent(pairs: list[tuple[int, dict[str, Any]]], side: str) -> list[str | None]:
+    """Return the labels of one side that most rows have, at most twelve."""
+    weights: dict[str | None, int] = {}
+    for _number, facet in pairs:
+        weights[facet[side]] = weights.get(facet[side], 0) + facet["rows"]
+    return sorted(weights, key=lambda label: (-weights[label], label or ""))[:MATRIX]
 
 
 def people(request: PageRequest, rows: list[dict[str, Any]]) -> dict[int, str]:

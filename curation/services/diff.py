@@ -103,11 +103,13 @@ def runs_between(*, older: Version, newer: Version) -> list[Run]:
     """Return the runs on the way from the nearest common ancestor to `newer`, the nearest to `newer` first."""
     rows = Version.objects.filter(dataset_id=newer.dataset_id).values_list("pk", "parent_id")
     parents = dict(rows)
-    ancestors, place = set(), older.pk
+    ancestors: set[int] = set()
+    place: int | None = older.pk
     while place is not None and place not in ancestors:
         ancestors.add(place)
         place = parents.get(place)
-    way, place = [], newer.pk
+    way: list[int] = []
+    place = newer.pk
     while place is not None and place not in ancestors and len(way) < PATH_LIMIT:
         way.append(place)
         place = parents.get(place)

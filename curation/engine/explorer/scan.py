@@ -106,7 +106,7 @@ def _matching(reader: VersionReader, path: Path, group: int, question: Question)
 def text_columns(reader: VersionReader) -> list[str]:
     """Return the columns that a search looks into: the text, or every column of strings when none has that role."""
     role = reader.manifest.roles.get("text")
-    if role in reader.schema.names:
+    if role and role in reader.schema.names:
         return [role]
     return [
         entry.name for entry in reader.schema if pa.types.is_string(entry.type) or pa.types.is_large_string(entry.type)
