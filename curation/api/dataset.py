@@ -22,6 +22,11 @@ class DatasetInput(serializers.Serializer[Any]):
     description = serializers.CharField(max_length=4000, required=False, allow_blank=True)
 
 
+class VersionsInput(serializers.Serializer[Any]):
+    tag = serializers.CharField(max_length=60, required=False)
+    trash = serializers.BooleanField(required=False, default=False)
+
+
 class DatasetOutput(serializers.ModelSerializer[Dataset]):
     class Meta:
         model = Dataset
@@ -109,10 +114,14 @@ class DatasetViewSet(ScopedViewSet):
         page = self.paginate_queryset(self.get_object().provenance.all())
         return self.get_paginated_response(ProvenanceOutput(page, many=True).data)
 
-    @extend_schema(responses=VersionOutput(many=True))
+    @extend_schema(parameters=[VersionsInput], responses=VersionOutput(many=True))
     @action(detail=True, methods=["get"])
     def versions(self, request: Request, pk: int) -> Response:
-        """The versions of a dataset, newest first."""
-        rows = self.get_object().versions.defer("manifest")
+        """The versions of a dataset, newest first; of one tag, or those in the trash."""
+        dataset, chosen = self.get_object(), valid(VersionsInput, request.query_params)
+        rows = dataset.versions.filter(trashed_at__isnull=not chosen["trash"])
+        rows = rows.defer("manifest").prefetch_related("tags")
+        if "tag" in chosen:
+            rows = rows.filter(tags__name=chosen["tag"])
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(VersionOutput(page, many=True).data)

@@ -1,18 +1,22 @@
 from curation.models.dataset import Dataset
+from curation.models.diff import Diff
 from curation.models.provenance import Provenance
 from curation.models.push import Push
 from curation.models.run import Finding, FindingState, Plan, Run
+from curation.models.tag import Tag
 from curation.models.upload import Upload
 from curation.models.version import Version, VersionKind
 
 __all__ = [
     "Dataset",
+    "Diff",
     "Finding",
     "FindingState",
     "Plan",
     "Provenance",
     "Push",
     "Run",
+    "Tag",
     "Upload",
     "Version",
     "VersionKind",

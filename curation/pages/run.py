@@ -13,7 +13,8 @@ from accounts.pages.view import PageRequest, ScopedPage, form_errors
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.steps.table import STEPS
 from curation.models import Finding, Plan, Run
-from curation.pages.version import as_table, paging, version_of, whole_number
+from curation.pages.explorer import paging, whole_number
+from curation.pages.version import as_table, version_of
 from curation.services.item import page_of_drops
 from curation.services.run import save_plan, start_run, suggest_plan
 from curation.wording import REASONS, STEP_TEXTS

@@ -1,9 +1,13 @@
 from django.urls import path
 
 from curation.pages.dataset import DatasetPage, DatasetsPage, EditDatasetPage, NewDatasetPage, TrashDatasetPage
+from curation.pages.diff import ComparePage, DiffDownloadPage, DiffPage
+from curation.pages.explorer import ColumnsPage
+from curation.pages.lineage import DatasetLineagePage
 from curation.pages.run import CuratePage, DropsPage, FindingsPage, RunPage
+from curation.pages.tag import TaggedPage, TagsPage
 from curation.pages.upload import ImportPage, RefusedPage, UploadPage
-from curation.pages.version import DownloadPage, ItemPage, VersionPage
+from curation.pages.version import DownloadPage, ItemPage, NotesPage, TrashVersionPage, VersionPage
 
 app_name = "curation"
 urlpatterns = [
@@ -19,6 +23,15 @@ urlpatterns = [
     path("versions/<int:pk>/items/<int:item_id>/", ItemPage.as_view(), name="item"),
     path("versions/<int:pk>/download/", DownloadPage.as_view(), name="download"),
     path("versions/<int:pk>/curate/", CuratePage.as_view(), name="curate"),
+    path("versions/<int:pk>/columns/", ColumnsPage.as_view(), name="columns"),
+    path("versions/<int:pk>/tags/", TagsPage.as_view(), name="version-tags"),
+    path("versions/<int:pk>/notes/", NotesPage.as_view(), name="version-notes"),
+    path("versions/<int:pk>/trash/", TrashVersionPage.as_view(), name="version-trash"),
+    path("versions/<int:pk>/compare/", ComparePage.as_view(), name="compare"),
+    path("diffs/<int:pk>/", DiffPage.as_view(), name="diff"),
+    path("diffs/<int:pk>/download/", DiffDownloadPage.as_view(), name="diff-download"),
+    path("datasets/<int:pk>/lineage/", DatasetLineagePage.as_view(), name="dataset-lineage"),
+    path("datasets/<int:pk>/versions/tag:<str:tag>/", TaggedPage.as_view(), name="tagged"),
     path("runs/<int:pk>/", RunPage.as_view(), name="run"),
     path("runs/<int:pk>/drops/", DropsPage.as_view(), name="drops"),
     path("runs/<int:pk>/findings/", FindingsPage.as_view(), name="findings"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
-from core.errors import DomainError, NotFound
+from core.errors import Conflict, DomainError, NotFound
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.plan import PlanError, RunReport, default_plan, run_plan
 from curation.engine.run import Cancelled
@@ -59,6 +59,8 @@ def start_run(
         DomainError: ``plan_invalid`` naming step, parameter and mend.
     """
     version = _version(actor, version_id)
+    if version.trashed_at is not None:
+        raise Conflict("version_trashed", _("This version is in the trash. Restore it before you curate it."))
     saved = None
     if plan_id is not None:
         saved = Plan.objects.visible_to(actor).filter(pk=plan_id).first()
