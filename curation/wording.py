@@ -32,3 +32,15 @@ REASONS = {
     "label_conflict": _("Conflicting labels"),
     "duplicate": _("Duplicate"),
 }
+
+# The final pass of a run, which is no step of any plan.
+DECISIONS = (_("Decisions of people"), _("What people decided in the review, given again for equal items."))
+DECISION_REASONS = {"decided_drop": _("Dropped by a person")}
+
+RULE_TEXTS = {
+    "keep_all": _("keep all items"),
+    "drop_all": _("drop all items"),
+    "keep_first": _("keep the first item, drop the others"),
+    "keep_longest": _("keep the longest text, drop the others"),
+    "majority_label": _("give all the label of the majority"),
+}

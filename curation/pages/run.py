@@ -14,9 +14,11 @@ from curation.engine.plan import Plan as EnginePlan
 from curation.engine.steps.table import STEPS
 from curation.models import Finding, Plan, Run
 from curation.pages.version import as_table, paging, version_of, whole_number
+from curation.services.decision import decisions_to_apply
 from curation.services.item import page_of_drops
+from curation.services.question import question_counts
 from curation.services.run import save_plan, start_run, suggest_plan
-from curation.wording import REASONS, STEP_TEXTS
+from curation.wording import DECISION_REASONS, DECISIONS, REASONS, STEP_TEXTS
 
 PAGE_ROWS = 50
 
@@ -110,7 +112,9 @@ class RunPage(ScopedPage):
             "steps": [worded(step) for step in report["steps"]] if report else [],
             "bars": label_bars(report) if report else [],
             "findings": run.findings.exists() if report else False,
+            "review": review_figures(run) if report else None,
             "may_write": request.actor.can("data.write"),
+            "may_apply": request.actor.can("data.write") and decisions_to_apply(run),
         }
         return render(request, "curation/run.html", context)
 
@@ -123,14 +127,24 @@ def run_of(request: PageRequest, pk: int) -> Run:
 
 def worded(step: dict[str, Any]) -> dict[str, Any]:
     """Add titles in the reader's language to a step of a report."""
-    title, what = STEP_TEXTS.get(step["name"], (step["title"], ""))
+    title, what = {**STEP_TEXTS, "decisions": DECISIONS}.get(step["name"], (step["title"], ""))
+    words = {**REASONS, **DECISION_REASONS}
     return {
         **step,
         "title": title,
         "what": what,
-        "dropped_rows": [(code, REASONS.get(code, code), rows) for code, rows in step["dropped"].items()],
-        "finding_rows": [(code, REASONS.get(code, code), rows) for code, rows in step["findings"].items()],
+        "dropped_rows": [(code, words.get(code, code), rows) for code, rows in step["dropped"].items()],
+        "finding_rows": [(code, words.get(code, code), rows) for code, rows in step["findings"].items()],
     }
+
+
+def review_figures(run: Run) -> dict[str, int] | None:
+    """Say how many questions the run asks, how many are decided and how many of these were decided before."""
+    counts = question_counts(run)
+    total = sum(row["open"] + row["decided"] for row in counts)
+    decided = sum(row["decided"] for row in counts)
+    replayed = (run.report or {}).get("decisions", {}).get("replayed", 0)
+    return {"total": total, "decided": decided, "replayed": replayed} if total else None
 
 
 def label_bars(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -149,12 +163,13 @@ class DropsPage(ScopedPage):
         step, reason = request.GET.get("step") or None, request.GET.get("reason") or None
         offset = whole_number(request.GET.get("offset"))
         page = page_of_drops(actor=request.actor, run_id=pk, step=step, reason=reason, offset=offset, limit=PAGE_ROWS)
-        rows = [{**row, "reason": REASONS.get(row["reason"], row["reason"])} for row in page["results"]]
+        words = {**REASONS, **DECISION_REASONS}
+        rows = [{**row, "reason": words.get(row["reason"], row["reason"])} for row in page["results"]]
         context = {
             "run": run,
             "dataset": run.input.dataset,
             "step": STEP_TEXTS[step][0] if step in STEP_TEXTS else "",
-            "reason": REASONS.get(reason or "", ""),
+            "reason": words.get(reason or "", ""),
             "table": as_table(rows),
             "paging": paging(offset, PAGE_ROWS, page["total"], len(rows)),
         }

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from curation.pages.dataset import DatasetPage, DatasetsPage, EditDatasetPage, NewDatasetPage, TrashDatasetPage
+from curation.pages.review import ApplyPage, ReviewPage, RulePage, UndoRulePage
 from curation.pages.run import CuratePage, DropsPage, FindingsPage, RunPage
 from curation.pages.upload import ImportPage, RefusedPage, UploadPage
 from curation.pages.version import DownloadPage, ItemPage, VersionPage
@@ -20,6 +21,10 @@ urlpatterns = [
     path("versions/<int:pk>/download/", DownloadPage.as_view(), name="download"),
     path("versions/<int:pk>/curate/", CuratePage.as_view(), name="curate"),
     path("runs/<int:pk>/", RunPage.as_view(), name="run"),
+    path("runs/<int:pk>/review/", ReviewPage.as_view(), name="review"),
+    path("runs/<int:pk>/review/rule/", RulePage.as_view(), name="review-rule"),
+    path("runs/<int:pk>/review/rule/undo/", UndoRulePage.as_view(), name="review-rule-undo"),
+    path("runs/<int:pk>/review/apply/", ApplyPage.as_view(), name="review-apply"),
     path("runs/<int:pk>/drops/", DropsPage.as_view(), name="drops"),
     path("runs/<int:pk>/findings/", FindingsPage.as_view(), name="findings"),
 ]

@@ -1,4 +1,4 @@
-"""Decisions about findings: each saved before the next question shows, compared before set, undone one by one or all."""
+"""Decisions about findings: saved before the next question shows, compared before set, undone one by one or all."""
 
 import uuid
 from collections.abc import Sequence
