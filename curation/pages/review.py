@@ -34,7 +34,7 @@ RULES_SHOWN = 5
 # The texts of review.js.
 WORDS = [
     *(gettext_noop("Saving…"), gettext_noop("Saved"), gettext_noop("Not saved yet. Trying again…")),
-    *(gettext_noop("{done} of {total} decided"), gettext_noop("There is nothing to undo.")),
+    gettext_noop("There is nothing to undo."),
     *(gettext_noop("Choose what to keep first: its number, or a click."), gettext_noop("Undone")),
     gettext_noop("An answer from before was not saved. It has been sent again."),
     gettext_noop("The server did not take an answer from before: {reason}"),

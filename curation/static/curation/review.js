@@ -13,8 +13,6 @@ const help = document.getElementById("review-help");
 // What this person decided in this window, the last at the end: [number, decision].
 const made = [];
 let busy = false;
-// Pages that are on their way or here: address to promise of a document.
-const ahead = new Map();
 
 document.documentElement.classList.add("scripted");
 
@@ -28,51 +26,31 @@ function saved(text, state = "") {
   line.dataset.state = state;
 }
 
-/** Fetches a page of the review once and keeps it until it is shown. */
-function load(address) {
-  if (!ahead.has(address)) {
-    const page = fetch(address, { headers: { Accept: "text/html" } }).then(async (answer) => {
-      if (!answer.ok) throw new Error(String(answer.status));
-      return new DOMParser().parseFromString(await answer.text(), "text/html");
-    });
-    page.catch(() => ahead.delete(address));
-    ahead.set(address, page);
-  }
-  return ahead.get(address);
+async function load(address) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
 /** Shows a page in place of this one; a page that cannot be fetched is opened by the browser instead. */
 async function show(address, { push = true } = {}) {
-  let page;
-  try {
-    page = await load(address);
-  } catch {
-    location.assign(address);
-    return;
-  }
-  ahead.clear();
-  const fresh = page.getElementById("review");
+  const page = await load(address).catch(() => null);
+  const fresh = page?.getElementById("review");
   if (!fresh) {
     location.assign(address);
     return;
   }
-  for (const id of ["review-question"]) question().replaceWith(document.adoptNode(page.getElementById(id)));
-  const head = fresh.querySelector(".review-head");
-  if (head) root.querySelector(".review-head").replaceWith(document.adoptNode(head));
-  const actions = page.querySelector(".page-actions");
-  if (actions) document.querySelector(".page-actions").replaceWith(document.adoptNode(actions));
+  root.replaceChildren(...document.adoptNode(fresh).childNodes);
+  document.querySelector(".page-actions").replaceWith(document.adoptNode(page.querySelector(".page-actions")));
   if (push) history.pushState(null, "", address);
   begin();
   document.getElementById("review-heading")?.focus({ preventScroll: true });
   window.scrollTo(0, 0);
 }
 
-/** Marks the first item and fetches the next question while this one is read. */
+/** Marks the item that D would drop; a single one needs no mark. */
 function begin() {
-  items()[0]?.classList.add("current");
-  const next = question().dataset.next;
-  // What was decided meanwhile is not in a page fetched now; its head is drawn from the answer instead.
-  if (next) load(next).catch(() => {});
+  if (items().length > 1) items()[0].classList.add("current");
 }
 
 /** Sends an answer until the server has said something; what a person decided is in this browser until then. */
@@ -118,29 +96,17 @@ async function decide(body) {
   try {
     const found = await send(answer);
     made.push([number, found.decision.id]);
-    const line = count(expected === null ? 1 : 0);
-    await show(next || root.dataset.here);
-    count(line, true);
+    await show(next);
     saved(say("Saved"), "saved");
   } catch (error) {
     saved("");
     toast(error.message, "error");
     // Somebody was first, or the answer does not fit: what stands now is shown.
-    ahead.clear();
     await show(address(number), { push: false });
   } finally {
     busy = false;
     question().removeAttribute("aria-busy");
   }
-}
-
-/** Counts one more decision; with `set` the number is written as it is. The next page was fetched before it was made. */
-function count(by, set = false) {
-  const bar = root.querySelector(".review-progress progress");
-  const done = set ? Math.max(by, bar.value) : Math.min(bar.max, bar.value + by);
-  bar.value = done;
-  document.getElementById("review-count").textContent = say("{done} of {total} decided", { done, total: bar.max });
-  return done;
 }
 
 function address(number) {
@@ -167,7 +133,6 @@ async function undo() {
   } catch (error) {
     toast(error.message, "error");
   }
-  ahead.clear();
   await show(address(number));
   saved(say("Undone"), "saved");
   busy = false;
@@ -267,7 +232,6 @@ document.addEventListener("click", (event) => {
 });
 
 window.addEventListener("popstate", () => {
-  ahead.clear();
   show(location.pathname + location.search, { push: false });
 });
 
@@ -278,7 +242,6 @@ async function resume() {
   try {
     await send(JSON.parse(text));
     toast(say("An answer from before was not saved. It has been sent again."));
-    ahead.clear();
     await show(location.pathname + location.search, { push: false });
   } catch (error) {
     toast(say("The server did not take an answer from before: {reason}", { reason: error.message }), "error");
