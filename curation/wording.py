@@ -44,3 +44,25 @@ RULE_TEXTS = {
     "keep_longest": _("keep the longest text, drop the others"),
     "majority_label": _("give all the label of the majority"),
 }
+
+# Steps are offered in groups, by how the name of their module begins.
+STEP_GROUPS = {
+    "text": _("Text"),
+    "language": _("Text"),
+    "filter": _("Text"),
+    "repetition": _("Text"),
+    "boilerplate": _("Text"),
+    "label": _("Labels"),
+    "table": _("Tables"),
+    "column": _("Tables"),
+    "encod": _("Tables"),
+    "missing": _("Tables"),
+    "duplicates": _("Duplicates"),
+    "near": _("Duplicates"),
+    "link": _("Duplicates"),
+    "leak": _("Duplicates"),
+    "split": _("Sample and split"),
+    "sample": _("Sample and split"),
+    "lock": _("Sample and split"),
+}
+OTHER_STEPS = _("Other steps")

@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from curation.api.dataset import DatasetViewSet
+from curation.api.plan import CheckPlanView, PreviewPlanView
 from curation.api.question import (
     ApplyDecisionsView,
     DecideView,
@@ -23,6 +24,8 @@ router.register("plans", PlanViewSet, basename="plan")
 router.register("runs", RunViewSet, basename="run")
 urlpatterns = [
     path("plans/default/", DefaultPlanView.as_view(), name="plan-default"),
+    path("plans/check/", CheckPlanView.as_view(), name="plan-check"),
+    path("versions/<int:pk>/preview/", PreviewPlanView.as_view(), name="plan-preview"),
     path("runs/<int:pk>/questions/", QuestionsView.as_view(), name="run-questions"),
     path("runs/<int:pk>/questions/rule/", RuleView.as_view(), name="run-rule"),
     path("runs/<int:pk>/questions/rule/undo/", UndoRuleView.as_view(), name="run-rule-undo"),

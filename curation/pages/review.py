@@ -30,6 +30,7 @@ from curation.wording import REASONS, RULE_TEXTS, STEP_TEXTS
 
 DECIDE = ("review", "data.write")
 LABELS_OFFERED = 30
+LABEL_BUTTONS = 6
 RULES_SHOWN = 5
 # The texts of review.js.
 WORDS = [
@@ -75,7 +76,10 @@ class ReviewPage(ScopedPage):
     def post(self, request: PageRequest, pk: int) -> HttpResponse:
         run = run_of(request, pk)
         chosen = chosen_filter(request)
-        form = DecideForm(request.POST)
+        data = request.POST.copy()
+        if "set" in data:
+            data["action"], data["label"] = "label", data["set"]
+        form = DecideForm(data)
         if not form.is_valid():
             messages.error(request, _("This answer could not be read. Choose again."))
             return redirect(address(run, chosen, None))
@@ -187,6 +191,7 @@ def worded_question(request: PageRequest, run: Run, number: int) -> dict[str, An
         "step_title": title,
         "what": what,
         "offered": [*question["labels"], *others][:LABELS_OFFERED] if "label" in run.input.manifest["roles"] else [],
+        "buttons": question["labels"][:LABEL_BUTTONS] if "label" in run.input.manifest["roles"] else [],
         "marked": any(kind != "=" for item in question["items"] for kind, _text in item["segments"]),
         "client_key": uuid.uuid4(),
     }
@@ -201,9 +206,9 @@ def dropped_items(question: dict[str, Any]) -> list[int]:
     return [item["item_id"] for item in question["items"] if item["item_id"] not in kept]
 
 
-def marked(segments: list[tuple[str, str]]) -> SafeString:
+def marked(segments: list[tuple[str, str]], *, removed: str = "", added: str = "") -> SafeString:
     """Return the parts of a text with what differs marked, for eyes and for screen readers."""
-    html = marked_html([(kind, text) for kind, text in segments], removed=_("only in the first"), added=_("only here"))
+    html = marked_html(segments, removed=removed or _("only in the first"), added=added or _("only here"))
     return mark_safe(html)  # noqa: S308  (marked_html escapes every text)
 
 

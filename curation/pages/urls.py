@@ -1,8 +1,9 @@
 from django.urls import path
 
 from curation.pages.dataset import DatasetPage, DatasetsPage, EditDatasetPage, NewDatasetPage, TrashDatasetPage
+from curation.pages.plan import CopyPlanPage, CuratePage, DeletePlanPage, PlanPage, PlansPage
 from curation.pages.review import ApplyPage, ReviewPage, RulePage, UndoRulePage
-from curation.pages.run import CuratePage, DropsPage, FindingsPage, RunPage
+from curation.pages.run import DropsPage, FindingsPage, RunPage
 from curation.pages.upload import ImportPage, RefusedPage, UploadPage
 from curation.pages.version import DownloadPage, ItemPage, VersionPage
 
@@ -20,6 +21,10 @@ urlpatterns = [
     path("versions/<int:pk>/items/<int:item_id>/", ItemPage.as_view(), name="item"),
     path("versions/<int:pk>/download/", DownloadPage.as_view(), name="download"),
     path("versions/<int:pk>/curate/", CuratePage.as_view(), name="curate"),
+    path("plans/", PlansPage.as_view(), name="plans"),
+    path("plans/<int:pk>/", PlanPage.as_view(), name="plan"),
+    path("plans/<int:pk>/copy/", CopyPlanPage.as_view(), name="plan-copy"),
+    path("plans/<int:pk>/delete/", DeletePlanPage.as_view(), name="plan-delete"),
     path("runs/<int:pk>/", RunPage.as_view(), name="run"),
     path("runs/<int:pk>/review/", ReviewPage.as_view(), name="review"),
     path("runs/<int:pk>/review/rule/", RulePage.as_view(), name="review-rule"),

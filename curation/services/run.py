@@ -12,6 +12,7 @@ from core import objects
 from core.errors import DomainError, NotFound
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.plan import PlanError, RunReport, default_plan, run_plan
+from curation.engine.plan_check import check_plan
 from curation.engine.run import Cancelled
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
@@ -34,11 +35,11 @@ def suggest_plan(*, actor: Actor, version_id: int) -> dict[str, Any]:
 @transaction.atomic
 def save_plan(*, actor: Actor, name: str, steps: dict[str, Any]) -> Plan:
     """Keep a plan under a name; the same name is written over."""
-    parsed = _parse(steps)
+    _parse(steps)
     plan, _created = Plan.objects.update_or_create(
         organization_id=actor.organization_id,
         name=name,
-        defaults={"steps": parsed.to_json(), "created_by_id": actor.user_id or None},
+        defaults={"steps": check_plan(steps).plan, "created_by_id": actor.user_id or None},
     )
     audit.record(actor=actor, action="plan.save", subject=f"plan:{plan.pk}", name=name)
     return plan

@@ -193,6 +193,13 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const form = question();
+  // With Shift the key names a sign, so the place of the key says which digit it is.
+  const label = event.shiftKey && /^Digit[1-9]$/.test(event.code) ? form.querySelectorAll("[name=set]")[event.code.at(-1) - 1] : null;
+  if (label) {
+    event.preventDefault();
+    decide({ action: "label", label: label.value });
+    return;
+  }
   const digit = /^[1-9]$/.test(event.key) ? Number(event.key) : 0;
   const box = digit ? items()[digit - 1]?.querySelector("input[type=checkbox]") : null;
   const may = form.querySelector(".review-actions") !== null;
@@ -213,6 +220,10 @@ root.addEventListener("submit", (event) => {
   event.preventDefault();
   // Enter in the label field sends the form without a button of its own choice.
   const field = document.getElementById("review-label");
+  if (event.submitter?.name === "set" && document.activeElement !== field) {
+    decide({ action: "label", label: event.submitter.value });
+    return;
+  }
   act(document.activeElement === field && field?.value ? "label" : event.submitter?.value || "keep");
 });
 
