@@ -54,7 +54,7 @@ class Plan:
             raise PlanError(f"A plan has at most {STEP_LIMIT} steps; this one has {len(data['steps'])}.")
         steps = [(_step(number, entry), entry) for number, entry in enumerate(data["steps"], 1)]
         # A step that is switched off stays in a kept plan and must be right, but is not run.
-        return cls(tuple(step for step, entry in steps if not entry.get("off")))
+        return cls(tuple(step for step, entry in steps if entry.get("enabled", True)))
 
     def to_yaml(self) -> str:
         """Return the plan as YAML."""
@@ -108,6 +108,8 @@ def _step(number: int, entry: Any) -> Step:
         raise PlanError(f'Step {number} has no name. A step reads {{"name": "…", "params": {{…}}}}.', step=number)
     name, params = entry["name"], entry.get("params") or {}
     where = f"Step {number} ({name})"
+    if not isinstance(entry.get("enabled", True), bool):
+        raise PlanError(f"{where}: enabled is true or false.", step=number)
     if name not in STEPS:
         raise PlanError(f"Step {number}: there is no step {name}. The steps are {', '.join(STEPS)}.", step=number)
     if not isinstance(params, dict):

@@ -72,10 +72,10 @@ def check_yaml(text: str) -> CheckedPlan:
 
 
 def _whole(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return a right step with all its parameters; whether it is off stays."""
-    on = {name: value for name, value in entry.items() if name != "off"}
+    """Return a right step with all its parameters; that it is switched off stays."""
+    on = {**entry, "enabled": True}
     step: dict[str, Any] = Plan.from_json({"steps": [on]}).to_json()["steps"][0]
-    return {**step, "off": True} if entry.get("off") else step
+    return step if entry.get("enabled", True) else {**step, "enabled": False}
 
 
 def _as_given(entry: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _as_given(entry: Any) -> dict[str, Any]:
     params = entry.get("params")
     kept = {str(name): value for name, value in params.items()} if isinstance(params, dict) else {}
     step = {"name": str(entry.get("name") or ""), "params": kept}
-    return {**step, "off": True} if entry.get("off") else step
+    return step if entry.get("enabled", True) else {**step, "enabled": False}
 
 
 def _mistakes(number: int, entry: Any) -> list[Mistake]:

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -49,7 +48,7 @@ def finished(job: Job) -> Job:
 
 
 @pytest.fixture
-def run(boss: Actor) -> Iterator[Run]:
+def run(boss: Actor) -> Run:
     """The default plan, run over the Chinese reviews by a real worker."""
     source = SETS["reviews_zh"]
     dataset = create_dataset(actor=boss, name="中文评论")
@@ -59,7 +58,7 @@ def run(boss: Actor) -> Iterator[Run]:
     run, job = start_run(actor=boss, version_id=imported.result["version"])
     finished(job)
     run.refresh_from_db()
-    yield run
+    return run
 
 
 def at(page: Page, number: int) -> None:
@@ -88,7 +87,6 @@ def test_conflicts_are_decided_by_key_applied_and_given_again(boss: Actor, run: 
     decided(page, 0)
     assert Decision.objects.get(key=first.key).undone_at is not None
 
-    # The third label button would be none: the first says what all become.
     label = page.locator("[name=set]").first.get_attribute("value")
     page.keyboard.press("Shift+Digit1")
     at(page, 2)
@@ -192,7 +190,7 @@ def test_an_answer_survives_a_server_that_is_away(boss: Actor, run: Run, open_pa
     assert Decision.objects.count() == 1
     # The window goes before the answer has arrived: the next one brings it home.
     page.unroute("**/decide/")
-    page.route("**/decide/", lambda route: route.abort())
+    page.route("**/decide/", lambda route: route.fulfill(status=503, json={"code": "database_away"}))
     page.keyboard.press("x")
     expect(page.locator("#review-saved")).to_have_text("Not saved yet. Trying again…")
     page.unroute("**/decide/")
@@ -244,7 +242,7 @@ def test_a_plan_is_edited_as_cards_and_stays_the_same_as_yaml(boss: Actor, run: 
     cards.nth(3).get_by_label("mapping").fill("负面: neg\n正面: pos")
     cards.nth(4).get_by_role("checkbox", name="In use").uncheck()
     expect(text).to_have_value(re.compile(r"负面: neg\n\s+正面: pos"))
-    expect(text).to_have_value(re.compile(r"off: true"))
+    expect(text).to_have_value(re.compile(r"enabled: false"))
     take(page, "plan-editor")
 
     page.get_by_role("tab", name="YAML").click()

@@ -12,7 +12,7 @@ const list = document.getElementById("plan-steps");
 const fresh = document.getElementById("plan-new");
 const catalogue = new Map(JSON.parse(document.getElementById("plan-catalogue").textContent).map((step) => [step.name, step]));
 const tabs = ["steps", "yaml"];
-// The steps as they stand: {name, params, off?, key}; the key names a card through all its moves.
+// The steps as they stand: {name, params, enabled?, key}; the key names a card through all its moves.
 let steps = [];
 let keys = 0;
 // What was edited last and has not been checked yet.
@@ -24,7 +24,10 @@ let syncing = Promise.resolve();
 const card = (step) => document.getElementById(`step-${step.key}`);
 const titleOf = (step) => catalogue.get(step.name)?.title ?? step.name;
 const speak = (text) => (document.getElementById("plan-said").textContent = text);
-const bare = () => ({ steps: steps.map(({ name, params, off }) => (off ? { name, params, off } : { name, params })) });
+const isOn = (step) => step.enabled !== false;
+const bare = () => ({
+  steps: steps.map((step) => ({ name: step.name, params: step.params, ...(isOn(step) ? {} : { enabled: false }) })),
+});
 
 /** Checks what was edited a moment later; `source` is the side that leads. */
 function edited(source) {
@@ -79,10 +82,10 @@ function tool(text, symbol, act, off = false) {
 function drawStep(step, place) {
   const known = catalogue.get(step.name);
   const box = make("input", { type: "checkbox", id: `step-${step.key}-on` });
-  box.checked = !step.off;
-  const item = make("li", { class: "plan-step", id: `step-${step.key}`, tabindex: "-1", "data-off": Boolean(step.off) });
+  box.checked = isOn(step);
+  const item = make("li", { class: "plan-step", id: `step-${step.key}`, tabindex: "-1", "data-off": !isOn(step) });
   box.addEventListener("change", () => {
-    step.off = !box.checked || undefined;
+    step.enabled = box.checked;
     item.toggleAttribute("data-off", !box.checked);
     edited("steps");
   });
