@@ -123,7 +123,7 @@ def parameters(step: type[Step]) -> list[dict[str, Any]]:
 def _parameter(step: type[Step], entry: Field[Any]) -> dict[str, Any]:
     choices = step.choices.get(entry.name) or (get_args(entry.type) if get_origin(entry.type) is Literal else ())
     kinds = {bool: "bool", int: "int", float: "float", str: "text", tuple[str, ...]: "lines", dict[str, str]: "pairs"}
-    kind = "choice" if choices else kinds.get(entry.type, "yaml")  # type: ignore[call-overload]
+    kind = "choice" if choices else kinds.get(entry.type, "yaml")  # type: ignore[arg-type]
     default = entry.default if entry.default is not MISSING else None
     if entry.default_factory is not MISSING:
         default = entry.default_factory()

@@ -32,7 +32,6 @@ WORDS = [
     *(gettext_noop("What it notes"), gettext_noop("No step yet. Add the first one.")),
     *(gettext_noop("Trying the plan on a sample…"), gettext_noop("This step is not known here.")),
     *(gettext_noop("The step {title} was removed."), gettext_noop("{title}, step {number} of {total}")),
-    gettext_noop("This step has no parameters."),
 ]
 
 

@@ -78,7 +78,7 @@ class ReviewPage(ScopedPage):
         chosen = chosen_filter(request)
         data = request.POST.copy()
         if "set" in data:
-            data["action"], data["label"] = "label", data["set"]
+            data["action"], data["label"] = "label", request.POST["set"]
         form = DecideForm(data)
         if not form.is_valid():
             messages.error(request, _("This answer could not be read. Choose again."))

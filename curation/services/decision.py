@@ -124,7 +124,9 @@ def rows_of_drops(path: Path, items: list[int]) -> list[dict[str, Any]]:
     if not path.exists() or not items:
         return []
     table = pq.read_table(path, filters=[("item_id", "in", items)])
-    return table.drop_columns([name for name in ("step", "reason", "detail") if name in table.schema.names]).to_pylist()
+    notes = [name for name in ("step", "reason", "detail") if name in table.schema.names]
+    rows: list[dict[str, Any]] = table.drop_columns(notes).to_pylist()
+    return rows
 
 
 def _add_drops(drops: Path, fresh: Path, restored: Sequence[int]) -> None:

@@ -257,7 +257,7 @@ def test_a_plan_is_edited_as_cards_and_stays_the_same_as_yaml(boss: Actor, run: 
     page.locator("#id_name").fill("two steps")
     page.get_by_role("button", name="Keep it only").click()
     page.get_by_role("link", name="All plans").click()
-    page.get_by_role("button", name="Duplicate two steps").click()
+    page.get_by_role("button", name="Make a copy two steps").click()
     expect(page.get_by_role("link", name="two steps (2)", exact=True)).to_be_visible()
     page.get_by_role("button", name="Delete two steps (2)").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
