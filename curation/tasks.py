@@ -20,6 +20,20 @@ def run_plan(job: JobContext) -> dict[str, Any]:
     return execute_run(job=job, run_id=job.params["run_id"])
 
 
+@job_task("curation.apply_decisions")
+def apply_decisions(job: JobContext) -> dict[str, Any]:
+    from curation.services.decision import execute_apply  # slow import: pyarrow
+
+    return execute_apply(job=job, **job.params)
+
+
+@job_task("curation.decide_by_rule")
+def decide_by_rule(job: JobContext) -> dict[str, Any]:
+    from curation.services.finding import execute_rule  # slow import: pyarrow
+
+    return execute_rule(job=job, **job.params)
+
+
 @job_task("curation.write_download")
 def write_download(job: JobContext) -> dict[str, Any]:
     from curation.services.download import write_download as write  # slow import: pyarrow

@@ -153,3 +153,37 @@ REASONS = {
     "in_held_out": _("Also in validation or test"),
     "in_benchmark": _("Also in a benchmark"),
 }
+
+# The final pass of a run, which is no step of any plan.
+DECISIONS = (_("Decisions of people"), _("What people decided in the review, given again for equal items."))
+DECISION_REASONS = {"decided_drop": _("Dropped by a person")}
+
+RULE_TEXTS = {
+    "keep_all": _("keep all items"),
+    "drop_all": _("drop all items"),
+    "keep_first": _("keep the first item, drop the others"),
+    "keep_longest": _("keep the longest text, drop the others"),
+    "majority_label": _("give all the label of the majority"),
+}
+
+# Steps are offered in groups, by how the name of their module begins.
+STEP_GROUPS = {
+    "text": _("Text"),
+    "language": _("Text"),
+    "filter": _("Text"),
+    "repetition": _("Text"),
+    "boilerplate": _("Text"),
+    "label": _("Labels"),
+    "table": _("Tables"),
+    "column": _("Tables"),
+    "encod": _("Tables"),
+    "missing": _("Tables"),
+    "duplicates": _("Duplicates"),
+    "near": _("Duplicates"),
+    "link": _("Duplicates"),
+    "leak": _("Duplicates"),
+    "split": _("Sample and split"),
+    "sample": _("Sample and split"),
+    "lock": _("Sample and split"),
+}
+OTHER_STEPS = _("Other steps")

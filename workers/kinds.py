@@ -24,6 +24,8 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "curation.import_file": Kind(_("Import")),
     "curation.run_plan": Kind(_("Curation run")),
+    "curation.apply_decisions": Kind(_("Decisions applied")),
+    "curation.decide_by_rule": Kind(_("Decisions by rule"), "interactive"),
     "curation.write_download": Kind(_("Download")),
     "curation.diff": Kind(_("Comparison of versions")),
     "curation.write_diff": Kind(_("Download of a comparison")),

@@ -26,7 +26,16 @@ SHAPES: dict[Any, tuple[str, str]] = {
 
 
 class PlanError(ValueError):
-    """A plan that cannot be read; the sentence names step and parameter."""
+    """A plan that cannot be read; the sentence names step and parameter.
+
+    Attributes:
+        step: Number of the step, from 1; None when it is about the whole.
+        param: Name of the parameter, if it is about one.
+    """
+
+    def __init__(self, message: str, *, step: int | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.step, self.param = step, param
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,9 @@ class Plan:
             raise PlanError('A plan reads {"steps": [{"name": "…", "params": {…}}, …]}.')
         if len(data["steps"]) > STEP_LIMIT:
             raise PlanError(f"A plan has at most {STEP_LIMIT} steps; this one has {len(data['steps'])}.")
-        return cls(tuple(_step(number, entry) for number, entry in enumerate(data["steps"], 1)))
+        steps = [(_step(number, entry), entry) for number, entry in enumerate(data["steps"], 1)]
+        # A step that is switched off stays in a kept plan and must be right, but is not run.
+        return cls(tuple(step for step, entry in steps if entry.get("enabled", True)))
 
     def to_yaml(self) -> str:
         """Return the plan as YAML."""
@@ -64,13 +75,35 @@ class Plan:
             PlanError: It is no YAML, or no plan.
         """
         try:
-            return cls.from_json(yaml.safe_load(text))
+            return cls.from_json(load_yaml(text))
         except yaml.YAMLError as error:
             raise PlanError(f"This is no YAML: {error}") from None
 
     def fingerprint(self) -> str:
         """Return a hash of every step's name, version and parameters."""
         return hashlib.sha256(json.dumps([step.fingerprint() for step in self.steps]).encode()).hexdigest()
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Reads YAML without aliases: a few lines of them stand for more values than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.composer.ComposerError(None, None, "a plan has no aliases (*name)", event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def load_yaml(text: str) -> Any:
+    """Read YAML into plain values.
+
+    Raises:
+        yaml.YAMLError: It is no YAML, is nested too deeply, or uses aliases.
+    """
+    try:
+        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
+    except RecursionError:
+        raise yaml.YAMLError("it is nested too deeply") from None
 
 
 def _plain(value: Any) -> Any:
@@ -82,22 +115,31 @@ def _plain(value: Any) -> Any:
 
 def _step(number: int, entry: Any) -> Step:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        raise PlanError(f'Step {number} has no name. A step reads {{"name": "…", "params": {{…}}}}.')
+        raise PlanError(f'Step {number} has no name. A step reads {{"name": "…", "params": {{…}}}}.', step=number)
     name, params = entry["name"], entry.get("params") or {}
     where = f"Step {number} ({name})"
+    if not isinstance(entry.get("enabled", True), bool):
+        raise PlanError(f"{where}: enabled is true or false.", step=number)
     if name not in STEPS:
-        raise PlanError(f"Step {number}: there is no step {name}. The steps are {', '.join(STEPS)}.")
+        raise PlanError(f"Step {number}: there is no step {name}. The steps are {', '.join(STEPS)}.", step=number)
     if not isinstance(params, dict):
-        raise PlanError(f"{where}: params is an object of names and values.")
+        raise PlanError(f"{where}: params is an object of names and values.", step=number)
     kinds = {field.name: field.type for field in fields(STEPS[name])}
     unknown = sorted(set(params) - set(kinds))
     if unknown:
-        raise PlanError(f"{where} has no parameter {unknown[0]}. It has {', '.join(kinds) or 'none'}.")
-    values = {key: _value(f"{where}, {key}", kinds[key], value) for key, value in params.items()}
+        named = ", ".join(kinds) or "none"
+        raise PlanError(f"{where} has no parameter {unknown[0]}. It has {named}.", step=number, param=str(unknown[0]))
+    values = {}
+    for key, value in params.items():
+        try:
+            values[key] = _value(f"{where}, {key}", kinds[key], value)
+        except PlanError as error:
+            raise PlanError(str(error), step=number, param=key) from None
     try:
         return STEPS[name](**values)
     except ValueError as error:
-        raise PlanError(f"{where}: {error}.") from None
+        about = str(error).split(maxsplit=1)[0] if str(error) else ""
+        raise PlanError(f"{where}: {error}.", step=number, param=about if about in kinds else None) from None
 
 
 def _value(where: str, kind: Any, value: Any) -> Any:

@@ -12,22 +12,14 @@ from typing import Any, Protocol, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curation.engine.findings import found_rows
 from curation.engine.manifest import VersionManifest
 from curation.engine.reader import VersionReader
-from curation.engine.steps.base import Context, Drop, Found, Step
+from curation.engine.steps.base import Context, Drop, Step
 from curation.engine.writer import VersionWriter
 
 BATCH_ROWS = 10_000
 NOTES = pa.schema([("item_id", pa.int64()), ("step", pa.string()), ("reason", pa.string()), ("detail", pa.string())])
-FINDINGS = pa.schema(
-    [
-        ("step", pa.string()),
-        ("code", pa.string()),
-        ("item_id", pa.int64()),
-        ("group", pa.int64()),
-        ("detail", pa.string()),
-    ]
-)
 
 
 class Steps(Protocol):
@@ -141,7 +133,7 @@ def run_plan(
     manifest = _write_version(source, reader, folder, cancelled, encoders)
     progress(total, total, "")
     _join_notes(folder, len(plan.steps))
-    return RunReport(plan.fingerprint(), _figures(reader.manifest), _figures(manifest), reports, manifest)
+    return RunReport(plan.fingerprint(), figures(reader.manifest), figures(manifest), reports, manifest)
 
 
 def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, total: int, title: str, done: int) -> None:
@@ -149,7 +141,8 @@ def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, tot
     progress(min(rows * number, rows * (number - 1) + done), total, title)
 
 
-def _figures(manifest: VersionManifest) -> dict[str, Any]:
+def figures(manifest: VersionManifest) -> dict[str, Any]:
+    """Return rows, labels and text lengths of a version, as a report shows them."""
     stats = manifest.stats
     return {"rows": manifest.row_count, "labels": stats["labels"], "text_length": stats["text_length"]}
 
@@ -238,7 +231,7 @@ class _StepRun:
                 output = pa.ipc.new_stream(str(self.folder / f"step-{self.number:03d}.arrow"), outcome.kept.schema)
             output.write_table(outcome.kept.combine_chunks())
             drops.write(_drop_rows(self.step.name, outcome.drops, table))
-            found.write(_found_rows(self.step.name, outcome.found))
+            found.write(found_rows(self.step.name, outcome.found, table, self.context.roles))
             dropped.update(drop.reason for drop in outcome.drops)
             findings.update(entry.code for entry in outcome.found)
             report.rows_in += table.num_rows
@@ -291,14 +284,6 @@ def _drop_rows(step: str, drops: list[Drop], table: pa.Table) -> pa.Table:
         if name not in notes.schema.names:
             notes = notes.append_column(name, rows[name])
     return notes
-
-
-def _found_rows(step: str, found: list[Found]) -> pa.Table:
-    rows = [
-        {"step": step, "code": row.code, "item_id": row.item_id, "group": row.group, "detail": row.detail}
-        for row in found
-    ]
-    return pa.Table.from_pylist(rows, FINDINGS)
 
 
 def _write_version(

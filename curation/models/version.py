@@ -8,6 +8,7 @@ class VersionKind(models.TextChoices):
     IMPORT = "import", _("Import")
     PLAN = "plan", _("Curation")
     PUBLISH = "publish", _("Published labels")
+    DECISIONS = "decisions", _("Decisions")
 
 
 class Version(models.Model):

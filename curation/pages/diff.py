@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.pages.view import PageRequest, ScopedPage
 from core.errors import DomainError
-from curation.engine.text_diff import word_diff
+from curation.engine.text_diff import diff_texts
 from curation.models import Diff, Version
 from curation.pages.explorer import paging, whole_number
 from curation.pages.version import version_of
@@ -161,7 +161,7 @@ def shown(row: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
         entry["why"] = reason_title({name: row[name] or "" for name in ("step", "reason")})
     if row["kind"] == "changed":
         before, after = row["before"] or "", row["after"] or ""
-        entry["pieces"] = word_diff(before[:VALUE], after[:VALUE])
+        entry["pieces"] = diff_texts(before[:VALUE], after[:VALUE])
         entry["cut"] = max(len(before), len(after)) > VALUE
     return entry
 

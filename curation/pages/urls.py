@@ -4,7 +4,9 @@ from curation.pages.dataset import DatasetPage, DatasetsPage, EditDatasetPage, N
 from curation.pages.diff import ComparePage, DiffDownloadPage, DiffPage
 from curation.pages.explorer import ColumnsPage
 from curation.pages.lineage import DatasetLineagePage
-from curation.pages.run import CuratePage, DropsPage, FindingsPage, RunPage
+from curation.pages.plan import CopyPlanPage, CuratePage, DeletePlanPage, PlanPage, PlansPage
+from curation.pages.review import ApplyPage, ReviewPage, RulePage, UndoRulePage
+from curation.pages.run import DropsPage, FindingsPage, RunPage
 from curation.pages.tag import TaggedPage, TagsPage
 from curation.pages.upload import ImportPage, RefusedPage, UploadPage
 from curation.pages.version import DownloadPage, ItemPage, NotesPage, TrashVersionPage, VersionPage
@@ -32,7 +34,15 @@ urlpatterns = [
     path("diffs/<int:pk>/download/", DiffDownloadPage.as_view(), name="diff-download"),
     path("datasets/<int:pk>/lineage/", DatasetLineagePage.as_view(), name="dataset-lineage"),
     path("datasets/<int:pk>/versions/tag:<str:tag>/", TaggedPage.as_view(), name="tagged"),
+    path("plans/", PlansPage.as_view(), name="plans"),
+    path("plans/<int:pk>/", PlanPage.as_view(), name="plan"),
+    path("plans/<int:pk>/copy/", CopyPlanPage.as_view(), name="plan-copy"),
+    path("plans/<int:pk>/delete/", DeletePlanPage.as_view(), name="plan-delete"),
     path("runs/<int:pk>/", RunPage.as_view(), name="run"),
+    path("runs/<int:pk>/review/", ReviewPage.as_view(), name="review"),
+    path("runs/<int:pk>/review/rule/", RulePage.as_view(), name="review-rule"),
+    path("runs/<int:pk>/review/rule/undo/", UndoRulePage.as_view(), name="review-rule-undo"),
+    path("runs/<int:pk>/review/apply/", ApplyPage.as_view(), name="review-apply"),
     path("runs/<int:pk>/drops/", DropsPage.as_view(), name="drops"),
     path("runs/<int:pk>/findings/", FindingsPage.as_view(), name="findings"),
 ]

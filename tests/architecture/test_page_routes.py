@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import Membership, Token
 from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
-from curation.models import Dataset, Diff, Run, Upload, Version
+from curation.models import Dataset, Diff, Plan, Run, Upload, Version
 from labeling.models import Project
 from modeling.models import Bundle, Deployment, Training
 from tests import factories
@@ -24,6 +24,7 @@ NOUNS = {
     "diffs": Diff,
     "jobs": Job,
     "members": Membership,
+    "plans": Plan,
     "projects": Project,
     "runs": Run,
     "tokens": Token,

@@ -77,12 +77,14 @@ class Step:
         version: Raised whenever the same parameters would give another result.
         title: What people call it.
         reasons: Drop reasons and finding codes with their meaning.
+        choices: What a parameter may be, for those that are one of a few words.
     """
 
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
     title: ClassVar[str] = ""
     reasons: ClassVar[dict[str, str]] = {}
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def params(self) -> dict[str, Any]:
         """Return the parameters as JSON-able values."""
