@@ -18,8 +18,9 @@ from curation.engine.preview import Example, StepPreview
 from curation.engine.steps.table import STEPS
 from curation.engine.text_diff import diff_texts
 from curation.models import Plan, Version
+from curation.pages.explorer import whole_number
 from curation.pages.review import marked
-from curation.pages.version import version_of, whole_number
+from curation.pages.version import version_of
 from curation.services.plan import copy_plan, delete_plan, preview, rename_plan
 from curation.services.run import save_plan, start_run, suggest_plan
 from curation.wording import OTHER_STEPS, REASONS, STEP_GROUPS, STEP_TEXTS

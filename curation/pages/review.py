@@ -21,8 +21,8 @@ from core.errors import Conflict
 from curation.engine.decisions import ACTIONS, RULES
 from curation.engine.text_diff import marked_html
 from curation.models import Decision, Question, QuestionState, Run
+from curation.pages.explorer import whole_number
 from curation.pages.run import run_of
-from curation.pages.version import whole_number
 from curation.services.decision import decisions_to_apply, start_apply
 from curation.services.finding import decide_by_rule, decide_question, undo_decision, undo_rule
 from curation.services.question import find_question, first_question, neighbours, question_counts
