@@ -18,6 +18,10 @@ _WORD, _SPACE, _CASED, _IGNORED = np.uint8(1), np.uint8(2), np.uint8(4), np.uint
 _MULTIPLY = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(0xD6E8FEB86659FD93)
 _SEED = np.uint64(0x243F6A8885A308D3)
+# One for each place in a shingle of at most 99 tokens; the same on every machine.
+_FACTORS = np.random.Generator(np.random.PCG64(0x41737361)).integers(0, 2**63, 99, np.uint64) * np.uint64(
+    2
+) + np.uint64(1)
 
 
 @compiled
@@ -80,44 +84,46 @@ def _sigma_ends_a_word(data: Any, classes: Any, start: int, at: int, end: int) -
 
 
 @compiled
-def _token_hashes(data: Any, start: int, end: int, lower: Any, classes: Any, words: bool, out: Any, write: int) -> int:
-    """Write one hash a token from `write` on; return the place behind the last."""
+def _lowered(data: Any, lower: Any, classes: Any, start: int, at: Any, end: int, code: Any) -> Any:
+    """Return the lower case of the letter at a byte; of İ the first of two code points."""
+    if code == np.uint32(0x130):
+        return np.uint32(0x69)
+    if code == np.uint32(0x3A3) and _sigma_ends_a_word(data, classes, start, at, end):
+        return np.uint32(0x3C2)
+    return lower[code]
+
+
+@compiled
+def _word_hashes(data: Any, start: int, end: int, lower: Any, classes: Any, out: Any, write: int) -> Any:
+    """Write one hash a word from `write` on; return the place behind the last."""
     at = start
     running = _SEED
     inside = False
     while at < end:
         first = data[at]
+        step = 1
+        ends = False
         if first < np.uint8(0x80):
             code = np.uint32(first)
-            step = 1
+            letter = lower[code]
         else:
             code = _decode(data, at)
+            letter = _lowered(data, lower, classes, start, at, end, code)
             step = _width(first)
-        # The first of two code points of İ; its second, U+0307, is a mark: it ends a word and is a character.
-        dotted = code == np.uint32(0x130)
-        kind = classes[code]
-        letter = lower[code]
-        if dotted:
-            letter = np.uint32(0x69)
-        elif code == np.uint32(0x3A3) and _sigma_ends_a_word(data, classes, start, at, end):
-            letter = np.uint32(0x3C2)
-        if words:
-            if kind & _WORD:
-                running = (running ^ np.uint64(letter)) * _MULTIPLY
-                running ^= running >> np.uint64(29)
-                inside = True
-            if inside and (dotted or not kind & _WORD):
-                out[write] = running
-                write += 1
-                running = _SEED
-                inside = False
-        elif not kind & _SPACE:
-            out[write] = np.uint64(letter) + np.uint64(1)
-            write += 1
-            if dotted:
-                out[write] = np.uint64(0x307) + np.uint64(1)
-                write += 1
+            # The second code point of the lower case of İ is a mark, and ends the word.
+            ends = code == np.uint32(0x130)
         at += step
+        if classes[code] & _WORD:
+            running = (running ^ np.uint64(letter)) * _MULTIPLY
+            running ^= running >> np.uint64(29)
+            inside = True
+        else:
+            ends = True
+        if ends and inside:
+            out[write] = running
+            write += 1
+            running = _SEED
+            inside = False
     if inside:
         out[write] = running
         write += 1
@@ -125,17 +131,38 @@ def _token_hashes(data: Any, start: int, end: int, lower: Any, classes: Any, wor
 
 
 @compiled
-def _shingle(out: Any, start: int, end: int, size: int) -> int:
-    """Replace the tokens of a text by the hashes of its shingles, in place; return the new end."""
+def _char_hashes(data: Any, start: int, end: int, lower: Any, classes: Any, out: Any, write: int) -> Any:
+    """Write one hash a character that is no white space from `write` on; return the place behind the last."""
+    at = start
+    while at < end:
+        first = data[at]
+        code = _decode(data, at)
+        if not classes[code] & _SPACE:
+            letter = _lowered(data, lower, classes, start, at, end, code)
+            out[write] = _mix(np.uint64(letter) + np.uint64(1))
+            write += 1
+            if code == np.uint32(0x130):
+                out[write] = _mix(np.uint64(0x307) + np.uint64(1))
+                write += 1
+        at += _width(first)
+    return write
+
+
+@compiled
+def _shingle(out: Any, start: int, end: int, size: int, factors: Any) -> int:
+    """Replace the tokens of a text by the hashes of its shingles, in place; return the new end.
+
+    `factors` holds one odd number for each place in a shingle: the order of tokens counts.
+    """
     tokens = end - start
     if tokens == 0:
         return start
     width = min(size, tokens)
     for first in range(start, end - width + 1):
-        hashed = np.uint64(width)
-        for place in range(first, first + width):
-            hashed = (hashed ^ out[place]) * _MULTIPLY
-            hashed ^= hashed >> np.uint64(32)
+        # A sum of products needs no result of the one before: five tokens take hardly longer than one.
+        hashed = np.uint64(width) * _SECOND
+        for place in range(width):
+            hashed += out[first + place] * factors[place]
         out[first] = _mix(hashed)
     return end - width + 1
 
@@ -164,7 +191,16 @@ def _drop_repeated(out: Any, start: int, end: int, table: Any, size: int) -> int
 
 @compiled
 def _sets(
-    data: Any, offsets: Any, lower: Any, classes: Any, words: bool, size: int, out: Any, counts: Any, prints: Any
+    data: Any,
+    offsets: Any,
+    lower: Any,
+    classes: Any,
+    words: bool,
+    size: int,
+    factors: Any,
+    out: Any,
+    counts: Any,
+    prints: Any,
 ) -> int:
     """Hash every text; return how many hashes were written.
 
@@ -175,6 +211,7 @@ def _sets(
         classes: Table of `Alphabet`.
         words: Words, not characters.
         size: Tokens in a shingle.
+        factors: uint64 [size], odd.
         out: uint64, room for one hash a byte (words: half of that) and one more a text.
         counts: int32 [n], gets the size of each set.
         prints: uint64 [n, 2], gets a fingerprint of 128 bits of each set.
@@ -183,8 +220,11 @@ def _sets(
     table = np.empty(1 << 10, np.uint64)
     for text in range(len(offsets) - 1):
         start = write
-        write = _token_hashes(data, offsets[text], offsets[text + 1], lower, classes, words, out, start)
-        write = _shingle(out, start, write, size)
+        if words:
+            write = _word_hashes(data, offsets[text], offsets[text + 1], lower, classes, out, start)
+        else:
+            write = _char_hashes(data, offsets[text], offsets[text + 1], lower, classes, out, start)
+        write = _shingle(out, start, write, size, factors)
         slots = 4
         while slots < 2 * (write - start):
             slots *= 2
@@ -252,7 +292,7 @@ def shingle_sets(
     words = shingles.kind == "word"
     out = np.empty((size // 2 if words else size) + len(texts) + 1, np.uint64)
     counts, prints = np.empty(len(texts), np.int32), np.empty((len(texts), 2), np.uint64)
-    used = _sets(data, offsets, tables.lower, tables.classes, words, shingles.size, out, counts, prints)
+    used = _sets(data, offsets, tables.lower, tables.classes, words, shingles.size, _FACTORS, out, counts, prints)
     return out[:used], counts, prints
 
 
