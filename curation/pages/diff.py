@@ -107,9 +107,7 @@ def tabs(diff: Diff, kind: str) -> list[dict[str, Any]]:
 
 def chips(diff: Diff, kind: str) -> list[dict[str, Any]]:
     """Return the reasons of drops, or the columns of changes, most frequent first."""
-    found = [
-        {"number": number, **facet} for number, facet in enumerate(facets_of(diff)) if facet["kind"] == kind
-    ]
+    found = [{"number": number, **facet} for number, facet in enumerate(facets_of(diff)) if facet["kind"] == kind]
     for facet in found:
         facet["title"] = facet["column"] if kind == "changed" else reason_title(facet)
     return sorted(found, key=lambda facet: (-facet["rows"], facet["number"]))
