@@ -173,7 +173,7 @@ class VersionViewSet(ScopedViewSet):
     @extend_schema(parameters=[SearchInput], responses=SearchOutput)
     @action(detail=True, methods=["get"])
     def search(self, request: Request, pk: int) -> Response:
-        """Items that hold a text and answer conditions. A request looks for 60 ms at most and says where to go on."""
+        """Items that hold a text and answer conditions. A request looks for 40 ms at most and says where to go on."""
         version, chosen = self.get_object(), valid(SearchInput, request.query_params)
         limit, backward = chosen.pop("limit"), "before" in chosen
         start = chosen.pop("before") if backward else chosen.pop("after", 0)

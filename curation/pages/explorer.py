@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.pages.view import PageRequest, ScopedPage
 from core.errors import DomainError
 from curation.models import Version
-from curation.services.explorer import INDEX_FROM, column_figures, find_items, question_of, request_index
+from curation.services.explorer import INDEX_FROM, column_figures, find_items, has_index, question_of, request_index
 from curation.services.item import page_of_items
 
 PAGE_ROWS = 50
@@ -69,7 +69,8 @@ def answers(request: PageRequest, version: Version, question: Any) -> dict[str, 
     answer = find_items(
         actor=request.actor, version_id=version.pk, question=question, start=start, backward=backward, limit=PAGE_ROWS
     )
-    job = request_index(actor=request.actor, version_id=version.pk) if version.row_count > INDEX_FROM else None
+    wanting = version.row_count > INDEX_FROM and not has_index(version)
+    job = request_index(actor=request.actor, version_id=version.pk) if wanting else None
     return {"found": answer.rows, "answer": answer, "filtered": True, "index_job": job, "start": start}
 
 

@@ -54,7 +54,7 @@ def find_items(
 ) -> Answer:
     """Return the next items of a version that answer a question.
 
-    Looking stops after 60 ms, however large the version: the answer then says so and where to go on.
+    Looking stops after 40 ms, however large the version: the answer then says so and where to go on.
 
     Args:
         actor: Who looks.
