@@ -136,6 +136,20 @@ def sides(segments: Segments) -> tuple[Segments, Segments]:
     return [part for part in segments if part[0] != "+"], [part for part in segments if part[0] != "-"]
 
 
+def around_changes(segments: Segments, context: int) -> Segments:
+    """Return a comparison with long equal stretches cut to `context` code points beside each change."""
+    shown: Segments = []
+    for place, (kind, text) in enumerate(segments):
+        if kind == "=" and len(segments) > 1:
+            head = "" if place == 0 else text[:context]
+            tail = "" if place == len(segments) - 1 else text[-context:]
+            short = len(head) + len(tail) < len(text)
+            shown.append((kind, f"{head}…{tail}" if short else text))
+        else:
+            shown.append((kind, text))
+    return shown
+
+
 def marked_html(segments: Segments, *, removed: str = "", added: str = "") -> str:
     """Return a comparison as safe HTML with ``<del>`` and ``<ins>``.
 

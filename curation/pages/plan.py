@@ -16,7 +16,7 @@ from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
 from curation.engine.plan_check import check_plan, check_yaml, parameters
 from curation.engine.preview import Example, StepPreview
 from curation.engine.steps.table import STEPS
-from curation.engine.text_diff import diff_texts
+from curation.engine.text_diff import around_changes, diff_texts
 from curation.models import Plan, Version
 from curation.pages.explorer import whole_number
 from curation.pages.review import marked
@@ -26,6 +26,8 @@ from curation.services.run import save_plan, start_run, suggest_plan
 from curation.wording import OTHER_STEPS, REASONS, STEP_GROUPS, STEP_TEXTS
 
 VERSIONS_OFFERED = 8
+# Code points of an unchanged text that a preview shows beside a change.
+CONTEXT = 60
 # The texts of plan-editor.js.
 WORDS = [
     *(gettext_noop("Steps"), gettext_noop("Move up"), gettext_noop("Move down"), gettext_noop("Remove")),
@@ -169,7 +171,7 @@ def worded_preview(step: StepPreview) -> dict[str, Any]:
 
 def change(row: Example) -> SafeString:
     """Return what a step made of a value, in one line of reading."""
-    return marked(diff_texts(row.text, row.after), removed=_("removed"), added=_("added"))
+    return marked(around_changes(diff_texts(row.text, row.after), CONTEXT), removed=_("removed"), added=_("added"))
 
 
 class PlansPage(ScopedPage):

@@ -139,7 +139,7 @@ def _filtered(run: Run, code: str, state: str) -> Any:
 def question_counts(run: Run) -> list[dict[str, Any]]:
     """Return how many questions of each code are open and decided.
 
-    Counted through an index: 100,000 questions take about 15 ms; more than people can answer are not asked.
+    Counted through an index, so it grows with the questions of a run: about 50 ms at 100,000 on two busy cores.
     """
     rows = Question.objects.filter(run=run).values("code", "state").annotate(rows=Count("pk")).order_by("code")
     counts: dict[str, dict[str, Any]] = {}

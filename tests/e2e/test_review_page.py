@@ -94,6 +94,22 @@ def test_conflicts_are_decided_by_key_applied_and_given_again(boss: Actor, run: 
     at(page, 3)
     page.keyboard.press("ArrowLeft")
     at(page, 2)
+    merged_and_dropped(page)
+
+    verdicts = {row.number: row.decision.verdict for row in Question.objects.filter(run=run).exclude(decision=None)}
+    assert {number: verdict["action"] for number, verdict in verdicts.items()} == {
+        1: "label",
+        2: "keep_only",
+        3: "drop",
+        4: "keep_only",
+    }
+    assert verdicts[1]["label"] == label
+
+    applied_and_given_again(page, run)
+
+
+def merged_and_dropped(page: Page) -> None:
+    """Merge question 2, drop question 3 whole and one item of question 4."""
     # With nothing chosen a merge says what is missing, and decides nothing.
     page.keyboard.press("m")
     expect(page.get_by_role("status").last).to_contain_text("Choose what to keep first")
@@ -113,15 +129,9 @@ def test_conflicts_are_decided_by_key_applied_and_given_again(boss: Actor, run: 
     expect(page.get_by_role("dialog")).to_contain_text("Undo the last answer")
     page.keyboard.press("Escape")
 
-    verdicts = {row.number: row.decision.verdict for row in Question.objects.filter(run=run).exclude(decision=None)}
-    assert {number: verdict["action"] for number, verdict in verdicts.items()} == {
-        1: "label",
-        2: "keep_only",
-        3: "drop",
-        4: "keep_only",
-    }
-    assert verdicts[1]["label"] == label
 
+def applied_and_given_again(page: Page, run: Run) -> None:
+    """Make the next version, then run the plan again and find the decisions in it."""
     page.get_by_role("button", name="Apply decisions").click()
     expect(page.get_by_role("link", name="Open v3")).to_be_visible(timeout=JOB)
     take(page, "review-applied")

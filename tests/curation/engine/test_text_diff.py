@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.engine.text_diff import LONGEST, diff_texts, marked_html, sides, tokens
+from curation.engine.text_diff import LONGEST, around_changes, diff_texts, marked_html, sides, tokens
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,12 @@ def test_html_is_escaped_and_has_words_for_those_who_hear_it() -> None:
         '<ins><span class="visually-hidden"> [added: </span>z<span class="visually-hidden">] </span></ins>'
         "&lt;/b&gt; &amp; y"
     )
+
+
+def test_only_what_stands_around_a_change_is_shown() -> None:
+    found = diff_texts("甲" * 90 + "错" + "乙" * 90 + "X" + "丙" * 90, "甲" * 90 + "对" + "乙" * 90 + "Y" + "丙" * 90)
+    assert [text for kind, text in around_changes(found, 3) if kind == "="] == ["…甲甲甲", "乙乙乙…乙乙乙", "丙丙丙…"]
+    assert around_changes([("=", "long text")], 3) == [("=", "long text")]
 
 
 def test_a_changed_line_end_is_seen() -> None:
