@@ -124,7 +124,7 @@ class QuestionsView(ScopedAPIView):
     model = Run
     scopes = {"GET": "data.read"}
 
-    @extend_schema(parameters=[QuestionsInput], responses=QuestionsOutput)
+    @extend_schema(operation_id="runs_questions_list", parameters=[QuestionsInput], responses=QuestionsOutput)
     def get(self, request: Request, pk: int) -> Response:
         run = visible_run(request.actor, pk)  # type: ignore[attr-defined]
         chosen = valid(QuestionsInput, request.query_params)

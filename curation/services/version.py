@@ -55,6 +55,14 @@ def lock_objects(organization_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [OBJECTS_LOCK, organization_id % (1 << 31)])
 
 
+def store_parts(organization_id: int, folder: Path, manifest: VersionManifest) -> None:
+    """Store the parts that are not there yet. They are named by content: an equal part is the same object."""
+    for part in manifest.parts:
+        name = objects.key("versions", organization_id, f"{part.sha256}.parquet")
+        if not objects.exists(name):
+            objects.put_file(folder / part.name, name)
+
+
 def commit_version(
     *,
     job: JobContext,
@@ -87,21 +95,14 @@ def commit_version(
     done = Version.objects.filter(job_id=job.job_id).first()
     if done is not None:
         return done  # type: ignore[no-any-return]
-    for part in manifest.parts:
-        # Named by content: an equal part of another version is the same object.
-        name = objects.key("versions", dataset.organization_id, f"{part.sha256}.parquet")
-        if not objects.exists(name):
-            objects.put_file(folder / part.name, name)
+    store_parts(dataset.organization_id, folder, manifest)
     job.check()
     with transaction.atomic():
         # The lock orders two jobs that finish at once; the unique number is the last word.
         Dataset.objects.select_for_update().get(pk=dataset.pk)
         lock_objects(dataset.organization_id)
-        for part in manifest.parts:
-            # An equal part that was there a moment ago may have been garbage; nothing removes it from here on.
-            name = objects.key("versions", dataset.organization_id, f"{part.sha256}.parquet")
-            if not objects.exists(name):
-                objects.put_file(folder / part.name, name)
+        # An equal part that was there a moment ago may have been garbage; nothing removes it from here on.
+        store_parts(dataset.organization_id, folder, manifest)
         newest = dataset.versions.aggregate(newest=Max("number"))["newest"] or 0
         version, created = Version.objects.get_or_create(
             job_id=job.job_id,
