@@ -161,6 +161,7 @@ SPECTACULAR_SETTINGS = {
         "FindingState": "curation.models.run.FindingState",
         "JobState": "workers.models.job.JobState",
         "ProjectState": "labeling.models.project.ProjectState",
+        "QuestionState": "curation.models.question.QuestionState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
