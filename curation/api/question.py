@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from core.api import ScopedAPIView, valid
 from curation.api.run import StartedRunOutput
 from curation.engine.decisions import ACTIONS, RULES
-from curation.models import Run
+from curation.models import QuestionState, Run
 from curation.services.decision import start_apply
 from curation.services.finding import decide_by_rule, decide_question, undo_decision, undo_rule
 from curation.services.question import find_question, list_questions, question_json, visible_run
@@ -33,7 +33,7 @@ class QuestionOutput(serializers.Serializer[Any]):
     step = serializers.CharField()
     code = serializers.CharField()
     size = serializers.IntegerField(help_text="Items in the question.")
-    state = serializers.ChoiceField(choices=["open", "decided"])
+    state = serializers.ChoiceField(choices=QuestionState.choices)
     replayed = serializers.BooleanField(help_text="Decided on an earlier run and given again.")
     decision = DecisionOutput(allow_null=True)
 
@@ -72,7 +72,7 @@ class QuestionsOutput(serializers.Serializer[Any]):
 
 class QuestionsInput(serializers.Serializer[Any]):
     code = serializers.CharField(max_length=60, required=False, default="")
-    state = serializers.ChoiceField(choices=["open", "decided"], required=False, default="")
+    state = serializers.ChoiceField(choices=QuestionState.choices, required=False, default="")
     after = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, default=0)
     limit = serializers.IntegerField(min_value=1, max_value=200, required=False, default=50)
 

@@ -210,8 +210,8 @@ def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions:
     found = Finding.objects.filter(question__in=[key for key, _items in states])
     wanted = dict(states)
     by_state: dict[str, list[int]] = {}
-    for key, question, item in found.values_list("pk", "question_id", "item_id"):
-        by_state.setdefault(wanted[question][item], []).append(key)
+    for key, asked, item in found.values_list("pk", "question_id", "item_id"):
+        by_state.setdefault(wanted[asked or 0][item], []).append(key)
     for state, keys in by_state.items():
         Finding.objects.filter(pk__in=keys).update(state=state)
 
