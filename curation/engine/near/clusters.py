@@ -47,7 +47,9 @@ class Clusters:
         order = texts[np.lexsort(keys)]
         label = self.label[order]
         last = np.flatnonzero(np.append(label[1:] != label[:-1], True)) if len(order) else np.empty(0, np.int64)
-        stays[texts] = order[last][self.label[texts]]
+        best = np.full(self.count, -1, np.int64)
+        best[label[last]] = order[last]
+        stays[texts] = best[self.label[texts]]
         return stays
 
 

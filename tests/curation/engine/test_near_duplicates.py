@@ -100,6 +100,14 @@ def test_a_margin_beyond_one_drops_equal_sets_alone(tmp_path: Path) -> None:
     assert [row[0] for row in found] == [11, 12, 17]
 
 
+def test_clusters_without_doubt_between_doubtful_ones_are_dropped_alone(tmp_path: Path) -> None:
+    sure = [(1, "x y z", None, None), (2, "X Y Z", None, None), (3, ALPHABET, None, None)]
+    rows = [*sure, (4, ALPHABET.replace(" a", "").removeprefix("a "), None, None), (5, "v w", None, None)]
+    _report, dropped, found = run(tmp_path, [*rows, (6, "V W", None, None)], shingles="word:1", near_margin=0.2)
+    assert dropped == [(2, "1.00 like item 1"), (6, "1.00 like item 5")]
+    assert [(item, group) for item, group, _code, _detail in found] == [(3, 1), (4, 1)]
+
+
 @pytest.mark.parametrize(("dates", "stays"), [(("9", "10", "1e1"), 2), (("b", "10", "9"), 1), ((None, " ", "1"), 3)])
 def test_newest_compares_numbers_as_numbers_and_missing_ones_lose(
     tmp_path: Path, dates: tuple[str | None, ...], stays: int

@@ -25,5 +25,6 @@ def test_the_highest_score_stays_and_ties_go_to_the_first() -> None:
     clusters = Clusters(LABEL, 2)
     assert clusters.keep().tolist() == [0, 1, 2, 0, 2, 0]
     assert clusters.keep(np.array([1, 9, 5, 7, 5, 7])).tolist() == [3, 1, 2, 3, 2, 3]
+    assert Clusters(np.array([2, -1, 2], np.int32), 4).keep().tolist() == [0, 1, 0]
     labeled, length = np.array([False, True, False, False, True, True]), np.array([9, 9, 9, 9, 1, 1])
     assert clusters.keep(labeled, length).tolist() == [5, 1, 4, 5, 4, 5]
