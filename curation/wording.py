@@ -166,24 +166,18 @@ RULE_TEXTS = {
     "majority_label": _("give all the label of the majority"),
 }
 
-# Steps are offered in groups, by how the name of their module begins.
-STEP_GROUPS = {
-    "text": _("Text"),
-    "language": _("Text"),
-    "filter": _("Text"),
-    "repetition": _("Text"),
-    "boilerplate": _("Text"),
-    "label": _("Labels"),
-    "table": _("Tables"),
-    "column": _("Tables"),
-    "encod": _("Tables"),
-    "missing": _("Tables"),
-    "duplicates": _("Duplicates"),
-    "near": _("Duplicates"),
-    "link": _("Duplicates"),
-    "leak": _("Duplicates"),
-    "split": _("Sample and split"),
-    "sample": _("Sample and split"),
-    "lock": _("Sample and split"),
-}
-OTHER_STEPS = _("Other steps")
+# Steps in the order in which they are offered, and usually run.
+STEP_GROUPS = [
+    (
+        _("Text"),
+        ["repair_mojibake", "strip_markup", "normalize_text", "drop_boilerplate_lines", "drop_empty_text"],
+    ),
+    (
+        _("Filters"),
+        ["detect_language", "filter_length", "filter_lines", "filter_symbols", "filter_repetition", "word_list"],
+    ),
+    (_("Labels"), ["drop_invalid_label", "map_labels", "conflicting_labels", "suspicious_labels"]),
+    (_("Duplicates"), ["exact_duplicates", "near_duplicates", "link_records"]),
+    (_("Tables"), ["infer_types", "missing_values", "map_values", "value_range", "outliers", "encode_columns"]),
+    (_("Sample and split"), ["sample", "split", "split_leakage"]),
+]

@@ -1,16 +1,21 @@
-"""How loops are compiled: once a machine where there is a folder to keep the result, else once a process."""
+"""The compiler's decorator, with its cache where it can be written."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from numba import njit
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a loop that needs no interpreter; a kernel of 200 lines takes seconds, so the result is kept on disk."""
+
+def compiled(function: Function) -> Function:
+    """Compile a kernel that runs without the interpreter's lock.
+
+    The machine code is kept beside the source (``__pycache__``); where that folder cannot be written, in numba's folder
+    of the user (``~/.cache/numba`` on Linux), or where ``NUMBA_CACHE_DIR`` says. Without any such place it is compiled
+    anew in each process, which costs about half a minute.
+    """
     try:
-        compiled: Callable[..., Any] = njit(nogil=True, cache=True)(function)
-    except RuntimeError:
-        # Neither the package's folder nor the user's cache can be written to: read-only containers.
-        compiled = njit(nogil=True)(function)
-    return compiled
+        return cast("Function", njit(nogil=True, cache=True)(function))
+    except RuntimeError:  # numba: "no locator available", every place is read-only
+        return cast("Function", njit(nogil=True)(function))

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from curation.engine.compiling import kernel
+from curation.engine.compiling import compiled
 
 
-@kernel
+@compiled
 def classify(
     data: Any,
     offsets: Any,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.engine.compiling import kernel
+from curation.engine.compiling import compiled
 from curation.engine.text_kernels import CJK, SPACE, _decode
 
 # Columns of `repetition`'s result before those of the n-grams.
@@ -19,7 +19,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 
 
-@kernel
+@compiled
 def repetition(data: Any, offsets: Any, flags: Any, tops: Any, dups: Any, cjk_tops: Any, cjk_dups: Any) -> Any:
     """Return `REPEATS`, then the characters in the most frequent n-gram for each of `tops`, then those of `dups`.
 
@@ -56,7 +56,7 @@ def repetition(data: Any, offsets: Any, flags: Any, tops: Any, dups: Any, cjk_to
     return out
 
 
-@kernel
+@compiled
 def _power(room: int) -> int:
     """Return a power of two that is at least twice as large, so that a table is never more than half full."""
     size = 4
@@ -65,7 +65,7 @@ def _power(room: int) -> int:
     return size
 
 
-@kernel
+@compiled
 def _lines(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any, out: Any) -> int:
     """Note the trimmed lines that are not blank and count the text's code points; return how many lines there are."""
     place = found = 0
@@ -92,7 +92,7 @@ def _lines(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any, out: Any) 
     return found
 
 
-@kernel
+@compiled
 def _paragraphs(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any) -> int:
     """Note the runs of text between blank lines; return how many there are."""
     place = found = points = size = breaks = 0
@@ -120,7 +120,7 @@ def _paragraphs(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any) -> in
     return found
 
 
-@kernel
+@compiled
 def _tokens(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any) -> tuple[int, int]:
     """Note the tokens; return how many there are and how many of them are CJK characters."""
     place = found = cjk = points = 0
@@ -148,7 +148,7 @@ def _tokens(text: Any, flags: Any, starts: Any, ends: Any, sizes: Any) -> tuple[
     return found, cjk
 
 
-@kernel
+@compiled
 def _same(text: Any, found: int, starts: Any, ends: Any, same: Any, table: Any) -> None:
     """Write for each segment the number of the first segment with the same bytes."""
     mask = _power(found) - 1
@@ -165,7 +165,7 @@ def _same(text: Any, found: int, starts: Any, ends: Any, same: Any, table: Any) 
         same[number] = table[slot]
 
 
-@kernel
+@compiled
 def _equal(text: Any, starts: Any, ends: Any, one: int, other: int) -> bool:
     if ends[one] - starts[one] != ends[other] - starts[other]:
         return False
@@ -176,7 +176,7 @@ def _equal(text: Any, starts: Any, ends: Any, one: int, other: int) -> bool:
     return bool(place == ends[one])
 
 
-@kernel
+@compiled
 def _repeats(
     text: Any, found: int, starts: Any, ends: Any, sizes: Any, same: Any, table: Any, out: Any, column: int
 ) -> None:
@@ -188,7 +188,7 @@ def _repeats(
             out[column + 1] += sizes[number]
 
 
-@kernel
+@compiled
 def _sum_up(sizes: Any, found: int) -> None:
     """Turn sizes into sums: the tokens a to b have sizes[b] - sizes[a] code points."""
     total = 0
@@ -198,7 +198,7 @@ def _sum_up(sizes: Any, found: int) -> None:
         total += size
 
 
-@kernel
+@compiled
 def _find(same: Any, place: int, n: int, table: Any, mask: int) -> Any:
     """Return the slot of the n-gram that starts at a token: that of an equal one, or an empty one."""
     value = _BASIS
@@ -217,7 +217,7 @@ def _find(same: Any, place: int, n: int, table: Any, mask: int) -> Any:
     return slot
 
 
-@kernel
+@compiled
 def _top(same: Any, found: int, n: int, sums: Any, gap: int, counts: Any, table: Any) -> Any:
     """Return code points of the most frequent n-gram (the first of equals) times its count; 0 if none occurs twice."""
     if found < n + 1:
@@ -241,7 +241,7 @@ def _top(same: Any, found: int, n: int, sums: Any, gap: int, counts: Any, table:
     return counts[best] * (sums[best + n] - sums[best] + gap * (n - 1))
 
 
-@kernel
+@compiled
 def _repeated(same: Any, found: int, n: int, sums: Any, table: Any) -> Any:
     """Return code points of n-grams that occurred before; none is counted twice where they overlap."""
     if found < n + 1:

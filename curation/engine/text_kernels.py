@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from curation.engine.compiling import kernel
+from curation.engine.compiling import compiled
 
 # What a code point may be; `text_measures.flags` fills the table.
 SPACE, LETTER, WORD, CJK, TERMINAL, CLOSER, BULLET, WIDE = 1, 2, 4, 8, 16, 32, 64, 128
@@ -51,7 +51,7 @@ def _decode(data: Any, place: int) -> tuple[Any, int]:
     return high | np.int64(data[place + 2] & 0x3F) << 6 | np.int64(data[place + 3] & 0x3F), place + 4
 
 
-@kernel
+@compiled
 def count(data: Any, offsets: Any, flags: Any, short_columns: int) -> Any:
     """Return the columns of `COUNTS` for each row (int64, rows x columns)."""
     rows = len(offsets) - 1
@@ -62,7 +62,7 @@ def count(data: Any, offsets: Any, flags: Any, short_columns: int) -> Any:
     return out
 
 
-@kernel
+@compiled
 def _count_tokens(data: Any, place: int, end: int, flags: Any, out: Any) -> None:
     """Count code points and tokens: runs without white space, a CJK character apart from its neighbours.
 
@@ -101,7 +101,7 @@ def _count_tokens(data: Any, place: int, end: int, flags: Any, out: Any) -> None
         _end_token(token, trimmed, letter, beside, out)
 
 
-@kernel
+@compiled
 def _end_token(token: int, trimmed: int, letter: int, beside: bool, out: Any) -> None:
     out[2] += trimmed > 0 or not beside
     out[3] += trimmed > 0
@@ -110,7 +110,7 @@ def _end_token(token: int, trimmed: int, letter: int, beside: bool, out: Any) ->
     out[15] = max(out[15], token)
 
 
-@kernel
+@compiled
 def _count_lines(data: Any, place: int, end: int, flags: Any, short_columns: int, out: Any) -> None:
     """Count the lines that are not blank: by their first and last visible character, and by their width in columns."""
     while place < end:
@@ -143,7 +143,7 @@ def _count_lines(data: Any, place: int, end: int, flags: Any, short_columns: int
         out[13] += width <= short_columns
 
 
-@kernel
+@compiled
 def count_stop_words(data: Any, offsets: Any, flags: Any, stops: Any, bounds: Any) -> Any:
     """Return how many different stop words each row holds; at most 64 of them, as bytes with their bounds."""
     rows = len(offsets) - 1
@@ -172,7 +172,7 @@ def count_stop_words(data: Any, offsets: Any, flags: Any, stops: Any, bounds: An
     return out
 
 
-@kernel
+@compiled
 def _which(data: Any, start: int, stop: int, stops: Any, bounds: Any) -> Any:
     for number in range(len(bounds) - 1):
         low = bounds[number]

@@ -23,7 +23,7 @@ from curation.pages.review import marked
 from curation.pages.version import version_of
 from curation.services.plan import copy_plan, delete_plan, preview, rename_plan
 from curation.services.run import save_plan, start_run, suggest_plan
-from curation.wording import OTHER_STEPS, REASONS, STEP_GROUPS, STEP_TEXTS
+from curation.wording import REASONS, STEP_GROUPS, STEP_TEXTS
 
 VERSIONS_OFFERED = 8
 # Code points of an unchanged text that a preview shows beside a change.
@@ -127,24 +127,20 @@ class CuratePage(ScopedPage):
 def catalogue() -> list[dict[str, Any]]:
     """Describe every step with its group, its parameters and what it notes."""
     rows = []
-    for name, step in STEPS.items():
-        title, what = STEP_TEXTS[name]
-        rows.append(
-            {
-                "name": name,
-                "title": str(title),
-                "what": str(what),
-                "group": str(group_of(step.__module__.rpartition(".")[2])),
-                "params": parameters(step),
-                "reasons": [[code, str(REASONS.get(code, code))] for code in step.reasons],
-            }
-        )
+    for group, names in STEP_GROUPS:
+        for name in names:
+            step, (title, what) = STEPS[name], STEP_TEXTS[name]
+            rows.append(
+                {
+                    "name": name,
+                    "title": str(title),
+                    "what": str(what),
+                    "group": str(group),
+                    "params": parameters(step),
+                    "reasons": [[code, str(REASONS.get(code, code))] for code in step.reasons],
+                }
+            )
     return rows
-
-
-def group_of(module: str) -> Any:
-    """Return the title of the group in which the steps of a module are offered."""
-    return next((title for start, title in STEP_GROUPS.items() if module.startswith(start)), OTHER_STEPS)
 
 
 def worded_preview(step: StepPreview) -> dict[str, Any]:

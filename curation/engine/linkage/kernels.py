@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from curation.engine.compiling import kernel
+from curation.engine.compiling import compiled
 
 # Two tokens with at least this similarity are spellings of one word. Cohen, Ravikumar and Fienberg (2003, "A comparison
 # of string distance metrics for name-matching tasks") take 0.9 for soft TF-IDF with Jaro-Winkler.
 SAME_WORD = 0.9
 
 
-@kernel
+@compiled
 def jaro_winkler(a: Any, b: Any, used: Any) -> float:
     """Return the Jaro-Winkler similarity, 0 to 1 (Winkler 1990), with prefix weight 0.1 and prefix length 4.
 
@@ -51,7 +51,7 @@ def jaro_winkler(a: Any, b: Any, used: Any) -> float:
     return jaro + prefix * 0.1 * (1 - jaro)
 
 
-@kernel
+@compiled
 def same_word(a: Any, b: Any, used: Any) -> bool:
     """Tell whether two tokens without digits are spellings of one word, or one abbreviates the other.
 
@@ -66,7 +66,7 @@ def same_word(a: Any, b: Any, used: Any) -> bool:
     return start or (len(short) > 3 and jaro_winkler(a, b, used) >= SAME_WORD)
 
 
-@kernel
+@compiled
 def token_overlap(
     left: Any, right: Any, rarity: Any, digit: Any, codes: Any, points: Any, used: Any, taken: Any
 ) -> tuple[float, float]:
@@ -110,7 +110,7 @@ def token_overlap(
     return common / (total_left + total_right - common), common / lighter
 
 
-@kernel
+@compiled
 def equal_but_blanks(a: Any, b: Any) -> bool:
     """Tell whether two texts are the same once blanks are left out: ``mc donald`` and ``mcdonald``."""
     i = j = 0
@@ -127,7 +127,7 @@ def equal_but_blanks(a: Any, b: Any) -> bool:
         j += 1
 
 
-@kernel
+@compiled
 def compare_texts(
     left: Any,
     right: Any,
@@ -180,7 +180,7 @@ def compare_texts(
     return found
 
 
-@kernel
+@compiled
 def compare_codes(left: Any, right: Any, codes: Any, starts: Any, room: int) -> Any:
     """Return how far pairs of codes agree, float32 [p]: 1 equal, 0.95 one ends or begins the other, else Jaro-Winkler.
 
@@ -206,7 +206,7 @@ def compare_codes(left: Any, right: Any, codes: Any, starts: Any, room: int) -> 
     return found
 
 
-@kernel
+@compiled
 def count_block_pairs(starts: Any, limit: int) -> int:
     """Return how many pairs the blocks give that are no larger than the limit."""
     total = 0
@@ -217,7 +217,7 @@ def count_block_pairs(starts: Any, limit: int) -> int:
     return total
 
 
-@kernel
+@compiled
 def block_pairs(rows: Any, starts: Any, limit: int, count: int) -> Any:
     """Return the pairs inside blocks as ``smaller << 32 | larger``, int64 [count]; larger blocks give none."""
     found = np.empty(count, np.int64)
@@ -232,7 +232,7 @@ def block_pairs(rows: Any, starts: Any, limit: int, count: int) -> Any:
     return found
 
 
-@kernel
+@compiled
 def find_root(parent: Any, row: int) -> int:
     """Return the first row of a row's set, and shorten the way there."""
     while parent[row] != row:
@@ -241,7 +241,7 @@ def find_root(parent: Any, row: int) -> int:
     return row
 
 
-@kernel
+@compiled
 def capped_components(rows: int, left: Any, right: Any, largest: int) -> Any:
     """Return the first row of each row's component, int64 [rows]; pairs join in order, none beyond `largest` rows."""
     parent, size = np.arange(rows), np.ones(rows, np.int64)

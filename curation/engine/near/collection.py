@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curation.engine.near.compiled import compiled
+from curation.engine.compiling import compiled
 from curation.engine.near.shingles import Shingles
 from curation.engine.near.tokens import shingle_sets
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.engine.near.compiled import compiled
+from curation.engine.compiling import compiled
 
 
 @compiled

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.engine.near.compiled import compiled
+from curation.engine.compiling import compiled
 from curation.engine.near.ranking import Ranked
 
 # Sets that a thread takes at a time: few enough to share the work out evenly, enough that Python's part is nothing.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.engine.near.compiled import compiled
+from curation.engine.compiling import compiled
 
 Block = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 # Pairs in a block: 24 bytes each.

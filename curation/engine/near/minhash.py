@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.engine.near.compiled import compiled
+from curation.engine.compiling import compiled
 from curation.engine.near.joining import Pairs, TooManyPairs, verify
 from curation.engine.near.ranking import Ranked, in_threads
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.engine.compiling import compiled
 from curation.engine.near.collection import Sets, thread_count
-from curation.engine.near.compiled import compiled
 
 # A part of this many tokens and its table stay in the second level of the cache; smaller parts scatter worse.
 PART_TOKENS = 32_768

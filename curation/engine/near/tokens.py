@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from curation.engine.compiling import compiled
 from curation.engine.near.alphabet import CJK, LETTER, alphabet
-from curation.engine.near.compiled import compiled
 from curation.engine.near.shingles import Shingles
 
 _WORD, _SPACE, _CASED, _IGNORED = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)

@@ -126,7 +126,7 @@ def test_kernels_compile_where_nothing_can_be_written(tmp_path: Path) -> None:
         "import numba.core.caching as caching\n"
         "for locator in caching._CacheLocator.__subclasses__():\n"
         "    locator.ensure_cache_path = lambda self: (_ for _ in ()).throw(OSError('read-only'))\n"
-        "from curation.engine.near.compiled import compiled\n"
+        "from curation.engine.compiling import compiled\n"
         "from curation.engine.near import forest\n"
         "import numpy as np\n"
         "pair = np.array([0], np.int32), np.array([2], np.int32)\n"
