@@ -37,10 +37,12 @@ def test_every_mistake_is_named_by_step_and_parameter() -> None:
 
 
 def test_a_right_plan_comes_back_whole_and_a_wrong_step_as_it_was_given() -> None:
-    found = check_yaml("steps:\n- name: split\n  params: {test: 0.3}\n- name: split\n  params: {test: much}\n")
+    found = check_yaml(
+        "steps:\n- name: map_labels\n  params: {trim: false}\n- name: map_labels\n  params: {trim: much}\n"
+    )
     assert found.plan["steps"] == [
-        {"name": "split", "params": {"validation": 0.1, "test": 0.3, "seed": 0, "group_column": ""}},
-        {"name": "split", "params": {"test": "much"}},
+        {"name": "map_labels", "params": {"mapping": {}, "trim": False}},
+        {"name": "map_labels", "params": {"trim": "much"}},
     ]
 
 
@@ -90,5 +92,5 @@ def test_fields_are_made_for_the_types_of_parameters() -> None:
         "strip_invisible": ("bool", []),
         "collapse_blanks": ("bool", []),
     }
-    assert [row["kind"] for row in parameters(STEPS["split"])] == ["float", "float", "int", "text"]
+    assert [row["kind"] for row in parameters(STEPS["exact_duplicates"])] == ["lines", "bool"]
     assert [row["kind"] for row in parameters(STEPS["map_labels"])] == ["pairs", "bool"]
