@@ -14,7 +14,7 @@ RUN useradd --create-home --uid 10001 assay && install -d -o assay -g assay -m 0
 WORKDIR /app
 COPY --from=build /app/.venv /app/.venv
 COPY --chown=root:root . /app
-ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 ASSAY_HOME=/data HF_HUB_OFFLINE=1 MALLOC_ARENA_MAX=2
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 ASSAY_HOME=/data NUMBA_CACHE_DIR=/data/cache/numba HF_HUB_OFFLINE=1 MALLOC_ARENA_MAX=2
 USER assay
 VOLUME /data
 EXPOSE 8000

@@ -161,6 +161,7 @@ SPECTACULAR_SETTINGS = {
         "FindingState": "curation.models.run.FindingState",
         "JobState": "workers.models.job.JobState",
         "ProjectState": "labeling.models.project.ProjectState",
+        "QuestionState": "curation.models.question.QuestionState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -171,6 +172,8 @@ SPECTACULAR_SETTINGS = {
 ASSAY_BROKER_URL = environment.text("BROKER_URL")
 # A run that shows no heartbeat for this long has lost its worker; the reaper hands it to another.
 ASSAY_JOB_STALE_SECONDS = environment.number("ASSAY_JOB_STALE_SECONDS", 20, low=2, high=3600)
+# How long a version stays in the trash before garbage collection may remove its content.
+ASSAY_TRASH_DAYS = environment.number("ASSAY_TRASH_DAYS", 30, low=0, high=3650)
 
 UNFOLD = {
     "SITE_TITLE": "Assay",

@@ -1,5 +1,7 @@
 from typing import Any
 
+from celery import shared_task
+
 from workers.context import JobContext
 from workers.job_task import job_task
 
@@ -18,8 +20,50 @@ def run_plan(job: JobContext) -> dict[str, Any]:
     return execute_run(job=job, run_id=job.params["run_id"])
 
 
+@job_task("curation.apply_decisions")
+def apply_decisions(job: JobContext) -> dict[str, Any]:
+    from curation.services.decision import execute_apply  # slow import: pyarrow
+
+    return execute_apply(job=job, **job.params)
+
+
+@job_task("curation.decide_by_rule")
+def decide_by_rule(job: JobContext) -> dict[str, Any]:
+    from curation.services.finding import execute_rule  # slow import: pyarrow
+
+    return execute_rule(job=job, **job.params)
+
+
 @job_task("curation.write_download")
 def write_download(job: JobContext) -> dict[str, Any]:
     from curation.services.download import write_download as write  # slow import: pyarrow
 
     return write(job=job, **job.params)
+
+
+@job_task("curation.diff")
+def diff(job: JobContext) -> dict[str, Any]:
+    from curation.services.diff import execute_diff  # slow import: pyarrow
+
+    return execute_diff(job=job, diff_id=job.params["diff_id"])
+
+
+@job_task("curation.write_diff")
+def write_diff(job: JobContext) -> dict[str, Any]:
+    from curation.services.diff import write_diff_download  # slow import: pyarrow
+
+    return write_diff_download(job=job, **job.params)
+
+
+@job_task("curation.index_version")
+def index_version(job: JobContext) -> dict[str, Any]:
+    from curation.services.explorer import execute_index  # slow import: pyarrow
+
+    return execute_index(job=job, version_id=job.params["version_id"])
+
+
+@shared_task(name="curation.collect_garbage", ignore_result=True)
+def collect_garbage(**_later: Any) -> None:
+    from curation.services.garbage import collect_garbage as collect  # slow import: pyarrow
+
+    collect(dry_run=False)

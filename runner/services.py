@@ -26,6 +26,8 @@ def environment(home: Home, addresses: dict[str, str], *, base_url: str, port: i
         "MALLOC_ARENA_MAX": "2",
         "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 2) // WORKER_PROCESSES)),
         "TOKENIZERS_PARALLELISM": "false",
+        # Compiled loops are kept here: the package's folder may be read-only, and compiling takes half a minute.
+        "NUMBA_CACHE_DIR": str(home.root / "cache" / "numba"),
         # Models come with the packages; no library may ask a hub.
         "HF_HUB_OFFLINE": "1",
         "PYTHONUNBUFFERED": "1",

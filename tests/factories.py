@@ -14,7 +14,7 @@ from accounts.services.organization import create_organization
 from accounts.services.token import create_token
 from core import objects
 from curation.engine.manifest import VersionManifest
-from curation.models import Dataset, Finding, Plan, Run, Upload, Version
+from curation.models import Dataset, Diff, Finding, Plan, Run, Upload, Version
 from labeling.models import Annotation, Project, Task
 from labeling.services.answer import save_answers
 from labeling.services.project import schema_for_labels
@@ -72,6 +72,21 @@ def version(actor: Actor) -> Version:
         byte_count=0,
         manifest=VersionManifest((), (("item_id", "int64"),), {}, "0" * 64, 0, EMPTY_STATS).to_json(),
     )
+
+
+def diff(actor: Actor) -> Diff:
+    older = version(actor)
+    newer = Version.objects.create(
+        organization_id=actor.organization_id,
+        dataset=older.dataset,
+        number=2,
+        kind="import",
+        content_hash="0" * 64,
+        row_count=0,
+        byte_count=0,
+        manifest=older.manifest,
+    )
+    return Diff.objects.create(organization_id=actor.organization_id, older=older, newer=newer)
 
 
 def upload(actor: Actor) -> Upload:
@@ -187,6 +202,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Bundle: bundle,
     Dataset: dataset,
     Deployment: deployment,
+    Diff: diff,
     Finding: finding,
     Job: job,
     Membership: membership,

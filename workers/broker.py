@@ -31,6 +31,11 @@ app.conf.update(
     beat_schedule={
         "reap": {"task": "workers.reap", "schedule": 5.0, "options": {"queue": "interactive", "expires": 10}},
         "tidy": {"task": "workers.tidy", "schedule": 3600.0, "options": {"queue": "interactive", "expires": 600}},
+        "collect-garbage": {
+            "task": "curation.collect_garbage",
+            "schedule": 3600.0,
+            "options": {"queue": "default", "expires": 1800},
+        },
         "expire-leases": {
             "task": "labeling.expire_leases",
             "schedule": 15.0,

@@ -24,7 +24,12 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "curation.import_file": Kind(_("Import")),
     "curation.run_plan": Kind(_("Curation run")),
+    "curation.apply_decisions": Kind(_("Decisions applied")),
+    "curation.decide_by_rule": Kind(_("Decisions by rule"), "interactive"),
     "curation.write_download": Kind(_("Download")),
+    "curation.diff": Kind(_("Comparison of versions")),
+    "curation.write_diff": Kind(_("Download of a comparison")),
+    "curation.index_version": Kind(_("Search index")),
     "labeling.create_tasks": Kind(_("Task creation")),
     "labeling.publish": Kind(_("Publication of labels")),
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),

@@ -103,6 +103,8 @@ class Upload(Record):
     profile: dict[str, Any] | None = None
     licence: str = ""
     source: str = ""
+    consent: str = ""
+    collected_on: str | None = None
     job: int | None = None
     refused_count: int = 0
 
@@ -122,6 +124,8 @@ class Version(Record):
     byte_count: int = 0
     licence: str = ""
     source: str = ""
+    consent: str = ""
+    collected_on: str | None = None
     created_at: str = ""
     manifest: dict[str, Any] = field(default_factory=dict)
 

@@ -73,6 +73,7 @@ class Transport:
         again: bool | None = None,
         prepare: Callable[[], dict[str, Any]] | None = None,
         timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Send a request to `/api/v1/<path>` and return the JSON of its answer, None when it is empty.
 
@@ -85,6 +86,7 @@ class Transport:
                 POST that carries its own idempotency keys.
             prepare: Makes further arguments of the request anew for each attempt, such as a rewound file.
             timeout: Seconds, where the default is too short.
+            headers: Further headers.
 
         Raises:
             RequestRefused: the server answered with a problem.
@@ -92,7 +94,7 @@ class Transport:
             UnexpectedAnswer: the answer is not JSON.
         """
         query = {name: value for name, value in (params or {}).items() if value is not None}
-        arguments: dict[str, Any] = {"params": query, "headers": self._headers}
+        arguments: dict[str, Any] = {"params": query, "headers": {**self._headers, **(headers or {})}}
         if body is not None:
             arguments["json"] = body
         if timeout is not None:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
@@ -8,16 +8,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
-from curation.api.upload import UploadInput, UploadOutput
-from curation.api.version import VersionOutput
+from curation.api.upload import PushInput, UploadInput, UploadOutput
+from curation.api.version import ProvenanceOutput, VersionOutput
 from curation.models import Dataset
 from curation.services.dataset import change_dataset, create_dataset, restore_dataset, trash_dataset
+from curation.services.push import push_items
 from curation.services.upload import receive_upload
+from workers.api.job import JobOutput
 
 
 class DatasetInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
     description = serializers.CharField(max_length=4000, required=False, allow_blank=True)
+
+
+class VersionsInput(serializers.Serializer[Any]):
+    tag = serializers.CharField(max_length=60, required=False)
+    trash = serializers.BooleanField(required=False, default=False)
 
 
 class DatasetOutput(serializers.ModelSerializer[Dataset]):
@@ -76,10 +83,45 @@ class DatasetViewSet(ScopedViewSet):
         )
         return Response(UploadOutput(upload).data, status=201)
 
-    @extend_schema(responses=VersionOutput(many=True))
+    @extend_schema(
+        request=PushInput,
+        responses={202: JobOutput},
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                required=True,
+                description="Your name for these rows. Sent again with the same rows, it gives the same job.",
+            )
+        ],
+    )
+    @action(detail=True, methods=["post"])
+    def items(self, request: Request, pk: int) -> Response:
+        """Push up to 10,000 rows; they are imported as a version."""
+        job = push_items(
+            actor=request.actor,  # type: ignore[attr-defined]
+            dataset_id=self.get_object().pk,
+            key=request.headers.get("Idempotency-Key", ""),
+            **valid(PushInput, request.data),
+        )
+        return Response(JobOutput(job).data, status=202)
+
+    @extend_schema(responses=ProvenanceOutput(many=True))
+    @action(detail=True, methods=["get"])
+    def provenance(self, request: Request, pk: int) -> Response:
+        """Where the items of each import come from, by ranges of ids; newest first."""
+        page = self.paginate_queryset(self.get_object().provenance.all())
+        return self.get_paginated_response(ProvenanceOutput(page, many=True).data)
+
+    @extend_schema(parameters=[VersionsInput], responses=VersionOutput(many=True))
     @action(detail=True, methods=["get"])
     def versions(self, request: Request, pk: int) -> Response:
-        """The versions of a dataset, newest first."""
-        rows = self.get_object().versions.defer("manifest")
+        """The versions of a dataset, newest first; of one tag, or those in the trash."""
+        dataset, chosen = self.get_object(), valid(VersionsInput, request.query_params)
+        rows = dataset.versions.filter(trashed_at__isnull=not chosen["trash"])
+        rows = rows.defer("manifest").prefetch_related("tags")
+        if "tag" in chosen:
+            rows = rows.filter(tags__name=chosen["tag"])
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(VersionOutput(page, many=True).data)

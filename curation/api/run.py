@@ -10,6 +10,7 @@ from core.api import ScopedAPIView, ScopedViewSet, valid
 from curation.api.version import ItemPageOutput, PageInput
 from curation.models import Finding, Plan, Run
 from curation.services.item import page_of_drops
+from curation.services.plan import copy_plan, delete_plan, rename_plan
 from curation.services.run import save_plan, start_run, suggest_plan
 from workers.api.job import JobOutput
 
@@ -21,6 +22,10 @@ class StepsField(serializers.JSONField):
 class PlanInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
     steps = serializers.DictField()
+
+
+class PlanNameInput(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120)
 
 
 class PlanOutput(serializers.ModelSerializer[Plan]):
@@ -81,7 +86,7 @@ class PlanViewSet(ScopedViewSet):
 
     queryset = Plan.objects.all()
     serializer_class = PlanOutput
-    scopes = {"GET": "data.read", "POST": "data.write"}
+    scopes = {"GET": "data.read", "POST": "data.write", "PATCH": "data.write", "DELETE": "data.write"}
 
     @extend_schema(responses=PlanOutput(many=True))
     def list(self, request: Request) -> Response:
@@ -97,6 +102,25 @@ class PlanViewSet(ScopedViewSet):
     @extend_schema(responses=PlanOutput)
     def retrieve(self, request: Request, pk: int) -> Response:
         return Response(PlanOutput(self.get_object()).data)
+
+    @extend_schema(request=PlanNameInput, responses=PlanOutput)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        """Give a plan another name."""
+        found = self.get_object().pk
+        plan = rename_plan(actor=request.actor, plan_id=found, **valid(PlanNameInput, request.data))  # type: ignore[attr-defined]
+        return Response(PlanOutput(plan).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: int) -> Response:
+        """Delete a plan; the runs that used it keep its steps."""
+        delete_plan(actor=request.actor, plan_id=self.get_object().pk)  # type: ignore[attr-defined]
+        return Response(status=204)
+
+    @extend_schema(request=None, responses={201: PlanOutput})
+    @action(detail=True, methods=["post"])
+    def copy(self, request: Request, pk: int) -> Response:
+        """Make a second plan of the same steps."""
+        return Response(PlanOutput(copy_plan(actor=request.actor, plan_id=self.get_object().pk)).data, status=201)  # type: ignore[attr-defined]
 
 
 class RunViewSet(ScopedViewSet):

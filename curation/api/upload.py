@@ -9,41 +9,67 @@ from rest_framework.response import Response
 from core import objects
 from core.api import ScopedViewSet, valid
 from core.errors import NotFound
+from curation.engine.readers.sniffing import FORMATS
 from curation.models import Upload
+from curation.services.push import ROW_LIMIT
 from curation.services.upload import preview_upload, start_import
 from workers.api.job import JobOutput
 
 ROLES = ("text", "label", "id")
 
 
-class UploadInput(serializers.Serializer[Any]):
-    file = serializers.FileField(allow_empty_file=True, max_length=1000)
+class ProvenanceInput(serializers.Serializer[Any]):
+    """Where rows come from; kept for each item through every version."""
+
     licence = serializers.CharField(max_length=120, required=False, allow_blank=True)
     source = serializers.CharField(max_length=500, required=False, allow_blank=True)
+    consent = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="On what ground the data may be used."
+    )
+    collected_on = serializers.DateField(required=False, allow_null=True)
+
+
+class UploadInput(ProvenanceInput):
+    file = serializers.FileField(allow_empty_file=True, max_length=1000)
 
 
 class ReadingInput(serializers.Serializer[Any]):
     """How to read a file, where the profile guessed wrong; every field may be left out."""
 
-    format = serializers.ChoiceField(choices=["csv", "tsv", "jsonl", "json"], required=False)
+    format = serializers.ChoiceField(choices=FORMATS, required=False)
+    sheet = serializers.CharField(max_length=255, required=False, trim_whitespace=False)
     encoding = serializers.CharField(max_length=40, required=False)
     delimiter = serializers.CharField(max_length=1, min_length=1, required=False, trim_whitespace=False)
     header = serializers.BooleanField(required=False)
     roles = serializers.DictField(child=serializers.CharField(max_length=500, allow_blank=True), required=False)
 
     def validate_roles(self, roles: dict[str, str]) -> dict[str, str]:
-        unknown = sorted(set(roles) - set(ROLES))
-        if unknown:
-            raise serializers.ValidationError(f"Roles are {', '.join(ROLES)}; {', '.join(unknown)} is none of them.")
-        return roles
+        return known_roles(roles)
+
+
+def known_roles(roles: dict[str, str]) -> dict[str, str]:
+    unknown = sorted(set(roles) - set(ROLES))
+    if unknown:
+        raise serializers.ValidationError(f"Roles are {', '.join(ROLES)}; {', '.join(unknown)} is none of them.")
+    return roles
+
+
+class PushInput(ProvenanceInput):
+    """Rows as JSON objects, imported like a file of JSON Lines."""
+
+    rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=ROW_LIMIT)
+    roles = serializers.DictField(child=serializers.CharField(max_length=500, allow_blank=True), required=False)
+
+    def validate_roles(self, roles: dict[str, str]) -> dict[str, str]:
+        return known_roles(roles)
 
 
 class UploadOutput(serializers.ModelSerializer[Upload]):
     class Meta:
         model = Upload
         fields = [
-            "id", "dataset", "file_name", "byte_count", "sha256", "profile", "options", "licence", "source", "job",
-            "refused_count", "created_at",
+            "id", "dataset", "file_name", "byte_count", "sha256", "profile", "options", "licence", "source",
+            "consent", "collected_on", "job", "refused_count", "created_at",
         ]  # fmt: skip
 
 

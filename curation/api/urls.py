@@ -2,6 +2,17 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from curation.api.dataset import DatasetViewSet
+from curation.api.diff import DiffViewSet
+from curation.api.plan import CheckPlanView, PreviewPlanView
+from curation.api.question import (
+    ApplyDecisionsView,
+    DecideView,
+    QuestionsView,
+    QuestionView,
+    RuleView,
+    UndoRuleView,
+    UndoView,
+)
 from curation.api.run import DefaultPlanView, PlanViewSet, RunViewSet
 from curation.api.upload import UploadViewSet
 from curation.api.version import VersionViewSet
@@ -10,6 +21,19 @@ router = SimpleRouter()
 router.register("datasets", DatasetViewSet, basename="dataset")
 router.register("uploads", UploadViewSet, basename="upload")
 router.register("versions", VersionViewSet, basename="version")
+router.register("diffs", DiffViewSet, basename="diff")
 router.register("plans", PlanViewSet, basename="plan")
 router.register("runs", RunViewSet, basename="run")
-urlpatterns = [path("plans/default/", DefaultPlanView.as_view(), name="plan-default"), *router.urls]
+urlpatterns = [
+    path("plans/default/", DefaultPlanView.as_view(), name="plan-default"),
+    path("plans/check/", CheckPlanView.as_view(), name="plan-check"),
+    path("versions/<int:pk>/preview/", PreviewPlanView.as_view(), name="plan-preview"),
+    path("runs/<int:pk>/questions/", QuestionsView.as_view(), name="run-questions"),
+    path("runs/<int:pk>/questions/rule/", RuleView.as_view(), name="run-rule"),
+    path("runs/<int:pk>/questions/rule/undo/", UndoRuleView.as_view(), name="run-rule-undo"),
+    path("runs/<int:pk>/questions/<int:number>/", QuestionView.as_view(), name="run-question"),
+    path("runs/<int:pk>/questions/<int:number>/decide/", DecideView.as_view(), name="run-decide"),
+    path("runs/<int:pk>/questions/<int:number>/undo/", UndoView.as_view(), name="run-undo"),
+    path("runs/<int:pk>/decisions/apply/", ApplyDecisionsView.as_view(), name="run-apply-decisions"),
+    *router.urls,
+]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from curation.engine.commands import diff, link, near_duplicates
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
 from curation.engine.readers import ReadError, read_batches, sniff
 from curation.engine.steps.base import StepError
@@ -50,8 +51,13 @@ def _parser() -> argparse.ArgumentParser:
     duplicates.add_argument("--column", action="append", default=[], help="column to compare; the text column if none")
     duplicates.add_argument("--exact", action="store_true", help="compare every character, not folded text")
     duplicates.set_defaults(run=_exact_duplicates)
+    near_duplicates.add(commands)
+    link.add_parser(commands, _open, _show)
+    diff.add_parser(commands, _open, _show)
     for command in (run, duplicates):
-        command.add_argument("input", type=Path, help="CSV, TSV, JSONL or JSON file, or the folder of a version")
+        command.add_argument(
+            "input", type=Path, help="a file of any format that imports take, or the folder of a version"
+        )
         command.add_argument("output", type=Path, help="folder for the new version, drops.parquet and findings.parquet")
     return parser
 

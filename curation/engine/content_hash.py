@@ -1,6 +1,8 @@
 """A hash of a table's content that does not depend on how it was cut into batches, files or row groups."""
 
 import hashlib
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -99,3 +101,11 @@ def type_name(kind: pa.DataType) -> str:
     if pa.types.is_large_string(kind):
         return "string"
     return str(kind)
+
+
+def with_encoders(digest: str, encoders: Sequence[dict[str, Any]]) -> str:
+    """Return the hash of content and encoders together; without encoders that of the content itself."""
+    if not encoders:
+        return digest
+    text = json.dumps(list(encoders), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(f"assay-encoders-1 {digest} {text}".encode()).hexdigest()

@@ -35,6 +35,8 @@ class VersionManifest:
         row_count: Rows in all parts.
         stats: ``nulls`` per column; ``labels`` as [[label, rows], …], most frequent first, at most 1,000;
             ``text_length`` as {edges, counts}, in code points.
+        encoders: What `curation.engine.encoders.apply_encoders` needs to bring new rows to the form of this version;
+            part of the content hash when there are any.
     """
 
     parts: tuple[Part, ...]
@@ -43,6 +45,7 @@ class VersionManifest:
     content_hash: str
     row_count: int
     stats: dict[str, Any] = field(default_factory=dict)
+    encoders: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists and dicts."""
@@ -53,4 +56,5 @@ class VersionManifest:
         """Read what `to_json` wrote."""
         parts = tuple(Part(**{**part, "groups": tuple(part.get("groups", ()))}) for part in data["parts"])
         columns = tuple((name, kind) for name, kind in data["columns"])
-        return cls(parts, columns, dict(data["roles"]), data["content_hash"], data["row_count"], data["stats"])
+        hashed = data["content_hash"], data["row_count"], data["stats"]
+        return cls(parts, columns, dict(data["roles"]), *hashed, tuple(data.get("encoders", ())))

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, get_args, get_origin
 
 import yaml
 
@@ -16,10 +16,26 @@ from curation.engine.steps.table import STEPS
 __all__ = ["Plan", "PlanError", "RunReport", "StepReport", "default_plan", "run_plan"]
 
 STEP_LIMIT = 100
+# Kinds of parameters: what one is called, and what several are.
+SHAPES: dict[Any, tuple[str, str]] = {
+    bool: ("true or false", "true or false"),
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    str: ("a text", "texts"),
+}
 
 
 class PlanError(ValueError):
-    """A plan that cannot be read; the sentence names step and parameter."""
+    """A plan that cannot be read; the sentence names step and parameter.
+
+    Attributes:
+        step: Number of the step, from 1; None when it is about the whole.
+        param: Name of the parameter, if it is about one.
+    """
+
+    def __init__(self, message: str, *, step: int | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.step, self.param = step, param
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +59,9 @@ class Plan:
             raise PlanError('A plan reads {"steps": [{"name": "…", "params": {…}}, …]}.')
         if len(data["steps"]) > STEP_LIMIT:
             raise PlanError(f"A plan has at most {STEP_LIMIT} steps; this one has {len(data['steps'])}.")
-        return cls(tuple(_step(number, entry) for number, entry in enumerate(data["steps"], 1)))
+        steps = [(_step(number, entry), entry) for number, entry in enumerate(data["steps"], 1)]
+        # A step that is switched off stays in a kept plan and must be right, but is not run.
+        return cls(tuple(step for step, entry in steps if entry.get("enabled", True)))
 
     def to_yaml(self) -> str:
         """Return the plan as YAML."""
@@ -57,7 +75,7 @@ class Plan:
             PlanError: It is no YAML, or no plan.
         """
         try:
-            return cls.from_json(yaml.safe_load(text))
+            return cls.from_json(load_yaml(text))
         except yaml.YAMLError as error:
             raise PlanError(f"This is no YAML: {error}") from None
 
@@ -66,42 +84,91 @@ class Plan:
         return hashlib.sha256(json.dumps([step.fingerprint() for step in self.steps]).encode()).hexdigest()
 
 
-def _plain(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
+class _PlainLoader(yaml.SafeLoader):
+    """Reads YAML without aliases: a few lines of them stand for more values than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.composer.ComposerError(None, None, "a plan has no aliases (*name)", event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def load_yaml(text: str) -> Any:
+    """Read YAML into plain values.
+
+    Raises:
+        yaml.YAMLError: It is no YAML, is nested too deeply, or uses aliases.
+    """
+    try:
+        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
+    except RecursionError:
+        raise yaml.YAMLError("it is nested too deeply") from None
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with lists for tuples, as JSON and YAML have them."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def _step(number: int, entry: Any) -> Step:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        raise PlanError(f'Step {number} has no name. A step reads {{"name": "…", "params": {{…}}}}.')
+        raise PlanError(f'Step {number} has no name. A step reads {{"name": "…", "params": {{…}}}}.', step=number)
     name, params = entry["name"], entry.get("params") or {}
     where = f"Step {number} ({name})"
+    if not isinstance(entry.get("enabled", True), bool):
+        raise PlanError(f"{where}: enabled is true or false.", step=number)
     if name not in STEPS:
-        raise PlanError(f"Step {number}: there is no step {name}. The steps are {', '.join(STEPS)}.")
+        raise PlanError(f"Step {number}: there is no step {name}. The steps are {', '.join(STEPS)}.", step=number)
     if not isinstance(params, dict):
-        raise PlanError(f"{where}: params is an object of names and values.")
+        raise PlanError(f"{where}: params is an object of names and values.", step=number)
     kinds = {field.name: field.type for field in fields(STEPS[name])}
     unknown = sorted(set(params) - set(kinds))
     if unknown:
-        raise PlanError(f"{where} has no parameter {unknown[0]}. It has {', '.join(kinds) or 'none'}.")
-    values = {key: _value(f"{where}, {key}", kinds[key], value) for key, value in params.items()}
+        named = ", ".join(kinds) or "none"
+        raise PlanError(f"{where} has no parameter {unknown[0]}. It has {named}.", step=number, param=str(unknown[0]))
+    values = {}
+    for key, value in params.items():
+        try:
+            values[key] = _value(f"{where}, {key}", kinds[key], value)
+        except PlanError as error:
+            raise PlanError(str(error), step=number, param=key) from None
     try:
         return STEPS[name](**values)
     except ValueError as error:
-        raise PlanError(f"{where}: {error}.") from None
+        about = str(error).split(maxsplit=1)[0] if str(error) else ""
+        raise PlanError(f"{where}: {error}.", step=number, param=about if about in kinds else None) from None
 
 
 def _value(where: str, kind: Any, value: Any) -> Any:
+    """Return a value as a parameter of this kind holds it: bool, int, float, str, tuple[kind, ...], dict[str, kind]."""
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if kind in {bool, int, float, str} and type(value) is kind:
+    if kind in SHAPES and type(value) is kind:
         return value
-    if kind == tuple[str, ...] and isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
-        return tuple(value)
-    if kind == dict[str, str] and isinstance(value, dict) and all(isinstance(word, str) for word in value.values()):
-        return {str(key): word for key, word in value.items()}
-    wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    shape = wanted.get(kind) or ("a list of texts" if kind == tuple[str, ...] else "an object of texts")
-    raise PlanError(f"{where} is {json.dumps(value, ensure_ascii=False, default=str)[:80]}; it must be {shape}.")
+    if get_origin(kind) is tuple and isinstance(value, list | tuple):
+        inner = get_args(kind)[0]
+        return tuple(_value(f"{where}, entry {number}", inner, entry) for number, entry in enumerate(value, 1))
+    if get_origin(kind) is dict and isinstance(value, dict):
+        inner = get_args(kind)[1]
+        return {str(key): _value(f"{where}, {key}", inner, entry) for key, entry in value.items()}
+    shown = json.dumps(value, ensure_ascii=False, default=str)[:80]
+    raise PlanError(f"{where} is {shown}; it must be {_shape(kind)}.")
+
+
+def _shape(kind: Any) -> str:
+    """Return what a parameter of a kind looks like, for a sentence."""
+    if kind in SHAPES:
+        return SHAPES[kind][0]
+    inner = get_args(kind)[0 if get_origin(kind) is tuple else 1]
+    name = (
+        SHAPES[inner][1]
+        if inner in SHAPES
+        else _shape(inner).replace("a list", "lists").replace("an object", "objects")
+    )
+    return f"a list of {name}" if get_origin(kind) is tuple else f"an object of {name}"
 
 
 def default_plan(manifest: VersionManifest) -> Plan:

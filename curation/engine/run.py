@@ -12,22 +12,14 @@ from typing import Any, Protocol, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curation.engine.findings import found_rows
 from curation.engine.manifest import VersionManifest
 from curation.engine.reader import VersionReader
-from curation.engine.steps.base import Context, Drop, Found, Step
+from curation.engine.steps.base import Context, Drop, Step
 from curation.engine.writer import VersionWriter
 
 BATCH_ROWS = 10_000
 NOTES = pa.schema([("item_id", pa.int64()), ("step", pa.string()), ("reason", pa.string()), ("detail", pa.string())])
-FINDINGS = pa.schema(
-    [
-        ("step", pa.string()),
-        ("code", pa.string()),
-        ("item_id", pa.int64()),
-        ("group", pa.int64()),
-        ("detail", pa.string()),
-    ]
-)
 
 
 class Steps(Protocol):
@@ -59,6 +51,7 @@ class StepReport:
         dropped: Rows left out by reason.
         findings: Findings by code.
         seconds: How long it took, wall time.
+        notes: What the step says beside the counts, such as the type it found for each column.
     """
 
     name: str
@@ -70,6 +63,7 @@ class StepReport:
     dropped: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -135,10 +129,11 @@ def run_plan(
         source = _Source.of_file(folder / f"step-{number:03d}.arrow")
         # The step before is not read again, also not by a run that goes on: its rows need no more space on the disk.
         (folder / f"step-{number - 1:03d}.arrow").unlink(missing_ok=True)
-    manifest = _write_version(source, reader, folder, cancelled)
+    encoders = reader.manifest.encoders + tuple(one for report in reports for one in report.notes.get("encoders", ()))
+    manifest = _write_version(source, reader, folder, cancelled, encoders)
     progress(total, total, "")
     _join_notes(folder, len(plan.steps))
-    return RunReport(plan.fingerprint(), _figures(reader.manifest), _figures(manifest), reports, manifest)
+    return RunReport(plan.fingerprint(), figures(reader.manifest), figures(manifest), reports, manifest)
 
 
 def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, total: int, title: str, done: int) -> None:
@@ -146,7 +141,8 @@ def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, tot
     progress(min(rows * number, rows * (number - 1) + done), total, title)
 
 
-def _figures(manifest: VersionManifest) -> dict[str, Any]:
+def figures(manifest: VersionManifest) -> dict[str, Any]:
+    """Return rows, labels and text lengths of a version, as a report shows them."""
     stats = manifest.stats
     return {"rows": manifest.row_count, "labels": stats["labels"], "text_length": stats["text_length"]}
 
@@ -222,6 +218,7 @@ class _StepRun:
         started = time.perf_counter()
         report = StepReport(self.step.name, self.step.title, self.step.params())
         state = self.step.prepare(source.read, self.context)
+        report.notes = self.step.notes(state)
         dropped: Counter[str] = Counter()
         findings: Counter[str] = Counter()
         output: pa.ipc.RecordBatchStreamWriter | None = None
@@ -234,7 +231,7 @@ class _StepRun:
                 output = pa.ipc.new_stream(str(self.folder / f"step-{self.number:03d}.arrow"), outcome.kept.schema)
             output.write_table(outcome.kept.combine_chunks())
             drops.write(_drop_rows(self.step.name, outcome.drops, table))
-            found.write(_found_rows(self.step.name, outcome.found))
+            found.write(found_rows(self.step.name, outcome.found, table, self.context.roles))
             dropped.update(drop.reason for drop in outcome.drops)
             findings.update(entry.code for entry in outcome.found)
             report.rows_in += table.num_rows
@@ -289,18 +286,14 @@ def _drop_rows(step: str, drops: list[Drop], table: pa.Table) -> pa.Table:
     return notes
 
 
-def _found_rows(step: str, found: list[Found]) -> pa.Table:
-    rows = [
-        {"step": step, "code": row.code, "item_id": row.item_id, "group": row.group, "detail": row.detail}
-        for row in found
-    ]
-    return pa.Table.from_pylist(rows, FINDINGS)
-
-
 def _write_version(
-    source: _Source, reader: VersionReader, folder: Path, cancelled: Callable[[], bool]
+    source: _Source,
+    reader: VersionReader,
+    folder: Path,
+    cancelled: Callable[[], bool],
+    encoders: tuple[dict[str, Any], ...],
 ) -> VersionManifest:
-    writer = VersionWriter(folder, roles=dict(reader.manifest.roles))
+    writer = VersionWriter(folder, roles=dict(reader.manifest.roles), encoders=encoders)
     for table in source.read():
         if cancelled():
             raise Cancelled
@@ -314,12 +307,25 @@ def _join_notes(folder: Path, count: int) -> None:
         paths = [path for path in paths if path.exists()]
         if not paths:
             continue
-        schema = pa.unify_schemas([pq.read_schema(path) for path in paths], promote_options="permissive")
+        schema = _joined_schema([pq.read_schema(path) for path in paths])
         with pq.ParquetWriter(folder / name, schema, compression="zstd") as sink:
             for path in paths:
                 with pq.ParquetFile(path) as notes:
                     for batch in notes.iter_batches(batch_size=BATCH_ROWS):
                         sink.write_table(_fitted(pa.Table.from_batches([batch]), schema))
+
+
+def _joined_schema(schemas: list[pa.Schema]) -> pa.Schema:
+    """Return a schema for all notes; a column that a step gave another type is text where no number holds both."""
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        kinds: dict[str, pa.DataType] = {}
+        for schema in schemas:
+            for entry in schema:
+                same = kinds.setdefault(entry.name, entry.type) == entry.type
+                kinds[entry.name] = entry.type if same else pa.string()
+        return pa.schema(list(kinds.items()))
 
 
 def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curation.engine.content_hash import ContentHash, type_name
+from curation.engine.content_hash import ContentHash, type_name, with_encoders
 from curation.engine.manifest import Part, VersionManifest
 from curation.engine.reader import VersionReader
 
@@ -37,10 +38,19 @@ class VersionWriter:
         folder: Where the parts go; must exist.
         roles: Which column is ``text``, ``label``, ``id``.
         part_rows: Rows after which a part is closed; a part is also closed after 512 MB of values.
+        encoders: What was fitted on the training part, kept in the manifest and hashed with the content.
     """
 
-    def __init__(self, folder: Path, *, roles: dict[str, str], part_rows: int = PART_ROWS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        roles: dict[str, str],
+        part_rows: int = PART_ROWS,
+        encoders: Sequence[dict[str, Any]] = (),
+    ) -> None:
         self.folder = folder
+        self.encoders = tuple(encoders)
         self.roles = {role: column for role, column in roles.items() if column}
         self.row_count = 0
         self._part_rows = part_rows
@@ -89,7 +99,8 @@ class VersionWriter:
             parts=tuple(self._parts),
             columns=tuple((field.name, type_name(field.type)) for field in schema),
             roles=roles,
-            content_hash=whole.hexdigest(),
+            content_hash=with_encoders(whole.hexdigest(), self.encoders),
+            encoders=self.encoders,
             row_count=self.row_count,
             stats={
                 "nulls": {name: self._nulls[name] for name in schema.names},

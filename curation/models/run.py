@@ -38,6 +38,8 @@ class Run(TimedModel):
     report = models.JSONField(null=True, blank=True)
     # Parquet of the dropped items with step, reason, detail and their columns.
     drops_key = models.CharField(max_length=300, blank=True)
+    # The run whose decisions this one carried out, if that is what it did; it has no steps of its own then.
+    reviewed = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="reviews")
 
     objects = TenantQuerySet.as_manager()
 
@@ -62,6 +64,13 @@ class Finding(models.Model):
     # Items that belong to one question, such as equal texts with different labels.
     group = models.BigIntegerField(null=True)
     detail = models.CharField(max_length=500, blank=True)
+    question = models.ForeignKey("curation.Question", null=True, on_delete=models.CASCADE, related_name="findings")
+    # The item as the step saw it: curation.engine.findings.
+    text_key = models.CharField(max_length=32, blank=True, default="")
+    content_key = models.CharField(max_length=32, blank=True, default="")
+    length = models.BigIntegerField(null=True)
+    # A missing label is not an empty one.
+    label = models.CharField(max_length=500, null=True)  # noqa: DJ001
     state = models.CharField(max_length=10, choices=FindingState.choices, default=FindingState.OPEN)
 
     objects = TenantQuerySet.as_manager()

@@ -21,6 +21,9 @@ class Upload(TimedModel):
     options = models.JSONField(default=dict)
     licence = models.CharField(_("licence"), max_length=120, blank=True)
     source = models.CharField(_("source"), max_length=500, blank=True)
+    # On what ground the data may be used: consent, a contract, a public licence.
+    consent = models.CharField(_("consent basis"), max_length=200, blank=True)
+    collected_on = models.DateField(_("collection date"), null=True, blank=True)
     job = models.ForeignKey("workers.Job", null=True, on_delete=models.SET_NULL, related_name="+")
     refused_count = models.BigIntegerField(default=0)
     # A CSV of the refused rows (line, code, reason, raw), empty when there was none.

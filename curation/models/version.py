@@ -8,10 +8,11 @@ class VersionKind(models.TextChoices):
     IMPORT = "import", _("Import")
     PLAN = "plan", _("Curation")
     PUBLISH = "publish", _("Published labels")
+    DECISIONS = "decisions", _("Decisions")
 
 
 class Version(models.Model):
-    """An immutable state of a dataset. Only rows are added; nothing but tags may ever change."""
+    """An immutable state of a dataset. Only rows are added; nothing but tags, notes and the trash may ever change."""
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="versions")
     dataset = models.ForeignKey("curation.Dataset", on_delete=models.CASCADE, related_name="versions")
@@ -31,10 +32,27 @@ class Version(models.Model):
     manifest = models.JSONField()
     licence = models.CharField(_("licence"), max_length=120, blank=True)
     source = models.CharField(_("source"), max_length=500, blank=True)
+    # On what ground the data may be used: consent, a contract, a public licence.
+    consent = models.CharField(_("consent basis"), max_length=200, blank=True)
+    collected_on = models.DateField(_("collection date"), null=True, blank=True)
+
+    # What people wrote about it, as Markdown.
+    notes = models.TextField(_("notes"), blank=True, max_length=4000)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+    # Set when the objects were given up for good; the row stays, so that the lineage can still be told.
+    purged_at = models.DateTimeField(null=True, blank=True)
+    objects_removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = TenantQuerySet.as_manager()
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["trashed_at"],
+                name="version_in_trash",
+                condition=models.Q(trashed_at__isnull=False, objects_removed_at=None),
+            )
+        ]
         constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="one_version_per_number")]
 
     def __str__(self) -> str:

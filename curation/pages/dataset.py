@@ -63,7 +63,9 @@ class DatasetPage(ScopedPage):
 
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         dataset = get_object_or_404(Dataset.objects.visible_to(request.actor).filter(deleted_at=None), pk=pk)
-        versions = dataset.versions.defer("manifest").select_related("parent", "created_by", "made_by")
+        trash = "trash" in request.GET
+        versions = dataset.versions.filter(trashed_at__isnull=not trash).defer("manifest")
+        versions = versions.select_related("parent", "created_by", "made_by").prefetch_related("tags")
         jobs = Job.objects.visible_to(request.actor).filter(subject=f"dataset:{pk}", state__in=OPEN_STATES)
         uploads = Upload.objects.filter(dataset=dataset).defer("profile").select_related("job")
         failed_runs = Run.objects.filter(input__dataset=dataset, output=None, job__state="failed")
@@ -74,6 +76,8 @@ class DatasetPage(ScopedPage):
             "uploads": uploads.order_by("-pk")[:RECENT],
             "failed_runs": failed_runs.select_related("job", "input").order_by("-pk")[:RECENT],
             "may_write": request.actor.can("data.write"),
+            "trash": trash,
+            "in_trash": dataset.versions.exclude(trashed_at=None).exists(),
         }
         return render(request, "curation/dataset.html", context)
 

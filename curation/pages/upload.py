@@ -21,6 +21,19 @@ DELIMITERS = [
     ("|", gettext_lazy("bar |")),
 ]
 NONE = ""
+FORMAT_NAMES = {
+    "texts": gettext_lazy("archive of texts"),
+    "tables": gettext_lazy("archive of tables"),
+    "parquet": "Parquet",
+    "arrow": "Arrow",
+}
+# Which choices make sense for which formats; the others find everything in the file.
+READ_WITH = {
+    "encoding": {"csv", "tsv", "json", "jsonl"},
+    "delimiter": {"csv", "tsv"},
+    "header": {"csv", "tsv", "xlsx"},
+    "sheet": {"xlsx"},
+}
 
 
 class FileForm(forms.Form):
@@ -38,12 +51,26 @@ class FileForm(forms.Form):
         help_text=gettext_lazy("Where the data comes from: a client, a contract, an address."),
     )
 
+    consent = forms.CharField(
+        label=gettext_lazy("Consent basis"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("On what ground the data may be used: consent, a contract, a public licence."),
+    )
+    collected_on = forms.DateField(
+        label=gettext_lazy("Collection date"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy("The day, or the last day, on which the data was collected."),
+    )
+
 
 class ReadingForm(forms.Form):
     """How to read the file; starts from what was found in it."""
 
     encoding = forms.ChoiceField(label=gettext_lazy("Encoding"), choices=[(name, name) for name in CODECS])
     delimiter = forms.ChoiceField(label=gettext_lazy("Delimiter"), choices=DELIMITERS, required=False)
+    sheet = forms.ChoiceField(label=gettext_lazy("Sheet"), required=False)
     header = forms.BooleanField(label=gettext_lazy("The first row names the columns"), required=False)
     text = forms.ChoiceField(label=gettext_lazy("Text column"), required=False)
     label = forms.ChoiceField(label=gettext_lazy("Label column"), required=False)
@@ -51,15 +78,17 @@ class ReadingForm(forms.Form):
 
     def __init__(self, profile: dict[str, Any], data: Any = None) -> None:
         roles = profile["roles"]
-        first = {key: profile[key] for key in ("encoding", "delimiter", "header")}
+        first = {key: profile[key] for key in ("encoding", "delimiter", "header", "sheet")}
         super().__init__(data, initial={**first, **{role: roles.get(role, NONE) for role in ("text", "label", "id")}})
         columns = [(NONE, _("none")), *((name, name) for name in profile["columns"])]
         for role in ("text", "label", "id"):
             self.fields[role].choices = columns  # type: ignore[attr-defined]
         if profile["delimiter"] and profile["delimiter"] not in dict(DELIMITERS):
             self.fields["delimiter"].choices = [*DELIMITERS, (profile["delimiter"],) * 2]  # type: ignore[attr-defined]
-        if profile["format"] not in {"csv", "tsv"}:
-            del self.fields["delimiter"], self.fields["header"]
+        self.fields["sheet"].choices = [(name, name) for name in profile["sheets"]]  # type: ignore[attr-defined]
+        for name, formats in READ_WITH.items():
+            if profile["format"] not in formats:
+                del self.fields[name]
 
     def options(self) -> dict[str, Any]:
         values = dict(self.cleaned_data)
@@ -121,9 +150,9 @@ class UploadPage(ScopedPage):
 
     def _looked_at(self, request: PageRequest, upload: Upload) -> dict[str, Any]:
         """Read the first rows the way the form asks, without the roles, which may name columns that are gone."""
-        chosen = {name: request.POST[name] for name in ("encoding", "delimiter") if request.POST.get(name)}
+        chosen = {name: request.POST[name] for name in ("encoding", "delimiter", "sheet") if request.POST.get(name)}
         options: dict[str, Any] = dict(chosen)
-        if "delimiter" in chosen:
+        if "delimiter" in chosen or "sheet" in chosen:
             options["header"] = "header" in request.POST
         return preview_upload(actor=request.actor, upload_id=upload.pk, options=options)
 
@@ -138,6 +167,7 @@ class UploadPage(ScopedPage):
             "job": job,
             "done": job is not None and job.state == "succeeded",
             "may_write": request.actor.can("data.write"),
+            "format_name": FORMAT_NAMES.get(profile.get("format", ""), profile.get("format", "").upper()),
         }
         return render(request, "curation/upload.html", context, status=status)
 

@@ -1,9 +1,15 @@
 from django.urls import path
 
 from curation.pages.dataset import DatasetPage, DatasetsPage, EditDatasetPage, NewDatasetPage, TrashDatasetPage
-from curation.pages.run import CuratePage, DropsPage, FindingsPage, RunPage
+from curation.pages.diff import ComparePage, DiffDownloadPage, DiffPage
+from curation.pages.explorer import ColumnsPage
+from curation.pages.lineage import DatasetLineagePage
+from curation.pages.plan import CopyPlanPage, CuratePage, DeletePlanPage, PlanPage, PlansPage
+from curation.pages.review import ApplyPage, ReviewPage, RulePage, UndoRulePage
+from curation.pages.run import DropsPage, FindingsPage, RunPage
+from curation.pages.tag import TaggedPage, TagsPage
 from curation.pages.upload import ImportPage, RefusedPage, UploadPage
-from curation.pages.version import DownloadPage, ItemPage, VersionPage
+from curation.pages.version import DownloadPage, ItemPage, NotesPage, TrashVersionPage, VersionPage
 
 app_name = "curation"
 urlpatterns = [
@@ -19,7 +25,24 @@ urlpatterns = [
     path("versions/<int:pk>/items/<int:item_id>/", ItemPage.as_view(), name="item"),
     path("versions/<int:pk>/download/", DownloadPage.as_view(), name="download"),
     path("versions/<int:pk>/curate/", CuratePage.as_view(), name="curate"),
+    path("versions/<int:pk>/columns/", ColumnsPage.as_view(), name="columns"),
+    path("versions/<int:pk>/tags/", TagsPage.as_view(), name="version-tags"),
+    path("versions/<int:pk>/notes/", NotesPage.as_view(), name="version-notes"),
+    path("versions/<int:pk>/trash/", TrashVersionPage.as_view(), name="version-trash"),
+    path("versions/<int:pk>/compare/", ComparePage.as_view(), name="compare"),
+    path("diffs/<int:pk>/", DiffPage.as_view(), name="diff"),
+    path("diffs/<int:pk>/download/", DiffDownloadPage.as_view(), name="diff-download"),
+    path("datasets/<int:pk>/lineage/", DatasetLineagePage.as_view(), name="dataset-lineage"),
+    path("datasets/<int:pk>/versions/tag:<str:tag>/", TaggedPage.as_view(), name="tagged"),
+    path("plans/", PlansPage.as_view(), name="plans"),
+    path("plans/<int:pk>/", PlanPage.as_view(), name="plan"),
+    path("plans/<int:pk>/copy/", CopyPlanPage.as_view(), name="plan-copy"),
+    path("plans/<int:pk>/delete/", DeletePlanPage.as_view(), name="plan-delete"),
     path("runs/<int:pk>/", RunPage.as_view(), name="run"),
+    path("runs/<int:pk>/review/", ReviewPage.as_view(), name="review"),
+    path("runs/<int:pk>/review/rule/", RulePage.as_view(), name="review-rule"),
+    path("runs/<int:pk>/review/rule/undo/", UndoRulePage.as_view(), name="review-rule-undo"),
+    path("runs/<int:pk>/review/apply/", ApplyPage.as_view(), name="review-apply"),
     path("runs/<int:pk>/drops/", DropsPage.as_view(), name="drops"),
     path("runs/<int:pk>/findings/", FindingsPage.as_view(), name="findings"),
 ]

@@ -1,15 +1,22 @@
 from typing import Any
 
+from django import forms
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts.pages.view import PageRequest, ScopedPage
+from accounts.pages.view import PageRequest, ScopedPage, refused
+from core.errors import DomainError, NotFound
 from curation.models import Version
+from curation.pages.explorer import explored, trimmed
 from curation.services.download import FORMATS, request_download
-from curation.services.item import find_item, page_of_items
+from curation.services.item import find_item
+from curation.services.provenance import provenance_of_item
+from curation.services.version import annotate_version, restore_version, trash_version
 
-PAGE_ROWS = 50
 BARS = 40
 # Cells of the explorer are cut here; the item page shows the whole.
 CELL = 280
@@ -21,51 +28,80 @@ def version_of(request: PageRequest, pk: int) -> Version:
     return get_object_or_404(rows, pk=pk)  # type: ignore[no-any-return]
 
 
-def whole_number(text: str | None) -> int:
-    """Read a number of the address, 0 when it is none."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 13 else 0
-
-
 class VersionPage(ScopedPage):
-    """The explorer: items page by page, filtered by label, with the figures of the version beside them."""
+    """The explorer: items page by page, filtered and searched, with the figures of the version beside them."""
 
     scopes = {"GET": "data.read"}
 
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         version = version_of(request, pk)
-        label = request.GET.get("label") or None
-        offset = whole_number(request.GET.get("offset"))
-        page = page_of_items(actor=request.actor, version_id=pk, offset=offset, limit=PAGE_ROWS, label=label)
         stats = version.manifest.get("stats", {})
         labels = stats.get("labels", [])
         context = {
             "version": version,
             "dataset": version.dataset,
+            "tags": list(version.tags.order_by("name")),
             "roles": version.manifest.get("roles", {}),
             "labels": labels,
-            "label": label,
             "bars": [{"label": name, "value": rows} for name, rows in labels[:BARS]],
             "lengths": trimmed(stats.get("text_length")),
             "nulls": {name: rows for name, rows in stats.get("nulls", {}).items() if rows},
-            "table": as_table(page["results"]),
-            "paging": paging(offset, PAGE_ROWS, page["total"], len(page["results"])),
             "formats": sorted(FORMATS),
             "may_write": request.actor.can("data.write"),
-            "next_steps": next_steps(request, version),
+            "next_steps": next_steps(request, version) if version.trashed_at is None else [],
         }
-        return render(request, "curation/version.html", context)
+        if version.purged_at is None:
+            context |= explored(request, version)
+            context["table"] = as_table(context.pop("found"))
+        return render(request, "curation/version.html", context, status=context.pop("status", 200))
 
 
-def trimmed(histogram: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Leave out the empty buckets behind the last full one."""
-    if not histogram or not any(histogram["counts"]):
-        return None
-    counts = list(histogram["counts"])
-    while counts and counts[-1] == 0:
-        counts.pop()
-    edges = list(histogram["edges"])
-    end = edges[len(counts)] if len(counts) < len(edges) else edges[-1] * 10
-    return {"edges": [*edges[: len(counts)], end], "counts": counts}
+class NotesForm(forms.Form):
+    notes = forms.CharField(
+        label=gettext_lazy("Notes"),
+        help_text=gettext_lazy("What people should know about this version; Markdown works."),
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+
+
+class NotesPage(ScopedPage):
+    scopes = {"GET": "data.write", "POST": "data.write"}
+
+    def get(self, request: PageRequest, pk: int) -> HttpResponse:
+        version = version_of(request, pk)
+        context = {"form": NotesForm(initial={"notes": version.notes}), "version": version, "dataset": version.dataset}
+        return render(request, "curation/version_notes.html", context)
+
+    def post(self, request: PageRequest, pk: int) -> HttpResponse:
+        version = version_of(request, pk)
+        form = NotesForm(request.POST)
+        if form.is_valid():
+            annotate_version(actor=request.actor, version_id=pk, notes=form.cleaned_data["notes"])
+            return redirect("curation:version", pk)
+        context = {"form": form, "version": version, "dataset": version.dataset}
+        return refused(request, "curation/version_notes.html", context)
+
+
+class TrashVersionPage(ScopedPage):
+    """Puts a version in the trash, or brings it back with `restore`."""
+
+    scopes = {"POST": "data.write"}
+
+    def post(self, request: PageRequest, pk: int) -> HttpResponse:
+        version = version_of(request, pk)
+        try:
+            if "restore" in request.POST:
+                restore_version(actor=request.actor, version_id=pk)
+                messages.success(request, _("v%(number)s is back.") % {"number": version.number})
+                return redirect("curation:version", pk)
+            trash_version(actor=request.actor, version_id=pk)
+        except DomainError as error:
+            messages.error(request, str(error.detail))
+            return redirect("curation:version", pk)
+        messages.success(request, _("v%(number)s is in the trash. You can bring it back.") % {"number": version.number})
+        return redirect(f"{reverse('curation:dataset', args=[version.dataset_id])}?trash")
 
 
 def as_table(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -80,18 +116,6 @@ def short(value: Any) -> Any:
         return round(value, 4)
     text = value if isinstance(value, str) else "" if value is None else str(value)
     return text if len(text) <= CELL else text[:CELL] + "…"
-
-
-def paging(offset: int, limit: int, total: int | None, shown: int) -> dict[str, Any]:
-    """Say which rows are shown and where the neighbouring pages begin."""
-    more = offset + shown < total if total is not None else shown == limit
-    return {
-        "first": offset + 1 if shown else 0,
-        "last": offset + shown,
-        "total": total,
-        "previous": max(0, offset - limit) if offset else None,
-        "next": offset + limit if more and shown else None,
-    }
 
 
 def next_steps(request: PageRequest, version: Version) -> list[dict[str, str]]:
@@ -116,6 +140,10 @@ class ItemPage(ScopedPage):
         version = version_of(request, pk)
         item = find_item(actor=request.actor, version_id=pk, item_id=item_id)
         try:
+            provenance = provenance_of_item(actor=request.actor, dataset_id=version.dataset_id, item_id=item_id)
+        except NotFound:
+            provenance = None
+        try:
             lineage = reverse("modeling:item-lineage", args=[version.dataset_id, item_id])
         except NoReverseMatch:
             lineage = ""
@@ -127,6 +155,7 @@ class ItemPage(ScopedPage):
             "text": item.get(version.manifest.get("roles", {}).get("text", ""), ""),
             "fields": [(name, value) for name, value in item.items() if name != "item_id"],
             "lineage": lineage,
+            "provenance": provenance,
         }
         return render(request, "curation/item.html", context)
 

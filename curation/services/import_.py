@@ -15,13 +15,11 @@ from core.errors import DomainError
 from curation.engine.readers import Batch, ReadError, SourceProfile, read_batches, sniff
 from curation.engine.writer import VersionManifest, VersionWriter
 from curation.models import Dataset, Upload, Version, VersionKind
+from curation.services.provenance import record_provenance
 from curation.services.spreadsheet import harmless
 from curation.services.version import commit_version
 from workers.context import JobContext
 from workers.work_folder import work_folder
-
-# A compressed text file unfolds to at most this many times its size; the reader refuses more.
-UNFOLD_LIMIT = 200
 
 
 def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
@@ -36,6 +34,7 @@ def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
     upload = Upload.objects.select_related("dataset").get(pk=upload_id)
     done = Version.objects.filter(job_id=job.job_id).first()
     if done is not None:
+        record_provenance(version=done, upload=upload, first_item_id=job.state["first_item_id"])
         return _result(done, upload, job.state.get("warnings", []))
     with work_folder(job) as folder, objects.local_path(upload.object_key) as path:
         try:
@@ -53,7 +52,10 @@ def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
             note=upload.file_name,
             licence=upload.licence,
             source=upload.source,
+            consent=upload.consent,
+            collected_on=upload.collected_on,
         )
+    record_provenance(version=version, upload=upload, first_item_id=job.state["first_item_id"])
     _give_back_ids(upload.dataset_id, job.state["first_item_id"], job.state["reserved"], version.row_count)
     return _result(version, upload, warnings)
 
@@ -73,7 +75,7 @@ def _result(version: Version, upload: Upload, warnings: list[str]) -> dict[str, 
 def _read(
     job: JobContext, upload: Upload, path: Path, profile: SourceProfile, folder: Path
 ) -> tuple[VersionManifest, list[str]]:
-    first_id = next_id = _reserve_ids(job, upload)
+    first_id = next_id = _reserve_ids(job, upload, profile.row_bound)
     writer = VersionWriter(folder, roles=profile.roles)
     refused = folder / "refused.csv"
     bad = 0
@@ -119,24 +121,19 @@ def _keep_refused(upload: Upload, refused: Path, bad: int) -> None:
     upload.save(update_fields=["refused_count", "refused_key", "updated_at"])
 
 
-def _reserve_ids(job: JobContext, upload: Upload) -> int:
+def _reserve_ids(job: JobContext, upload: Upload, bound: int) -> int:
     """Set ids aside before the rows are counted, so that two imports at once never give the same one.
 
-    A row has at least one byte, so the size of the file bounds its rows. A resumed job reuses its own ids.
+    The profile bounds the rows: by the size of a text, by what a Parquet file or workbook says or may hold. A resumed
+    job reuses its own ids.
     """
     if "first_item_id" not in job.state:
-        bound = upload.byte_count * (UNFOLD_LIMIT if upload.sha256 and _is_packed(upload) else 1)
         with transaction.atomic():
             dataset = Dataset.objects.select_for_update().get(pk=upload.dataset_id)
             first = int(dataset.next_item_id)
             Dataset.objects.filter(pk=dataset.pk).update(next_item_id=F("next_item_id") + bound)
         job.save_state({**job.state, "first_item_id": first, "reserved": bound})
     return int(job.state["first_item_id"])
-
-
-def _is_packed(upload: Upload) -> bool:
-    with objects.open(upload.object_key) as stream:
-        return stream.read(2) == b"\x1f\x8b"
 
 
 def _give_back_ids(dataset_id: int, first: int, reserved: int, used: int) -> None:

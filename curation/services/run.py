@@ -3,20 +3,22 @@
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
-from core.errors import DomainError, NotFound
+from core.errors import Conflict, DomainError, NotFound
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.plan import PlanError, RunReport, default_plan, run_plan
+from curation.engine.plan_check import check_plan
 from curation.engine.run import Cancelled
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
+from curation.services.decision import Replay, replay_decisions
+from curation.services.question import read_questions, store_questions
 from curation.services.version import commit_version, open_version
 from workers.context import JobContext
 from workers.models import Job
@@ -33,11 +35,11 @@ def suggest_plan(*, actor: Actor, version_id: int) -> dict[str, Any]:
 @transaction.atomic
 def save_plan(*, actor: Actor, name: str, steps: dict[str, Any]) -> Plan:
     """Keep a plan under a name; the same name is written over."""
-    parsed = _parse(steps)
+    _parse(steps)
     plan, _created = Plan.objects.update_or_create(
         organization_id=actor.organization_id,
         name=name,
-        defaults={"steps": parsed.to_json(), "created_by_id": actor.user_id or None},
+        defaults={"steps": check_plan(steps).plan, "created_by_id": actor.user_id or None},
     )
     audit.record(actor=actor, action="plan.save", subject=f"plan:{plan.pk}", name=name)
     return plan
@@ -59,6 +61,8 @@ def start_run(
         DomainError: ``plan_invalid`` naming step, parameter and mend.
     """
     version = _version(actor, version_id)
+    if version.trashed_at is not None:
+        raise Conflict("version_trashed", _("This version is in the trash. Restore it before you curate it."))
     saved = None
     if plan_id is not None:
         saved = Plan.objects.visible_to(actor).filter(pk=plan_id).first()
@@ -98,7 +102,9 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
         return _result(run)
     with work_folder(job, keep=True) as folder, open_version(run.input) as reader:
         report = _apply(job, run, reader, folder)
-        _keep_report(run, report, folder)
+        questions = read_questions(folder / "findings.parquet")
+        replay = replay_decisions(job=job, run=run, report=report, folder=folder, questions=questions)
+        _keep_report(run, report, folder, replay)
         if report.manifest.row_count == 0:
             raise DomainError(
                 "plan_dropped_everything",
@@ -110,9 +116,9 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
             dataset=run.input.dataset,
             parent=run.input,
             kind=VersionKind.PLAN,
-            folder=folder,
+            folder=replay.folder,
             manifest=report.manifest,
-            note=_("Plan with %(count)s steps") % {"count": len(report.steps)},
+            note=_("Plan with %(count)s steps") % {"count": len(run.steps["steps"])},
         )
     run.output = version
     run.save(update_fields=["output", "updated_at"])
@@ -144,29 +150,17 @@ def _result(run: Run) -> dict[str, Any]:
     }
 
 
-def _keep_report(run: Run, report: RunReport, folder: Path) -> None:
+def _keep_report(run: Run, report: RunReport, folder: Path, replay: Replay) -> None:
     drops = folder / "drops.parquet"
     with transaction.atomic():
-        run.report = report.to_json()
+        decisions = {"questions": len(replay.questions), "replayed": len(replay.decided)}
+        run.report = {**report.to_json(), "decisions": decisions}
         if drops.exists():
             run.drops_key = objects.put_file(drops, objects.key("drops", run.organization_id, f"run-{run.pk}.parquet"))
         run.save(update_fields=["report", "drops_key", "updated_at"])
         run.findings.all().delete()
-        _copy_findings(run, folder / "findings.parquet")
-
-
-def _copy_findings(run: Run, path: Path) -> None:
-    """Write the findings with COPY, which takes a hundred thousand rows a second."""
-    if not path.exists():
-        return
-    columns = 'organization_id, run_id, step, code, item_id, "group", detail, state'
-    statement = f"COPY curation_finding ({columns}) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
-        for batch in pq.ParquetFile(path).iter_batches():
-            for row in batch.to_pylist():
-                detail = row["detail"][:500]
-                keys = (row["step"], row["code"], row["item_id"], row["group"], detail)
-                copy.write_row((run.organization_id, run.pk, *keys, "open"))
+        run.questions.all().delete()
+        store_questions(run=run, questions=replay.questions, decided=replay.decided)
 
 
 def _parse(steps: dict[str, Any]) -> EnginePlan:

@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,8 +29,26 @@ class Stream(Protocol):
         """Give the bytes in pieces."""
 
 
-def receive_upload(*, actor: Actor, dataset_id: int, file: Stream, licence: str = "", source: str = "") -> Upload:
+def receive_upload(
+    *,
+    actor: Actor,
+    dataset_id: int,
+    file: Stream,
+    licence: str = "",
+    source: str = "",
+    consent: str = "",
+    collected_on: date | None = None,
+) -> Upload:
     """Keep a file as it came and say what is in it.
+
+    Args:
+        actor: Who sends it.
+        dataset_id: Where it belongs.
+        file: The file.
+        licence: Licence of its content, kept for each item.
+        source: Where it came from, kept for each item.
+        consent: On what ground it may be used, kept for each item.
+        collected_on: When it was collected, kept for each item.
 
     Raises:
         NotFound: No such dataset.
@@ -56,6 +75,8 @@ def receive_upload(*, actor: Actor, dataset_id: int, file: Stream, licence: str 
             profile=profile,
             licence=licence,
             source=source,
+            consent=consent,
+            collected_on=collected_on,
         )
         audit.record(
             actor=actor, action="upload.receive", subject=f"dataset:{dataset.pk}", file=file_name, sha256=digest
@@ -109,7 +130,7 @@ def start_import(*, actor: Actor, upload_id: int, options: dict[str, Any]) -> Jo
     Args:
         actor: Who imports.
         upload_id: The upload.
-        options: What overrides the profile: ``encoding``, ``delimiter``, ``header``, ``format``, ``roles``.
+        options: What overrides the profile: ``encoding``, ``delimiter``, ``header``, ``format``, ``sheet``, ``roles``.
 
     Raises:
         Conflict: ``import_running`` when this upload is being imported already.

@@ -2,21 +2,37 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
+from core.errors import Conflict, DomainError, NotFound
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Dataset, Version
+from curation.services.dependency import holders_of
 from workers.context import JobContext
+
+# First key of the advisory locks on the objects of an organization's versions; any number that nobody else uses.
+OBJECTS_LOCK = 0x0B1EC7
 
 
 @contextmanager
 def open_version(version: Version) -> Iterator[VersionReader]:
-    """Give a reader over the parts of a version for the time of the block."""
+    """Give a reader over the parts of a version for the time of the block.
+
+    Raises:
+        DomainError: ``version_purged`` when its objects were removed after it had lain in the trash.
+    """
+    if version.purged_at is not None:
+        detail = _("The content of v%(number)s was removed after it had lain in the trash. Its record stays.")
+        raise DomainError("version_purged", detail % {"number": version.number}, status=410)
     manifest = VersionManifest.from_json(version.manifest)
     with ExitStack() as stack:
         parts = [stack.enter_context(objects.local_path(part_key(version, part.sha256))) for part in manifest.parts]
@@ -26,6 +42,25 @@ def open_version(version: Version) -> Iterator[VersionReader]:
 def part_key(version: Version, sha256: str) -> str:
     """Return the object key of one Parquet part."""
     return objects.key("versions", version.organization_id, f"{sha256}.parquet")
+
+
+def index_key(version: Version) -> str:
+    """Return the object key of the explorer's index; versions of equal content share it."""
+    return objects.key("indexes", version.organization_id, f"{version.content_hash}.idx")
+
+
+def lock_objects(organization_id: int) -> None:
+    """Make whoever adds or removes objects of versions of this organization wait until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [OBJECTS_LOCK, organization_id % (1 << 31)])
+
+
+def store_parts(organization_id: int, folder: Path, manifest: VersionManifest) -> None:
+    """Store the parts that are not there yet. They are named by content: an equal part is the same object."""
+    for part in manifest.parts:
+        name = objects.key("versions", organization_id, f"{part.sha256}.parquet")
+        if not objects.exists(name):
+            objects.put_file(folder / part.name, name)
 
 
 def commit_version(
@@ -39,6 +74,8 @@ def commit_version(
     note: str = "",
     licence: str = "",
     source: str = "",
+    consent: str = "",
+    collected_on: date | None = None,
 ) -> Version:
     """Store the parts and add the version row; done twice by one job, it gives the same row.
 
@@ -52,19 +89,20 @@ def commit_version(
         note: One line on what was done.
         licence: Licence of the content; the parent's when empty.
         source: Where the content came from; the parent's when empty.
+        consent: On what ground it may be used; the parent's when empty.
+        collected_on: When it was collected; the parent's when None.
     """
     done = Version.objects.filter(job_id=job.job_id).first()
     if done is not None:
         return done  # type: ignore[no-any-return]
-    for part in manifest.parts:
-        # Named by content: an equal part of another version is the same object.
-        name = objects.key("versions", dataset.organization_id, f"{part.sha256}.parquet")
-        if not objects.exists(name):
-            objects.put_file(folder / part.name, name)
+    store_parts(dataset.organization_id, folder, manifest)
     job.check()
     with transaction.atomic():
         # The lock orders two jobs that finish at once; the unique number is the last word.
         Dataset.objects.select_for_update().get(pk=dataset.pk)
+        lock_objects(dataset.organization_id)
+        # An equal part that was there a moment ago may have been garbage; nothing removes it from here on.
+        store_parts(dataset.organization_id, folder, manifest)
         newest = dataset.versions.aggregate(newest=Max("number"))["newest"] or 0
         version, created = Version.objects.get_or_create(
             job_id=job.job_id,
@@ -82,6 +120,8 @@ def commit_version(
                 "manifest": manifest.to_json(),
                 "licence": licence or (parent.licence if parent else ""),
                 "source": source or (parent.source if parent else ""),
+                "consent": consent or (parent.consent if parent else ""),
+                "collected_on": collected_on or (parent.collected_on if parent else None),
             },
         )
         if created:
@@ -93,3 +133,59 @@ def commit_version(
                 rows=version.row_count,
             )
     return version
+
+
+@transaction.atomic
+def annotate_version(*, actor: Actor, version_id: int, notes: str) -> Version:
+    """Write down what people should know about a version; its content never changes."""
+    version = _locked(actor, version_id)
+    version.notes = notes
+    version.save(update_fields=["notes"])
+    audit.record(actor=actor, action="version.annotate", subject=f"version:{version.pk}", notes=notes[:500])
+    return version
+
+
+@transaction.atomic
+def trash_version(*, actor: Actor, version_id: int) -> Version:
+    """Put a version in the trash, from where `restore_version` brings it back until the grace period is over.
+
+    Raises:
+        Conflict: ``version_held`` when a tag, a project, a training or another row needs it; it names some.
+    """
+    version = _locked(actor, version_id)
+    if version.trashed_at is not None:
+        return version
+    held = [holder for holder in holders_of([version.pk]) if holder.model != "curation.run"]
+    if held:
+        names = ", ".join(holder.title for holder in held[:5])
+        detail = _("Something needs this version: %(names)s. Remove or move that first.") % {"names": names}
+        raise Conflict("version_held", detail, holders=[holder.title for holder in held])
+    version.trashed_at = timezone.now()
+    version.save(update_fields=["trashed_at"])
+    audit.record(actor=actor, action="version.trash", subject=f"version:{version.pk}", number=version.number)
+    return version
+
+
+@transaction.atomic
+def restore_version(*, actor: Actor, version_id: int) -> Version:
+    """Bring a version back from the trash.
+
+    Raises:
+        Conflict: ``version_purged`` when its content is gone.
+    """
+    version = _locked(actor, version_id)
+    if version.purged_at is not None:
+        raise Conflict("version_purged", _("The content of this version was removed. It cannot come back."))
+    if version.trashed_at is not None:
+        version.trashed_at = None
+        version.save(update_fields=["trashed_at"])
+        audit.record(actor=actor, action="version.restore", subject=f"version:{version.pk}", number=version.number)
+    return version
+
+
+def _locked(actor: Actor, version_id: int) -> Version:
+    rows = Version.objects.visible_to(actor).filter(pk=version_id, dataset__deleted_at=None).defer("manifest")
+    version = rows.select_for_update(of=("self",)).first()
+    if version is None:
+        raise NotFound(_("There is no such version."))
+    return version  # type: ignore[no-any-return]

@@ -128,7 +128,7 @@ def _join_labels(
     control = parse_schema(project.schema).choice.name
     with open_version(project.version) as reader:
         roles = {**reader.manifest.roles, "label": LABEL}
-        writer = VersionWriter(folder, roles=roles)
+        writer = VersionWriter(folder, roles=roles, encoders=reader.manifest.encoders)
         done = 0
         for batch in reader.batches():
             table = pa.Table.from_batches([batch])
@@ -196,7 +196,7 @@ def _split(job: JobContext, reader: VersionReader, step: Split, folder: Path) ->
         return (pa.Table.from_batches([batch]) for batch in reader.batches())
 
     state = step.prepare(batches, context)
-    writer = VersionWriter(folder, roles=reader.manifest.roles)
+    writer = VersionWriter(folder, roles=reader.manifest.roles, encoders=reader.manifest.encoders)
     done = 0
     for table in batches():
         writer.write(step.apply(table, state, context).kept)

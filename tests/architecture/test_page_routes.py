@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import Membership, Token
 from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
-from curation.models import Dataset, Run, Upload, Version
+from curation.models import Dataset, Diff, Plan, Run, Upload, Version
 from labeling.models import Project
 from modeling.models import Bundle, Deployment, Training
 from tests import factories
@@ -21,8 +21,10 @@ NOUNS = {
     "bundles": Bundle,
     "datasets": Dataset,
     "deployments": Deployment,
+    "diffs": Diff,
     "jobs": Job,
     "members": Membership,
+    "plans": Plan,
     "projects": Project,
     "runs": Run,
     "tokens": Token,
@@ -62,7 +64,7 @@ def address(path: str, actor: Any) -> str:
         return "/" + path
     noun = path.split("/", maxsplit=1)[0]
     assert noun in NOUNS, f"/{path}: say in NOUNS what {noun} are"
-    return "/" + path.format(pk=factories.FACTORIES[NOUNS[noun]](actor).pk, item_id=1)
+    return "/" + path.format(pk=factories.FACTORIES[NOUNS[noun]](actor).pk, item_id=1, tag="gold")
 
 
 def visit(verb: str, path: str, actor: Any) -> Any:

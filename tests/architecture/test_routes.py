@@ -26,7 +26,7 @@ class Route:
 
     @property
     def parameters(self) -> list[str]:
-        return [part for part in ("pk", "slug", "item_id", "dataset_id") if f"{{{part}}}" in self.path]
+        return [part for part in ("pk", "slug", "item_id", "dataset_id", "number") if f"{{{part}}}" in self.path]
 
     @property
     def verbs(self) -> list[str]:
@@ -71,7 +71,7 @@ CASES = [pytest.param(route, verb, id=f"{verb} {route.path}") for route in ROUTE
 
 def address(route: Route, actor: Any) -> str:
     """Fill a route's parameters with a row of this actor's organization."""
-    values: dict[str, Any] = dict.fromkeys(("item_id",), 1)
+    values: dict[str, Any] = dict.fromkeys(("item_id", "number"), 1)
     model = route.model()
     if "{pk}" in route.path or "{slug}" in route.path or "{dataset_id}" in route.path:
         assert model in factories.FACTORIES, f"{route.path}: add a factory for {model} to tests/factories.py"

@@ -129,6 +129,31 @@ def test_import_and_curation_in_json(signed_in: Run, tmp_path: Path) -> None:
     assert [json.loads(line)["text"] for line in out.read_text().splitlines()] == TEXTS
 
 
+def test_an_import_says_where_its_rows_come_from(signed_in: Run, tmp_path: Path) -> None:
+    said = ("--consent", "signed form 7", "--collected", "2024-02-29")
+    done = signed_in("import", str(csv_file(tmp_path)), "--dataset", "Texts", *said, "--json")
+    assert done.returncode == 0, done.stderr
+    row = json.loads(signed_in("versions", "Texts", "--json").stdout)[0]
+    assert (row["number"], row["row_count"]) == (1, 6)
+    assert (row["consent"], row["collected_on"]) == ("signed form 7", "2024-02-29")
+
+
+def test_rows_pushed_twice_are_imported_once(signed_in: Run, tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in TEXTS)
+    first = signed_in("push", "-", "--dataset", "Live", "--json", given=lines)
+    assert first.returncode == 0, first.stderr
+    found = json.loads(first.stdout)
+    assert found["rows"] == 5
+    again = json.loads(signed_in("push", "-", "--dataset", "Live", "--json", given=lines).stdout)
+    assert again == found
+    assert len(json.loads(signed_in("versions", "Live", "--json").stdout)) == 1
+    other = signed_in("push", "-", "--dataset", "Live", "--key", found["key"], given='{"text": "x"}\n')
+    assert other.returncode == 4
+    assert "Idempotency-Key was used for other rows" in other.stderr
+    bad = signed_in("push", "-", "--dataset", "Live", given='{"text": "x"}\n[1]\n')
+    assert (bad.returncode, bad.stderr) == (2, "assay: Line 2 of - is no JSON object. Nothing was sent.\n")
+
+
 def test_refused_rows_are_written_where_asked(signed_in: Run, tmp_path: Path) -> None:
     file = tmp_path / "bad.jsonl"
     file.write_text('{"text": "good"}\n{"text": \n{"text": "also good"}\n')

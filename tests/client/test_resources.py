@@ -1,7 +1,10 @@
+import json
+
 import httpx
 import pytest
 
 from assay_client import JobCancelled, JobFailed, JobTimedOut, answer_to
+from assay_client._resources.dataset import batches
 from tests.client.scripted import Script, job, ok
 
 
@@ -127,3 +130,29 @@ def test_an_answer_names_its_task_its_lease_and_a_key_of_its_own():
     assert first["client_key"] != second["client_key"]
     assert (first["task"], first["lease"], first["skipped"]) == (93, "abc", False)
     assert (second["answer"], second["skipped"], second["reason"]) == (None, True, "unreadable")
+
+
+def test_pushed_rows_go_in_batches_under_one_key_and_are_sent_again_when_lost():
+    script = Script(
+        httpx.ReadTimeout("lost"),
+        ok(job("queued", id=1), 202),
+        ok(job("queued", id=2), 202),
+        ok(job("queued", id=3), 202),
+    )
+    rows = ({"n": number} for number in range(20_001))
+
+    jobs = list(script.client().datasets.push(3, rows, key="night-7", licence="MIT", source=""))
+
+    assert [each.id for each in jobs] == [1, 2, 3]
+    keys = [request.headers["Idempotency-Key"] for request in script.requests]
+    assert keys == ["night-7-1", "night-7-1", "night-7-2", "night-7-3"]
+    bodies = [json.loads(request.content) for request in script.requests]
+    assert bodies[0] == bodies[1]
+    assert [len(body["rows"]) for body in bodies[1:]] == [10_000, 10_000, 1]
+    assert bodies[3] == {"rows": [{"n": 20_000}], "licence": "MIT"}
+
+
+def test_large_rows_are_cut_by_their_bytes():
+    rows = [{"text": "长" * 1_000_000}] * 5
+
+    assert [len(batch) for batch in batches(rows)] == [2, 2, 1]

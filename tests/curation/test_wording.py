@@ -1,7 +1,11 @@
 from curation.engine.steps.table import STEPS
-from curation.wording import REASONS, STEP_TEXTS
+from curation.wording import REASONS, STEP_GROUPS, STEP_TEXTS
 
 
 def test_every_step_and_reason_has_its_words() -> None:
     assert set(STEP_TEXTS) == set(STEPS)
     assert set(REASONS) == {reason for step in STEPS.values() for reason in step.reasons}
+
+
+def test_every_step_is_offered_once() -> None:
+    assert sorted(name for _group, names in STEP_GROUPS for name in names) == sorted(STEPS)

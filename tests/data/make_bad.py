@@ -1,4 +1,4 @@
-"""Writes 62 bad and hostile files into a folder, and `expected.json`, which says what a careful importer does with each.
+"""Writes 82 bad and hostile files into a folder, and `expected.json`, which says what a careful importer does with each.
 
     python tests/data/make_bad.py FOLDER
 
@@ -11,11 +11,13 @@ files with broken JSON lines, where it counts the good ones.
 # fmt: off
 
 import csv
+import gzip
 import io
 import json
 import os
 import struct
 import sys
+import tarfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -150,6 +152,81 @@ def archives():
     w("zip/truncated.zip", zipb([("a.txt", os.urandom(5000))])[:3000], "cut off", "reject")
 
 
+def tarb(items, links=(), mode="w"):
+    b = io.BytesIO()
+    with tarfile.open(fileobj=b, mode=mode) as t:
+        for n, d in items:
+            i = tarfile.TarInfo(n); i.size = len(d); t.addfile(i, io.BytesIO(d))
+        for n, target in links:
+            i = tarfile.TarInfo(n); i.type, i.linkname = tarfile.SYMTYPE, target; t.addfile(i)
+    return b.getvalue()
+
+
+def locked_zip():
+    data = bytearray(zipb([("a.txt", b"a")]))
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(data)
+
+
+def other_archives():
+    w("zip/locked.zip", locked_zip(), "locked with a password", "reject")
+    w("zip/double.zip", double_zip(), "the same name twice", "reject")
+    w("zip/bad_crc.zip", zipb([("a.txt", b"hello world, hello world")]).replace(struct.pack("<I", zlib.crc32(b"hello world, hello world")), b"abcd"), "the checksum does not fit", "reject")
+    w("zip/pictures.zip", zipb([("a.png", png(4, 4)), ("b.png", png(4, 4))]), "no table and no text in it", "reject")
+    w("zip/mixed.zip", zipb([("pos/a.txt", "很好".encode("gb18030")), ("neg/b.txt", b"bad \xff\xfe\x81 bytes \x00\x01\x02"), ("neg/c.txt", b"fine"), ("neg/d.png", png(2, 2))]), "texts in two classes, one with bytes of no encoding, and a picture", "warn", rows=4)
+    w("tar/slip.tar", tarb([("../../evil.txt", b"x")]), "a path that leaves the folder", "reject")
+    w("tar/link.tar.gz", tarb([("a.txt", b"a")], [("b.txt", "/etc/passwd")], "w:gz"), "a symbolic link", "reject")
+    w("tar/bomb.tar.gz", tarb([(f"{i}.txt", b"0" * (8 << 20)) for i in range(4)], mode="w:gz"), "32 MB of zeros in 32 kB", "reject")
+    w("tar/truncated.tar.gz", tarb([("a.txt", os.urandom(50000))], mode="w:gz")[:20000], "cut off", "reject")
+
+
+def double_zip():
+    data = zipb([("a.txt", b"one"), ("b.txt", b"two")])
+    return data.replace(b"b.txt", b"a.txt")
+
+
+def workbook(sheet, **parts):
+    rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{rels}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{rels}"><sheets><sheet name="Data" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{rels}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>',
+    }
+    return zipb([*{**files, **parts}.items()])
+
+
+def cells(*rows):
+    return "".join(f'<row r="{n}">' + "".join(f'<c r="{chr(65 + i)}{n}" t="inlineStr"><is><t>{v}</t></is></c>' for i, v in enumerate(row)) + "</row>" for n, row in rows)
+
+
+def columnar():
+    import pyarrow as pa
+    import pyarrow.feather
+    import pyarrow.parquet as pq
+
+    table = pa.table({"text": ["好", "b"], "label": ["x", "y"]})
+    b = io.BytesIO(); pq.write_table(table, b); parquet = b.getvalue()
+    b = io.BytesIO(); pa.feather.write_feather(table, b, compression="uncompressed"); arrow = b.getvalue()
+    w("parquet/truncated.parquet", parquet[: len(parquet) // 2], "cut off: the footer is gone", "reject")
+    w("parquet/only_magic.parquet", b"PAR1" + bytes(20) + b"PAR1", "magic and nothing else", "reject")
+    w("parquet/named.csv", parquet, "Parquet named .csv", "warn", rows=2)
+    w("parquet/packed.parquet.gz", gzip.compress(parquet, mtime=0), "Parquet inside gzip", "reject")
+    w("parquet/text.parquet", ZH, "CSV named .parquet", "warn", rows=2)
+    w("arrow/truncated.arrow", arrow[: len(arrow) - 40], "cut off", "reject")
+    ok = cells((1, ("text", "label")), (2, ("好", "x")))
+    w("xlsx/truncated.xlsx", workbook(ok)[:600], "cut off", "reject")
+    w("xlsx/laughs.xlsx", workbook(ok, **{"xl/workbook.xml": '<!DOCTYPE a [<!ENTITY a0 "ha"><!ENTITY a1 "&a0;&a0;">]><workbook>&a1;</workbook>'}), "entities in a part", "reject")
+    w("xlsx/locked.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le") + bytes(96), "locked with a password", "reject")
+    w("xlsx/old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "Workbook".encode("utf-16-le") + bytes(96), "the old binary format", "reject")
+    w("xlsx/far_cell.xlsx", workbook(ok + cells((999999999, ("z", "z")))), "a cell in row 999,999,999", "reject")
+
+
 def annotations():
     w("ann/coco_bad.json", json.dumps({"images": [{"id": 1, "file_name": "../../x.png", "width": 10, "height": 10}, {"id": 1, "file_name": "b.png", "width": 10, "height": 10}],
         "categories": [{"id": 1, "name": "a"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 9, "bbox": [0, 0, 5, 5]}, {"id": 2, "image_id": 7, "category_id": 1, "bbox": [0, 0, 5, 5]},
@@ -164,7 +241,7 @@ def make(folder: Path) -> dict[str, dict]:
     global out
     out = folder
     expected.clear()
-    for write in (encodings, tables, json_files, hostile_strings, images, archives, annotations):
+    for write in (encodings, tables, json_files, hostile_strings, images, archives, other_archives, columnar, annotations):
         write()
     (folder / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=1), encoding="utf-8")
     return expected

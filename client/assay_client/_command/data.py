@@ -1,7 +1,8 @@
-"""import, curate, datasets, versions, download."""
+"""import, push, curate, datasets, versions, download."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -27,7 +28,12 @@ def import_file(
     id_column: Annotated[str | None, typer.Option("--id", help="Column with your own identifier.")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the content.")] = "",
     source: Annotated[str, typer.Option(help="Where it came from.")] = "",
-    file_format: Annotated[str | None, typer.Option("--format", help="csv, tsv, jsonl or json.")] = None,
+    consent: Annotated[str, typer.Option(help="On what ground it may be used.")] = "",
+    collected: Annotated[str, typer.Option(help="Day it was collected, as YYYY-MM-DD.")] = "",
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv, tsv, jsonl or json; the rest is found out.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; else the first.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or gb18030.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="One character.")] = None,
     header: Annotated[bool | None, typer.Option(help="Whether the first row names the columns.")] = None,
@@ -37,9 +43,11 @@ def import_file(
     session = session_of(context)
     roles = {"text": text, "label": label, "id": id_column}
     options: dict[str, Any] = {"format": file_format, "encoding": encoding, "delimiter": delimiter, "header": header}
+    options["sheet"] = sheet
     options["roles"] = {role: column for role, column in roles.items() if column} or None
     given = {name: value for name, value in options.items() if value is not None}
-    result = run_import(session, file, dataset, given, licence=licence, source=source)
+    said = {"licence": licence, "source": source, "consent": consent, "collected_on": collected}
+    result = run_import(session, file, dataset, given, **said)
     if refused and result["refused"]:
         session.client.uploads.save_refused(result["upload"], refused)
         result["refused_file"] = str(refused)
@@ -47,13 +55,13 @@ def import_file(
 
 
 def run_import(
-    session: Session, file: Path, dataset_name: str, options: dict[str, Any], *, licence: str = "", source: str = ""
+    session: Session, file: Path, dataset_name: str, options: dict[str, Any], **provenance: str
 ) -> dict[str, Any]:
     """Send a file, import it and return what came of it."""
     client = session.client
     dataset = client.datasets.ensure(dataset_name)
     with session.out.meter(f"Sending {file.name}") as meter:
-        upload = client.uploads.send(dataset.id, file, licence=licence, source=source, on_progress=meter.bytes)
+        upload = client.uploads.send(dataset.id, file, on_progress=meter.bytes, **provenance)
     _refuse_unreadable(upload, options)
     job = session.wait(client.uploads.start_import(upload.id, **options), "Importing")
     result = job.result or {}
@@ -89,6 +97,59 @@ def _import_text(result: dict[str, Any]) -> str:
             f", listed in {where}" if where else "; --refused FILE lists them"
         )
     return f"{said}\n{result['url']}"
+
+
+def push(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON Lines, - for standard input.", allow_dash=True)],
+    dataset: Annotated[str, typer.Option(help="Name of the dataset; made when there is none.")],
+    key: Annotated[str | None, typer.Option(help="Your name for these rows; else a hash of them.")] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the content.")] = "",
+    source: Annotated[str, typer.Option(help="Where it came from.")] = "",
+    consent: Annotated[str, typer.Option(help="On what ground it may be used.")] = "",
+    collected: Annotated[str, typer.Option(help="Day it was collected, as YYYY-MM-DD.")] = "",
+) -> None:
+    """Push rows in batches. The same rows pushed again are not imported again."""
+    session = session_of(context)
+    content = sys.stdin.buffer.read() if str(file) == "-" else _bytes_of(file)
+    rows = _rows_of(content, str(file))
+    name = key or hashlib.sha256(content).hexdigest()[:32]
+    target = session.client.datasets.ensure(dataset)
+    sent = list(
+        session.client.datasets.push(
+            target.id, rows, key=name, licence=licence, source=source, consent=consent, collected_on=collected
+        )
+    )
+    jobs = [session.wait(job, "Importing") for job in sent]
+    versions = [(job.result or {})["version"] for job in jobs]
+    result = {"dataset": target.id, "key": name, "rows": len(rows), "jobs": [job.id for job in jobs]}
+    result["versions"] = versions
+    where = ", ".join(str(version) for version in versions)
+    session.out.result(result, f"{len(rows):,} rows pushed under the key {name}: version {where}")
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageProblem(f"{file} cannot be read: {error}") from None
+
+
+def _rows_of(content: bytes, name: str) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(content.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise UsageProblem(f"Line {number} of {name} is no JSON: {error}. Nothing was sent.") from None
+        if not isinstance(row, dict):
+            raise UsageProblem(f"Line {number} of {name} is no JSON object. Nothing was sent.")
+        rows.append(row)
+    if not rows:
+        raise UsageProblem(f"{name} holds no row.")
+    return rows
 
 
 def curate(

@@ -29,6 +29,8 @@ class Uploads:
         *,
         licence: str = "",
         source: str = "",
+        consent: str = "",
+        collected_on: str = "",
         on_progress: Progress | None = None,
     ) -> Upload:
         """Stream a file to the service; memory does not grow with the file.
@@ -38,6 +40,8 @@ class Uploads:
             path: The file.
             licence: Licence of its content.
             source: Where it came from.
+            consent: On what ground it may be used.
+            collected_on: The day it was collected, as YYYY-MM-DD.
             on_progress: Called with the bytes sent and the bytes in all.
 
         Returns:
@@ -48,7 +52,8 @@ class Uploads:
             InvalidRequest: the file is empty or too large.
         """
         source_path = Path(path)
-        data = {name: value for name, value in (("licence", licence), ("source", source)) if value}
+        said = {"licence": licence, "source": source, "consent": consent, "collected_on": collected_on}
+        data = {name: value for name, value in said.items() if value}
         with source_path.open("rb") as stream:
             watched = WatchedFile(stream, source_path.stat().st_size, on_progress)
 
@@ -66,7 +71,7 @@ class Uploads:
         return Upload.parse(self._transport.json("GET", f"uploads/{upload_id}/"))
 
     def preview(self, upload_id: int, **options: Any) -> dict[str, Any]:
-        """Read the first rows again with other options: format, encoding, delimiter, header, roles."""
+        """Read the first rows again with other options: format, encoding, delimiter, header, sheet, roles."""
         answer = self._transport.json("POST", f"uploads/{upload_id}/preview/", body=options, again=True)
         return dict(answer)
 
@@ -75,7 +80,7 @@ class Uploads:
 
         Args:
             upload_id: The upload.
-            options: What overrides the profile: format, encoding, delimiter, header, and roles as a mapping of
+            options: What overrides the profile: format, encoding, delimiter, header, sheet, and roles as a mapping of
                 ``text``, ``label`` and ``id`` to column names.
         """
         return Job.parse(self._transport.json("POST", f"uploads/{upload_id}/import/", body=options))

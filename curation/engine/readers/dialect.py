@@ -53,7 +53,7 @@ def find_dialect(lines: list[str], delimiter: str | None = None, header: bool | 
     found = delimiter or _find_delimiter(lines)
     quote = _find_quote(lines, found)
     rows, _bad = parse(lines, found, quote)
-    return Dialect(found, quote, _has_header(rows) if header is None else header)
+    return Dialect(found, quote, has_header(rows) if header is None else header)
 
 
 def _find_delimiter(lines: list[str]) -> str:
@@ -87,7 +87,7 @@ def _find_quote(lines: list[str], delimiter: str) -> str:
     return "" if bad and even and len(plain) >= len(with_quotes) else '"'
 
 
-def _has_header(rows: list[list[str]]) -> bool:
+def has_header(rows: list[list[str]]) -> bool:
     """Say whether the first row names the columns.
 
     It does when it holds a well-known name. It does not when it holds a number, a long text, or a value that comes

@@ -13,18 +13,14 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", "a TIFF image"),
     (b"MM\x00*", "a TIFF image"),
     (b"%PDF-", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive (Excel and Word files are ZIP archives too)"),
     (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"PK\x07\x08", "a ZIP archive"),
+    (b"PK\x07\x08", "a part of a divided ZIP archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"BZh", "a bzip2 file"),
     (b"\xfd7zXZ\x00", "an xz file"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
-    (b"PAR1", "a Parquet file"),
-    (b"ARROW1", "an Arrow file"),
     (b"SQLite format 3\x00", "an SQLite database"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office file"),
     (b"\x7fELF", "a program"),
     (b"MZ\x90", "a program"),
 )
@@ -72,5 +68,7 @@ def refuse_coco(document: dict[str, object]) -> None:
 
 def _refusal(what: str) -> ReadError:
     return ReadError(
-        "other_format", f"This is {what}; this import takes CSV, TSV, JSONL or JSON. Save the table as one of these."
+        "other_format",
+        f"This is {what}; this import takes CSV, TSV, JSONL, JSON, Parquet, Arrow, XLSX, and archives (zip, tar) of "
+        "these or of text files. Save the table as one of these.",
     )

@@ -80,6 +80,15 @@ class SourceProfile:
     role_reasons: dict[str, str] = field(default_factory=dict)
     preview: list[list[str | None]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    # Sheets of a workbook, and the one that is read.
+    sheet: str = ""
+    sheets: list[str] = field(default_factory=list)
+    # The file has at most this many rows: ids are set aside for them before they are counted.
+    row_bound: int = 0
+    # Column → class names that whole numbers in it stand for, told by a file beside the table.
+    classes: dict[str, list[str]] = field(default_factory=dict)
+    # What a person chose for the tables of an archive, each of which is looked at anew.
+    chosen: dict[str, Any] = field(default_factory=dict)
 
     def warn(self, sentence: str) -> None:
         """Add a warning once; behind `WARNING_LIMIT` of them one sentence stands for the rest."""

@@ -6,10 +6,13 @@ from typing import Any
 import pyarrow as pa
 
 from curation.engine.readers.profile import RefusedRow, excerpt
+from curation.engine.readers.records import shown
 
 # Rows per batch; a batch ends earlier when its text exceeds BATCH_CHARACTERS.
 BATCH_ROWS = 10_000
 BATCH_CHARACTERS = 8 << 20
+# A footer may claim any number of rows; more than this is refused before an id is set aside for them.
+ROW_LIMIT = 2_000_000_000
 
 
 def string_table(
@@ -80,3 +83,26 @@ def broken_bytes(cell: str) -> str:
         return ""
     broken = [ord(letter) for letter in cell if 0xD800 <= ord(letter) <= 0xDFFF][:4]
     return " ".join(f"{code - 0xDC00:02X}" if 0xDC00 <= code <= 0xDCFF else f"U+{code:04X}" for code in broken)
+
+
+def column_type(types: set[type]) -> pa.DataType:
+    """Return the type of a column whose values have these types; mixed and nested ones are kept as text."""
+    found = types - {type(None)}
+    if found == {bool}:
+        return pa.bool_()
+    if found == {int}:
+        return pa.int64()
+    if found and found <= {int, float}:
+        return pa.float64()
+    return pa.string()
+
+
+def to_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Return records as a table; values that are no text stand in a text column as JSON."""
+    columns = []
+    for column in schema:
+        values = [row.get(column.name) for row in rows]
+        if pa.types.is_string(column.type):
+            values = [value if value is None or type(value) is str else shown(value) for value in values]
+        columns.append(pa.array(values, column.type))
+    return pa.table(columns, schema=schema)

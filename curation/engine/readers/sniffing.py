@@ -1,28 +1,41 @@
 """Looking at a file before it is read: format, encoding, dialect, columns and their roles."""
 
 import codecs
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from curation.engine.readers.archive import list_members
+from curation.engine.readers.archive_tables import look_at_tables
+from curation.engine.readers.archive_texts import look_at_texts
+from curation.engine.readers.arrow_ipc import look_at_arrow
 from curation.engine.readers.dialect import WHOLE_LINE, find_dialect, parse
 from curation.engine.readers.encoding import codec, find_encoding, first_bytes
 from curation.engine.readers.magic import refuse_annotation_lists, refuse_other_kinds
+from curation.engine.readers.names import name_columns
+from curation.engine.readers.parquet import look_at_parquet
 from curation.engine.readers.profile import (
     COLUMN_LIMIT,
     EXCERPT,
     PREVIEW_ROWS,
     ROLES,
     SAMPLE_BYTES,
+    UNFOLD_LIMIT,
     WIDE_COLUMNS,
     ReadError,
     SourceProfile,
     fit_to_show,
 )
+from curation.engine.readers.recognition import lying_name, recognise
 from curation.engine.readers.records import json_kind, sample_records
 from curation.engine.readers.roles import guess_roles
 from curation.engine.readers.source import BROKEN, Source
+from curation.engine.readers.workbook import look_at_workbook
 
-FORMATS = ("csv", "tsv", "jsonl", "json")
+TEXT_FORMATS = ("csv", "tsv", "jsonl", "json")
+# As `SourceProfile.format` names them: "texts" and "tables" are archives, of text files and of tables.
+FORMATS = (*TEXT_FORMATS, "parquet", "arrow", "xlsx", "texts", "tables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,13 @@ class Choices:
     header: bool | None = None
     format: str | None = None
     roles: dict[str, str | None] | None = None
+    sheet: str | None = None
+    classes: dict[str, list[str]] = field(default_factory=dict)
+
+    def for_members(self) -> dict[str, Any]:
+        """Return what holds for each table of an archive."""
+        given = {"encoding": self.encoding, "delimiter": self.delimiter, "header": self.header, "sheet": self.sheet}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 def sniff(
@@ -45,40 +65,86 @@ def sniff(
     header: bool | None = None,
     format: str | None = None,  # noqa: A002  (the name that REST clients send)
     roles: dict[str, str | None] | None = None,
+    sheet: str | None = None,
+    classes: dict[str, list[str]] | None = None,
 ) -> SourceProfile:
     """Return how a file is to be read, found from its content and not its name.
 
     Args:
-        path: The file; gzip is unfolded.
+        path: The file; gzip is unfolded, archives are looked into.
         file_name: The name it came under, shown in messages.
         encoding: One of `encoding.CODECS`; found when left out.
         delimiter: One character; "" means that a line is one field.
         header: Whether the first row names the columns.
-        format: csv, tsv, jsonl or json.
+        format: One of `FORMATS`; only text formats can be told apart by choice.
         roles: Role → column name; "" or None for a role that no column plays; roles left out are guessed.
+        sheet: Name of a workbook's sheet; the first when left out.
+        classes: Column → class names for the whole numbers in it, told by a file beside the table.
 
     Raises:
-        ReadError: ``file_empty``, ``other_format``, ``binary``, ``json_broken``, ``too_many_columns``, ``gzip_*``;
-            ``role_unknown``, ``column_unknown``, ``encoding_unknown``, ``format_unknown``, ``delimiter_unknown``.
+        ReadError: ``file_empty``, ``other_format``, ``binary``, ``json_broken``, ``too_many_columns``, ``gzip_*``,
+            ``parquet_*``, ``arrow_*``, ``xlsx_*``, ``archive_*``; ``role_unknown``, ``column_unknown``,
+            ``encoding_unknown``, ``format_unknown``, ``format_unfit``, ``delimiter_unknown``, ``sheet_unknown``.
     """
-    choices = Choices(encoding or None, _delimiter(delimiter), header, format or None, roles)
+    kind_chosen, sheet = format or None, sheet or None
+    choices = Choices(encoding or None, _delimiter(delimiter), header, kind_chosen, roles, sheet, classes or {})
     if choices.format and choices.format not in FORMATS:
         raise ReadError("format_unknown", f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
-    with Source(path) as source:
-        name, start = _start(source, choices.encoding)
-        compressed = source.compressed
-    # The end of the sample may cut a character in two: the incremental decoder leaves it out.
-    text = codecs.getincrementaldecoder(codec(name))(BROKEN).decode(start).removeprefix("\ufeff")
-    if not text.strip():
-        raise ReadError("file_empty", f"{file_name} is empty: it holds no row.")
-    kind = choices.format or json_kind(text, file_name, whole=len(start) < SAMPLE_BYTES)
-    profile = SourceProfile(file_name=file_name, format=kind or "csv", encoding=name, compressed=compressed)
-    if kind in {"json", "jsonl"}:
-        rows = sample_records(text, profile)
-    else:
-        rows = _look_at_table(text, choices, profile, cut=len(start) >= SAMPLE_BYTES)
+    if path.stat().st_size == 0:
+        raise ReadError("file_empty", "The file is empty: it has no bytes at all.")
+    kind = recognise(path)
+    _check_choice(choices.format, kind)
+    profile = SourceProfile(file_name=file_name, format=kind, encoding=choices.encoding or "utf-8", compressed=False)
+    profile.classes = choices.classes
+    rows = _LOOKS[kind](path, profile, choices) if kind else _look_at_text(path, profile, choices)
+    lying = "" if choices.format else lying_name(file_name, profile.format)
+    if lying:
+        profile.warn(lying)
     _look_at_columns(profile, rows, choices.roles)
     return profile
+
+
+def _check_choice(chosen: str | None, kind: str) -> None:
+    fits = chosen == kind if kind else chosen in TEXT_FORMATS
+    if chosen and not fits:
+        raise ReadError(
+            "format_unfit", f"The content is {kind or 'text'}, which cannot be read as {chosen}. Leave the format open."
+        )
+
+
+def _look_at_archive(path: Path, profile: SourceProfile, choices: Choices) -> list[list[str | None]]:
+    profile.chosen = choices.for_members()
+    members = list_members(path, look=True)
+    if profile.format == "texts":
+        return look_at_texts(path, profile, members)
+    return look_at_tables(path, profile, members, sniff)
+
+
+_Look = Callable[[Path, SourceProfile, Choices], list[list[str | None]]]
+_LOOKS: dict[str, _Look] = {
+    "parquet": lambda path, profile, _choices: look_at_parquet(path, profile),
+    "arrow": lambda path, profile, _choices: look_at_arrow(path, profile),
+    "xlsx": lambda path, profile, choices: look_at_workbook(path, profile, choices.sheet or "", choices.header),
+    "texts": _look_at_archive,
+    "tables": _look_at_archive,
+}
+
+
+def _look_at_text(path: Path, profile: SourceProfile, choices: Choices) -> list[list[str | None]]:
+    with Source(path) as source:
+        profile.encoding, start = _start(source, choices.encoding)
+        profile.compressed = source.compressed
+    # A row has at least one byte.
+    profile.row_bound = path.stat().st_size * (UNFOLD_LIMIT if profile.compressed else 1)
+    # The end of the sample may cut a character in two: the incremental decoder leaves it out.
+    text = codecs.getincrementaldecoder(codec(profile.encoding))(BROKEN).decode(start).removeprefix("\ufeff")
+    if not text.strip():
+        raise ReadError("file_empty", f"{profile.file_name} is empty: it holds no row.")
+    kind = choices.format or json_kind(text, profile.file_name, whole=len(start) < SAMPLE_BYTES)
+    profile.format = kind or "csv"
+    if kind in {"json", "jsonl"}:
+        return sample_records(text, profile)
+    return _look_at_table(text, choices, profile, cut=len(start) >= SAMPLE_BYTES)
 
 
 def _delimiter(chosen: str | None) -> str | None:
@@ -111,7 +177,7 @@ def _look_at_table(text: str, choices: Choices, profile: SourceProfile, *, cut: 
     # An unclosed quote swallows the sample; its first line still shows the columns, and reading names the line.
     rows = rows or parse(lines[:1], dialect.delimiter, "")[0] or [["text"]]
     profile.columns = (
-        _names(rows[0], profile) if dialect.header else [f"column_{n}" for n in range(1, len(rows[0]) + 1)]
+        name_columns(rows[0], profile) if dialect.header else [f"column_{n}" for n in range(1, len(rows[0]) + 1)]
     )
     if not dialect.header and choices.header is None:
         profile.warn("The first row looks like data, so the columns were given numbers. Say if it names the columns.")
@@ -120,21 +186,6 @@ def _look_at_table(text: str, choices: Choices, profile: SourceProfile, *, cut: 
         profile.warn("There is a header and no row below it.")
     width = len(profile.columns)
     return [[*row[:width], *[None] * (width - len(row))] for row in body]
-
-
-def _names(header: list[str], profile: SourceProfile) -> list[str]:
-    """Return usable column names: trimmed, none empty, none twice, none that the version needs for itself."""
-    names: list[str] = []
-    for place, cell in enumerate(header, 1):
-        given = fit_to_show(cell.strip())
-        name = wanted = given or f"column_{place}"
-        number = 2
-        while name in names or name == "item_id":
-            name, number = f"{wanted}_{number}", number + 1
-        if name != given:
-            profile.warn(f"Column {place} ({given or 'without a name'}) is called {name} here.")
-        names.append(name)
-    return names
 
 
 def _look_at_columns(
@@ -146,6 +197,8 @@ def _look_at_columns(
     if width > WIDE_COLUMNS:
         profile.warn(f"The file has {width} columns. Is the delimiter right, and is every one of them needed?")
     profile.roles, profile.role_reasons = guess_roles(profile.columns, rows[:200])
+    if profile.format == "texts":
+        profile.roles["id"], profile.role_reasons["id"] = "path", "The path of each file in the archive."
     for role, column in (chosen or {}).items():
         if role not in ROLES:
             raise ReadError("role_unknown", f"There is no role {role!r}. Choose among {', '.join(ROLES)}.")

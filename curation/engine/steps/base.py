@@ -77,12 +77,14 @@ class Step:
         version: Raised whenever the same parameters would give another result.
         title: What people call it.
         reasons: Drop reasons and finding codes with their meaning.
+        choices: What a parameter may be, for those that are one of a few words.
     """
 
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
     title: ClassVar[str] = ""
     reasons: ClassVar[dict[str, str]] = {}
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def params(self) -> dict[str, Any]:
         """Return the parameters as JSON-able values."""
@@ -96,6 +98,13 @@ class Step:
     def prepare(self, batches: Batches, context: Context) -> Any:
         """Look at all rows before the first is decided; return what `apply` needs. Most steps need nothing."""
         return None
+
+    def notes(self, state: Any) -> dict[str, Any]:
+        """Return what the report says beside the counts, JSON-able, given what `prepare` returned.
+
+        An entry ``encoders`` is stored with the version: see `curation.engine.encoders`.
+        """
+        return {}
 
     def apply(self, table: pa.Table, state: Any, context: Context) -> Outcome:
         """Decide the rows of one batch."""

@@ -27,6 +27,7 @@ class NormalizeText(Step):
 
     name: ClassVar[str] = "normalize_text"
     title: ClassVar[str] = "Normalize text"
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"form": FORMS}
     form: str = "NFC"
     strip_invisible: bool = True
     collapse_blanks: bool = True

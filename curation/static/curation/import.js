@@ -14,7 +14,9 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   problem.hidden = true;
   progress.hidden = false;
-  const fields = { licence: form.elements.licence.value, source: form.elements.source.value };
+  const names = ["licence", "source", "consent", "collected_on"];
+  const given = names.map((name) => [name, form.elements[name].value]);
+  const fields = Object.fromEntries(given.filter(([, value]) => value !== ""));
   try {
     const upload = await sendFile(form.dataset.send, file, {
       fields,

@@ -47,6 +47,15 @@ READ: dict[str, tuple[int, list[str], int]] = {
     "json/spans_bad.jsonl": (2, ["span"] * 5, 0),
     # One text is a single blank, which deserves a warning.
     "xss/strings.csv": (21, [], 1),
+    # Archives in an archive are refused one by one; nothing else is in it.
+    "zip/nested.zip": (0, ["nested_archive"] * 5, 0),
+    # 20,000 texts without a letter deserve one warning.
+    "zip/many.zip": (20_000, [], 1),
+    "zip/mixed.zip": (2, ["binary", "other_file"], 0),
+    # Two tables of the same columns are read as one; both count their rows from 1.
+    "zip/dup_names.zip": (2, [], 1),
+    "parquet/named.csv": (2, [], 1),
+    "parquet/text.parquet": (2, [], 1),
 }
 # Files that this import refuses whole, with the code.
 REFUSED = {
@@ -55,10 +64,31 @@ REFUSED = {
     "json/truncated.json": "json_cut_off",
     "json/deep.json": "json_depth",
     "img/empty.jpg": "file_empty",
+    "zip/slip.zip": "archive_path",
+    "zip/symlink.zip": "archive_link",
+    "zip/bomb_200mb.zip": "archive_ratio",
+    "zip/truncated.zip": "archive_broken",
+    "zip/locked.zip": "archive_encrypted",
+    "zip/double.zip": "archive_double",
+    "zip/bad_crc.zip": "archive_broken",
+    "zip/pictures.zip": "archive_no_rows",
+    "tar/slip.tar": "archive_path",
+    "tar/link.tar.gz": "archive_link",
+    "tar/bomb.tar.gz": "gzip_ratio",
+    "tar/truncated.tar.gz": "gzip_broken",
+    "parquet/truncated.parquet": "parquet_broken",
+    "parquet/only_magic.parquet": "parquet_broken",
+    "parquet/packed.parquet.gz": "other_format",
+    "arrow/truncated.arrow": "arrow_broken",
+    "xlsx/truncated.xlsx": "archive_broken",
+    "xlsx/laughs.xlsx": "xlsx_markup",
+    "xlsx/locked.xlsx": "xlsx_encrypted",
+    "xlsx/old.xls": "other_format",
+    "xlsx/far_cell.xlsx": "too_many_rows",
 }
-# Pictures, archives, markup and annotation lists belong to imports of their own: a table import names and refuses them,
+# Pictures, markup and annotation lists belong to imports of their own: a table import names and refuses them,
 # also where expected.json has them accepted.
-OTHER_KINDS = ("img/", "zip/", "xml/", "ann/", "xss/script.svg", "xss/image_is_html.png", "xss/<img", "xss/img.png")
+OTHER_KINDS = ("img/", "xml/", "ann/", "xss/script.svg", "xss/image_is_html.png", "xss/<img", "xss/img.png")
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +108,9 @@ def read(path: Path) -> tuple[int, list[str], int]:
     return kept, [row.code for row in refused], len(profile.warnings)
 
 
-def test_each_of_the_62_files_is_spoken_for(bad: tuple[Path, dict[str, dict[str, Any]]]) -> None:
+def test_each_of_the_82_files_is_spoken_for(bad: tuple[Path, dict[str, dict[str, Any]]]) -> None:
     other = {name for name in bad[1] if name.startswith(OTHER_KINDS)} - set(REFUSED)
-    assert len(bad[1]) == 62
+    assert len(bad[1]) == 82
     assert set(READ) | set(REFUSED) | other == set(bad[1])
 
 
@@ -89,6 +119,7 @@ def test_readable_files_keep_their_good_rows_and_name_the_bad_ones(bad: tuple[Pa
     assert {name: read(folder / name) for name in READ} == READ
     for name, (kept, refused, warnings) in READ.items():
         wanted = expected[name]
+        # It counts the good rows of the one, and not the archives of the other.
         if name != "json/one_bad_line.jsonl":
             assert wanted.get("rows", kept + len(refused)) == kept + len(refused), name
         if wanted["expect"] == "warn":
@@ -116,11 +147,11 @@ def test_other_kinds_of_files_are_named(bad: tuple[Path, dict[str, dict[str, Any
             with pytest.raises(ReadError) as caught:
                 read(folder / name)
             assert caught.value.code == "other_format", name
-            assert "this import takes CSV, TSV, JSONL or JSON" in caught.value.message
+            assert "this import takes CSV, TSV, JSONL, JSON, Parquet" in caught.value.message
 
 
 def test_an_image_is_called_an_image(bad: tuple[Path, dict[str, dict[str, Any]]]) -> None:
-    with pytest.raises(ReadError, match=r"^This is a PNG image; this import takes CSV, TSV, JSONL or JSON\."):
+    with pytest.raises(ReadError, match=r"^This is a PNG image; this import takes CSV, TSV, JSONL, JSON, Parquet"):
         sniff(bad[0] / "img/ok.png", "ok.png")
 
 

@@ -51,6 +51,11 @@ def test_a_profile_says_what_the_file_is(tmp_path: Path) -> None:
         },
         "preview": [["1", "hello, you", "x"], ["2", "bye", "y"]],
         "warnings": [],
+        "sheet": "",
+        "sheets": [],
+        "row_bound": 37,
+        "classes": {},
+        "chosen": {},
     }
     assert SourceProfile.from_json(profile.to_json()) == profile
 
@@ -75,7 +80,8 @@ def test_a_person_s_choices_win(tmp_path: Path) -> None:
         ({"roles": {"text": "body"}}, "column_unknown"),
         ({"roles": {"colour": "text"}}, "role_unknown"),
         ({"encoding": "ebcdic"}, "encoding_unknown"),
-        ({"format": "xlsx"}, "format_unknown"),
+        ({"format": "xls"}, "format_unknown"),
+        ({"format": "xlsx"}, "format_unfit"),
         ({"delimiter": ";;"}, "delimiter_unknown"),
     ],
 )
@@ -226,3 +232,14 @@ def test_elements_of_a_list_know_their_line_whatever_the_pieces(size: int) -> No
 def test_whole_numbers_beyond_64_bits_are_kept_wherever_they_stand(tmp_path: Path) -> None:
     rows, _refused, _profile = read(write(tmp_path, f'{{"text":"a","deep":{{"n":{9**30}}},"f":1.5}}\n', "in.jsonl"))
     assert rows == [{"text": "a", "deep": f'{{"n": {9**30}}}', "f": 1.5}]
+
+
+def test_an_id_that_comes_three_times_is_counted_once(tmp_path: Path) -> None:
+    _rows, _refused, profile = read(write(tmp_path, "id,text\n1,a\n2,b\n1,c\n3,d\n1,e\n3,f\n"))
+    assert profile.warnings == ["Ids of column id used more than once: 2."]
+
+
+def test_ids_are_watched_up_to_a_limit_and_the_warning_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("curation.engine.readers.reading.ID_LIMIT", 3)
+    _rows, _refused, profile = read(write(tmp_path, "id,text\n1,a\n1,b\n2,c\n2,d\n"))
+    assert profile.warnings == ["Ids of column id used more than once among the first 3 rows: 1."]

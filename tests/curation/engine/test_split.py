@@ -1,11 +1,15 @@
 from collections import Counter
+from datetime import date
+from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.engine.steps.base import Context
+from curation.engine.steps.base import Context, StepError
 from curation.engine.steps.split import Split
+from tests.curation.engine.stepping import Result, step, table, texts
 
 words = st.sampled_from(["a", "A ", "b", "c", "ｃ", "d d", "d  d", "e", "f", "g", "h"])
 
@@ -77,3 +81,61 @@ def test_another_seed_gives_another_split() -> None:
     rows = [(f"text {number}", "x", "") for number in range(100)]
     assert split(rows, seed=1) == split(rows, seed=1)
     assert split(rows, seed=1) != split(rows, seed=2)
+
+
+def rows_of(count: int) -> dict[str, Any]:
+    return {"text": texts(*(f"text {number}" for number in range(count))), "label": texts(*["x"] * count)}
+
+
+def test_by_time_the_newest_dates_are_the_test() -> None:
+    days = [date(2024, 1, day) for day in (1, 1, 2, 2, 3, 3, 4, 4, 5, 5)]
+    whole = table(**rows_of(11), day=pa.array([*days[::-1], None], pa.date32()))
+    found = Result(whole, step("split", date_column="day", test=0.2, validation=0.2), {"text": "text"})
+    sides = ["test"] * 2 + ["validation"] * 2 + ["train"] * 7
+    assert found.table["split"].to_pylist() == sides
+
+
+def test_by_time_a_date_is_never_cut_and_a_group_is_as_new_as_its_newest_row() -> None:
+    whole = table(
+        **rows_of(6), year=pa.array([2001, 2001, 2002, 2002, 2003, 2001]), author=texts("a", "b", "c", "d", "b", None)
+    )
+    chosen = step("split", date_column="year", group_column="author", test=0.3, validation=0.0)
+    assert Result(whole, chosen, {"text": "text"}).table["split"].to_pylist() == [
+        "train", "test", "train", "train", "test", "train",
+    ]  # fmt: skip
+
+
+def test_one_date_alone_is_trained_on() -> None:
+    whole = table(**rows_of(4), year=pa.array([2001] * 4))
+    assert set(Result(whole, step("split", date_column="year"), {"text": "text"}).table["split"].to_pylist()) == {
+        "train"
+    }
+    with pytest.raises(StepError, match="The column label holds string, no dates"):
+        Result(whole, step("split", date_column="label"), {"text": "text"})
+
+
+def test_a_locked_test_set_stays_and_its_duplicates_never_enter_training() -> None:
+    old = [f"text {number}" for number in range(40)]
+    first = Result(table(text=texts(*old)), step("split", test=0.25, validation=0.25), {"text": "text"}).table
+    locked = [row["item_id"] for row in first.to_pylist() if row["split"] == "test"]
+    assert (len(locked), locked[0]) == (10, 1)
+    # The next version lost its first row and got sixty new ones, among them another spelling of a locked text.
+    new = [f"TEXT  {locked[-1] - 1}", "brand new"] + [f"more {number}" for number in range(58)]
+    ids = pa.array(range(101, 161), pa.int64())
+    added = pa.table({"item_id": ids, "text": texts(*new), "split": texts(*[None] * 60)})
+    whole = pa.concat_tables([first.slice(1), added])
+    params = {"test": 0.25, "validation": 0.25, "seed": 9}
+    by_column = Result(whole, step("split", lock_column="split", **params), {"text": "text"}).table.to_pylist()
+    tested = {row["item_id"] for row in by_column if row["split"] == "test"}
+    assert tested == (set(locked) - {1}) | {101}
+    # Half of what was not the test: a third of the free rows, as 0.25 of 0.75 asks.
+    free = [row["split"] for row in by_column if row["split"] != "test"]
+    assert Counter(free)["validation"] == round(len(free) / 3)
+    by_ids = step("split", locked_items=locked, **params)
+    assert Result(whole, by_ids, {"text": "text"}).table.to_pylist() == by_column
+
+
+def test_a_table_without_text_is_split_by_its_values() -> None:
+    whole = table(name=texts(*"abcd"), size=pa.array([1, 1, 2, 2]), label=texts("x", "y", "x", "x"))
+    sides = Result(whole, step("split", test=0.5, validation=0.0), {"label": "label", "id": "name"}).table["split"]
+    assert [len(set(sides.to_pylist()[start : start + 2])) for start in (0, 2)] == [1, 1]

@@ -1,5 +1,8 @@
 import io
 
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -14,6 +17,7 @@ from curation.services.run import execute_run, start_run
 from curation.services.upload import preview_upload, receive_upload, start_import
 from curation.tasks import import_file, run_plan
 from tests import factories
+from tests.data.make_bad import zipb
 from workers.context import JobContext
 from workers.models import Job
 from workers.services import job as jobs
@@ -217,3 +221,41 @@ def test_file_names_are_shown_never_used_as_paths() -> None:
     assert "/" not in upload.file_name
     assert upload.object_key.startswith("uploads/")
     assert io.BytesIO(objects.open(upload.object_key).read()).getvalue() == SMS.encode()
+
+
+def test_a_parquet_file_keeps_types_and_reserves_no_more_ids_than_it_has_rows() -> None:
+    actor = factories.owner()
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"text": ["a", "b"], "n": pa.array([1, None], pa.int16())}), sink)
+    job = import_(actor, sink.getvalue(), "t.parquet")
+    assert page_of_items(actor=actor, version_id=job.result["version"])["results"] == [
+        {"item_id": 1, "text": "a", "n": 1},
+        {"item_id": 2, "text": "b", "n": None},
+    ]
+    job.refresh_from_db()
+    assert (job.saved_state["reserved"], Dataset.objects.get().next_item_id) == (2, 3)
+
+
+def test_an_archive_of_texts_is_imported_with_its_refused_members() -> None:
+    actor = factories.owner()
+    data = zipb([("pos/1.txt", "好"), ("neg/2.txt", "bad"), ("neg/x.zip", zipb([("y.txt", "y")]))])
+    job = import_(actor, data, "reviews.zip")
+    assert (job.result["rows"], job.result["refused"]) == (2, 1)
+    assert Version.objects.get().manifest["roles"] == {"text": "text", "label": "label", "id": "path"}
+
+
+def test_an_archive_without_a_good_row_makes_no_version() -> None:
+    job = import_(factories.owner(), zipb([("x.zip", zipb([("y.txt", "y")]))]), "nested.zip")
+    assert (job.state, job.error["code"]) == ("failed", "no_good_rows")
+
+
+def test_a_sheet_is_chosen_by_name() -> None:
+    actor = factories.owner()
+    book = openpyxl.Workbook()
+    book.active.append(["text"])
+    book.create_sheet("Two").append(["text"])
+    book["Two"].append(["chosen"])
+    sink = io.BytesIO()
+    book.save(sink)
+    job = import_(actor, sink.getvalue(), "t.xlsx", sheet="Two")
+    assert page_of_items(actor=actor, version_id=job.result["version"])["results"] == [{"item_id": 1, "text": "chosen"}]

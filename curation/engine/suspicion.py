@@ -1,0 +1,98 @@
+"""Labels that a model trained on the other rows does not believe (after Northcutt, Jiang and Chuang 2021).
+
+"Confident Learning: Estimating Uncertainty in Dataset Labels" finds errors from out-of-sample probabilities alone. Here
+it finds the rows that are left out before the probabilities are computed a second time: a model that no longer learns
+from wrong labels doubts the right ones less and the wrong ones more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FOLDS = 5
+# How many times likelier another label must be. On banking questions with a tenth of the labels flipped, 4 gives
+# precision 0.62 and recall 0.97, 8 gives 0.77 and 0.94, 16 gives 0.85 and 0.84; on the penguins all three give 1 and
+# 0.95. Pruning by noise rate gives 0.51 and 0.76 on the questions.
+TIMES_LIKELIER = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What the out-of-fold model says of each of n rows.
+
+    Attributes:
+        suspicious: Whether another label is many times likelier than the given one, bool [n].
+        likelier: The likeliest label, int64 [n].
+        own: Probability of the given label, 0 to 1, float64 [n]; lower is worse.
+        other: Probability of the likeliest label, float64 [n].
+    """
+
+    suspicious: NDArray[np.bool_]
+    likelier: NDArray[np.int64]
+    own: NDArray[np.float64]
+    other: NDArray[np.float64]
+
+
+def doubt_labels(
+    rows: Callable[[NDArray[np.int64]], Any],
+    labels: NDArray[np.int64],
+    make_model: Callable[[], Any],
+    *,
+    times: float = TIMES_LIKELIER,
+    seed: int = 0,
+) -> Suspicion:
+    """Return which labels an out-of-fold model doubts, after a second round without the first round's suspects.
+
+    Args:
+        rows: Gives the features of rows by place, as the model takes them.
+        labels: 0 to k - 1, int64 [n]; each class has at least `FOLDS` rows.
+        make_model: Makes an unfitted scikit-learn classifier with ``predict_proba``.
+        times: How many times likelier than the given label another one must be.
+        seed: Decides the folds.
+    """
+    first = _out_of_fold(rows, labels, make_model, np.ones(len(labels), bool), seed)
+    trusted = ~(confident_errors(first, labels) & (first.argmax(axis=1) != labels))
+    # A class of which nothing is left would be unknown to the second round.
+    counts = np.bincount(labels[trusted], minlength=first.shape[1])
+    trusted |= (counts < FOLDS)[labels]
+    second = _out_of_fold(rows, labels, make_model, trusted, seed)
+    likelier = second.argmax(axis=1)
+    place = np.arange(len(labels))
+    own, other = second[place, labels], second[place, likelier]
+    return Suspicion((likelier != labels) & (other >= times * own), likelier, own, other)
+
+
+def confident_errors(chances: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return the rows off the diagonal of the confident joint, bool [n].
+
+    A row counts for a class when its probability is at least the mean that the class's own rows have there.
+    """
+    own = chances[np.arange(len(labels)), labels]
+    rows = np.bincount(labels, minlength=chances.shape[1])
+    usual = np.bincount(labels, own, minlength=chances.shape[1]) / np.maximum(rows, 1)
+    above = np.where(chances >= np.where(rows, usual, np.inf), chances, -1.0)
+    return np.asarray((above.max(axis=1) >= 0) & (above.argmax(axis=1) != labels))
+
+
+def _out_of_fold(
+    rows: Callable[[NDArray[np.int64]], Any],
+    labels: NDArray[np.int64],
+    make_model: Callable[[], Any],
+    trusted: NDArray[np.bool_],
+    seed: int,
+) -> NDArray[np.float64]:
+    """Return the probability of each class for each row from a model that did not see the row, float64 [n, k]."""
+    from sklearn.model_selection import StratifiedKFold  # slow import
+
+    chances = np.zeros((len(labels), int(labels.max()) + 1))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    for training, held_out in folds.split(np.zeros(len(labels)), labels):
+        taught = training[trusted[training]]
+        model = make_model().fit(rows(taught), labels[taught])
+        found = np.zeros((len(held_out), chances.shape[1]))
+        found[:, model.classes_] = model.predict_proba(rows(held_out))
+        chances[held_out] = found
+    return chances

@@ -1,0 +1,106 @@
+"""Plans as people edit them: checked, tried on a sample, renamed, copied, deleted."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from accounts.services import audit
+from core.errors import Conflict, DomainError, NotFound
+from curation.engine.plan import Plan as EnginePlan
+from curation.engine.plan import PlanError
+from curation.engine.plan_check import CheckedPlan, check_plan, check_yaml
+from curation.engine.preview import StepPreview, preview_plan, sample_rows
+from curation.models import Plan, Version
+from curation.services.version import open_version
+
+COPIES = 100
+
+
+def checked(*, steps: Any = None, yaml: str | None = None) -> CheckedPlan:
+    """Check a plan given as JSON or as YAML; nothing is stored."""
+    return check_yaml(yaml) if yaml is not None else check_plan(steps)
+
+
+def preview(*, actor: Actor, version_id: int, steps: dict[str, Any]) -> tuple[int, list[StepPreview]]:
+    """Try a plan on a sample of a version, within this request.
+
+    Args:
+        actor: Who tries.
+        version_id: Where the sample comes from: its first and random rows, a thousand at most.
+        steps: The plan as JSON.
+
+    Returns:
+        The rows of the sample, and what each step did to them.
+
+    Raises:
+        DomainError: ``plan_invalid``.
+    """
+    version = visible_version(actor, version_id)
+    try:
+        plan = EnginePlan.from_json(steps)
+    except PlanError as error:
+        raise DomainError("plan_invalid", str(error), title=_("The plan has a mistake")) from None
+    with open_version(version) as reader:
+        sample = sample_rows(reader, seed=int(version.content_hash[:8], 16))
+    return sample.num_rows, preview_plan(plan, sample, dict(version.manifest.get("roles", {})))
+
+
+def visible_version(actor: Actor, version_id: int) -> Version:
+    """Return a version of the actor's organization whose dataset is not in the trash."""
+    version = Version.objects.visible_to(actor).filter(pk=version_id, dataset__deleted_at=None).first()
+    if version is None:
+        raise NotFound(_("There is no such version."))
+    return version  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def rename_plan(*, actor: Actor, plan_id: int, name: str) -> Plan:
+    """Give a plan another name.
+
+    Raises:
+        Conflict: ``plan_exists`` when another plan is called so.
+    """
+    plan = _plan(actor, plan_id)
+    before, plan.name = plan.name, name
+    try:
+        with transaction.atomic():
+            plan.save(update_fields=["name", "updated_at"])
+    except IntegrityError:
+        raise Conflict(
+            "plan_exists", _("There is a plan called %(name)s already.") % {"name": name}, field="name"
+        ) from None
+    audit.record(actor=actor, action="plan.rename", subject=f"plan:{plan.pk}", before=before, name=name)
+    return plan
+
+
+@transaction.atomic
+def copy_plan(*, actor: Actor, plan_id: int) -> Plan:
+    """Make a second plan of the same steps, under the first free name."""
+    plan = _plan(actor, plan_id)
+    taken = set(Plan.objects.visible_to(actor).filter(name__startswith=plan.name[:100]).values_list("name", flat=True))
+    names = (f"{plan.name[:100]} ({number})" for number in range(2, COPIES))
+    name = next((name for name in names if name not in taken), None)
+    if name is None:
+        raise Conflict("plan_exists", _("There are too many copies of this plan. Rename or delete some."))
+    copy = Plan.objects.create(
+        organization_id=actor.organization_id, name=name, steps=plan.steps, created_by_id=actor.user_id or None
+    )
+    audit.record(actor=actor, action="plan.copy", subject=f"plan:{copy.pk}", source=plan.pk, name=name)
+    return copy
+
+
+@transaction.atomic
+def delete_plan(*, actor: Actor, plan_id: int) -> None:
+    """Delete a plan; the runs that used it keep its steps as they were."""
+    plan = _plan(actor, plan_id)
+    audit.record(actor=actor, action="plan.delete", subject=f"plan:{plan.pk}", name=plan.name, steps=plan.steps)
+    plan.delete()
+
+
+def _plan(actor: Actor, plan_id: int) -> Plan:
+    plan = Plan.objects.visible_to(actor).select_for_update().filter(pk=plan_id).first()
+    if plan is None:
+        raise NotFound(_("There is no such plan."))
+    return plan  # type: ignore[no-any-return]

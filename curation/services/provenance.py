@@ -1,0 +1,47 @@
+"""Where items come from: one row for each import, found by the item's id."""
+
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from core.errors import NotFound
+from curation.models import Provenance, Upload, Version
+
+
+def record_provenance(*, version: Version, upload: Upload, first_item_id: int) -> Provenance:
+    """Tie the items of an import to their source; done twice, it gives the same row.
+
+    Args:
+        version: What the import made; its items have the ids from `first_item_id` on, without a gap.
+        upload: The file, with what was said of it.
+        first_item_id: Id of its first item.
+    """
+    row, _created = Provenance.objects.get_or_create(
+        version=version,
+        defaults={
+            "organization_id": version.organization_id,
+            "dataset_id": version.dataset_id,
+            "upload": upload,
+            "first_item_id": first_item_id,
+            "last_item_id": first_item_id + version.row_count - 1,
+            "file_name": upload.file_name,
+            "sha256": upload.sha256,
+            "licence": upload.licence,
+            "source": upload.source,
+            "consent": upload.consent,
+            "collected_on": upload.collected_on,
+        },
+    )
+    return row  # type: ignore[no-any-return]
+
+
+def provenance_of_item(*, actor: Actor, dataset_id: int, item_id: int) -> Provenance:
+    """Return the source of an item, in whatever version of the dataset it stands.
+
+    Raises:
+        NotFound: No import gave this id: the item was made here, or imported before sources were kept.
+    """
+    rows = Provenance.objects.visible_to(actor).filter(dataset_id=dataset_id, first_item_id__lte=item_id)
+    row = rows.select_related("upload").order_by("-first_item_id").first()
+    if row is None or row.last_item_id < item_id:
+        raise NotFound(_("Nothing is known of where this item comes from."))
+    return row  # type: ignore[no-any-return]
