@@ -60,10 +60,10 @@ def _levels(field: FieldValues, a: NDArray[np.int32], b: NDArray[np.int32]) -> N
 
     room = 2 * int(max(np.diff(field.value_starts).max(initial=1), np.diff(field.token_starts).max(initial=1))) + 8
     if field.kind == "number":
-        return (1 + np.searchsorted(-np.array(NUMBER_EDGES), -_difference(field, a, b), side="left")).astype(np.uint8)
+        return _as_levels(np.searchsorted(-np.array(NUMBER_EDGES), -_difference(field, a, b), side="left"))
     if field.kind == "code":
         similarity = compare_codes(a, b, field.value_codes, field.value_starts, room)
-        return (1 + np.digitize(similarity, CODE_EDGES)).astype(np.uint8)
+        return _as_levels(np.digitize(similarity, CODE_EDGES))
     weight = -np.log2(np.minimum(field.token_share, 0.999))
     overlap = compare_texts(
         a,
@@ -78,7 +78,13 @@ def _levels(field: FieldValues, a: NDArray[np.int32], b: NDArray[np.int32]) -> N
         field.value_starts,
         room,
     )
-    return (1 + np.digitize(overlap.mean(axis=1), TEXT_EDGES)).astype(np.uint8)
+    return _as_levels(np.digitize(overlap.mean(axis=1), TEXT_EDGES))
+
+
+def _as_levels(places: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return levels, where 0 means that a value is missing and 1 that the values differ."""
+    levels: NDArray[np.uint8] = (places + 1).astype(np.uint8)
+    return levels
 
 
 def _difference(field: FieldValues, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -114,7 +114,8 @@ class _Texts:
     @property
     def ids(self) -> np.ndarray:
         """Return all ids, int64 [n]."""
-        return pa.concat_arrays(self._ids).to_numpy()
+        ids: np.ndarray = pa.concat_arrays(self._ids).to_numpy()
+        return ids
 
 
 def as_ids(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
