@@ -181,3 +181,10 @@ STEP_GROUPS = [
     (_("Tables"), ["infer_types", "missing_values", "map_values", "value_range", "outliers", "encode_columns"]),
     (_("Sample and split"), ["sample", "split", "split_leakage"]),
 ]
+
+# The plans of curation.engine.presets.
+PRESET_TEXTS = {
+    "gopher": ("Gopher", _("Length, repetition and symbols of documents (Rae and others 2021).")),
+    "c4": ("C4", _("Lines, brackets and filler text of web pages (Raffel and others 2020).")),
+    "fineweb": ("FineWeb", _("Gopher and C4 with three filters more (Penedo and others 2024).")),
+}

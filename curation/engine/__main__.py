@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from curation.engine.commands import diff, link, near_duplicates
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
+from curation.engine.presets import PRESETS
 from curation.engine.readers import ReadError, read_batches, sniff
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader, VersionWriter
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m curation.engine", description="Curate a table without a server.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="apply a plan (YAML or JSON) to a file or a version")
-    run.add_argument("plan", help="plan file; - for the default plan of the input")
+    run.add_argument("plan", help=f"plan file, one of {', '.join(PRESETS)}, or - for the default plan of the input")
     run.set_defaults(run=_run)
     duplicates = commands.add_parser("exact-duplicates", help="keep the first of equal rows")
     duplicates.add_argument("--column", action="append", default=[], help="column to compare; the text column if none")
@@ -63,8 +64,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
-    plan = None if options.plan == "-" else Plan.from_yaml(Path(options.plan).read_text("utf-8"))
-    return _apply(plan, options.input, options.output)
+    return _apply(_plan(options.plan), options.input, options.output)
+
+
+def _plan(name: str) -> Plan | None:
+    """Return the plan of a file or of a published preset; None for the default plan of the input."""
+    if name == "-":
+        return None
+    if name in PRESETS and not Path(name).exists():
+        return Plan.from_json(PRESETS[name])
+    return Plan.from_yaml(Path(name).read_text("utf-8"))
 
 
 def _exact_duplicates(options: argparse.Namespace) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
 from curation.engine.plan_check import check_plan, check_yaml, parameters
+from curation.engine.presets import PRESETS
 from curation.engine.preview import Example, StepPreview
 from curation.engine.steps.table import STEPS
 from curation.engine.text_diff import around_changes, diff_texts
@@ -23,7 +24,7 @@ from curation.pages.review import marked
 from curation.pages.version import version_of
 from curation.services.plan import copy_plan, delete_plan, preview, rename_plan
 from curation.services.run import save_plan, start_run, suggest_plan
-from curation.wording import REASONS, STEP_GROUPS, STEP_TEXTS
+from curation.wording import PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
 
 VERSIONS_OFFERED = 8
 # Code points of an unchanged text that a preview shows beside a change.
@@ -79,6 +80,8 @@ class CuratePage(ScopedPage):
         chosen = Plan.objects.visible_to(request.actor).filter(pk=whole_number(request.GET.get("plan"))).first()
         if chosen is not None:
             steps = chosen.steps
+        elif request.GET.get("preset") in PRESETS:
+            steps = PRESETS[request.GET["preset"]]
         initial = {"plan": check_plan(steps).to_yaml(), "name": chosen.name if chosen else ""}
         return self._show(request, pk, PlanForm(initial=initial))
 
@@ -118,6 +121,7 @@ class CuratePage(ScopedPage):
             "form": form,
             "catalogue": catalogue(),
             "plans": Plan.objects.visible_to(request.actor).order_by("name")[:50],
+            "presets": PRESET_TEXTS,
             "tried": tried,
             "page_words": {text: _(text) for text in WORDS},
         }

@@ -1,5 +1,6 @@
+from curation.engine.presets import PRESETS
 from curation.engine.steps.table import STEPS
-from curation.wording import REASONS, STEP_GROUPS, STEP_TEXTS
+from curation.wording import PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
 
 
 def test_every_step_and_reason_has_its_words() -> None:
@@ -9,3 +10,7 @@ def test_every_step_and_reason_has_its_words() -> None:
 
 def test_every_step_is_offered_once() -> None:
     assert sorted(name for _group, names in STEP_GROUPS for name in names) == sorted(STEPS)
+
+
+def test_every_preset_has_its_words() -> None:
+    assert set(PRESET_TEXTS) == set(PRESETS)

@@ -123,3 +123,15 @@ def test_the_number_of_queries_does_not_grow_with_the_questions(
     client.force_login(User.objects.get(pk=actor.user_id))
     with django_assert_max_num_queries(25):
         assert client.get(f"/runs/{run.pk}/review/").status_code == 200
+
+
+def test_a_published_plan_is_a_place_to_start_from(actor: Actor) -> None:
+    version = import_(actor, SMS).result["version"]
+    client = Client()
+    client.force_login(User.objects.get(pk=actor.user_id))
+    page = client.get(f"/versions/{version}/curate/", {"preset": "c4"})
+    assert "name: filter_lines" in page.context["form"].initial["plan"]
+    assert "?preset=fineweb" in page.content.decode()
+    assert (
+        "name: normalize_text" in client.get(f"/versions/{version}/curate/?preset=none").context["form"].initial["plan"]
+    )
