@@ -234,3 +234,17 @@ def test_the_reference_names_every_command_and_exit_code() -> None:
     names += [f"assay {name}" for name in commands]
     assert [name for name in names if f"`{name}" not in page] == []
     assert [code for code, meaning in EXIT_CODES.items() if f"| {code} | {meaning} |" not in page] == []
+
+
+def test_a_plan_in_yaml_is_run_and_its_mistakes_are_named(signed_in: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text,label\na b c d e f g,x\nA b c d e f g,x\nother,y\n")
+    version = json.loads(signed_in("import", "in.csv", "--dataset", "Plans", "--json").stdout)["version"]
+    (tmp_path / "plan.yaml").write_text("steps:\n- name: near_duplicates\n  params: {threshold: 3}\n- name: nope\n")
+    wrong = signed_in("curate", str(version), "--plan", "plan.yaml")
+    assert wrong.returncode == 2
+    assert "step 1, threshold: " in wrong.stderr
+    assert "step 2: there is no step nope" in wrong.stderr
+    (tmp_path / "plan.yaml").write_text("steps:\n- name: near_duplicates\n  params: {shingles: 'word:2'}\n")
+    done = signed_in("curate", str(version), "--plan", "plan.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "  near_duplicates: dropped 1 near_duplicate" in done.stdout.splitlines()

@@ -155,7 +155,9 @@ def _rows_of(content: bytes, name: str) -> list[dict[str, Any]]:
 def curate(
     context: typer.Context,
     version: VersionArgument,
-    plan: Annotated[Path | None, typer.Option(help="A plan as JSON, - for standard input.", allow_dash=True)] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="A plan as YAML or JSON, - for standard input.", allow_dash=True)
+    ] = None,
     show_plan: Annotated[bool, typer.Option(help="Print the plan that would run, and stop.")] = False,
 ) -> None:
     """Apply a plan to a version, by default the one that the service suggests, and report what was dropped and why."""
@@ -164,7 +166,7 @@ def curate(
         suggested = session.client.runs.default_plan(version)
         session.out.result(suggested, json.dumps(suggested, ensure_ascii=False, indent=2))
         return
-    result = run_curation(session, version, _read_plan(plan) if plan else None)
+    result = run_curation(session, version, _read_plan(session, plan) if plan else None)
     session.out.result(result, _curation_text(result))
 
 
@@ -176,11 +178,15 @@ def run_curation(session: Session, version: int, steps: Any = None) -> dict[str,
     return {**(done.result or {}), "report": report, "url": session.link(f"runs/{run.id}/")}
 
 
-def _read_plan(path: Path) -> Any:
+def _read_plan(session: Session, path: Path) -> Any:
     try:
-        return json.loads(sys.stdin.read() if str(path) == "-" else path.read_text())
+        text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
     except (OSError, ValueError) as error:
-        raise UsageProblem(f"{path} is no plan: {error}") from None
+        raise UsageProblem(f"{path} cannot be read: {error}") from None
+    plan, mistakes = session.client.runs.read_plan(text)
+    if mistakes:
+        raise UsageProblem(f"{path} is no plan that can run:\n" + "\n".join(f"  {line}" for line in mistakes))
+    return plan
 
 
 def _curation_text(result: dict[str, Any]) -> str:
@@ -188,9 +194,10 @@ def _curation_text(result: dict[str, Any]) -> str:
         f"Version {result['version']} (v{result['number']}): {result['rows']:,} of {result['rows_in']:,} rows kept"
     ]
     for step in result["report"].get("steps", []):
-        dropped = ", ".join(f"{count:,} {reason}" for reason, count in (step.get("drops") or {}).items())
-        if dropped:
-            lines.append(f"  {step.get('name', 'step')}: dropped {dropped}")
+        for done, counts in (("dropped", step.get("dropped")), ("found", step.get("findings"))):
+            if counts:
+                named = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
+                lines.append(f"  {step.get('name', 'step')}: {done} {named}")
     return "\n".join([*lines, result["url"]])
 
 

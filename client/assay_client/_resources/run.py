@@ -20,6 +20,18 @@ class Runs:
         """Return the plan that the service would run on a version, to look at and change."""
         return dict(self._transport.json("GET", "plans/default/", params={"version": version_id}))
 
+    def read_plan(self, yaml: str) -> tuple[dict[str, Any], list[str]]:
+        """Return a plan given as YAML or JSON, and a sentence for each mistake in it; nothing is run.
+
+        The service reads it, since it knows the steps: the plan comes back with every parameter.
+        """
+        answer = self._transport.json("POST", "plans/check/", body={"yaml": yaml})
+        mistakes = []
+        for row in answer["errors"]:
+            where = [f"step {row['step']}"] if row["step"] else []
+            mistakes.append(": ".join([", ".join([*where, *([row["param"]] if row["param"] else [])]), row["message"]]))
+        return dict(answer["steps"]), mistakes
+
     def start(self, version_id: int, *, steps: Any = None, plan: int | None = None) -> tuple[Run, Job]:
         """Send the job that applies a plan to a version.
 
