@@ -87,10 +87,8 @@ def read_field(name: str, column: pa.ChunkedArray | pa.Array, kind: str = "") ->
     counts = np.bincount(value[value >= 0], minlength=len(distinct))
     filled = max(1, int(counts.sum()))
     value_codes, value_starts = code_points(distinct)
-    tokens = _tokens(distinct, counts, filled)
-    return FieldValues(
-        name, kind, texts, value, counts / filled, value_codes, value_starts, *tokens, numbers=_numbers(distinct, kind)
-    )
+    codes = counts / filled, value_codes, value_starts
+    return FieldValues(name, kind, texts, value, *codes, *_tokens(distinct, counts, filled), _numbers(distinct, kind))
 
 
 def guess_kind(written_as: pa.DataType, texts: pa.Array) -> str:
@@ -125,7 +123,7 @@ def code_points(texts: pa.Array) -> tuple[NDArray[np.uint32], NDArray[np.int64]]
     return np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32), starts
 
 
-def _tokens(distinct: pa.Array, counts: NDArray[np.int64], filled: int) -> tuple[Any, ...]:
+def _tokens(distinct: pa.Array, counts: NDArray[np.int64], filled: int) -> tuple[Any, Any, Any, Any, Any, Any]:
     """Return tokens, their starts, shares, code points, points and digit flags of the distinct values."""
     lists = pc.split_pattern(distinct, " ")
     flat = pc.dictionary_encode(pc.list_flatten(lists))

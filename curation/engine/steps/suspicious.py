@@ -105,7 +105,9 @@ class _Features:
     def __init__(self, table: pa.Table, columns: list[str], context: Context) -> None:
         import pandas as pd  # slow import
 
-        self.numbers, self.categories, self.texts = [], [], []
+        self.numbers: list[str] = []
+        self.categories: list[str] = []
+        self.texts: list[str] = []
         data: dict[str, Any] = {}
         for name in columns:
             column = table[name]

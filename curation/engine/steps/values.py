@@ -160,7 +160,8 @@ class _Marks:
         self.entries.sort(key=lambda entry: entry[0])
         count = 0 if changed is None else int((changed & ~self.rows if drop else changed).sum())
         if not drop:
-            return Outcome(kept, found=[Found(int(self.ids[row]), *rest) for row, *rest in self.entries], changed=count)
+            found = [Found(int(self.ids[row]), reason, detail) for row, reason, detail in self.entries]
+            return Outcome(kept, found=found, changed=count)
         first: dict[int, tuple[str, str]] = {}
         for row, reason, detail in self.entries:
             first.setdefault(row, (reason, detail))

@@ -55,7 +55,7 @@ def test_chinese_texts_are_read_by_character() -> None:
     # More than twenty different texts, so that the column is no category.
     both = [f"{text}{'。' * copy}" for copy in range(2) for text in good + bad]
     whole = table(text=texts(*both), label=texts(*labels, "负面", *labels[1:]))
-    result = Result(whole, step("suspicious_labels", times=2), ROLES | {"text": "text"})
+    result = Result(whole, step("suspicious_labels", times=4), ROLES | {"text": "text"})
     assert [item for item, *_rest in result.found] == [17]
 
 
