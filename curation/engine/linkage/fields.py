@@ -87,9 +87,8 @@ def read_field(name: str, column: pa.ChunkedArray | pa.Array, kind: str = "") ->
     counts = np.bincount(value[value >= 0], minlength=len(distinct))
     filled = max(1, int(counts.sum()))
     value_codes, value_starts = code_points(distinct)
-    tokens = _tokens(distinct, counts, filled)
-    numbers = _numbers(distinct, kind)
-    return FieldValues(name, kind, texts, value, counts / filled, value_codes, value_starts, *tokens, numbers)
+    codes = counts / filled, value_codes, value_starts
+    return FieldValues(name, kind, texts, value, *codes, *_tokens(distinct, counts, filled), _numbers(distinct, kind))
 
 
 def guess_kind(written_as: pa.DataType, texts: pa.Array) -> str:

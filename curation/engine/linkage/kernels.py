@@ -63,7 +63,8 @@ def same_word(a: Any, b: Any, used: Any) -> bool:
         if short[i] != long[i]:
             start = False
             break
-    return start or (len(short) > 3 and jaro_winkler(a, b, used) >= SAME_WORD)
+    # With half the length or less no similarity reaches 0.9, whatever the letters.
+    return start or (len(short) > 3 and len(short) * 2 > len(long) and jaro_winkler(a, b, used) >= SAME_WORD)
 
 
 @compiled

@@ -137,7 +137,7 @@ def _bounded(chances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the chances with that of the level "different" brought down to the bound, and the others up."""
     if chances[1] <= MOST_DIFFERENT:
         return chances
-    found: NDArray[np.float64] = chances * (1 - MOST_DIFFERENT) / (1 - chances[1])
+    found = np.asarray(chances * (1 - MOST_DIFFERENT) / (1 - chances[1]), np.float64)
     found[:2] = 1.0, MOST_DIFFERENT
     return found
 

@@ -114,8 +114,7 @@ class _Texts:
     @property
     def ids(self) -> np.ndarray:
         """Return all ids, int64 [n]."""
-        ids: np.ndarray = pa.concat_arrays(self._ids).to_numpy()
-        return ids
+        return np.asarray(pa.concat_arrays(self._ids).to_numpy())
 
 
 def as_ids(ids: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -155,15 +155,13 @@ class _Marks:
         self.entries += [(row, reason, f"{name}: {value}") for row, value in zip(rows.tolist(), values, strict=True)]
         self.rows |= bad
 
-    def _found(self) -> list[Found]:
-        return [Found(int(self.ids[row]), reason, detail) for row, reason, detail in self.entries]
-
     def outcome(self, kept: pa.Table, *, drop: bool, changed: np.ndarray | None) -> Outcome:
         """Return the outcome; `changed` is True for rows with a new value."""
         self.entries.sort(key=lambda entry: entry[0])
         count = 0 if changed is None else int((changed & ~self.rows if drop else changed).sum())
         if not drop:
-            return Outcome(kept, found=self._found(), changed=count)
+            found = [Found(int(self.ids[row]), reason, detail) for row, reason, detail in self.entries]
+            return Outcome(kept, found=found, changed=count)
         first: dict[int, tuple[str, str]] = {}
         for row, reason, detail in self.entries:
             first.setdefault(row, (reason, detail))
