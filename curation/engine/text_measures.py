@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-# Characters a word in Chinese: see docs/decisions/0010-chinese-words-are-counted-by-a-ratio.md.
+# Characters a word in Chinese: see docs/decisions/0006-chinese-words-are-counted-by-a-ratio.md.
 CJK_PER_WORD = 1.7
 # Repetition is measured on the first 4 MiB of a text: the tables need 16 bytes for each byte of the longest text.
 REPETITION_BYTES = 1 << 22

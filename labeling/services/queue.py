@@ -177,8 +177,6 @@ renewed AS (
   WHERE l.id = held.id AND held.expires_at < now() + make_interval(secs => held.lease_seconds * 0.7))
 SELECT task_id FROM held
 """
-# A lease that a crash of the machine forgets costs nobody an answer, so it need not wait for the disk.
-_NO_WAIT = "SELECT set_config('synchronous_commit', 'off', true)"
 # Tasks that are leased may still come back: to others, or to this person's window that was closed without a word.
 # Live leases are few, and their partial index holds nothing else.
 _ANY_LEFT = f"""
@@ -222,8 +220,9 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int]) -
         "count": min(count, MOST_AT_ONCE),
         "holding": holding,
     }
-    _quick, seats, renewed, leased, counted = in_one_trip(
-        (_NO_WAIT, {}), (SIT_DOWN, values), (_RENEW, values), (_LEASE, values), (PROGRESS, values)
+    # On disk before it is handed out, like an answer: a database that was killed gives the task to nobody else.
+    seats, renewed, leased, counted = in_one_trip(
+        (SIT_DOWN, values), (_RENEW, values), (_LEASE, values), (PROGRESS, values)
     )
     tasks = [task_json(*row) for row in leased]
     if not seats:

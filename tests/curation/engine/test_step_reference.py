@@ -1,5 +1,6 @@
 """The references of the steps name every step with all its parameters and reasons."""
 
+import re
 from dataclasses import fields
 
 import pytest
@@ -14,8 +15,7 @@ SECTIONS = {part.split("`", 2)[1]: part for page in PAGES for part in page.split
 @pytest.mark.parametrize("name", STEPS)
 def test_every_step_is_described(name: str) -> None:
     assert name in SECTIONS, f"neither reference has a section ### `{name}`"
-    words = {word for word in SECTIONS[name].replace("|", " ").split() if word.startswith("`")}
-    named = {word.strip("`,.;:()") for word in words}
+    named = set(re.findall(r"`(\w+)`", SECTIONS[name]))
     wanted = {field.name for field in fields(STEPS[name])} | set(STEPS[name].reasons)
     assert wanted - named == set()
 
