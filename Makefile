@@ -30,8 +30,8 @@ lock: ## Compute requirements.lock and requirements-dev.lock anew from pyproject
 web: ## Build the labeling page from web/ into the Python package (needs Node)
 	cd web && npm ci && npm run build
 
-screenshots: ## Take the pictures of docs/screenshots/ anew, in the browser test of the whole chain
-	@ASSAY_SCREENSHOTS=docs/screenshots $(BOOTSTRAP) test tests/e2e/test_chain_browser.py
+screenshots: ## Take the pictures of docs/screenshots/ anew, in the browser tests of the whole chain and of the review
+	@ASSAY_SCREENSHOTS=docs/screenshots $(BOOTSTRAP) test tests/e2e/test_chain_browser.py tests/e2e/test_review_page.py
 
 clean: ## Remove caches and build outputs; data in .assay/ and the .venv/ stay
 	rm -rf build dist test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page
 
@@ -25,7 +26,8 @@ def take(page: Page, name: str, *, ready: str = "main, #labeling-page .lp-sheet"
     state: Any = page.context.storage_state()
     for look, (language, width, height) in LOOKS.items():
         context = browser.new_context(storage_state=state, viewport={"width": width, "height": height})
-        context.add_cookies([{"name": "django_language", "value": language, "url": page.url}])
+        # For the whole site, so that it takes the place of the one that the test may have set.
+        context.add_cookies([{"name": "django_language", "value": language, "url": urljoin(page.url, "/")}])
         try:
             window = context.new_page()
             window.goto(page.url)

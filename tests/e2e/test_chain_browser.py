@@ -133,6 +133,24 @@ def curated(page: Page) -> None:
     page.goto(report)
     page.get_by_role("link", name="Open v2").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("v2")
+    compared(page)
+
+
+def compared(page: Page) -> None:
+    """Search the new version, compare it with the one before it, and follow both to where they come from."""
+    version = page.url
+    page.goto(f"{version}?q=free")
+    expect(page.locator("tbody tr").first).to_contain_text(re.compile("free", re.IGNORECASE))
+    take(page, "explorer")
+    page.goto(f"{version}compare/")
+    page.locator("button[name=with]").click()
+    expect(page.locator(".diff tbody tr").first).to_be_visible(timeout=JOB)
+    take(page, "diff")
+    page.goto(version)
+    page.get_by_role("link", name="Lineage").click()
+    expect(page.locator("main")).to_contain_text("messages.csv")
+    take(page, "lineage")
+    page.goto(version)
 
 
 def labeling_project(page: Page) -> int:

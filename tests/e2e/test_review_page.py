@@ -134,7 +134,6 @@ def applied_and_given_again(page: Page, run: Run) -> None:
     """Make the next version, then run the plan again and find the decisions in it."""
     page.get_by_role("button", name="Apply decisions").click()
     expect(page.get_by_role("link", name="Open v3")).to_be_visible(timeout=JOB)
-    take(page, "review-applied")
     applied = Version.objects.get(number=3)
     assert (applied.kind, applied.parent) == ("decisions", run.output)
     page.get_by_role("link", name=re.compile("Dropped by a person")).click()
@@ -263,7 +262,6 @@ def test_a_plan_is_edited_as_cards_and_stays_the_same_as_yaml(boss: Actor, run: 
     page.keyboard.press("Control+Enter")
     expect(page.locator("#plan-preview-title")).to_have_text("Tried on 1000 items", timeout=30_000)
     expect(page.locator(".plan-tried > li")).to_have_count(2)
-    take(page, "plan-preview")
     page.locator("#id_name").fill("two steps")
     page.get_by_role("button", name="Keep it only").click()
     page.get_by_role("link", name="All plans").click()
