@@ -132,13 +132,15 @@ def token(home: Path) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def wait_until_ready(service: "subprocess.Popen[str]") -> None:
-    """Read what the service says until it names its address, and let it talk on."""
+def wait_until_ready(service: "subprocess.Popen[str]") -> str:
+    """Read what the service says until it names its address, and let it talk on; return the first password."""
     assert service.stdout is not None
+    password = ""
     for line in service.stdout:
+        password = line.split("password ")[1].split()[0] if "password " in line else password
         if "open http://" in line:
             threading.Thread(target=service.stdout.read, daemon=True).start()
-            return
+            return password
     raise SystemExit("the service did not start")
 
 
