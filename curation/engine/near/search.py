@@ -77,6 +77,8 @@ class Search:
         entries = index(ranked, threshold)
         method = choose_method(ranked, entries, threshold) if self.method == "auto" else self.method
         pairs, recall, listed = _find_pairs(ranked, entries, threshold, method, threads, self.pair_limit)
+        if not listed:
+            method = "exact"  # what connects clusters was found by the exact join, whatever was tried first
         left, right, overlap = _by_set(ranked, pairs)
         clock.stop()
         figures = {

@@ -137,6 +137,9 @@ def test_too_many_pairs_still_give_the_same_clusters() -> None:
     assert (full.listed, few.listed) == (True, False)
     assert np.array_equal(full.clusters().label, few.clusters().label)
     assert few.duplicate_share() == full.duplicate_share()
+    sketched = search_texts(texts, "char:3", 0.3, pair_limit=10, threads=2, method="minhash")
+    assert (sketched.method, sketched.recall) == ("exact", 1.0)
+    assert np.array_equal(sketched.clusters().label, few.clusters().label)
     for question in (few.pair_count, few.text_pairs, few.least_similar, lambda: few.rethreshold(0.9)):
         with pytest.raises(ValueError, match="too many pairs"):
             question()
