@@ -35,7 +35,8 @@ STALE_SECONDS = "6"
 # Deadlines, not pauses: long enough for a machine that does something else beside.
 PATIENCE = 300.0
 IMPORT_ROWS = 250_000
-TASKS = 240
+# Enough that people are still at work when the last part is killed: three of them answer some 200 a second.
+TASKS = 2_400
 TRAINING_ROWS = 1_200
 
 
