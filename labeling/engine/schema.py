@@ -1,164 +1,56 @@
 """What a project asks: parsing the schema, and checking answers against it.
 
-A schema names what is shown and which controls are answered. Control types are the rows of ``CONTROLS``; a new type is
-a new class with ``parse`` and ``check`` and one row.
+A schema names what is shown and which controls are answered. Types of controls are the rows of
+`labeling.engine.controls.table.CONTROLS`, types of displays those of `DISPLAYS`.
 """
 
-import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any
 
-LONGEST_VALUE = 200
-MOST_LABELS = 1000
+from labeling.engine.controls.base import AnswerError, Control, Given, SchemaError, all_differ, some, text
+from labeling.engine.controls.choice import Choice
+from labeling.engine.controls.rating import Preference, Rating
+from labeling.engine.controls.spans import Relations, Spans
+from labeling.engine.controls.table import CONTROLS
+
+__all__ = ["AnswerError", "Choice", "Schema", "SchemaError", "labels_of", "parse_schema", "said_in", "validate_answer"]
 MOST_CONTROLS = 20
 MOST_DISPLAYS = 20
-_name = re.compile(r"[a-z][a-z0-9_]{0,59}")
-_color = re.compile(r"#[0-9a-fA-F]{6}")
+EXCERPT = 60
+# Which fields a display reads: the keys of its JSON object.
+DISPLAYS = {"text": ("field",), "markdown": ("field",), "image": ("field",), "pair": ("a", "b"), "value": ("field",)}
 Answer = dict[str, Any]
-
-
-class SchemaError(ValueError):
-    """A schema that cannot be used; `where` is a path such as ``controls.0.labels.2.hotkey``."""
-
-    def __init__(self, where: str, what: str) -> None:
-        super().__init__(f"{where}: {what}")
-        self.where = where
-        self.what = what
-
-
-class AnswerError(ValueError):
-    """An answer that does not fit its schema.
-
-    Attributes:
-        where: Path into the answer, such as ``label.0``; empty for the answer as a whole.
-        what: What is wrong, as a sentence.
-        mend: What to do about it, as a sentence.
-    """
-
-    def __init__(self, where: str, what: str, mend: str) -> None:
-        super().__init__(f"{where}: {what} {mend}".strip(": "))
-        self.where = where
-        self.what = what
-        self.mend = mend
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One value that can be chosen; `value` is what versions carry, `title` is what people read."""
-
-    value: str
-    title: str
-    hotkey: str = ""
-    color: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """Return the form that the page and the database hold."""
-        return {"value": self.value, "title": self.title, "hotkey": self.hotkey, "color": self.color}
-
-
-class Control(Protocol):
-    """One question of a schema."""
-
-    type: ClassVar[str]
-
-    @property
-    def name(self) -> str:
-        """The key of this control in an answer."""
-
-    @property
-    def required(self) -> bool:
-        """Whether an answer without it is refused."""
-
-    @classmethod
-    def parse(cls, row: Mapping[str, Any], where: str) -> Self:
-        """Read the control from its JSON object or raise SchemaError."""
-
-    def check(self, value: Any, data: Mapping[str, Any] | None) -> Any:
-        """Return the answer in its one normal form or raise AnswerError."""
-
-    def empty(self, value: Any) -> bool:
-        """Tell whether a checked value answers nothing."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object that `parse` reads."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One or several labels for the whole item. Its answer is a list of values in the schema's order."""
-
-    type: ClassVar[str] = "choice"
-    name: str
-    labels: tuple[Label, ...]
-    multiple: bool = False
-    required: bool = True
-
-    @cached_property
-    def positions(self) -> dict[str, int]:
-        """Where each value stands in the schema."""
-        return {label.value: number for number, label in enumerate(self.labels)}
-
-    @classmethod
-    def parse(cls, row: Mapping[str, Any], where: str) -> Self:
-        """Read a choice; there must be at least two labels, with values and keys that differ."""
-        rows = row.get("labels")
-        if not isinstance(rows, list) or not 2 <= len(rows) <= MOST_LABELS:
-            raise SchemaError(f"{where}.labels", f"must be a list of 2 to {MOST_LABELS} labels.")
-        labels = tuple(_label(item, f"{where}.labels.{number}") for number, item in enumerate(rows))
-        _all_differ([label.value for label in labels], f"{where}.labels", "value")
-        _all_differ([label.hotkey for label in labels if label.hotkey], f"{where}.labels", "hotkey")
-        return cls(
-            name=_control_name(row, where),
-            labels=labels,
-            multiple=_flag(row, "multiple", False, where),
-            required=_flag(row, "required", True, where),
-        )
-
-    def check(self, value: Any, data: Mapping[str, Any] | None) -> list[str]:
-        """Return the chosen values, each once, in the schema's order."""
-        if not isinstance(value, list):
-            raise AnswerError(self.name, "This must be a list of labels.", 'Send for example ["spam"].')
-        if len(value) > len(self.labels):
-            raise AnswerError(self.name, "There are more labels than the project has.", "Send each label once.")
-        for number, item in enumerate(value):
-            if not isinstance(item, str) or item not in self.positions:
-                raise AnswerError(
-                    f"{self.name}.{number}",
-                    "This label is not in the project.",
-                    f"Choose one of {_some([label.value for label in self.labels])}.",
-                )
-        chosen = sorted(set(value), key=self.positions.__getitem__)
-        if len(chosen) > 1 and not self.multiple:
-            raise AnswerError(self.name, "This takes one label only.", "Send a list with one label.")
-        return chosen
-
-    def empty(self, value: Any) -> bool:
-        """Tell whether no label is chosen."""
-        return not value
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object that `parse` reads."""
-        return {
-            "name": self.name,
-            "type": self.type,
-            "multiple": self.multiple,
-            "required": self.required,
-            "labels": [label.to_json() for label in self.labels],
-        }
-
-
-CONTROLS: dict[str, type[Choice]] = {"choice": Choice}
-DISPLAYS = ("text",)
 
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """One field of the item that is shown; `type` is a row of DISPLAYS."""
+    """One thing of the item that is shown.
+
+    Attributes:
+        type: A row of DISPLAYS: ``text`` as it is, ``markdown`` rendered, ``image``, ``pair`` two answers side by side,
+            ``value`` one line with its title, such as a price.
+        parts: The fields, by the key that the schema gives them under.
+        title: What people read above it; may be empty.
+        markdown: Whether the answers of a pair are rendered.
+    """
 
     type: str
-    field: str
+    parts: tuple[tuple[str, str], ...]
+    title: str = ""
+    markdown: bool = False
+
+    @property
+    def field(self) -> str:
+        """The first field."""
+        return self.parts[0][1]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that is read."""
+        row: dict[str, Any] = {"type": self.type, **dict(self.parts), "title": self.title}
+        return {**row, "markdown": self.markdown} if self.type == "pair" else row
 
 
 @dataclass(frozen=True)
@@ -173,20 +65,43 @@ class Schema:
         """The controls by the key that answers use."""
         return {control.name: control for control in self.controls}
 
-    @property
+    @cached_property
     def fields(self) -> list[str]:
         """The item's fields that a page needs, each once."""
-        return list(dict.fromkeys(display.field for display in self.display))
+        shown = [field for display in self.display for field in _fields(display)]
+        return list(dict.fromkeys([*shown, *self.pointed]))
+
+    @cached_property
+    def needed(self) -> list[str]:
+        """The fields that a version must have; the size of a picture is only compared with where it is known."""
+        sizes = {size for display in self.display if display.type == "image" for size in _fields(display)[1:]}
+        return [field for field in self.fields if field not in sizes]
 
     @property
-    def choice(self) -> Choice:
-        """The first choice: its label is what a classifier learns and a version's label column carries."""
-        return next(control for control in self.controls if isinstance(control, Choice))
+    def texts(self) -> list[str]:
+        """The fields that can be read, each once."""
+        read = [field for display in self.display if display.type != "image" for _key, field in display.parts]
+        return list(dict.fromkeys(read))
+
+    @cached_property
+    def pointed(self) -> list[str]:
+        """The fields that answers point into; without any, an answer can be checked without its task."""
+        return list(dict.fromkeys(field for control in self.controls for field in control.fields))
+
+    @property
+    def choice(self) -> Choice | None:
+        """The first choice, which a quick classifier learns; None when labels are not what is asked."""
+        return next((control for control in self.controls if isinstance(control, Choice)), None)
+
+    @property
+    def classifier(self) -> Control | None:
+        """The control whose answer is the label column of a version; None when none classifies."""
+        return next((control for control in self.controls if control.classifies), None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that `parse_schema` reads."""
         return {
-            "display": [{"type": display.type, "field": display.field} for display in self.display],
+            "display": [display.to_json() for display in self.display],
             "controls": [control.to_json() for control in self.controls],
         }
 
@@ -206,8 +121,33 @@ def parse_schema(value: Any) -> Schema:
         raise SchemaError("controls", f"must be a list of 1 to {MOST_CONTROLS} controls.")
     shown = tuple(_display(row, f"display.{number}") for number, row in enumerate(displays))
     asked = tuple(_control(row, f"controls.{number}") for number, row in enumerate(controls))
-    _all_differ([control.name for control in asked], "controls", "name")
+    all_differ([control.name for control in asked], "controls", "name")
+    _refer(shown, asked)
     return Schema(shown, asked)
+
+
+def _refer(shown: tuple[Display, ...], asked: tuple[Control, ...]) -> None:
+    """Refuse controls that point at something that is not shown or not asked before them."""
+    texts = {display.field for display in shown if display.type == "text"}
+    pictures = {display.field for display in shown if display.type == "image"}
+    paired = any(display.type == "pair" for display in shown)
+    spans: set[str] = set()
+    for number, control in enumerate(asked):
+        where = f"controls.{number}"
+        if isinstance(control, Spans):
+            _shown(control.field, texts, "text", where)
+            spans.add(control.name)
+        elif control.type == "shapes":
+            _shown(control.fields[0], pictures, "image", where)
+        elif isinstance(control, Relations) and control.spans not in spans:
+            raise SchemaError(f"{where}.spans", "must be the name of a control of type spans that stands before it.")
+        elif (isinstance(control, Preference) or (isinstance(control, Rating) and control.sides)) and not paired:
+            raise SchemaError(where, "compares two answers, so display needs an entry of type pair.")
+
+
+def _shown(field: str, known: set[str], kind: str, where: str) -> None:
+    if field not in known:
+        raise SchemaError(f"{where}.field", f"must be a field that display shows as {kind}.")
 
 
 def validate_answer(
@@ -218,7 +158,7 @@ def validate_answer(
     Args:
         schema: What was asked.
         answer: JSON as it came.
-        data: The task's fields, for controls that point into them; choices need none.
+        data: The task's fields, for controls that point into them: needed where `Schema.pointed` has any.
         draft: Accept an answer in which required controls are still open.
 
     Raises:
@@ -228,17 +168,15 @@ def validate_answer(
         raise AnswerError("", "The answer must be an object.", 'Send for example {"label": ["spam"]}.')
     for name in answer:
         if name not in schema.by_name:
-            raise AnswerError(
-                str(name)[:60], "The project does not ask this.", f"It asks {_some(list(schema.by_name))}."
-            )
+            raise AnswerError(str(name)[:60], "The project does not ask this.", f"It asks {some(schema.by_name)}.")
     checked: Answer = {}
     for control in schema.controls:
         given = answer.get(control.name)
-        value = None if given is None else control.check(given, data)
+        value = None if given is None else control.check(given, Given(data, checked, draft))
         if given is not None and not control.empty(value):
             checked[control.name] = value
         elif control.required and not draft:
-            raise AnswerError(control.name, "This must be answered.", "Choose a label, or skip the task.")
+            raise AnswerError(control.name, "This must be answered.", "Answer it, or skip the task.")
     return checked
 
 
@@ -247,78 +185,50 @@ def labels_of(schema: Schema, answer: Mapping[str, Any]) -> list[tuple[str, str]
     return [
         (control.name, value)
         for control in schema.controls
-        if isinstance(control, Choice)
-        for value in answer.get(control.name, ())
+        if control.name in answer
+        for value in control.counted(answer[control.name])
     ]
 
 
-def _label(row: Any, where: str) -> Label:
-    if not isinstance(row, Mapping):
-        raise SchemaError(where, "must be an object with a value.")
-    value = _text(row, "value", where)
-    if not value:
-        raise SchemaError(f"{where}.value", "must not be empty.")
-    hotkey = _text(row, "hotkey", where)
-    if len(hotkey) > 1 or hotkey.isspace():
-        raise SchemaError(f"{where}.hotkey", "must be one character.")
-    color = _text(row, "color", where)
-    if color and not _color.fullmatch(color):
-        raise SchemaError(f"{where}.color", "must read like #b3261e.")
-    return Label(value, _text(row, "title", where) or value, hotkey.lower(), color)
+def said_in(schema: Schema, answer: Mapping[str, Any]) -> list[str]:
+    """Return short words for what an answer says, for lists: labels with how often, numbers, beginnings of texts."""
+    words: list[str] = []
+    for control in schema.controls:
+        value = answer.get(control.name)
+        if value is None:
+            continue
+        counts = Counter(control.counted(value))
+        words += [name if count == 1 else f"{name} × {count}" for name, count in counts.items()]
+        if isinstance(value, str) and not counts:
+            words.append(value if len(value) <= EXCERPT else value[:EXCERPT] + "…")
+        if isinstance(value, Mapping) and not counts:
+            words += [f"{key}: {each}"[:EXCERPT] for key, each in value.items() if each is not None]
+    return words
+
+
+def _fields(display: Display) -> list[str]:
+    own = [field for _key, field in display.parts]
+    return [*own, f"{own[0]}_width", f"{own[0]}_height"] if display.type == "image" else own
 
 
 def _display(row: Any, where: str) -> Display:
-    if not isinstance(row, Mapping) or row.get("type") not in DISPLAYS:
-        raise SchemaError(f"{where}.type", f"must be one of {_some(list(DISPLAYS))}.")
-    field = _text(row, "field", where)
-    if not field:
-        raise SchemaError(f"{where}.field", "must name a column of the version.")
-    return Display(str(row["type"]), field)
+    kind = row.get("type") if isinstance(row, Mapping) else None
+    if not isinstance(kind, str) or kind not in DISPLAYS:
+        raise SchemaError(f"{where}.type", f"must be one of {some(DISPLAYS)}.")
+    parts = []
+    for key in DISPLAYS[kind]:
+        field = text(row, key, where)
+        if not field:
+            raise SchemaError(f"{where}.{key}", "must name a column of the version.")
+        parts.append((key, field))
+    markdown = row.get("markdown", kind == "pair")
+    if not isinstance(markdown, bool):
+        raise SchemaError(f"{where}.markdown", "must be true or false.")
+    return Display(kind, tuple(parts), text(row, "title", where), markdown and kind == "pair")
 
 
 def _control(row: Any, where: str) -> Control:
     kind = row.get("type") if isinstance(row, Mapping) else None
     if not isinstance(kind, str) or kind not in CONTROLS:
-        raise SchemaError(f"{where}.type", f"must be one of {_some(list(CONTROLS))}.")
+        raise SchemaError(f"{where}.type", f"must be one of {some(CONTROLS)}.")
     return CONTROLS[kind].parse(row, where)
-
-
-def _control_name(row: Mapping[str, Any], where: str) -> str:
-    name = row.get("name")
-    if not isinstance(name, str) or not _name.fullmatch(name):
-        raise SchemaError(f"{where}.name", "must be lower-case letters, digits and underscores, such as label.")
-    return name
-
-
-def _text(row: Mapping[str, Any], key: str, where: str) -> str:
-    value = row.get(key, "")
-    if value is None:
-        return ""
-    if not isinstance(value, str) or len(value) > LONGEST_VALUE or not _storable(value):
-        raise SchemaError(f"{where}.{key}", f"must be a text of at most {LONGEST_VALUE} characters.")
-    return value.strip()
-
-
-def _storable(value: str) -> bool:
-    # PostgreSQL holds neither NUL nor half of a surrogate pair.
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
-
-
-def _flag(row: Mapping[str, Any], key: str, default: bool, where: str) -> bool:
-    value = row.get(key, default)
-    if not isinstance(value, bool):
-        raise SchemaError(f"{where}.{key}", "must be true or false.")
-    return value
-
-
-def _all_differ(values: list[str], where: str, what: str) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise SchemaError(where, f"the {what} {value!r} stands there twice.")
-        seen.add(value)
-
-
-def _some(values: list[str]) -> str:
-    """Name up to eight values."""
-    return ", ".join(values[:8]) + (f" and {len(values) - 8} more" if len(values) > 8 else "")

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of, refused
 from core.errors import DomainError
 from curation.models import Version
+from labeling.engine.schema import parse_schema, said_in
 from labeling.models import Annotation, Project, ProjectState
 from labeling.services.project import (
     change_project,
@@ -21,6 +22,7 @@ from labeling.services.project import (
     project_figures,
     schema_for_labels,
     start_publish,
+    text_of,
 )
 from workers.models import Job
 
@@ -218,10 +220,10 @@ class ResultsPage(ScopedPage):
         project = find_project(actor=request.actor, project_id=pk)
         rows = Annotation.objects.visible_to(request.actor).filter(project=project)
         page = page_of(request, rows.select_related("task", "annotator"))
-        field = project.schema["display"][0]["field"]
+        schema = parse_schema(project.schema)
         for row in page.rows:
-            row.text = row.task.data.get(field) or ""
-            row.chosen = [value for values in (row.answer or {}).values() for value in values]
+            row.text = text_of(schema, row.task.data)
+            row.chosen = said_in(schema, row.answer or {})
         return render(request, "labeling/results.html", {"project": project, "page": page, **_rights(request)})
 
 

@@ -1,6 +1,7 @@
 """What becomes of answers after they are saved: changed, taken back, listed; and drafts."""
 
 import uuid
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,7 +45,9 @@ def change_annotation(
         current = _at_revision(actor, annotation_id, revision)
         schema = schema_of(desk.schema)
         try:
-            checked = None if skipped else validate_answer(schema, answer)
+            checked = (
+                None if skipped else validate_answer(schema, answer, current.task.data if schema.pointed else None)
+            )
         except AnswerError as error:
             raise DomainError("answer_invalid", f"{error.what} {error.mend}", where=error.where) from None
         _keep_revision(current, taken_back=False)
@@ -152,10 +155,10 @@ def _move_tallies(
     """Take what the earlier answer counted off this person's counters and put the new one on."""
     schema = schema_of(desk.schema)
     old_accepted, old_source = before.accepted_suggestion, source or _compare(before, None)[1]
-    counts = dict.fromkeys(tallies_of(schema, before.answer, old_source, old_accepted), -1)
+    counts: Counter[tuple[str, str, str]] = Counter()
+    counts.subtract(tallies_of(schema, before.answer, old_source, old_accepted))
     if not gone:
-        for entry in tallies_of(schema, answer, source, accepted):
-            counts[entry] = counts.get(entry, 0) + 1
+        counts.update(tallies_of(schema, answer, source, accepted))
     cursor.execute(
         _COUNT,
         {
@@ -198,11 +201,11 @@ def save_draft(*, actor: Actor, task_id: int, answer: Any) -> datetime:
         NotFound: No such task, or not this actor's to see.
         DomainError: ``answer_invalid``; Conflict ``already_answered``.
     """
-    task = Task.objects.visible_to(actor).filter(pk=task_id).values_list("project_id", "project__schema").first()
+    task = Task.objects.visible_to(actor).filter(pk=task_id).values_list("data", "project__schema").first()
     if task is None:
         raise NotFound(_("There is no such task."))
     try:
-        checked = validate_answer(schema_of(orjson.dumps(task[1]).decode()), answer, draft=True)
+        checked = validate_answer(schema_of(orjson.dumps(task[1]).decode()), answer, task[0], draft=True)
     except AnswerError as error:
         raise DomainError("answer_invalid", f"{error.what} {error.mend}", where=error.where) from None
     if Annotation.objects.filter(task_id=task_id, annotator_id=actor.user_id).exists():

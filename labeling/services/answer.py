@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core.errors import DomainError, NotFound
 from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, parse_schema, validate_answer
-from labeling.models import Project
+from labeling.models import Project, Task
 from labeling.services.queue import (
     PROGRESS,
     SIT_DOWN,
@@ -90,7 +90,8 @@ def save_answers(*, actor: Actor, project_id: int, answers: list[Any]) -> Row:
     if len(answers) > MOST_ANSWERS:
         raise DomainError("too_many_answers", _("Send at most %(count)s answers at once.") % {"count": MOST_ANSWERS})
     schema = _schema_of_project(actor, project_id)
-    read = [_read(schema, row) for row in answers]
+    shown = _data_of(actor, project_id, answers) if schema.pointed else {}
+    read = [_read(schema, row, shown) for row in answers]
     sent = [row for row in read if isinstance(row, Sent)]
     desk, progress = _save_at_once(actor, project_id, schema, sent)
     rest = [row for row in sent if not row.result]
@@ -99,7 +100,7 @@ def save_answers(*, actor: Actor, project_id: int, answers: list[Any]) -> Row:
             desk = sit_down(cursor, actor, project_id)
             _save_others(cursor, desk, schema, rest)
             progress = progress_of(cursor, desk)
-    if any(row.result["status"] == "saved" for row in sent):
+    if schema.choice is not None and any(row.result["status"] == "saved" for row in sent):
         suggest_when_due(actor=actor, desk=desk, answers=progress["done"])
     results = [row.result if isinstance(row, Sent) else row for row in read]
     return {"results": results, "progress": progress}
@@ -187,18 +188,27 @@ def _save_others(cursor: Any, desk: Desk, schema: Schema, rest: list[Sent]) -> N
             row.result = row.twin.result | {"status": "duplicate"}
 
 
-def _read(schema: Schema, row: Any) -> Sent | Row:
+def _data_of(actor: Actor, project_id: int, answers: list[Any]) -> dict[Any, Any]:
+    """Return the fields of the tasks that answers name, for schemas whose answers point into them."""
+    named = [row.get("task") for row in answers if isinstance(row, Mapping)]
+    rows = Task.objects.visible_to(actor).filter(
+        project=project_id, pk__in=[key for key in named if isinstance(key, int) and 0 < key <= BIGGEST_ID]
+    )
+    return dict(rows.values_list("pk", "data"))
+
+
+def _read(schema: Schema, row: Any, shown: Mapping[Any, Any]) -> Sent | Row:
     """Check one answer's shape and content; what is wrong comes back as its result."""
     key = row.get("client_key") if isinstance(row, Mapping) else None
     try:
-        return _checked(schema, row)
+        return _checked(schema, row, shown)
     except AnswerError as error:
         problem = {"code": "answer_invalid", "where": error.where, "detail": f"{error.what} {error.mend}"}
         task = row.get("task") if isinstance(row, Mapping) else None
         return {"client_key": key, "status": "invalid", "annotation": None, "task": task, "problem": problem}
 
 
-def _checked(schema: Schema, row: Any) -> Sent:
+def _checked(schema: Schema, row: Any, shown: Mapping[Any, Any]) -> Sent:
     if not isinstance(row, Mapping):
         raise AnswerError("", "Each answer must be an object.", "See the reference of answers/.")
     try:
@@ -208,11 +218,13 @@ def _checked(schema: Schema, row: Any) -> Sent:
     skipped = row.get("skipped", False)
     if not isinstance(skipped, bool):
         raise AnswerError("skipped", "This must be true or false.", "")
-    answer = None if skipped else validate_answer(schema, row.get("answer"))
+    task = _id(row.get("task"), "task")
+    # Of a task that is not this project's nothing is known; saving it is refused further on.
+    answer = None if skipped else validate_answer(schema, row.get("answer"), shown.get(task))
     suggestion = row.get("suggestion")
     return Sent(
         key=key,
-        task=_id(row.get("task"), "task"),
+        task=task,
         lease=str(row.get("lease") or "")[:60],
         answer=answer,
         skipped=skipped,

@@ -87,7 +87,7 @@ def _parse(schema: dict[str, Any], version: Version) -> Schema:
     except SchemaError as error:
         raise DomainError("schema_invalid", f"{error.where} {error.what}", field="schema", where=error.where) from None
     columns = {name for name, _kind in version.manifest.get("columns", [])}
-    for field in parsed.fields:
+    for field in parsed.needed:
         if field not in columns:
             detail = _("The version has no column %(field)s; it has %(columns)s.")
             values = {"field": field, "columns": ", ".join(sorted(columns)[:20])}
@@ -255,6 +255,8 @@ def labeled_items(project: Project) -> Iterator[tuple[int, str, str]]:
     one transaction of its own with a server-side cursor, so memory stays flat.
     """
     schema = parse_schema(project.schema)
+    if schema.choice is None:
+        return
     values = {"project": project.pk, "control": schema.choice.name}
     for item_id, data, answers in _stream(_LABELED, values):
         vote = majority([canonical(answer) for answer in answers if answer])
@@ -271,8 +273,8 @@ def unlabeled_items(project: Project, *, limit: int | None = None) -> Iterator[t
 
 
 def text_of(schema: Schema, data: dict[str, Any]) -> str:
-    """Return what a model reads of a task: the shown fields, joined with line ends."""
-    return "\n".join(str(data.get(field) or "") for field in schema.fields)
+    """Return what a model reads of a task: the shown texts, joined with line ends."""
+    return "\n".join(str(data.get(field) or "") for field in schema.texts)
 
 
 def _stream(sql: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:

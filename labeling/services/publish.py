@@ -17,8 +17,9 @@ from curation.engine.steps.split import Split
 from curation.engine.writer import VersionReader, VersionWriter
 from curation.models import Version, VersionKind
 from curation.services.version import commit_version, open_version
+from labeling.engine.answer_columns import EVERYBODY, agreed_answer, answer_columns, cell
 from labeling.engine.consensus import canonical, majority
-from labeling.engine.schema import parse_schema
+from labeling.engine.schema import Schema, parse_schema
 from labeling.models import Project
 from workers.context import JobContext
 from workers.work_folder import work_folder
@@ -34,7 +35,7 @@ COLUMNS = {
 TIES_NAMED = 1_000
 
 _ANSWERS = """
-SELECT t.item_id, a.annotator_id, (a.answer -> %(control)s)::text, a.updated_at
+SELECT t.item_id, a.annotator_id, a.answer::text, a.updated_at
 FROM labeling_task t JOIN labeling_annotation a ON a.task_id = t.id
 WHERE t.project_id = %(project)s AND t.item_id = ANY(%(items)s) AND NOT a.skipped
 ORDER BY t.item_id, a.annotator_id
@@ -125,18 +126,28 @@ def publish_labels(
 def _join_labels(
     job: JobContext, project: Project, folder: Path, counts: Counts, *, only_labeled: bool, keep_labels: bool
 ) -> Any:
-    control = parse_schema(project.schema).choice.name
+    schema = parse_schema(project.schema)
     with open_version(project.version) as reader:
-        roles = {**reader.manifest.roles, "label": LABEL}
+        roles = dict(reader.manifest.roles)
+        if schema.classifier is not None:
+            roles["label"] = LABEL
+        layout = answer_columns(schema, [*reader.schema.names, *COLUMNS, EVERYBODY])
         writer = VersionWriter(folder, roles=roles, encoders=reader.manifest.encoders)
         done = 0
         for batch in reader.batches():
             table = pa.Table.from_batches([batch])
             done += table.num_rows
             earlier = _earlier_labels(table, reader.manifest.roles.get("label") if keep_labels else None)
-            table = _label_batch(project, control, table, earlier, counts)
+            answers = _answers_to(project, table["item_id"].to_pylist())
+            answered = pa.array([bool(answers.get(item)) for item in table["item_id"].to_pylist()])
+            if schema.classifier is not None:
+                table = _label_batch(schema.classifier.name, answers, table, earlier, counts)
+            else:
+                counts.labeled += sum(map(bool, answers.values()))
+            if layout:
+                table = _add_answers(schema, layout, answers, table)
             if only_labeled:
-                kept = table.filter(pc.is_valid(table[LABEL]))
+                kept = table.filter(pc.is_valid(table[LABEL]) if schema.classifier is not None else answered)
                 counts.left_out += table.num_rows - kept.num_rows
                 table = kept
             writer.write(table)
@@ -150,26 +161,55 @@ def _earlier_labels(table: pa.Table, column: str | None) -> list[str | None]:
     return pc.cast(table[column], pa.string()).to_pylist()  # type: ignore[no-any-return]
 
 
-def _label_batch(
-    project: Project, control: str, table: pa.Table, earlier: list[str | None], counts: Counts
-) -> pa.Table:
-    items = table["item_id"].to_pylist()
-    answers: dict[int, list[tuple[int, str, Any]]] = defaultdict(list)
+Said = tuple[int, dict[str, Any], Any]
+
+
+def _answers_to(project: Project, items: list[int]) -> dict[int, list[Said]]:
+    """Return for each item who answered what and when, in the order of the people."""
+    answers: dict[int, list[Said]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_ANSWERS, {"project": project.pk, "control": control, "items": items})
-        for item_id, annotator, value, at in cursor.fetchall():
-            chosen = canonical(orjson.loads(value)) if value else ""
-            if chosen:
-                answers[item_id].append((annotator, chosen, at))
+        cursor.execute(_ANSWERS, {"project": project.pk, "items": items})
+        for item_id, annotator, answer, at in cursor.fetchall():
+            if answer:
+                answers[item_id].append((annotator, orjson.loads(answer), at))
+    return answers
+
+
+def _label_batch(
+    control: str, answers: dict[int, list[Said]], table: pa.Table, earlier: list[str | None], counts: Counts
+) -> pa.Table:
     found: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-    for item_id, before in zip(items, earlier, strict=True):
-        for name, value in zip(COLUMNS, _labels_of(item_id, answers.get(item_id, []), before, counts), strict=True):
+    for item_id, before in zip(table["item_id"].to_pylist(), earlier, strict=True):
+        said = [(who, canonical(answer.get(control, "")), at) for who, answer, at in answers.get(item_id, [])]
+        said = [(who, chosen, at) for who, chosen, at in said if chosen]
+        for name, value in zip(COLUMNS, _labels_of(item_id, said, before, counts), strict=True):
             found[name].append(value)
     for name, kind in COLUMNS.items():
-        place = table.schema.get_field_index(name)
-        values = pa.array(found[name], kind)
-        table = table.append_column(name, values) if place < 0 else table.set_column(place, name, values)
+        table = _with_column(table, name, pa.array(found[name], kind))
     return table
+
+
+def _add_answers(
+    schema: Schema, layout: dict[str, tuple[str, pa.DataType]], answers: dict[int, list[Said]], table: pa.Table
+) -> pa.Table:
+    """Add what people agree on for the controls that do not classify, and everybody's own answer as JSON."""
+    agreed: dict[str, list[Any]] = {name: [] for name in layout}
+    everybody: list[str | None] = []
+    for item_id in table["item_id"].to_pylist():
+        said = answers.get(item_id, [])
+        values = agreed_answer(schema, [answer for _who, answer, _at in said]) if said else {}
+        for name in layout:
+            agreed[name].append(cell(values.get(name)))
+        rows = [{"annotator": who, "at": at.isoformat(), "answer": answer} for who, answer, at in said]
+        everybody.append(orjson.dumps(rows).decode() if rows else None)
+    for name, (column, kind) in layout.items():
+        table = _with_column(table, column, pa.array(agreed[name], kind))
+    return _with_column(table, EVERYBODY, pa.array(everybody, pa.string()))
+
+
+def _with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    place = table.schema.get_field_index(name)
+    return table.append_column(name, values) if place < 0 else table.set_column(place, name, values)
 
 
 def _labels_of(

@@ -1,6 +1,7 @@
 """Models' answers to tasks, stored for the page to show."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -9,10 +10,12 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import DomainError
-from labeling.engine.schema import AnswerError, parse_schema, validate_answer
+from labeling.engine.schema import AnswerError, Schema, parse_schema, validate_answer
+from labeling.models import Project, Task
 from labeling.services.project import find_project
 
 LONGEST_SOURCE = 120
+ROWS_AT_ONCE = 1_000
 
 # Tasks that are full need no suggestion. An older one that nobody was shown goes; one that somebody may have seen
 # stays, so that an answer can say which it was.
@@ -49,25 +52,48 @@ def store_suggestions(
     """
     project = find_project(actor=actor, project_id=project_id)
     schema = parse_schema(project.schema)
-    checked: dict[bytes, str] = {}
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.new_suggestion")
         cursor.execute(
             "CREATE TEMP TABLE new_suggestion (item_id bigint, answer jsonb, confidence float8) ON COMMIT DROP"
         )
-        with cursor.copy("COPY new_suggestion FROM STDIN") as copy:
-            for item_id, answer, confidence in rows:
-                key = orjson.dumps(answer)
-                if key not in checked:
-                    checked[key] = _checked(schema, answer)
-                copy.write_row((int(item_id), checked[key], _share(confidence)))
+        for batch in _checked_batches(project, schema, rows):
+            with cursor.copy("COPY new_suggestion FROM STDIN") as copy:
+                for row in batch:
+                    copy.write_row(row)
         cursor.execute(_REPLACE, {"project": project.pk, "source": source[:LONGEST_SOURCE]})
         return int(cursor.rowcount)
 
 
-def _checked(schema: Any, answer: Any) -> str:
+def _checked_batches(
+    project: Project, schema: Schema, rows: Iterable[tuple[int, dict[str, Any], float]]
+) -> Iterator[list[tuple[int, str, float]]]:
+    """Give the rows with their answers in normal form, as JSON text; an item without a task is left out."""
+    rest = iter(rows)
+    known: dict[bytes, str] = {}
+    while batch := list(islice(rest, ROWS_AT_ONCE)):
+        if schema.pointed:
+            items = Task.objects.filter(
+                project=project, item_id__in=[int(item_id) for item_id, _answer, _share in batch]
+            )
+            shown = dict(items.values_list("item_id", "data"))
+            yield [
+                (int(item_id), _checked(schema, answer, shown[item_id]), _share(confidence))
+                for item_id, answer, confidence in batch
+                if item_id in shown
+            ]
+            continue
+        # Labels of a quick head repeat, so each is checked once.
+        for _item, answer, _confidence in batch:
+            key = orjson.dumps(answer)
+            if key not in known:
+                known[key] = _checked(schema, answer)
+        yield [(int(item), known[orjson.dumps(answer)], _share(confidence)) for item, answer, confidence in batch]
+
+
+def _checked(schema: Schema, answer: Any, data: Any = None) -> str:
     try:
-        return orjson.dumps(validate_answer(schema, answer)).decode()
+        return orjson.dumps(validate_answer(schema, answer, data)).decode()
     except AnswerError as error:
         raise DomainError("suggestion_invalid", f"{error.what} {error.mend}", where=error.where) from None
 

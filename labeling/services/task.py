@@ -47,7 +47,8 @@ def make_tasks(*, job: JobContext, project_id: int) -> dict[str, Any]:
 
 def _copy_items(job: JobContext, project: Project) -> None:
     total = project.version.row_count
-    fields = parse_schema(project.schema).fields
+    columns = {name for name, _kind in project.version.manifest.get("columns", [])}
+    fields = [field for field in parse_schema(project.schema).fields if field in columns]
     done = int(job.state.get("rows", 0))
     if project.task_count >= total:
         return

@@ -49,6 +49,10 @@ def run_suggest(*, job: JobContext, project_id: int) -> dict[str, Any]:
         ``source``. With too few labels ``suggestions`` is 0 and ``message`` says what is missing.
     """
     project = Project.objects.select_related("version").get(pk=project_id, organization_id=job.organization_id)
+    choice = parse_schema(project.schema).choice
+    if choice is None:
+        message = _("This project asks for no label to choose, so there is nothing that a quick head could suggest.")
+        return {"labeled": 0, "classes": 0, "suggestions": 0, "message": message}
     job.progress(0, None, _("reading the labels"))
     labeled = list(labeled_items(project))
     labels = [label for _item, _text, label in labeled]
@@ -59,11 +63,10 @@ def run_suggest(*, job: JobContext, project_id: int) -> dict[str, Any]:
     waiting = list(unlabeled_items(project, limit=SUGGEST_LIMIT))
     with engine_errors(job):
         answers, learned = _answers(job, [text for _item, text, _label in labeled], labels, waiting)
-    schema = parse_schema(project.schema)
     source = f"quick head {_number(job, project)}"
     job.progress(0, None, _("storing the suggestions"))
     rows = [
-        (item_id, {schema.choice.name: label.split("|") if schema.choice.multiple else [label]}, confidence)
+        (item_id, {choice.name: label.split("|") if choice.multiple else [label]}, confidence)
         for (item_id, _text), (label, confidence) in zip(waiting, answers, strict=True)
     ]
     kept = store_suggestions(actor=job.actor, project_id=project.pk, source=source, rows=rows)

@@ -1,0 +1,69 @@
+"""One or several labels for the whole item."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from labeling.engine.controls.base import AnswerError, Given, Label, control_name, flag, known_label, labels, text
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One or several labels. Its answer is a list of values in the schema's order."""
+
+    type: ClassVar[str] = "choice"
+    classifies: ClassVar[bool] = True
+    name: str
+    labels: tuple[Label, ...]
+    multiple: bool = False
+    required: bool = True
+    title: str = ""
+    fields: ClassVar[tuple[str, ...]] = ()
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where each value stands in the schema."""
+        return {label.value: number for number, label in enumerate(self.labels)}
+
+    @classmethod
+    def parse(cls, row: Mapping[str, Any], where: str) -> Self:
+        """Read a choice; there must be at least two labels, with values and keys that differ."""
+        return cls(
+            labels=labels(row, where, least=2),
+            name=control_name(row, where),
+            multiple=flag(row, "multiple", False, where),
+            required=flag(row, "required", True, where),
+            title=text(row, "title", where),
+        )
+
+    def check(self, value: Any, given: Given) -> list[str]:
+        """Return the chosen values, each once, in the schema's order."""
+        if not isinstance(value, list):
+            raise AnswerError(self.name, "This must be a list of labels.", 'Send for example ["spam"].')
+        if len(value) > len(self.labels):
+            raise AnswerError(self.name, "There are more labels than the project has.", "Send each label once.")
+        found = {known_label(item, self.positions, f"{self.name}.{number}") for number, item in enumerate(value)}
+        chosen = sorted(found, key=self.positions.__getitem__)
+        if len(chosen) > 1 and not self.multiple:
+            raise AnswerError(self.name, "This takes one label only.", "Send a list with one label.")
+        return chosen
+
+    def empty(self, value: Any) -> bool:
+        """Tell whether no label is chosen."""
+        return not value
+
+    def counted(self, value: Any) -> Iterator[str]:
+        """Give the chosen values."""
+        yield from value
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that `parse` reads."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "title": self.title,
+            "multiple": self.multiple,
+            "required": self.required,
+            "labels": [label.to_json() for label in self.labels],
+        }
