@@ -16,7 +16,7 @@ reset();
 
 const iso = (at = Date.now()) => new Date(at).toISOString();
 const problem = (status, code, detail) => [status, { type: "about:blank", title: detail, status, code, detail }];
-const data = (task) => ({ id: task.id, item_id: task.id + 50_000, data: { text: task.text } });
+const data = (task) => ({ id: task.id, item_id: task.id + 50_000, data: typeof task.text === "string" ? { text: task.text } : task.text });
 
 function progress(project) {
   const mine = project.tasks.filter((task) => task.annotation !== null).length;
@@ -27,7 +27,7 @@ function leased(task) {
   const [value, confidence] = task.suggestion ?? [];
   return {
     ...data(task), lease: { token: `lease-${task.id}-${Date.now()}`, expires_at: iso(Date.now() + LEASE_MS) }, draft: task.draft,
-    suggestion: task.suggestion === null ? null : { id: task.id, answer: { label: [value] }, confidence, model: "quick head 2" },
+    suggestion: task.suggestion === null ? null : { id: task.id, answer: typeof value === "string" ? { label: [value] } : value, confidence, model: "quick head 2" },
   };
 }
 
@@ -36,7 +36,7 @@ const row = (task) => ({ annotation: task.annotation.id, revision: task.annotati
 function page(project) {
   const { scenario } = project;
   return [200, {
-    project: { id: project.id, name: scenario.name, guidelines: scenario.guidelines, overlap: 1, lease_seconds: LEASE_MS / 1000, schema: { display: [{ type: "text", field: "text" }], controls: scenario.controls } },
+    project: { id: project.id, name: scenario.name, guidelines: scenario.guidelines, overlap: 1, lease_seconds: LEASE_MS / 1000, schema: { display: scenario.display ?? [{ type: "text", field: "text" }], controls: scenario.controls } },
     me: { id: 3, name: "Ann", language: "en" }, progress: progress(project),
   }];
 }

@@ -70,5 +70,38 @@ export const scenarios = {
     name: "Contracts", guidelines: "", controls: choice(["lease", "purchase", "employment", "other"].map(titled)), prefer: () => null,
     texts: Array.from({ length: 6 }, (_, i) => `Contract ${i}\n\n${"The tenant shall keep the premises in good repair and return them as they were received.\n".repeat(11_600)}`),
   },
+  9: {
+    name: "People and places", guidelines: "", prefer: () => null,
+    texts: repeat([
+      "Ada Lovelace met Charles Babbage in London in 1833 👩‍🔬. He showed her the Difference Engine, and she never forgot it.",
+      "王小明于2021年从北京搬到上海，现在在华东师范大学任教。他的同事李华住在杭州。",
+      "The Bank of England 🇬🇧 said on Tuesday that Zoë Müller will join its board from Zürich.",
+    ], 30),
+    controls: [
+      { name: "names", type: "spans", field: "text", labels: [{ value: "PER", title: "Person", color: "#0072b2" }, { value: "LOC", title: "Place", color: "#009e73" }, { value: "ORG", title: "Organization", color: "#d55e00" }, { value: "DATE", title: "Date", color: "#cc79a7" }] },
+      { name: "ties", type: "relations", spans: "names", title: "Relations", required: false, labels: [{ value: "lives in", title: "lives in" }, { value: "works for", title: "works for" }] },
+    ],
+  },
+  10: {
+    name: "Which answer is better?", guidelines: "", prefer: () => null, display: [{ type: "markdown", field: "prompt", title: "Question" }, { type: "pair", a: "first", b: "second", markdown: true }],
+    texts: repeat([{ prompt: "How do I boil an egg?", first: "1. Bring water to a boil.\n2. Put the egg in for **7 minutes**.\n3. Cool it under cold water.", second: "Eggs are boiled in water. `Time` depends.\n\n- soft: 5 min\n- hard: 10 min <script>alert(1)</script>" }], 12),
+    controls: [
+      { name: "better", type: "preference", labels: [{ value: "a", title: "A", hotkey: "1" }, { value: "b", title: "B", hotkey: "2" }, { value: "tie", title: "tie", hotkey: "0" }] },
+      { name: "helpful", type: "rating", title: "Helpful", steps: 5, sides: true, low: "not at all", high: "very", required: false },
+      { name: "rewrite", type: "text", title: "A better answer", required: false, start_from: "", lines: 2 },
+    ],
+  },
+  11: {
+    name: "Penguins", guidelines: "", prefer: () => null, display: [{ type: "value", field: "island", title: "Island" }],
+    texts: repeat([{ island: "Torgersen", species: "Adelie", mass: 3750, year: 2007, sex: null }, { island: "Biscoe", species: "Gentoo", mass: 99999, year: 2008, sex: "male" }], 12),
+    controls: [{ name: "row", type: "form", columns: [{ field: "species", title: "Species", kind: "choice", options: ["Adelie", "Chinstrap", "Gentoo"], required: true }, { field: "mass", title: "Body mass (g)", kind: "number", least: 2000, most: 7000 }, { field: "year", title: "Year", kind: "integer", locked: true }, { field: "sex", title: "Sex", kind: "choice", options: ["female", "male"] }] }],
+  },
+  12: {
+    name: "Goods", guidelines: "", texts: repeat(["Brown leather boots, size 42, hardly worn", "Earl Grey, loose, 250 g"], 12), prefer: () => null,
+    controls: [
+      { name: "kind", type: "taxonomy", title: "Kind of goods", multiple: true, labels: [{ value: "clothes", title: "Clothes" }, { value: "shoes", title: "Shoes", parent: "clothes" }, { value: "boots", title: "Boots", parent: "shoes" }, { value: "sandals", title: "Sandals", parent: "shoes" }, { value: "coats", title: "Coats", parent: "clothes" }, { value: "food", title: "Food" }, { value: "tea", title: "Tea", parent: "food" }, { value: "coffee", title: "Coffee", parent: "food" }] },
+      { name: "quality", type: "rating", title: "Quality of the description", steps: 5, low: "poor", high: "good" },
+    ],
+  },
   8: { name: "Nearly done", texts: sms.slice(0, 2), controls: choice(spam), guidelines: "", prefer: () => null },
 };

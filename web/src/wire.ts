@@ -1,9 +1,11 @@
 /** The shapes of docs/reference/labeling-api.md, and the one place where unknown JSON becomes a type. */
 
-export interface Label { value: string; title: string; hotkey: string | null; color: string | null }
-export interface Control { name: string; type: string; title: string; multiple: boolean; required: boolean; labels: Label[] }
-export interface Display { type: string; field: string; title: string }
-export interface Schema { display: Display[]; controls: Control[] }
+import { WireError, count, list, number, object, optionalText, text, time, type Json } from "./json";
+import { parseSchema, type Schema } from "./schema";
+
+export { WireError } from "./json";
+export type { Column, Control, Display, Label, Schema } from "./schema";
+
 export interface Project { id: number; name: string; guidelines: string; overlap: number; leaseSeconds: number; schema: Schema }
 export interface Person { id: number; name: string; language: string }
 export interface Progress { total: number; done: number; mine: number; accepted: number; shown: number }
@@ -34,70 +36,8 @@ export interface Annotation { annotation: number; revision: number; task: Item; 
 export interface History { results: Annotation[]; next: string | null }
 export interface Problem { code: string; title: string; detail: string; errors: string[] }
 
-/** Thrown when an answer of the server doesn't have the promised shape; the message names the place. */
-export class WireError extends Error {}
-
-type Json = Record<string, unknown>;
-
-function object(value: unknown, place: string): Json {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new WireError(`${place} is not an object`);
-  return value as Json;
-}
-
-function list(value: unknown, place: string): unknown[] {
-  if (!Array.isArray(value)) throw new WireError(`${place} is not a list`);
-  return value;
-}
-
-function number(value: unknown, place: string): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new WireError(`${place} is not a number`);
-  return value;
-}
-
-function text(value: unknown, place: string): string {
-  if (typeof value !== "string") throw new WireError(`${place} is not a text`);
-  return value;
-}
-
-function time(value: unknown, place: string): number {
-  const at = Date.parse(text(value, place));
-  if (Number.isNaN(at)) throw new WireError(`${place} is not a time`);
-  return at;
-}
-
-const optionalText = (value: unknown): string => (typeof value === "string" ? value : "");
-const count = (value: unknown): number => (typeof value === "number" && Number.isFinite(value) ? value : 0);
-
 function answer(value: unknown, place: string): Answer {
   return object(value, place) as Answer;
-}
-
-/** Colours reach the page as CSS values, so only hexadecimal ones are let through. */
-function color(value: unknown): string | null {
-  return typeof value === "string" && /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(value) ? value : null;
-}
-
-function label(value: unknown, place: string): Label {
-  const row = object(value, place);
-  const key = text(row.value, `${place}.value`);
-  return { value: key, title: optionalText(row.title) || key, hotkey: optionalText(row.hotkey) || null, color: color(row.color) };
-}
-
-function control(value: unknown, place: string): Control {
-  const row = object(value, place);
-  return {
-    name: text(row.name, `${place}.name`),
-    type: text(row.type, `${place}.type`),
-    title: optionalText(row.title),
-    multiple: row.multiple === true,
-    required: row.required !== false,
-    labels: row.labels === undefined ? [] : list(row.labels, `${place}.labels`).map((each, i) => label(each, `${place}.labels.${i}`)),
-  };
-}
-
-function display(value: unknown, place: string): Display {
-  const row = object(value, place);
-  return { type: text(row.type, `${place}.type`), field: text(row.field, `${place}.field`), title: optionalText(row.title) };
 }
 
 function progress(value: unknown): Progress {
@@ -114,7 +54,6 @@ function progress(value: unknown): Progress {
 export function parsePage(value: unknown): Page {
   const root = object(value, "page");
   const project = object(root.project, "project");
-  const schema = object(project.schema, "project.schema");
   const me = object(root.me, "me");
   return {
     project: {
@@ -123,10 +62,7 @@ export function parsePage(value: unknown): Page {
       guidelines: optionalText(project.guidelines),
       overlap: count(project.overlap),
       leaseSeconds: number(project.lease_seconds, "project.lease_seconds"),
-      schema: {
-        display: list(schema.display, "schema.display").map((row, i) => display(row, `schema.display.${i}`)),
-        controls: list(schema.controls, "schema.controls").map((row, i) => control(row, `schema.controls.${i}`)),
-      },
+      schema: parseSchema(project.schema),
     },
     me: { id: number(me.id, "me.id"), name: optionalText(me.name), language: optionalText(me.language) },
     progress: progress(root.progress),

@@ -1,11 +1,12 @@
 /** Small readable values for the tests. */
 import type { Control, Page, Task } from "../src/wire";
+import { setupOf } from "../src/schema";
 import { DEFAULT_SETTINGS, type Settings } from "../src/state/settings";
 import { initialState, type State } from "../src/state/state";
 import type { Env } from "../src/state/actions/action";
 
 export const spamOrHam: Control = {
-  name: "label", type: "choice", title: "", multiple: false, required: true,
+  name: "label", type: "choice", title: "", multiple: false, required: true, setup: setupOf({}, "label"),
   labels: [
     { value: "spam", title: "Spam", hotkey: null, color: "#b3261e" },
     { value: "ham", title: "Not spam", hotkey: null, color: null },
@@ -13,7 +14,7 @@ export const spamOrHam: Control = {
 };
 
 export const topics: Control = {
-  name: "topics", type: "choice", title: "", multiple: true, required: true,
+  name: "topics", type: "choice", title: "", multiple: true, required: true, setup: setupOf({}, "topics"),
   labels: ["work", "food", "money"].map((value) => ({ value, title: value, hotkey: null, color: null })),
 };
 
@@ -25,7 +26,7 @@ export const suggestion = (value: string) => ({ id: 5, answer: { label: [value] 
 
 export function page(controls: readonly Control[] = [spamOrHam]): Page {
   return {
-    project: { id: 7, name: "SMS", guidelines: "", overlap: 1, leaseSeconds: 900, schema: { display: [{ type: "text", field: "text", title: "" }], controls: [...controls] } },
+    project: { id: 7, name: "SMS", guidelines: "", overlap: 1, leaseSeconds: 900, schema: { display: [{ type: "text", field: "text", title: "", other: "", markdown: false }], controls: [...controls] } },
     me: { id: 3, name: "Ann", language: "en" },
     progress: { total: 20, done: 4, mine: 4, accepted: 0, shown: 0 },
   };

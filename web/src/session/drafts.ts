@@ -74,7 +74,7 @@ export function createDrafts(world: World, client: Client, store: Store<State>, 
         if (local === null || task.id in store.get().work) continue;
         if (task.draft !== null && task.draft.savedAt >= local.at) continue;
         store.update((state) => {
-          const answer = fitAnswer(schemaOf(state), local.answer);
+          const answer = fitAnswer(schemaOf(state), local.answer, task.data);
           return isEmpty(schemaOf(state), answer) ? state : { ...state, work: { ...state.work, [task.id]: answer } };
         });
       }

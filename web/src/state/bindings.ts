@@ -1,6 +1,7 @@
 /** Which key does what: the schema's keys, the defaults, and the person's own ones. */
 import type { Schema } from "../wire";
-import { KEYED_ACTIONS } from "./actions/table";
+import type { Action } from "./actions/action";
+import { actionsFor } from "./actions/table";
 import { rulesOf } from "./controls";
 
 export type Target = { type: "action"; name: string } | { type: "label"; control: string; value: string };
@@ -25,6 +26,7 @@ function labelRows(schema: Schema): LabelRow[] {
 /** First come the person's keys, then the schema's; digits and free letters go to labels without one; an action whose key is taken moves to Shift. */
 export function resolveBindings(schema: Schema, own: Readonly<Record<string, string>>): Bindings {
   const labels = labelRows(schema);
+  const actions = actionsFor(schema);
   const taken = new Set<string>();
   const given = new Map<string, string[]>();
   const take = (id: string, key: string): boolean => {
@@ -33,17 +35,17 @@ export function resolveBindings(schema: Schema, own: Readonly<Record<string, str
     given.set(id, [key]);
     return true;
   };
-  const ids = new Set([...labels.map((label) => label.id), ...KEYED_ACTIONS.map((action) => actionId(action.name))]);
+  const ids = new Set([...labels.map((label) => label.id), ...actions.map((action) => actionId(action.name))]);
   for (const [id, key] of Object.entries(own)) if (ids.has(id)) take(id, key);
   for (const label of labels) if (label.wanted !== null) take(label.id, label.wanted);
-  for (const action of KEYED_ACTIONS) giveAction(actionId(action.name), action.keys, given, taken);
+  for (const action of actions) giveAction(actionId(action.name), action.keys, given, taken);
   const free = [...SIGNS].filter((sign) => !taken.has(sign));
   for (const label of labels) {
     if (given.has(label.id)) continue;
     const sign = free.shift();
     if (sign !== undefined) take(label.id, sign);
   }
-  return collect(labels, given);
+  return collect(labels, actions, given);
 }
 
 function giveAction(id: string, keys: readonly string[], given: Map<string, string[]>, taken: Set<string>): void {
@@ -53,10 +55,10 @@ function giveAction(id: string, keys: readonly string[], given: Map<string, stri
   given.set(id, open);
 }
 
-function collect(labels: readonly LabelRow[], given: ReadonlyMap<string, string[]>): Bindings {
+function collect(labels: readonly LabelRow[], actions: readonly Action[], given: ReadonlyMap<string, string[]>): Bindings {
   const rows: Binding[] = [
     ...labels.map((row): Binding => ({ id: row.id, target: { type: "label", control: row.control, value: row.value }, keys: given.get(row.id) ?? [] })),
-    ...KEYED_ACTIONS.map((action): Binding => ({ id: actionId(action.name), target: { type: "action", name: action.name }, keys: given.get(actionId(action.name)) ?? [] })),
+    ...actions.map((action): Binding => ({ id: actionId(action.name), target: { type: "action", name: action.name }, keys: given.get(actionId(action.name)) ?? [] })),
   ];
   const byKey = new Map(rows.flatMap((row) => row.keys.map((key) => [key, row.target] as const)));
   const byId = new Map(rows.map((row) => [row.id, row.keys]));

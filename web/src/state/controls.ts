@@ -1,35 +1,33 @@
 /** What each control type means for an answer. A new type is one row here, one in ui/controls/table.ts, and one file each. */
-import type { Answer, AnswerValue, Control, Label, Schema } from "../wire";
-import { choiceRules } from "./choice-rules";
-
-export interface ControlRules {
-  /** The value before anything is chosen. */
-  empty: AnswerValue;
-  /** The things a key or the palette can choose. */
-  choices(control: Control): readonly Label[];
-  choose(control: Control, value: AnswerValue, choice: string): AnswerValue;
-  isComplete(control: Control, value: AnswerValue): boolean;
-  isEmpty(value: AnswerValue): boolean;
-  /** What of a foreign value (a draft, a suggestion) fits this control. */
-  fit(control: Control, value: AnswerValue | undefined): AnswerValue;
-  /** True when one choice settles the answer, so that the page may send it at once. */
-  settlesAtOnce(control: Control): boolean;
-}
+import type { Answer, Control, Schema } from "../wire";
+import { choiceRules } from "./rules/choice";
+import { preferenceRules, ratingRules } from "./rules/rating";
+import type { ControlRules, Data } from "./rules/rules";
+import { relationRules, spanRules } from "./rules/spans";
+import { taxonomyRules } from "./rules/taxonomy";
+import { formRules, wordsRules } from "./rules/words";
 
 export const CONTROL_RULES: Readonly<Record<string, ControlRules>> = {
   choice: choiceRules,
+  taxonomy: taxonomyRules,
+  spans: spanRules,
+  relations: relationRules,
+  text: wordsRules,
+  rating: ratingRules,
+  preference: preferenceRules,
+  form: formRules,
 };
 
 export function rulesOf(control: Control): ControlRules | null {
   return Object.hasOwn(CONTROL_RULES, control.type) ? (CONTROL_RULES[control.type] ?? null) : null;
 }
 
-export function emptyAnswer(schema: Schema): Answer {
-  return Object.fromEntries(schema.controls.map((control) => [control.name, rulesOf(control)?.empty ?? null]));
+export function startAnswer(schema: Schema, data: Data): Answer {
+  return Object.fromEntries(schema.controls.map((control) => [control.name, rulesOf(control)?.start(control, data) ?? null]));
 }
 
-export function fitAnswer(schema: Schema, answer: Answer | null): Answer {
-  return Object.fromEntries(schema.controls.map((control) => [control.name, rulesOf(control)?.fit(control, answer?.[control.name]) ?? null]));
+export function fitAnswer(schema: Schema, answer: Answer | null, data: Data): Answer {
+  return Object.fromEntries(schema.controls.map((control) => [control.name, rulesOf(control)?.fit(control, answer?.[control.name], data) ?? null]));
 }
 
 export function isComplete(schema: Schema, answer: Answer): boolean {
@@ -49,7 +47,7 @@ export function choose(schema: Schema, answer: Answer, name: string, choice: str
   const control = schema.controls.find((each) => each.name === name);
   const rules = control === undefined ? null : rulesOf(control);
   if (control === undefined || rules === null) return answer;
-  return { ...answer, [name]: rules.choose(control, answer[name] ?? rules.empty, choice) };
+  return { ...answer, [name]: rules.choose(control, answer[name] ?? null, choice) };
 }
 
 export function sameAnswer(left: Answer | null, right: Answer | null): boolean {
@@ -63,9 +61,5 @@ function canonical(value: Answer | null): string {
 
 /** The titles of what an answer says, for lists and notices. */
 export function answerTitles(schema: Schema, answer: Answer | null): string[] {
-  return schema.controls.flatMap((control) => {
-    const value = answer?.[control.name];
-    const titles = new Map((rulesOf(control)?.choices(control) ?? []).map((label) => [label.value, label.title]));
-    return (Array.isArray(value) ? value : []).map((each) => titles.get(String(each)) ?? String(each));
-  });
+  return schema.controls.flatMap((control) => [...(rulesOf(control)?.titles(control, answer?.[control.name] ?? null) ?? [])]);
 }

@@ -6,8 +6,9 @@ export interface Press {
 function named(key: string, press: Press): string {
   const letter = /^\p{L}$/u.test(key);
   const base = key === " " ? "Space" : letter ? key.toLowerCase() : key;
+  const shift = press.shiftKey && (letter || key.startsWith("Arrow"));
   const control = press.ctrlKey || press.metaKey ? "Ctrl+" : "";
-  return `${control}${press.altKey ? "Alt+" : ""}${letter && press.shiftKey ? "Shift+" : ""}${base}`;
+  return `${control}${press.altKey ? "Alt+" : ""}${shift ? "Shift+" : ""}${base}`;
 }
 
 /**

@@ -8,13 +8,15 @@ export type TextSize = (typeof TEXT_SIZES)[number];
 export interface Settings {
   autoSubmit: boolean;
   preselect: boolean;
+  /** Whether selecting goes by whole words; null follows the project. */
+  wholeWords: boolean | null;
   textSize: TextSize;
   theme: Theme;
   /** Own keys: `action:<name>` or `label:<control>/<value>` to a key name. */
   keys: Readonly<Record<string, string>>;
 }
 
-export const DEFAULT_SETTINGS: Settings = { autoSubmit: true, preselect: false, textSize: "medium", theme: "system", keys: {} };
+export const DEFAULT_SETTINGS: Settings = { autoSubmit: true, preselect: false, wholeWords: null, textSize: "medium", theme: "system", keys: {} };
 
 export function parseSettings(stored: string | null): Settings {
   if (stored === null) return DEFAULT_SETTINGS;
@@ -23,6 +25,7 @@ export function parseSettings(stored: string | null): Settings {
     return {
       autoSubmit: typeof found.autoSubmit === "boolean" ? found.autoSubmit : DEFAULT_SETTINGS.autoSubmit,
       preselect: typeof found.preselect === "boolean" ? found.preselect : DEFAULT_SETTINGS.preselect,
+      wholeWords: typeof found.wholeWords === "boolean" ? found.wholeWords : null,
       textSize: TEXT_SIZES.find((size) => size === found.textSize) ?? DEFAULT_SETTINGS.textSize,
       theme: found.theme === "light" || found.theme === "dark" ? found.theme : "system",
       keys: Object.fromEntries(Object.entries(found.keys ?? {}).filter(([, key]) => typeof key === "string")),

@@ -1,6 +1,8 @@
 /** All that the page knows, as plain data. Actions and events make a new state out of it; nothing changes it in place. */
 import type { MessageKey } from "../locales/en";
 import type { Answer, Item, Person, Progress, Project, Task } from "../wire";
+import type { Trail } from "./answering";
+import type { Focus } from "./focus";
 import type { Settings } from "./settings";
 
 export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip";
@@ -53,6 +55,11 @@ export interface State {
   /** Index into `past` of the answer being looked at; null shows the task at hand. */
   at: number | null;
   edit: Answer | null;
+  /** Steps back and forth on the answer at hand. */
+  trail: Trail | null;
+  focus: Focus | null;
+  /** A field that asks for the cursor; the number rises with each asking. */
+  writing: { control: string; asked: number } | null;
   conflict: Conflict | null;
   remaining: boolean;
   /** True once the server has said with nothing left unsent whether there are tasks. */
@@ -72,7 +79,7 @@ export function initialState(settings: Settings, online: boolean): State {
   return {
     phase: "loading", failure: null, project: null, me: null,
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
-    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, conflict: null,
+    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, writing: null, conflict: null,
     remaining: true, asked: false, leaseFailure: null, busy: null,
     sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, notice: null, settings,
   };

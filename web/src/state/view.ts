@@ -1,6 +1,6 @@
 /** What is on the screen, read out of the state. */
 import type { Answer, Item, Schema, Suggestion, Task } from "../wire";
-import { emptyAnswer, fitAnswer, sameAnswer } from "./controls";
+import { fitAnswer, sameAnswer, startAnswer } from "./controls";
 import type { Past, State } from "./state";
 
 export type Shown =
@@ -17,7 +17,7 @@ export function shown(state: State): Shown | null {
   const schema = schemaOf(state);
   const past = state.at === null ? undefined : state.past[state.at];
   if (past !== undefined) {
-    const given = fitAnswer(schema, past.answer);
+    const given = fitAnswer(schema, past.answer, past.task.data);
     const answer = state.edit ?? given;
     return { kind: "past", item: past.task, past, answer, changed: state.edit !== null && !sameAnswer(answer, given) };
   }
@@ -27,9 +27,9 @@ export function shown(state: State): Shown | null {
 }
 
 function startOf(schema: Schema, state: State, task: Task): Answer {
-  if (task.draft !== null) return fitAnswer(schema, task.draft.answer);
-  if (state.settings.preselect && task.suggestion !== null) return fitAnswer(schema, task.suggestion.answer);
-  return emptyAnswer(schema);
+  if (task.draft !== null) return fitAnswer(schema, task.draft.answer, task.data);
+  if (state.settings.preselect && task.suggestion !== null) return fitAnswer(schema, task.suggestion.answer, task.data);
+  return startAnswer(schema, task.data);
 }
 
 /** Why there is no task on the screen. */

@@ -53,7 +53,7 @@ function Task({ state, view }: { state: State; view: Shown }) {
     <section ref={box} class="lp-main" tabIndex={0} aria-label={text.t("page.text")}>
       <article class="lp-sheet" key={id}>
         {view.kind === "past" ? <PastLine state={state} view={view} /> : null}
-        <ItemDisplay item={view.item} display={schemaOf(state).display} />
+        <ItemDisplay state={state} view={view} />
       </article>
     </section>
   );

@@ -47,7 +47,7 @@ function Controls({ state, view }: { state: State; view: Shown }) {
     return (
       <View
         key={control.name} control={control} value={view.answer[control.name] ?? null} bindings={session.bindings()}
-        suggestion={view.kind === "task" ? view.suggestion : null} choose={(value) => perform(chooseLabel, { control: control.name, value })}
+        suggestion={view.kind === "task" ? view.suggestion : null} state={state} view={view} choose={(value) => perform(chooseLabel, { control: control.name, value })}
       />
     );
   })}</>;

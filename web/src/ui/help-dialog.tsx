@@ -1,5 +1,5 @@
-import type { MessageKey } from "../locales/en";
-import { KEYED_ACTIONS } from "../state/actions/table";
+import { isMessage, type MessageKey } from "../locales/en";
+import { actionsFor } from "../state/actions/table";
 import { palette } from "../state/actions/panels";
 import { actionId, labelId } from "../state/bindings";
 import { rulesOf } from "../state/controls";
@@ -9,13 +9,10 @@ import { usePage } from "./context";
 import { Dialog } from "./dialog";
 import { KeyCap } from "./key-cap";
 
-const TITLES: Readonly<Record<string, MessageKey>> = {
-  submit: "action.submit", accept: "action.accept", skip: "action.skip", undo: "action.undo", previous: "action.previous", next: "action.next",
-  palette: "action.palette", guidelines: "action.guidelines", settings: "action.settings", help: "action.help", close: "action.close",
-};
-
+/** Every action with keys has its title under its name; a test holds that. */
 export function actionTitle(name: string): MessageKey {
-  return TITLES[name] ?? "page.name";
+  const key = `action.${name}`;
+  return isMessage(key) ? key : "page.name";
 }
 
 export function HelpDialog({ state }: { state: State }) {
@@ -30,7 +27,7 @@ export function HelpDialog({ state }: { state: State }) {
     <Dialog title={text.t("help.title")} name="help">
       <h3>{text.t("help.actions")}</h3>
       <dl class="lp-key-list">
-        {KEYED_ACTIONS.filter((action) => action !== palette || palette.isEnabled(state)).map((action) => {
+        {actionsFor(schemaOf(state)).filter((action) => action !== palette || palette.isEnabled(state)).map((action) => {
           const keys = bindings.keysOf(actionId(action.name));
           return row(action.name, text.t(actionTitle(action.name)), action.name === "accept" ? [...keys, "Enter"] : keys);
         })}

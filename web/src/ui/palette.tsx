@@ -16,8 +16,8 @@ function candidatesOf(state: State): Candidate[] {
 }
 
 function isChosen(state: State, row: Candidate): boolean {
-  const value = shown(state)?.answer[row.control];
-  return Array.isArray(value) && value.includes(row.value);
+  const control = schemaOf(state).controls.find((each) => each.name === row.control);
+  return control !== undefined && (rulesOf(control)?.has(shown(state)?.answer[row.control] ?? null, row.value) ?? false);
 }
 
 export function Palette({ state }: { state: State }) {

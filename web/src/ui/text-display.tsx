@@ -3,18 +3,18 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { chunksOf } from "../text/chunks";
 
 /** Two blocks fill any screen; ten more a turn keep each turn under a frame. */
-const FIRST = 2;
-const PER_TURN = 10;
+export const FIRST = 2;
+export const PER_TURN = 10;
 /** Above this many characters a text is an article and not a message: it gets calmer type. */
 const LONG = 600;
 /** Below this many a text is a line or two, which larger type makes calm. */
 const SHORT = 160;
 
-function look(text: string): string {
+export function look(text: string): string {
   return text.length > LONG ? "lp-text lp-text-long" : text.length < SHORT ? "lp-text lp-text-short" : "lp-text";
 }
 
-function whenIdle(work: () => void): () => void {
+export function whenIdle(work: () => void): () => void {
   const timer = setTimeout(work, 30);
   return () => clearTimeout(timer);
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { KEYED_ACTIONS } from "../../src/state/actions/table";
 import { en, type Message } from "../../src/locales/en";
 import { createTranslator } from "../../src/locales/translator";
 import { zhHans } from "../../src/locales/zh-hans";
@@ -22,8 +23,13 @@ test("every message is used and every used message exists", () => {
   const folder = new URL("../../src/", import.meta.url);
   const sources = readdirSync(folder, { recursive: true }).map(String).filter((name) => /\.tsx?$/.test(name) && !name.startsWith("locales"));
   const code = sources.map((name) => readFileSync(new URL(name, folder), "utf8")).join("\n");
-  const made = /^(?:settings\.(?:size|theme)-|empty\.)/;
+  const made = /^(?:settings\.(?:size|theme)-|empty\.|action\.)/;
   expect(Object.keys(en).filter((key) => !code.includes(`"${key}"`) && !made.test(key))).toEqual([]);
+});
+
+test("every action with keys has its title, and no title is without its action", () => {
+  const titles = KEYED_ACTIONS.map((action) => `action.${action.name}`);
+  expect(Object.keys(en).filter((key) => key.startsWith("action.")).sort()).toEqual([...titles, "action.save"].sort());
 });
 
 test("plurals, numbers and shares follow the language", () => {

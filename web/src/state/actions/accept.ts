@@ -1,6 +1,7 @@
 /** Answer with the model's suggestion. */
 import { fitAnswer, isComplete, isEmpty, settlesAtOnce } from "../controls";
 import { schemaOf, shown } from "../view";
+import { changeAnswer } from "../answering";
 import { stay, type Action } from "./action";
 import { leaveTask } from "./leave-task";
 
@@ -10,16 +11,15 @@ export const accept: Action = {
   isEnabled(state) {
     const view = shown(state);
     if (view === null || view.kind !== "task" || view.suggestion === null || state.busy === "undo") return false;
-    return !isEmpty(schemaOf(state), fitAnswer(schemaOf(state), view.suggestion.answer));
+    return !isEmpty(schemaOf(state), fitAnswer(schemaOf(state), view.suggestion.answer, view.task.data));
   },
   perform(state, env) {
     const view = shown(state);
     if (view === null || view.kind !== "task" || view.suggestion === null || !accept.isEnabled(state)) return stay(state);
     const schema = schemaOf(state);
-    const answer = fitAnswer(schema, view.suggestion.answer);
+    const answer = fitAnswer(schema, view.suggestion.answer, view.task.data);
     const sendNow = isComplete(schema, answer) && (state.settings.autoSubmit || !settlesAtOnce(schema));
     if (sendNow) return leaveTask(state, env, view.task, { answer, skipped: false, reason: "" });
-    const next = { ...state, work: { ...state.work, [view.task.id]: answer }, draft: { ...state.draft, [view.task.id]: "local" as const } };
-    return stay(next, { type: "draft", task: view.task.id, answer });
+    return changeAnswer(state, answer);
   },
 };

@@ -1,5 +1,5 @@
 /** The form of every action: a name, its keys, when it can be done, and a pure step from state to state. */
-import type { Answer, Submission, Task } from "../../wire";
+import type { Answer, Schema, Submission, Task } from "../../wire";
 import type { Past, State } from "../state";
 
 /** What an action asks the session to do outside of the state. */
@@ -29,6 +29,8 @@ export interface Action<Arg = undefined> {
   keys: readonly string[];
   /** True for keys that also work while a panel is open. */
   inPanels?: boolean;
+  /** False for schemas in which it means nothing; its keys are free there. */
+  isFor?(schema: Schema): boolean;
   isEnabled(state: State): boolean;
   perform(state: State, env: Env, arg: Arg): Step;
 }

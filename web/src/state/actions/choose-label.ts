@@ -1,8 +1,15 @@
 /** Choose a label, or take it back; a settled single choice is sent at once when the person wants it so. */
 import { choose, isComplete, settlesAtOnce } from "../controls";
-import { schemaOf, shown } from "../view";
-import { stay, type Action } from "./action";
+import { changeAnswer } from "../answering";
+import type { State } from "../state";
+import { schemaOf, shown, type Shown } from "../view";
+import type { Control } from "../../wire";
+import { stay, type Action, type Step } from "./action";
+import { drawTie, markLabel } from "./mark-label";
 import { submit } from "./submit";
+
+/** Types of controls for which a label says what the selected part is, and not what the whole item is. */
+const APPLY: Readonly<Record<string, (state: State, view: Shown, control: Control, value: string) => Step>> = { spans: markLabel, relations: drawTie };
 
 export const chooseLabel: Action<{ control: string; value: string }> = {
   name: "choose",
@@ -12,11 +19,14 @@ export const chooseLabel: Action<{ control: string; value: string }> = {
     const view = shown(state);
     if (view === null) return stay(state);
     const schema = schemaOf(state);
+    const asked = schema.controls.find((each) => each.name === control);
+    const apply = asked === undefined || !Object.hasOwn(APPLY, asked.type) ? undefined : APPLY[asked.type];
+    if (asked !== undefined && apply !== undefined) return apply({ ...state, panel: state.panel === "palette" ? null : state.panel }, view, asked, value);
     const answer = choose(schema, view.answer, control, value);
     const panel = state.panel === "palette" && settlesAtOnce(schema) ? null : state.panel;
-    if (view.kind === "past") return stay({ ...state, panel, edit: answer, notice: null });
-    const next = { ...state, panel, notice: null, work: { ...state.work, [view.task.id]: answer } };
-    if (state.settings.autoSubmit && settlesAtOnce(schema) && isComplete(schema, answer)) return submit.perform(next, env, undefined);
-    return stay({ ...next, draft: { ...next.draft, [view.task.id]: "local" } }, { type: "draft", task: view.task.id, answer });
+    if (view.kind === "task" && state.settings.autoSubmit && settlesAtOnce(schema) && isComplete(schema, answer)) {
+      return submit.perform({ ...state, panel, notice: null, work: { ...state.work, [view.task.id]: answer } }, env, undefined);
+    }
+    return changeAnswer({ ...state, panel }, answer);
   },
 };

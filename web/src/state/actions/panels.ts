@@ -1,5 +1,6 @@
 /** Open and close what lies over or beside the task. */
 import type { Panel, State } from "../state";
+import { focusOf } from "../focus";
 import { schemaOf } from "../view";
 import { rulesOf } from "../controls";
 import { stay, type Action } from "./action";
@@ -26,13 +27,19 @@ export function choiceCount(state: State): number {
 
 export const palette = toggle("palette", ["/"], "palette", (state) => isReady(state) && choiceCount(state) >= PALETTE_FROM);
 
+const hasFocus = (state: State): boolean => {
+  const { mark, part, tie } = focusOf(state);
+  return mark !== null || part !== null || tie !== null;
+};
+
 export const close: Action = {
   name: "close",
   keys: ["Escape"],
-  isEnabled: (state) => state.panel !== null || state.edit !== null || state.at !== null || state.notice !== null,
+  isEnabled: (state) => state.panel !== null || hasFocus(state) || state.edit !== null || state.at !== null || state.notice !== null,
   perform(state) {
     if (state.panel !== null) return stay({ ...state, panel: null });
     if (state.notice !== null) return stay({ ...state, notice: null });
+    if (hasFocus(state)) return stay({ ...state, focus: null });
     if (state.edit !== null) return stay({ ...state, edit: null });
     return stay({ ...state, at: null, conflict: null });
   },

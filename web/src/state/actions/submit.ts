@@ -7,7 +7,7 @@ import { leaveTask } from "./leave-task";
 
 export const submit: Action = {
   name: "submit",
-  keys: ["Enter", "Space"],
+  keys: ["Enter", "Space", "Ctrl+Enter"],
   isEnabled(state) {
     const view = shown(state);
     if (view === null || state.busy === "undo" || !isComplete(schemaOf(state), view.answer)) return false;

@@ -1,11 +1,25 @@
-/** The actions that have keys, in the order in which the help shows them. */
+/** The actions that have keys, in the order in which the help shows them; what comes first gets a key that two want. */
+import type { Schema } from "../../wire";
 import { accept } from "./accept";
 import type { Action } from "./action";
 import { next } from "./next";
 import { close, guidelines, help, palette, settings } from "./panels";
+import { beginTie, nextPart, previousPart, removePart } from "./parts";
 import { previous } from "./previous";
+import { redo } from "./redo";
+import { cursorDown, cursorLeft, cursorRight, cursorUp, extendLeft, extendRight, startLeft, startRight, wholeWords } from "./select";
 import { askSkip } from "./skip";
 import { submit } from "./submit";
 import { undo } from "./undo";
+import { write } from "./write";
 
-export const KEYED_ACTIONS = [submit, accept, askSkip, undo, previous, next, palette, guidelines, settings, help, close] as const satisfies readonly Action[];
+export const KEYED_ACTIONS = [
+  submit, accept, askSkip, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
+  nextPart, previousPart, removePart, beginTie, write, previous, next, palette, guidelines, settings, help, close,
+] as const satisfies readonly Action[];
+
+/** The actions that mean something in a project. */
+export function actionsFor(schema: Schema): readonly Action[] {
+  const all: readonly Action[] = KEYED_ACTIONS;
+  return all.filter((action) => action.isFor?.(schema) ?? true);
+}

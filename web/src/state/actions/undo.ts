@@ -1,4 +1,5 @@
 /** Take the last answer back and show its task again. */
+import { stepBack, trailOf } from "../answering";
 import type { State } from "../state";
 import { stay, type Action } from "./action";
 
@@ -9,10 +10,11 @@ function lastTaken(state: State): State["past"][number] | undefined {
 export const undo: Action = {
   name: "undo",
   keys: ["z", "Ctrl+z"],
-  isEnabled: (state) => state.phase === "ready" && state.busy === null && (lastTaken(state) !== undefined || state.pastCursor === undefined),
+  isEnabled: (state) => state.phase === "ready" && state.busy === null && (trailOf(state).back.length > 0 || lastTaken(state) !== undefined || state.pastCursor === undefined),
   perform(state) {
     if (!undo.isEnabled(state)) return stay(state);
-    // An edit that isn't sent is the nearest thing to undo.
+    // A change that isn't sent is the nearest thing to undo.
+    if (trailOf(state).back.length > 0) return stepBack(state);
     if (state.at !== null && state.edit !== null) return stay({ ...state, edit: null });
     const last = lastTaken(state);
     if (last === undefined) return stay({ ...state, busy: "history" }, { type: "load-history", then: "undo" });

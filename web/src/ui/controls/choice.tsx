@@ -1,40 +1,54 @@
-/** Single and multiple choice as a grid of buttons. */
+/** Labels as a grid of buttons: choices, preferences, and what spans and relations are marked with. */
 import { labelId } from "../../state/bindings";
+import { rulesOf } from "../../state/controls";
+import type { MessageKey } from "../../locales/en";
 import type { Label } from "../../wire";
 import { byPointer, usePage } from "../context";
 import { Icon } from "../icon";
 import { KeyCap, shortcuts } from "../key-cap";
 import type { ControlProps } from "./table";
 
-const names = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+/** What can be said of a pair is the same in every project, so the page says it in the person's language. */
+const PREFERENCES: Readonly<Record<string, MessageKey>> = { a: "preference.a", b: "preference.b", tie: "preference.tie", neither: "preference.neither" };
 
-export function ChoiceControl({ control, value, suggestion, bindings, choose }: ControlProps) {
+export function LabelButtons({ control, value, suggestion, bindings, choose, marks = false }: ControlProps & { marks?: boolean }) {
   const { text } = usePage();
-  const chosen = new Set(names(value));
-  const suggested = new Set(names(suggestion?.answer[control.name]));
-  const size = control.labels.length > 12 ? "lp-labels lp-labels-many" : control.labels.length < 4 ? `lp-labels lp-labels-${control.labels.length}` : "lp-labels";
+  const rules = rulesOf(control);
+  const suggested = suggestion?.answer[control.name] ?? null;
+  const count = control.labels.length;
+  const size = marks ? "lp-labels lp-labels-marks" : count > 12 ? "lp-labels lp-labels-many" : count < 4 ? `lp-labels lp-labels-${count}` : "lp-labels";
+  const isSingle = control.type === "preference" || (control.type === "choice" && !control.multiple);
 
   function button(label: Label) {
     const keys = bindings.keysOf(labelId(control.name, label.value));
-    const isChosen = chosen.has(label.value);
+    const isChosen = rules?.has(value, label.value) ?? false;
+    const own = control.type === "preference" ? PREFERENCES[label.value] : undefined;
     return (
       <button
-        key={label.value} type="button" class="lp-label" aria-pressed={isChosen} aria-keyshortcuts={shortcuts(keys)}
-        data-suggested={suggested.has(label.value) ? "" : undefined}
+        key={label.value} type="button" class="lp-label" aria-pressed={marks ? undefined : isChosen} aria-keyshortcuts={shortcuts(keys)}
+        data-suggested={rules?.has(suggested, label.value) === true ? "" : undefined}
         style={label.color === null ? undefined : { "--label": label.color }}
         onClick={byPointer(() => choose(label.value))}
+        // A press must not take the selection of the text away.
+        onPointerDown={marks ? (event) => event.preventDefault() : undefined}
       >
         <span class="lp-label-mark" data-coloured={label.color === null ? undefined : ""}>{isChosen ? <Icon name="check" /> : null}</span>
-        <span class="lp-label-title">{label.title}</span>
+        <span class="lp-label-title">{own === undefined ? label.title : text.t(own)}</span>
         <KeyCap name={keys[0]} />
       </button>
     );
   }
 
+  return <div class={size} data-single={isSingle ? "" : undefined}>{control.labels.map(button)}</div>;
+}
+
+export function ChoiceControl(props: ControlProps) {
+  const { control } = props;
+  const { text } = usePage();
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.labels")}>
       {control.title === "" ? null : <h3 class="lp-control-title">{control.title}</h3>}
-      <div class={size} data-single={control.multiple ? undefined : ""}>{control.labels.map(button)}</div>
+      <LabelButtons {...props} />
     </div>
   );
 }

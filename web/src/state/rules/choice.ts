@@ -1,8 +1,8 @@
 /** Single and multiple choice: the value is a list of label values in the order of the schema. */
-import type { AnswerValue, Control } from "../wire";
-import type { ControlRules } from "./controls";
+import type { AnswerValue, Control } from "../../wire";
+import { titleOf, type ControlRules } from "./rules";
 
-function chosen(value: AnswerValue | undefined): string[] {
+export function chosen(value: AnswerValue | undefined): string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }
 
@@ -11,7 +11,7 @@ function inSchemaOrder(control: Control, values: ReadonlySet<string>): string[] 
 }
 
 export const choiceRules: ControlRules = {
-  empty: [],
+  start: () => [],
   choices: (control) => control.labels,
   choose(control, value, choice) {
     if (!control.multiple) return inSchemaOrder(control, new Set([choice]));
@@ -26,4 +26,6 @@ export const choiceRules: ControlRules = {
     return control.multiple ? fitting : fitting.slice(0, 1);
   },
   settlesAtOnce: (control) => !control.multiple,
+  has: (value, choice) => chosen(value).includes(choice),
+  titles: (control, value) => chosen(value).map((each) => titleOf(control, each)),
 };

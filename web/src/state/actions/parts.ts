@@ -1,0 +1,87 @@
+/** Go through the spans of an answer, remove one, begin a tie, and leave what is at hand. */
+import type { AnswerValue, Schema } from "../../wire";
+import { changeAnswer } from "../answering";
+import { focusOf, withFocus, type Part } from "../focus";
+import { spansOf, tiesOf, withoutSpan } from "../spans";
+import type { State } from "../state";
+import { schemaOf, shown } from "../view";
+import { stay, type Action } from "./action";
+import { hasSpans } from "./select";
+
+/** All spans on the screen, in the order of the text. */
+export function partsOf(state: State): Part[] {
+  const view = shown(state);
+  if (view === null) return [];
+  return schemaOf(state).controls
+    .filter((control) => control.type === "spans")
+    .flatMap((control) => spansOf(view.answer[control.name]).map((span) => ({ control: control.name, id: span.id })));
+}
+
+function step(name: string, key: string, by: 1 | -1): Action {
+  return {
+    name, keys: [key], isFor: hasSpans,
+    isEnabled: (state) => partsOf(state).length > 0,
+    perform(state) {
+      const parts = partsOf(state);
+      const { part } = focusOf(state);
+      const at = parts.findIndex((each) => each.control === part?.control && each.id === part.id);
+      const next = at < 0 ? (by > 0 ? 0 : parts.length - 1) : (at + by + parts.length) % parts.length;
+      return stay(withFocus(state, { part: parts[next] ?? null, mark: null }));
+    },
+  };
+}
+
+export const nextPart = step("next-part", "]", 1);
+export const previousPart = step("previous-part", "[", -1);
+
+export const choosePart: Action<Part> = {
+  name: "choose-part",
+  keys: [],
+  isEnabled: (state) => partsOf(state).length > 0,
+  perform: (state, _env, part) => stay(withFocus(state, { part, mark: null })),
+};
+
+export const removePart: Action = {
+  name: "remove-part",
+  keys: ["Delete", "Backspace"],
+  isFor: hasSpans,
+  isEnabled: (state) => focusOf(state).part !== null,
+  perform(state) {
+    const view = shown(state);
+    const { part } = focusOf(state);
+    if (view === null || part === null) return stay(state);
+    const parts = partsOf(state);
+    const at = parts.findIndex((each) => each.control === part.control && each.id === part.id);
+    const next = parts[at + 1] ?? parts[at - 1] ?? null;
+    return changeAnswer(withFocus(state, { part: next, tie: null }), withoutSpan(schemaOf(state), view.answer, part.control, part.id));
+  },
+};
+
+const hasTies = (schema: Schema): boolean => schema.controls.some((control) => control.type === "relations");
+
+/** The span at hand becomes the one from which a relation is drawn; pressed again there, it is let go. */
+export const beginTie: Action = {
+  name: "tie",
+  keys: ["r"],
+  isFor: hasTies,
+  isEnabled: (state) => focusOf(state).part !== null,
+  perform(state) {
+    const { part, tie } = focusOf(state);
+    if (part === null) return stay(state);
+    const isLetGo = tie === part.id;
+    const next = withFocus(state, { tie: isLetGo ? null : part.id });
+    return stay({ ...next, notice: isLetGo ? null : { message: "notice.tie-to", params: {}, tone: "info" } });
+  },
+};
+
+export const removeTie: Action<{ control: string; at: number }> = {
+  name: "remove-tie",
+  keys: [],
+  isEnabled: (state) => shown(state) !== null,
+  perform(state, _env, { control, at }) {
+    const view = shown(state);
+    if (view === null) return stay(state);
+    const ties: AnswerValue = tiesOf(view.answer[control]).filter((_tie, i) => i !== at).map((tie) => ({ ...tie }));
+    return changeAnswer(state, { ...view.answer, [control]: ties });
+  },
+};

@@ -1,0 +1,74 @@
+/** A row of a table as a form of typed cells. */
+import { useEffect, useRef } from "preact/hooks";
+import { fillIn } from "../../state/actions/write";
+import { cellsOf, cellTrouble } from "../../state/rules/words";
+import type { AnswerValue, Column } from "../../wire";
+import { usePage } from "../context";
+import type { ControlProps } from "./table";
+
+function limits(column: Column): string {
+  if (column.least === null && column.most === null) return "";
+  return `${column.least ?? "…"} – ${column.most ?? "…"}`;
+}
+
+export function FormControl({ control, value, state, view }: ControlProps) {
+  const { perform, text } = usePage();
+  const box = useRef<HTMLDivElement>(null);
+  const last = useRef({ field: "", at: 0 });
+  const asked = state.writing?.control === control.name ? state.writing.asked : 0;
+  useEffect(() => { if (asked > 0) box.current?.querySelector<HTMLElement>("input, select, textarea")?.focus(); }, [asked]);
+  const cells = cellsOf(value);
+
+  function change(column: Column, cell: AnswerValue): void {
+    const now = performance.now();
+    const joined = last.current.field === column.field && now - last.current.at < 1_000;
+    last.current = { field: column.field, at: now };
+    perform(fillIn, { control: control.name, value: { ...cells, [column.field]: cell }, joined });
+  }
+
+  function input(column: Column, id: string) {
+    const cell = cells[column.field] ?? null;
+    const trouble = cellTrouble(column, cell);
+    const rest = { id, "aria-invalid": trouble !== null, "aria-describedby": trouble === null ? undefined : `${id}-trouble`, class: "lp-cell" };
+    if (column.locked) return <output id={id} class="lp-cell-said">{String(view.item.data[column.field] ?? "")}</output>;
+    if (column.kind === "choice" || column.kind === "boolean") {
+      const options = column.kind === "boolean" ? ["true", "false"] : column.options;
+      const said = (option: string): string => (column.kind === "boolean" ? text.t(option === "true" ? "form.yes" : "form.no") : option);
+      return (
+        <select {...rest} value={cell === null ? "" : String(cell)} onChange={(event) => { const { value: to } = event.currentTarget; change(column, to === "" ? null : column.kind === "boolean" ? to === "true" : to); }}>
+          <option value="">{text.t("form.none")}</option>
+          {options.map((option) => <option key={option} value={option}>{said(option)}</option>)}
+        </select>
+      );
+    }
+    if (column.kind === "integer" || column.kind === "number") {
+      return (
+        <input
+          {...rest} type="number" step={column.kind === "integer" ? 1 : "any"} min={column.least ?? undefined} max={column.most ?? undefined} value={cell === null ? "" : String(cell)}
+          onInput={(event) => { const number = event.currentTarget.valueAsNumber; change(column, Number.isFinite(number) ? number : null); }}
+        />
+      );
+    }
+    const said = { value: cell === null ? "" : String(cell), onInput: (event: { currentTarget: HTMLInputElement }) => change(column, event.currentTarget.value || null) };
+    return column.kind === "date" ? <input {...rest} {...said} type="date" /> : <input {...rest} {...said} type="text" dir="auto" />;
+  }
+
+  return (
+    <div class="lp-control" role="group" aria-label={control.title || text.t("form.title")}>
+      {control.title === "" ? null : <h3 class="lp-control-title">{control.title}</h3>}
+      <div ref={box} class="lp-form">
+        {control.setup.columns.map((column) => {
+          const id = `lp-cell-${control.name}-${column.field}`;
+          const trouble = column.locked ? null : cellTrouble(column, cells[column.field]);
+          return (
+            <div key={column.field} class="lp-form-row">
+              <label for={id}>{column.title}{column.required ? <span aria-hidden="true"> *</span> : null}</label>
+              {input(column, id)}
+              {trouble === null ? null : <p id={`${id}-trouble`} class="lp-hint" data-wrong="">{trouble === "missing" ? text.t("form.missing") : text.t("form.range", { range: limits(column) })}</p>}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,131 @@
+/** A text in which spans are marked: with the pointer, or with the keys, whose selection it shows. */
+import { Component } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { choosePart } from "../state/actions/parts";
+import { selectText } from "../state/actions/select";
+import { focusOf } from "../state/focus";
+import { spansOf, unitsOf } from "../state/spans";
+import type { State } from "../state/state";
+import { schemaOf, type Shown } from "../state/view";
+import { chunksOf } from "../text/chunks";
+import { lanesOf, segmentsOf, within, type Marked, type Segment } from "../text/segments";
+import { usePage } from "./context";
+import { PER_TURN, FIRST, look, whenIdle } from "./text-display";
+import { rangeOf, reveal, selectedIn, showSelection } from "./text-selection";
+
+const keyOf = (control: string, id: string): string => `${control}/${id}`;
+
+/** All spans that the controls of a field have, in units of its text, sorted by start. */
+function marksOf(state: State, view: Shown, field: string, text: string): Marked[] {
+  return schemaOf(state).controls.filter((control) => control.type === "spans" && control.setup.field === field).flatMap((control) => {
+    const labels = new Map(control.labels.map((label) => [label.value, label]));
+    return spansOf(view.answer[control.name]).map((span) => {
+      const label = labels.get(span.label);
+      return { key: keyOf(control.name, span.id), ...unitsOf(text, span), color: label?.color ?? null, title: label?.title ?? span.label };
+    });
+  }).sort((left, right) => left.start - right.start || left.end - right.end);
+}
+
+/** One underline of two pixels for each span, with a gap between two lanes; a shadow covers those that are listed after it. */
+function underlines(segment: Segment, lanes: ReadonlyMap<string, number>): string {
+  const rows = segment.marks.map((mark) => ({ lane: lanes.get(mark.key) ?? 0, color: mark.color ?? "var(--lp-accent)" })).sort((left, right) => left.lane - right.lane);
+  return rows.flatMap(({ lane, color }) => [
+    ...(lane === 0 ? [] : [`inset 0 -${4 * lane}px 0 var(--lp-paper)`]), `inset 0 -${4 * lane + 2}px 0 ${color}`,
+  ]).join(", ");
+}
+
+interface BlockProps { text: string; from: number; marks: readonly Marked[]; lanes: ReadonlyMap<string, number>; active: string | null; tie: string | null; isBlock: boolean }
+
+function signature({ from, marks, lanes, active, tie }: BlockProps): string {
+  return [from, active, tie, ...marks.map((mark) => `${mark.key}:${mark.start}:${mark.end}:${mark.title}:${lanes.get(mark.key) ?? 0}`)].join("|");
+}
+
+/** Drawn again only when its own spans change: a text may have a thousand. */
+class Block extends Component<BlockProps> {
+  override shouldComponentUpdate(next: BlockProps): boolean {
+    return next.text !== this.props.text || signature(next) !== signature(this.props);
+  }
+
+  override render({ text, from, marks, lanes, active, tie, isBlock }: BlockProps) {
+    return (
+      <div class={isBlock ? "lp-chunk" : undefined} data-from={from}>
+        {segmentsOf(from, from + text.length, marks).map((segment) => {
+          const said = text.slice(segment.start - from, segment.end - from);
+          if (segment.marks.length === 0) return said;
+          const shortest = segment.marks.reduce((left, right) => (right.end - right.start < left.end - left.start ? right : left));
+          const keys = segment.marks.map((mark) => mark.key);
+          return (
+            <mark
+              key={segment.start} class="lp-span" data-spans={keys.join(" ")} title={segment.marks.map((mark) => mark.title).join(" · ")}
+              data-active={active !== null && keys.includes(active) ? "" : undefined} data-tie={tie !== null && keys.includes(tie) ? "" : undefined}
+              data-tag={segment.ends.length === 0 ? undefined : segment.ends.map((mark) => mark.title).join(" · ")}
+              style={{ "--label": shortest.color ?? "var(--lp-accent)", "box-shadow": underlines(segment, lanes) }}
+            >{said}</mark>
+          );
+        })}
+      </div>
+    );
+  }
+}
+
+/** The spans under a click, the shortest first; the one at hand gives way to the next. */
+function hit(target: EventTarget | null, marks: readonly Marked[], active: string | null): string | null {
+  const element = target instanceof HTMLElement ? target.closest<HTMLElement>("[data-spans]") : null;
+  const keys = element?.dataset["spans"]?.split(" ") ?? [];
+  const under = marks.filter((mark) => keys.includes(mark.key)).sort((left, right) => left.end - left.start - (right.end - right.start)).map((mark) => mark.key);
+  const at = active === null ? -1 : under.indexOf(active);
+  return under[(at + 1) % under.length] ?? null;
+}
+
+export function SpanText({ state, view, field, text }: { state: State; view: Shown; field: string; text: string }) {
+  const { perform } = usePage();
+  const root = useRef<HTMLDivElement>(null);
+  const chunks = useMemo(() => chunksOf(text), [text]);
+  const starts = useMemo(() => chunks.map((_chunk, i) => chunks.slice(0, i).reduce((sum, each) => sum + each.length, 0)), [chunks]);
+  const [count, setCount] = useState(FIRST);
+  useEffect(() => (count < chunks.length ? whenIdle(() => setCount(count + PER_TURN)) : undefined), [count, chunks]);
+  const { mark, part, tie } = focusOf(state);
+  const marks = marksOf(state, view, field, text);
+  const lanes = lanesOf(marks);
+  const active = part === null ? null : keyOf(part.control, part.id);
+  const tied = tie === null || part === null ? null : keyOf(part.control, tie);
+  const at = mark !== null && mark.field === field ? mark : null;
+  const current = marks.find((each) => each.key === active);
+  const [from, to] = at !== null ? [at.start, at.end] : [current?.start ?? null, current?.end ?? null];
+
+  // The browser's own selection shows what is selected, also to a screen reader.
+  useLayoutEffect(() => {
+    if (root.current === null) return;
+    const range = from === null || to === null ? null : rangeOf(root.current, from, to);
+    showSelection(at === null ? null : range);
+    const box = root.current.closest<HTMLElement>(".lp-main");
+    if (range !== null && box !== null) reveal(box, range);
+  }, [from, to, at === null, count >= chunks.length]);
+
+  function onPointerUp(): void {
+    // A moment later, since the browser settles the selection of a click after the event.
+    setTimeout(() => {
+      const found = root.current === null ? null : selectedIn(root.current);
+      if (found !== null) perform(selectText, { field, ...found });
+    });
+  }
+
+  function onClick(event: MouseEvent): void {
+    if (document.getSelection()?.isCollapsed === false) return;
+    const key = hit(event.target, marks, active);
+    const [control, id] = key?.split("/") ?? [];
+    if (control !== undefined && id !== undefined) perform(choosePart, { control, id });
+    else perform(selectText, { field, start: 0, end: 0 });
+  }
+
+  return (
+    <div ref={root} class={`${look(text)} lp-spans`} dir="auto" aria-busy={count < chunks.length} onPointerUp={onPointerUp} onClick={onClick}>
+      {chunks.slice(0, count).map((chunk, i) => {
+        const start = starts[i] ?? 0;
+        // The line end at the cut is made by the block itself.
+        const said = i < chunks.length - 1 && chunk.endsWith("\n") ? chunk.slice(0, -1) : chunk;
+        return <Block key={i} text={said} from={start} marks={within(marks, start, start + chunk.length)} lanes={lanes} active={active} tie={tied} isBlock={chunks.length > 1} />;
+      })}
+    </div>
+  );
+}
