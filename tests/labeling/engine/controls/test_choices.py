@@ -60,7 +60,8 @@ def test_a_wrong_node_is_refused(value: Any, where: str) -> None:
 def test_a_broken_tree_is_refused_at_its_place() -> None:
     assert broken({**GOODS, "labels": [{"value": "a"}, {"value": "a"}]}) == "controls.0.labels"
     assert broken({**GOODS, "labels": [{"value": "a", "parent": "b"}, {"value": "b"}]}) == "controls.0.labels.0.parent"
-    assert broken({**GOODS, "labels": [{"value": "a", "labels": {"x": 1}}, {"value": "b"}]}) == "controls.0.labels.0.labels"
+    no_list = [{"value": "a", "labels": {"x": 1}}, {"value": "b"}]
+    assert broken({**GOODS, "labels": no_list}) == "controls.0.labels.0.labels"
     deep: list[dict[str, Any]] = [{"value": "n0"}]
     for number in range(1, 20):
         deep = [{"value": f"n{number}", "labels": deep}]
