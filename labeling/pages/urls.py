@@ -1,11 +1,11 @@
 from django.urls import path
 
-from labeling.pages import project
+from labeling.pages import new_project, project
 
 app_name = "labeling"
 urlpatterns = [
     path("projects/", project.ProjectsPage.as_view(), name="projects"),
-    path("projects/new/", project.NewProjectPage.as_view(), name="project-new"),
+    path("projects/new/", new_project.NewProjectPage.as_view(), name="project-new"),
     path("projects/<int:pk>/", project.ProjectPage.as_view(), name="project"),
     path("projects/<int:pk>/label/", project.LabelPage.as_view(), name="label"),
     path("projects/<int:pk>/results/", project.ResultsPage.as_view(), name="results"),

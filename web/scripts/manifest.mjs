@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export const WEB = join(dirname(fileURLToPath(import.meta.url)), "..");
 export const BUILT = join(WEB, "..", "labeling", "static", "labeling", "page");
 const NAME = "manifest.json";
-const SINGLE = ["package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"];
+const SINGLE = ["package.json", "package-lock.json", "tsconfig.json", "vite.config.ts", "vite.editor.config.ts"];
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const byName = (left, right) => (left < right ? -1 : 1);

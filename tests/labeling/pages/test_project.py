@@ -1,5 +1,6 @@
 """The project pages as the people of an organization see them."""
 
+import json
 import uuid
 from typing import Any
 
@@ -49,8 +50,10 @@ def test_a_new_project_starts_from_the_labels_of_its_version() -> None:
     made = version(ann, {"text": ["a", "b", "c"], "kind": ["ham", "spam", "ham"]}, label="kind")
     client = browser(ann)
     form = client.get(reverse("labeling:project-new"), {"version": made.pk}).context["form"]
-    assert form.initial["labels"] == "ham\nspam"
-    fields = {"version": made.pk, "name": "Mails", "labels": "ham\nspam [s]\n", "overlap": 2, "guidelines": "# Rules"}
+    schema = json.loads(form.initial["schema"])
+    assert [label["value"] for label in schema["controls"][0]["labels"]] == ["ham", "spam"]
+    schema["controls"][0]["labels"][1]["hotkey"] = "s"
+    fields = {"version": made.pk, "name": "Mails", "schema": json.dumps(schema), "overlap": 2, "guidelines": "# Rules"}
     answer = client.post(reverse("labeling:project-new"), fields)
     project = Project.objects.get()
     assert answer.headers["Location"] == reverse("labeling:project", args=[project.pk])
@@ -63,15 +66,43 @@ def test_a_new_project_starts_from_the_labels_of_its_version() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "sentence"),
-    [("ham", "at least two labels"), ("ham [1]\nspam [1]", "hotkey"), ("x" * 300 + "\ny", "at most 200 characters")],
+    [
+        ([{"value": "ham"}], "2 to 1000 labels"),
+        ([{"value": "ham", "hotkey": "1"}, {"value": "spam", "hotkey": "1"}], "hotkey"),
+        ([{"value": "x" * 300}, {"value": "y"}], "at most 200 characters"),
+    ],
 )
-def test_labels_that_cannot_be_used_are_refused_in_words(labels: str, sentence: str) -> None:
+def test_labels_that_cannot_be_used_are_refused_in_words(labels: list[Any], sentence: str) -> None:
     ann = factories.owner()
     made = version(ann, {"text": ["a"]})
-    fields = {"version": made.pk, "name": "P", "labels": labels, "overlap": 1}
+    control = {"name": "label", "type": "choice", "labels": labels}
+    schema = {"display": [{"type": "text", "field": "text"}], "controls": [control]}
+    fields = {"version": made.pk, "name": "P", "schema": json.dumps(schema), "overlap": 1}
     page = browser(ann).post(reverse("labeling:project-new"), fields)
     assert page.status_code == 400
     assert sentence in page.content.decode()
+
+
+@pytest.mark.parametrize("schema", ["{", "[]", "[" * 100_000, "5"])
+def test_a_schema_that_is_no_object_is_refused_and_kept_on_the_page(schema: str) -> None:
+    ann = factories.owner()
+    made = version(ann, {"text": ["a"]})
+    fields = {"version": made.pk, "name": "P", "schema": schema, "overlap": 1}
+    page = browser(ann).post(reverse("labeling:project-new"), fields)
+    assert page.status_code == 400
+    assert page.context["form"].errors["schema"]
+    assert page.context["setup"]["fields"] == ["text"]
+
+
+def test_the_editor_gets_columns_samples_and_the_templates_that_fit() -> None:
+    ann = factories.owner()
+    made = version(ann, {"text": ["a" * 9_000, "</script><b>"], "response1": ["x", "y"], "response2": ["v", "w"]})
+    page = browser(ann).get(reverse("labeling:project-new"), {"version": made.pk})
+    setup = page.context["setup"]
+    assert setup["fields"] == ["text", "response1", "response2"]
+    assert [len(row["text"]) for row in setup["samples"]] == [5_000, 12]
+    assert "preference" in [offer["name"] for offer in setup["templates"]]
+    assert b"</script><b>" not in page.content
 
 
 def test_the_project_page_shows_progress_people_and_suggestions() -> None:

@@ -1,0 +1,136 @@
+/** Starts the schema editor in `<div id="schema-editor" data-language data-field>` with the JSON of `#schema-setup`. */
+import { Component, render } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { list, object, optionalText, type Json } from "../json";
+import { parseSchema } from "../schema";
+import { ControlCard } from "./control-card";
+import { changed, draftOf, hasLabels, linesOf, moved, newControl, removed, schemaOf, SHOWN_AS, TYPES, type ControlType, type Draft, type ShownAs } from "./draft";
+import { Select } from "./fields";
+import { Preview } from "./preview";
+import { wordsIn, type Say } from "./words";
+import "./editor.css";
+
+interface Template { name: string; title: string; guidelines: string; schema: unknown }
+interface Setup { fields: string[]; samples: Json[]; schema: unknown; templates: Template[] }
+
+function setupOf(value: unknown): Setup {
+  const row = object(value, "setup");
+  return {
+    fields: list(row.fields, "fields").map(String), samples: list(row.samples, "samples").map((each, i) => object(each, `samples.${i}`)), schema: row.schema,
+    templates: list(row.templates, "templates").map((each, i) => {
+      const found = object(each, `templates.${i}`);
+      return { name: String(found.name), title: optionalText(found.title), guidelines: optionalText(found.guidelines), schema: found.schema };
+    }),
+  };
+}
+
+/** What is still open, so that the preview waits for it; the server says the rest in words. */
+function isWhole(draft: Draft, schema: Json): boolean {
+  const { display } = schema;
+  return Array.isArray(display) && display.length > 0 && draft.controls.length > 0
+    && draft.controls.every((control) => !hasLabels(control.type) || linesOf(control.labels).length >= (control.type === "choice" || control.type === "taxonomy" ? 2 : 1));
+}
+
+/** A preview that can't be drawn must not take the editor along. */
+class Safe extends Component<{ say: Say }, { failed: boolean }> {
+  override state = { failed: false };
+  static override getDerivedStateFromError(): { failed: boolean } {
+    return { failed: true };
+  }
+  override render() {
+    return this.state.failed ? <p class="muted">{this.props.say("preview.wait")}</p> : this.props.children;
+  }
+}
+
+function Shown({ say, draft, fields, change }: { say: Say; draft: Draft; fields: readonly string[]; change(draft: Draft): void }) {
+  return (
+    <section class="card editor-shown"><h3>{say("shown")}</h3>
+      <div class="editor-fields">
+        {fields.map((field) => (
+          <Select
+            key={field} id={`editor-shown-${field}`} title={field} value={draft.shown[field] ?? "hidden"} options={SHOWN_AS.map((as) => [as, say(`as.${as}`)])}
+            change={(to) => change({ ...draft, shown: { ...draft.shown, [field]: SHOWN_AS.find((as): as is ShownAs => as === to) ?? "hidden" } })}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function useLater<T>(value: T, ms: number): T {
+  const [late, setLate] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(value), ms);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return late;
+}
+
+function Editor({ setup, field, guidelines, language }: { setup: Setup; field: HTMLTextAreaElement; guidelines: HTMLTextAreaElement | null; language: string }) {
+  const say = useMemo(() => wordsIn(language), [language]);
+  const [draft, setDraft] = useState<Draft | null>(() => draftOf(setup.schema));
+  const [said, setSaid] = useState(guidelines?.value ?? "");
+  const given = useRef(setup.schema);
+  const schema = useMemo(() => (draft === null ? object(given.current, "schema") : schemaOf(draft, setup.fields)), [draft]);
+  useEffect(() => { field.value = JSON.stringify(schema, null, 2); }, [schema]);
+  useEffect(() => {
+    const listen = (): void => setSaid(guidelines?.value ?? "");
+    guidelines?.addEventListener("input", listen);
+    return () => guidelines?.removeEventListener("input", listen);
+  }, []);
+  const shown = useLater(schema, 300);
+  const rules = useLater(said, 600);
+
+  function take(template: Template): void {
+    given.current = template.schema;
+    setDraft(draftOf(template.schema));
+    if (guidelines !== null && template.guidelines !== "") {
+      guidelines.value = template.guidelines;
+      setSaid(template.guidelines);
+    }
+  }
+
+  const isReady = useMemo(() => {
+    try {
+      parseSchema(shown);
+      return draft === null || isWhole(draft, shown);
+    } catch {
+      return false;
+    }
+  }, [shown]);
+
+  return (
+    <div class="editor">
+      <div class="editor-form">
+        <Select id="editor-template" title={say("template")} value="" options={[["", "–"], ...setup.templates.map((each) => [each.name, each.title] as const)]} change={(name) => { const found = setup.templates.find((each) => each.name === name); if (found !== undefined) take(found); }} />
+        {draft === null ? <p class="notice notice-warn">{say("json.only")}</p> : <>
+          <Shown say={say} draft={draft} fields={setup.fields} change={setDraft} />
+          <h3 class="editor-asked">{say("asked")}</h3>
+          {draft.controls.map((control, i) => (
+            <ControlCard
+              key={control.key} say={say} draft={draft} control={control} fields={setup.fields} isFirst={i === 0} isLast={i === draft.controls.length - 1}
+              change={(change) => setDraft(changed(draft, control.key, change))} move={(by) => setDraft(moved(draft, control.key, by))} remove={() => setDraft(removed(draft, control.key))}
+            />
+          ))}
+          <Select id="editor-add" title={say("add")} value="" options={[["", "–"], ...TYPES.map((type) => [type, say(`type.${type}`)] as const)]} change={(to) => { const type = TYPES.find((each): each is ControlType => each === to); if (type !== undefined) setDraft({ ...draft, controls: [...draft.controls, newControl(type, draft, setup.fields)] }); }} />
+        </>}
+      </div>
+      <div class="editor-side">
+        <h3>{say("preview")}</h3>
+        <p class="muted small">{say(isReady ? "preview.hint" : "preview.wait")}</p>
+        {isReady && setup.samples.length > 0 ? <Safe key={JSON.stringify(shown)} say={say}><Preview schema={shown} guidelines={rules} samples={setup.samples} language={language} /></Safe> : null}
+      </div>
+    </div>
+  );
+}
+
+const root = document.getElementById("schema-editor");
+const data = document.getElementById("schema-setup");
+if (root !== null && data !== null) {
+  const field = document.getElementById(root.dataset["field"] ?? "");
+  const guidelines = document.getElementById(root.dataset["guidelines"] ?? "");
+  if (field instanceof HTMLTextAreaElement) {
+    const setup = setupOf(JSON.parse(data.textContent ?? "{}"));
+    render(<Editor setup={setup} field={field} guidelines={guidelines instanceof HTMLTextAreaElement ? guidelines : null} language={root.dataset["language"] ?? "en"} />, root);
+  }
+}

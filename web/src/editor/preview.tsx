@@ -1,0 +1,87 @@
+/** The labeling page itself, with items of the version and a server out of memory. */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Client } from "../api/client";
+import type { Failure, Outcome } from "../api/http";
+import type { Json } from "../json";
+import { createTranslator } from "../locales/translator";
+import { createTabLock } from "../outbox/lock";
+import { createSession } from "../session/session";
+import { createStopwatch, type World } from "../session/world";
+import { App } from "../ui/app";
+import { Context } from "../ui/context";
+import { parsePage, type Page, type Task } from "../wire";
+
+const REFUSED: Failure = { kind: "refused", status: 404, problem: { code: "", title: "", detail: "", errors: [] } };
+const good = <T,>(value: T): Promise<Outcome<T>> => Promise.resolve({ ok: true, value });
+
+function pageOf(schema: Json, guidelines: string, count: number): Page {
+  return parsePage({
+    project: { id: 1, name: "", guidelines, overlap: 1, lease_seconds: 900, schema }, me: { id: 1, name: "", language: "" },
+    progress: { total: count, done: 0, mine: 0 },
+  });
+}
+
+/** Hands the samples out round and round, and takes every answer. */
+function sampleClient(page: Page, samples: readonly Json[]): Client {
+  let given = 0;
+  const next = (): Task => {
+    const number = given;
+    given += 1;
+    return { id: number + 1, itemId: number + 1, data: samples[number % samples.length] ?? {}, lease: { token: "preview", expiresAt: Infinity }, draft: null, suggestion: null };
+  };
+  return {
+    page: () => good(page),
+    lease: (count) => good({ tasks: Array.from({ length: count }, next), lost: [], progress: page.progress, remaining: true }),
+    send: (answers) => good({
+      results: answers.map((answer) => ({ clientKey: answer.client_key, status: "saved", annotation: answer.task, task: answer.task, problem: "" })), progress: page.progress,
+    }),
+    saveDraft: () => good(Date.now()),
+    history: () => good({ results: [], next: null }),
+    change: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    takeBack: (annotation) => good({ ...next(), id: annotation, data: samples[(annotation - 1) % samples.length] ?? {} }),
+    release: () => undefined,
+  };
+}
+
+function previewWorld(client: Client): World {
+  const kept = new Map<string, string>();
+  let keys = 0;
+  const entries = new Map<string, Parameters<Awaited<ReturnType<World["openStore"]>>["put"]>[0]>();
+  return {
+    client,
+    storage: { getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => void kept.set(name, value), removeItem: (name) => void kept.delete(name) },
+    openStore: () => Promise.resolve({
+      all: () => Promise.resolve([...entries.values()]),
+      put: (entry) => { entries.set(entry.key, entry); return Promise.resolve(); },
+      remove: (key) => { entries.delete(key); return Promise.resolve(); },
+    }),
+    lock: () => createTabLock(), channel: () => ({ announce: () => undefined, listen: () => undefined }), isOnline: () => true, now: () => Date.now(), random: () => 0.5,
+    newKey: () => `preview-${(keys += 1)}`,
+    schedule(work, ms) {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
+    stopwatch: createStopwatch(() => performance.now()),
+  };
+}
+
+export function Preview({ schema, guidelines, samples, language }: { schema: Json; guidelines: string; samples: readonly Json[]; language: string }) {
+  const [ready, setReady] = useState(0);
+  const box = useRef<HTMLDivElement>(null);
+  const session = useMemo(() => createSession(previewWorld(sampleClient(pageOf(schema, guidelines, samples.length), samples)), 1), [schema, guidelines, samples]);
+  const text = useMemo(() => createTranslator(language), [language]);
+  useEffect(() => void session.start().then(() => setReady(ready + 1)), [session]);
+
+  function onKeyDown(event: KeyboardEvent): void {
+    const { target } = event;
+    if (event.defaultPrevented || !(target instanceof HTMLElement) || target.matches("input, textarea, select")) return;
+    if (target.matches("button, a") && (event.key === "Enter" || event.key === " ")) return;
+    if (session.press(event)) event.preventDefault();
+  }
+
+  return (
+    <div ref={box} class="editor-preview" tabIndex={0} onKeyDown={onKeyDown}>
+      <Context.Provider value={{ session, text, exit: "#", signIn: "#" }}><App key={ready} /></Context.Provider>
+    </div>
+  );
+}
