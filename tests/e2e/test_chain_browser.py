@@ -157,8 +157,10 @@ def labeling_project(page: Page) -> int:
     """Make a project out of the version's own labels."""
     page.get_by_role("link", name="Label it").click()
     page.locator("#id_name").fill("Spam or not")
-    expect(page.locator("#id_labels")).to_have_value(re.compile("ham"))
-    page.locator("#id_labels").fill("ham\nspam")
+    labels = page.get_by_role("textbox", name="Labels")
+    expect(labels).to_have_value(re.compile("ham"))
+    labels.fill("ham\nspam")
+    expect(page.locator(".editor-preview .lp-label")).to_have_count(2)
     page.locator("#id_guidelines").fill("**Spam** is sent to many. **Ham** is a message between people.")
     page.get_by_role("button", name="Make the project").click()
     expect(page.get_by_role("button", name="Publish", exact=True)).to_be_visible()

@@ -1,5 +1,5 @@
 /** A row of a table as a form of typed cells. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { fillIn } from "../../state/actions/write";
 import { cellsOf, cellTrouble } from "../../state/rules/words";
 import type { AnswerValue, Column } from "../../wire";
@@ -16,7 +16,7 @@ export function FormControl({ control, value, state, view }: ControlProps) {
   const box = useRef<HTMLDivElement>(null);
   const last = useRef({ field: "", at: 0 });
   const asked = state.writing?.control === control.name ? state.writing.asked : 0;
-  useEffect(() => { if (asked > 0) box.current?.querySelector<HTMLElement>("input, select, textarea")?.focus(); }, [asked]);
+  useLayoutEffect(() => { if (asked > 0) box.current?.querySelector<HTMLElement>("input, select, textarea")?.focus(); }, [asked]);
   const cells = cellsOf(value);
 
   function change(column: Column, cell: AnswerValue): void {

@@ -1,5 +1,5 @@
 /** Free text. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { fillIn } from "../../state/actions/write";
 import { usePage } from "../context";
 import type { ControlProps } from "./table";
@@ -10,7 +10,7 @@ export function WordsControl({ control, value, state }: ControlProps) {
   // What is typed without leaving the field is one step for undo, until a pause of the hands.
   const last = useRef(0);
   const asked = state.writing?.control === control.name ? state.writing.asked : 0;
-  useEffect(() => { if (asked > 0) field.current?.focus(); }, [asked]);
+  useLayoutEffect(() => { if (asked > 0) field.current?.focus(); }, [asked]);
   const written = typeof value === "string" ? value : "";
   const count = [...written.trim()].length;
   const { least, most, lines } = control.setup;
