@@ -11,8 +11,8 @@ from typing import IO, Any
 import pyarrow as pa
 
 from curation.engine.pictures.decode import BYTE_LIMIT, ODDITIES, PictureError
+from curation.engine.pictures.facts import FACTS, as_columns
 from curation.engine.pictures.kinds import HEAD_BYTES, kind_of, named_like_picture
-from curation.engine.pictures.measures import NAMES
 from curation.engine.pictures.taking import Picture, take
 from curation.engine.readers.archive import MEMBER_LIMIT, Member, archive_kind, list_members, walk
 from curation.engine.readers.archive_tables import row_bound
@@ -30,10 +30,6 @@ _AHEAD, _AHEAD_BYTES = 4 * WORKERS, 64 << 20
 _PREVIEW = 20
 # The columns of every version with pictures; `image` has the role of that name.
 IMAGE, FILE = "image", "image_file"
-FACTS: dict[str, pa.DataType] = {
-    "image_width": pa.int64(), "image_height": pa.int64(), "image_format": pa.string(), "image_mode": pa.string(),
-    "image_bytes": pa.int64(), **{f"image_{name}": pa.float64() for name in NAMES}, "image_oddities": pa.string(),
-}  # fmt: skip
 
 
 def is_mostly_pictures(members: list[Member]) -> bool:
@@ -72,10 +68,15 @@ class Plan:
 
     def rows(self, path: str, picture: Picture) -> Iterator[Row]:
         """Give the rows of one picture: one for each row of a table that names it, and one when none does."""
-        facts = {"image_width": picture.width, "image_height": picture.height, "image_format": picture.format}
-        facts |= {"image_mode": picture.mode, "image_bytes": len(picture.data)}
-        facts |= {f"image_{name}": value for name, value in picture.measures.to_json().items()}
-        facts["image_oddities"] = " ".join(picture.oddities) or None
+        facts = as_columns(
+            picture.width,
+            picture.height,
+            picture.format,
+            picture.mode,
+            len(picture.data),
+            picture.measures,
+            picture.oddities,
+        )
         folders = self.folders(path)
         for said in self.listing.rows.get(path, [{}]):
             named = {_free(name): value for name, value in said.items()}
