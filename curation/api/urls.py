@@ -3,8 +3,8 @@ from rest_framework.routers import SimpleRouter
 
 from curation.api.dataset import DatasetViewSet
 from curation.api.diff import DiffViewSet
-from curation.api.plan import CheckPlanView, PreviewPlanView
 from curation.api.picture import PictureCopyView, PictureOriginalView, PictureThumbView
+from curation.api.plan import CheckPlanView, PreviewPlanView
 from curation.api.question import (
     ApplyDecisionsView,
     DecideView,

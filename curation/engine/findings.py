@@ -33,8 +33,8 @@ def found_rows(step: str, found: Sequence[Found], table: pa.Table, roles: dict[s
 
     Keys are computed from the item as the step saw it, so that the same item of a later version has the same keys:
     ``text_key`` from its folded text, ``content_key`` from text and label to the letter, ``length`` in code points.
-    A picture stands for its item by its hash. Without it and a text column, all columns but ``item_id`` do. An item that is not in the batch has keys of
-    its id alone.
+    A picture stands for its item by its hash. Without it and a text column, all columns but ``item_id`` do. An item
+    that is not in the batch has keys of its id alone.
 
     Args:
         step: Name of the step.

@@ -194,14 +194,13 @@ def default_plan(manifest: VersionManifest) -> Plan:
         steps += [STEPS["drop_invalid_label"](), STEPS["map_labels"](mapping=mapping)]  # type: ignore[call-arg]
         if "text" in manifest.roles:
             steps.append(STEPS["conflicting_labels"]())
-    if "text" in manifest.roles:
-        steps.append(STEPS["exact_duplicates"]())
     if "image" in manifest.roles:
         # A text beside pictures is a caption: equal pictures with different captions are no duplicates.
-        caption = (manifest.roles["text"],) if "text" in manifest.roles else ()
-        steps[-1:] = [] if caption else steps[-1:]
-        steps.append(STEPS["exact_duplicates"](columns=(manifest.roles["image"], *caption)))  # type: ignore[call-arg]
+        same = tuple(manifest.roles[role] for role in ("image", "text") if role in manifest.roles)
+        steps.append(STEPS["exact_duplicates"](columns=same))  # type: ignore[call-arg]
         steps += [STEPS[name]() for name in IMAGE_CHECKS]
+    elif "text" in manifest.roles:
+        steps.append(STEPS["exact_duplicates"]())
     return Plan(tuple(steps))
 
 

@@ -12,8 +12,8 @@ from curation.engine.pictures.measures import Measures, measure
 # The copy that the pages show large. Screens have no more; boxes are drawn in pixels of the original all the same.
 VIEW_SIDE = 2048
 THUMB_SIDE = 256
-# A small picture from a lossless format is shown without loss: of 28 x 28 pixels each one counts.
-LOSSLESS_PIXELS = 512 * 512
+# Of a small picture each pixel counts: from a lossless format it is shown without loss, else with all its colour.
+SMALL_PIXELS = 512 * 512
 _LOSSLESS = {"PNG", "BMP", "GIF", "TIFF"}
 VIEW_QUALITY, THUMB_QUALITY = 90, 80
 
@@ -68,8 +68,8 @@ def take(data: bytes, name: str = "") -> Picture:
 def copies(decoded: Decoded) -> tuple[bytes, bytes]:
     """Return the view and the thumbnail of a picture as files; the latter is empty when the view is no larger."""
     image = clean(decoded.image)
-    lossless = decoded.format in _LOSSLESS and image.width * image.height <= LOSSLESS_PIXELS
-    view = _png(image) if lossless else _jpeg(image, VIEW_QUALITY)
+    small = image.width * image.height <= SMALL_PIXELS
+    view = _png(image) if small and decoded.format in _LOSSLESS else _jpeg(image, VIEW_QUALITY, whole_colour=small)
     if max(image.size) <= THUMB_SIDE:
         return view, b""
     image.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.BICUBIC)
@@ -82,7 +82,7 @@ def _png(image: Image.Image) -> bytes:
     return sink.getvalue()
 
 
-def _jpeg(image: Image.Image, quality: int) -> bytes:
+def _jpeg(image: Image.Image, quality: int, *, whole_colour: bool = False) -> bytes:
     sink = io.BytesIO()
-    image.save(sink, "JPEG", quality=quality, optimize=False)
+    image.save(sink, "JPEG", quality=quality, subsampling=0 if whole_colour else 2)
     return sink.getvalue()

@@ -15,9 +15,9 @@ from curation.engine.steps.base import Batches, Context, Drop, Outcome, Step, St
 class ExactDuplicates(Step):
     """Keeps the first of equal rows and drops the others, naming the one that stays.
 
-    Rows are equal when the text (the picture where there is none), or all of `columns`, are the same; with `folded` after NFKC, lower case and single
-    blanks. A 64-bit hash finds candidates, and the texts themselves decide. Memory: 8 bytes a row, and the texts that
-    occur more than once.
+    Rows are equal when the text (the picture where there is none), or all of `columns`, are the same; with `folded`
+    after NFKC, lower case and single blanks. A 64-bit hash finds candidates, and the texts themselves decide. Memory: 8
+    bytes a row, and the texts that occur more than once.
     """
 
     name: ClassVar[str] = "exact_duplicates"

@@ -22,9 +22,9 @@ class ImageMode(Step):
     """Finds or drops pictures whose kind of colour is rare among the others, or not wanted.
 
     Kinds: ``colour``, ``grey``, ``black_white`` (one bit), ``cmyk``, ``deep`` (more than 8 bits a channel). A file in
-    colour whose pixels are all but grey counts as ``grey``: its `image_colour` is below `grey_below`. Without `allowed`, a
-    kind that fewer than `min_share` of the pictures have is odd. cleanvision's grayscale reports every grey file, also
-    where all are.
+    colour whose pixels are all but grey counts as ``grey``: its `image_colour` is below `grey_below`. Without
+    `allowed`, a kind that fewer than `min_share` of the pictures have is odd. cleanvision's grayscale reports every
+    grey file, also where all are.
 
     Attributes:
         allowed: Kinds that are wanted; when empty, those that are not rare.

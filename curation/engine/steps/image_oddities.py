@@ -28,7 +28,8 @@ class ImageOddities(Step):
     reasons: ClassVar[dict[str, str]] = {"image_odd_file": "The picture's file is odd, and was mended at the import."}
     choices: ClassVar[dict[str, tuple[str, ...]]] = {"action": ACTIONS, "codes": tuple(ODDITIES)}
     codes: tuple[str, ...] = (
-        "animated", "transparent", "icc_broken", "exif_broken", "wrong_extension", "bad_checksum", "cmyk", "sixteen_bit",
+        "cmyk", "sixteen_bit", "animated", "transparent", "icc_broken", "exif_broken", "wrong_extension",
+        "bad_checksum",
     )  # fmt: skip
     action: str = "find"
 
