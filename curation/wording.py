@@ -185,6 +185,23 @@ REASONS = {
     "image_odd_file": _("Odd file"),
 }
 
+# What was odd about the file of a picture: curation.engine.pictures.decode.ODDITIES.
+PICTURE_NOTES = {
+    "rotated": _("Turned as its EXIF orientation says."),
+    "cmyk": _("Converted from CMYK to sRGB for viewing."),
+    "sixteen_bit": _("More than 8 bits a channel; scaled to 8 for viewing."),
+    "palette": _("Colours of a palette; converted for viewing."),
+    "animated": _("Several frames or pages; the first is used."),
+    "transparent": _("Transparent parts are shown white."),
+    "icc": _("Converted from its colour profile to sRGB for viewing."),
+    "icc_broken": _("The colour profile is broken and was left out."),
+    "exif_broken": _("The EXIF data is broken and was left out."),
+    "wrong_extension": _("The name ends in another format than the content has."),
+    "bad_checksum": _("A checksum in the file is wrong: parts of the picture may be."),
+    "place": _("The original tells where it was taken; what is shown does not."),
+    "device": _("The original tells with which device it was taken; what is shown does not."),
+}
+
 # The final pass of a run, which is no step of any plan.
 DECISIONS = (_("Decisions of people"), _("What people decided in the review, given again for equal items."))
 DECISION_REASONS = {"decided_drop": _("Dropped by a person")}

@@ -24,6 +24,7 @@ NONE = ""
 FORMAT_NAMES = {
     "texts": gettext_lazy("archive of texts"),
     "tables": gettext_lazy("archive of tables"),
+    "images": gettext_lazy("pictures"),
     "parquet": "Parquet",
     "arrow": "Arrow",
 }
