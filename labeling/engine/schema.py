@@ -150,7 +150,8 @@ class Choice:
 
 
 CONTROLS: dict[str, type[Choice]] = {"choice": Choice}
-DISPLAYS = ("text",)
+# An image is shown by the hash that its field holds.
+DISPLAYS = ("text", "image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,11 @@ class Schema:
     def fields(self) -> list[str]:
         """The item's fields that a page needs, each once."""
         return list(dict.fromkeys(display.field for display in self.display))
+
+    @property
+    def texts(self) -> list[str]:
+        """The fields that are shown as text, each once: what a model of texts can learn from."""
+        return list(dict.fromkeys(display.field for display in self.display if display.type == "text"))
 
     @property
     def choice(self) -> Choice:

@@ -76,16 +76,17 @@ class ProjectForm(forms.Form):
     def arguments(self) -> dict[str, Any]:
         """Return the form as arguments of `create_project`."""
         fields = self.cleaned_data
-        text_field = fields["version"].manifest.get("roles", {}).get("text")
-        if not text_field:
+        roles = fields["version"].manifest.get("roles", {})
+        if "text" not in roles and "image" not in roles:
             raise DomainError(
                 "version_without_text",
-                _("This version has no text column, so there is nothing to show. Choose another version."),
+                _("This version has neither texts nor pictures, so there is nothing to show. Choose another version."),
                 field="version",
             )
         schema = schema_for_labels(
             labels=[value for value, _key in fields["labels"]],
-            text_field=text_field,
+            text_field=roles.get("text", ""),
+            image_field=roles.get("image", ""),
             keys={value: key for value, key in fields["labels"] if key},
         )
         return {

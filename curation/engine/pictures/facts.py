@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from curation.engine.pictures.decode import decode
@@ -11,6 +12,43 @@ FACTS: dict[str, pa.DataType] = {
     "image_width": pa.int64(), "image_height": pa.int64(), "image_format": pa.string(), "image_mode": pa.string(),
     "image_bytes": pa.int64(), **{f"image_{name}": pa.float64() for name in NAMES}, "image_oddities": pa.string(),
 }  # fmt: skip
+
+# Histograms of a version's pictures: column → edges, ascending; the last bucket takes in what lies at its upper edge.
+# ``image_side`` is no column but the root of width times height, in pixels.
+_SHARES = tuple(round(0.05 * place, 2) for place in range(21))
+EDGES: dict[str, tuple[float, ...]] = {
+    "image_side": (0, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384),
+    "image_sharpness": _SHARES,
+    "image_lightest": _SHARES,
+    "image_darkest": _SHARES,
+    "image_entropy": tuple(0.5 * place for place in range(21)),
+    "image_colour": _SHARES,
+}
+
+
+def histograms_of(table: pa.Table) -> dict[str, np.ndarray]:
+    """Count the rows of a table into the buckets of `EDGES`, int64 [edges - 1]; columns that it lacks are left out.
+
+    Values beyond the edges count in the outermost buckets, missing ones nowhere.
+    """
+    found = {}
+    for name, edges in EDGES.items():
+        values = _side(table) if name == "image_side" else _floats(table, name)
+        if values is not None:
+            known = np.clip(values[np.isfinite(values)], edges[0], edges[-1])
+            found[name] = np.histogram(known, bins=np.asarray(edges, np.float64))[0].astype(np.int64)
+    return found
+
+
+def _side(table: pa.Table) -> np.ndarray | None:
+    width, height = _floats(table, "image_width"), _floats(table, "image_height")
+    return None if width is None or height is None else np.sqrt(width * height)
+
+
+def _floats(table: pa.Table, name: str) -> np.ndarray | None:
+    if name not in table.schema.names or not FACTS.get(name, pa.null()).equals(table.schema.field(name).type):
+        return None
+    return np.asarray(table[name].cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False), np.float64)
 
 
 def as_columns(

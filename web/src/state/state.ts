@@ -64,6 +64,8 @@ export interface State {
   online: boolean;
   attention: readonly Attention[];
   panel: Panel | null;
+  /** Pictures are shown in their own size, and not fitted to the screen. */
+  enlarged: boolean;
   notice: Notice | null;
   settings: Settings;
 }
@@ -74,6 +76,6 @@ export function initialState(settings: Settings, online: boolean): State {
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
     queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, conflict: null,
     remaining: true, asked: false, leaseFailure: null, busy: null,
-    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, notice: null, settings,
+    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, enlarged: false, notice: null, settings,
   };
 }

@@ -2,17 +2,21 @@
 import type { ComponentChildren } from "preact";
 import type { Display, Item } from "../wire";
 import { usePage } from "./context";
+import { ImageDisplay } from "./image-display";
 import { TextDisplay } from "./text-display";
 
-const DISPLAYS: Readonly<Record<string, (value: string, key: string) => ComponentChildren>> = {
+interface Look { enlarged: boolean }
+
+const DISPLAYS: Readonly<Record<string, (value: string, key: string, look: Look) => ComponentChildren>> = {
   text: (value, key) => <TextDisplay key={key} text={value} />,
+  image: (value, key, { enlarged }) => <ImageDisplay key={key} hash={value} enlarged={enlarged} />,
 };
 
 function asText(value: unknown): string {
   return typeof value === "string" ? value : typeof value === "object" ? JSON.stringify(value, null, 2) : String(value);
 }
 
-export function ItemDisplay({ item, display }: { item: Item; display: readonly Display[] }) {
+export function ItemDisplay({ item, display, enlarged }: { item: Item; display: readonly Display[]; enlarged: boolean }) {
   const { text } = usePage();
   return <>{display.map((row) => {
     const show = Object.hasOwn(DISPLAYS, row.type) ? DISPLAYS[row.type] : undefined;
@@ -23,7 +27,7 @@ export function ItemDisplay({ item, display }: { item: Item; display: readonly D
         {show === undefined ? <p class="lp-hint">{text.t("page.unknown-display", { type: row.type })}</p>
           : value === undefined || value === null ? <p class="lp-hint">{text.t("page.missing-field", { field: row.field })}</p>
           : value === "" ? <p class="lp-hint">{text.t("page.empty-text")}</p>
-          : show(asText(value), `${item.id}:${row.field}`)}
+          : show(asText(value), `${item.id}:${row.field}`, { enlarged })}
       </div>
     );
   })}</>;

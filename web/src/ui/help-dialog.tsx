@@ -1,6 +1,6 @@
 import type { MessageKey } from "../locales/en";
 import { KEYED_ACTIONS } from "../state/actions/table";
-import { palette } from "../state/actions/panels";
+import { enlarge, palette } from "../state/actions/panels";
 import { actionId, labelId } from "../state/bindings";
 import { rulesOf } from "../state/controls";
 import type { State } from "../state/state";
@@ -11,7 +11,7 @@ import { KeyCap } from "./key-cap";
 
 const TITLES: Readonly<Record<string, MessageKey>> = {
   submit: "action.submit", accept: "action.accept", skip: "action.skip", undo: "action.undo", previous: "action.previous", next: "action.next",
-  palette: "action.palette", guidelines: "action.guidelines", settings: "action.settings", help: "action.help", close: "action.close",
+  enlarge: "action.enlarge", palette: "action.palette", guidelines: "action.guidelines", settings: "action.settings", help: "action.help", close: "action.close",
 };
 
 export function actionTitle(name: string): MessageKey {
@@ -30,7 +30,7 @@ export function HelpDialog({ state }: { state: State }) {
     <Dialog title={text.t("help.title")} name="help">
       <h3>{text.t("help.actions")}</h3>
       <dl class="lp-key-list">
-        {KEYED_ACTIONS.filter((action) => action !== palette || palette.isEnabled(state)).map((action) => {
+        {KEYED_ACTIONS.filter((action) => (action !== palette && action !== enlarge) || action.isEnabled(state)).map((action) => {
           const keys = bindings.keysOf(actionId(action.name));
           return row(action.name, text.t(actionTitle(action.name)), action.name === "accept" ? [...keys, "Enter"] : keys);
         })}

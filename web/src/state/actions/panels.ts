@@ -26,6 +26,15 @@ export function choiceCount(state: State): number {
 
 export const palette = toggle("palette", ["/"], "palette", (state) => isReady(state) && choiceCount(state) >= PALETTE_FROM);
 
+/** Shows pictures in their own size and back; it stays so from task to task. */
+export const enlarge: Action = {
+  name: "enlarge",
+  // No letter, since these choose labels. On most keyboards + and = are one key.
+  keys: ["+", "="],
+  isEnabled: (state) => isReady(state) && schemaOf(state).display.some((row) => row.type === "image"),
+  perform: (state) => stay({ ...state, enlarged: !state.enlarged }),
+};
+
 export const close: Action = {
   name: "close",
   keys: ["Escape"],
