@@ -55,9 +55,9 @@ class PictureThumbView(PictureCopyView):
 
 
 class PictureOriginalView(ScopedAPIView):
-    """The original of a picture, for those who may export data."""
+    """The original of a picture with all that it says of place and device, for those who manage the data."""
 
-    scopes = {"GET": "data.read"}
+    scopes = {"GET": "data.write"}
     model = Picture
 
     @extend_schema(responses=OriginalOutput)

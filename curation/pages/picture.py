@@ -157,7 +157,7 @@ def _bytes(size: Any) -> str:
 class OriginalPage(ScopedPage):
     """Downloads the original of an item's picture, with all its metadata."""
 
-    scopes = {"GET": "data.read"}
+    scopes = {"GET": "data.write"}
 
     def get(self, request: PageRequest, pk: int, item_id: int) -> Any:
         row = find_item(actor=request.actor, version_id=pk, item_id=item_id)

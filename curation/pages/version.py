@@ -24,8 +24,9 @@ from curation.pages.picture import (
     view,
     without_facts,
 )
-from curation.services.download import FORMATS, request_download
+from curation.services.download import formats_of, request_download
 from curation.services.item import find_item
+from curation.services.picture_export import ARCHIVES
 from curation.services.provenance import provenance_of_item
 from curation.services.version import annotate_version, restore_version, trash_version
 
@@ -49,6 +50,7 @@ class VersionPage(ScopedPage):
         version = version_of(request, pk)
         stats = version.manifest.get("stats", {})
         labels = stats.get("labels", [])
+        may_write = request.actor.can("data.write")
         context = {
             "version": version,
             "dataset": version.dataset,
@@ -59,8 +61,8 @@ class VersionPage(ScopedPage):
             "lengths": trimmed(stats.get("text_length")),
             "histograms": histograms_of(version),
             "nulls": {name: rows for name, rows in stats.get("nulls", {}).items() if rows},
-            "formats": sorted(FORMATS),
-            "may_write": request.actor.can("data.write"),
+            "formats": [name for name in formats_of(version) if not ARCHIVES.get(name) or may_write],
+            "may_write": may_write,
             "next_steps": next_steps(request, version) if version.trashed_at is None else [],
         }
         if version.purged_at is None:
@@ -189,6 +191,7 @@ class ItemPage(ScopedPage):
             "size": shown_size(item),
             "facts": facts_of(item),
             "notes": notes_of(item),
+            "may_write": request.actor.can("data.write"),
             "lineage": lineage,
             "provenance": provenance,
         }

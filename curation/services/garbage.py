@@ -16,6 +16,7 @@ from curation.models import Diff, Version
 from curation.services.dependency import Holder, held_among, holders_of
 from curation.services.download import FORMATS
 from curation.services.media import fresh_among, keys_of, pictures_only_of, remove_pictures
+from curation.services.picture_export import ARCHIVES
 from curation.services.version import index_key, lock_objects, part_key
 
 log = structlog.get_logger(__name__)
@@ -139,7 +140,7 @@ def _unshared(version: Version, *, also_free: set[int]) -> list[str]:
     keys = [part_key(version, sha) for sha in sorted(parts)]
     living = Version.objects.filter(organization_id=version.organization_id, content_hash=version.content_hash)
     if not living.filter(purged_at=None).exclude(pk__in={version.pk, *also_free}).exists():
-        names = [f"{version.content_hash}.{file_format}" for file_format in sorted(FORMATS)]
+        names = [f"{version.content_hash}.{file_format}" for file_format in [*sorted(FORMATS), *ARCHIVES]]
         keys += [objects.key("downloads", version.organization_id, name) for name in names]
         keys.append(index_key(version))
     for diff in Diff.objects.filter(older=version) | Diff.objects.filter(newer=version):

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of, refused
 from core.errors import DomainError
 from curation.models import Version
+from curation.pages.picture import thumb
 from labeling.models import Annotation, Project, ProjectState
 from labeling.services.project import (
     change_project,
@@ -219,11 +220,16 @@ class ResultsPage(ScopedPage):
         project = find_project(actor=request.actor, project_id=pk)
         rows = Annotation.objects.visible_to(request.actor).filter(project=project)
         page = page_of(request, rows.select_related("task", "annotator"))
-        field = project.schema["display"][0]["field"]
+        fields = {display["type"]: display["field"] for display in reversed(project.schema["display"])}
         for row in page.rows:
-            row.text = row.task.data.get(field) or ""
+            row.text = row.task.data.get(fields.get("text", "")) or ""
+            row.thumb = thumb(str(row.task.data.get(fields.get("image", "")) or ""))
             row.chosen = [value for values in (row.answer or {}).values() for value in values]
-        return render(request, "labeling/results.html", {"project": project, "page": page, **_rights(request)})
+        return render(
+            request,
+            "labeling/results.html",
+            {"project": project, "page": page, "has_pictures": "image" in fields, **_rights(request)},
+        )
 
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")

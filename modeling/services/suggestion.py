@@ -49,6 +49,9 @@ def run_suggest(*, job: JobContext, project_id: int) -> dict[str, Any]:
         ``source``. With too few labels ``suggestions`` is 0 and ``message`` says what is missing.
     """
     project = Project.objects.select_related("version").get(pk=project_id, organization_id=job.organization_id)
+    if not parse_schema(project.schema).texts:
+        nothing = {"labeled": 0, "classes": 0, "suggestions": 0}
+        return {**nothing, "message": _("Suggestions learn from texts, and this project shows none.")}
     job.progress(0, None, _("reading the labels"))
     labeled = list(labeled_items(project))
     labels = [label for _item, _text, label in labeled]
