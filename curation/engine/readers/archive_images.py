@@ -17,7 +17,7 @@ from curation.engine.pictures.taking import Picture, take
 from curation.engine.readers.archive import MEMBER_LIMIT, Member, archive_kind, list_members, walk
 from curation.engine.readers.archive_tables import row_bound
 from curation.engine.readers.archive_texts import Layout, is_text_file
-from curation.engine.readers.picture_tables import Listing, Read, Row, Sniff, read_listing, tables_among
+from curation.engine.readers.picture_tables import FILE, Listing, Read, Row, Sniff, read_listing, tables_among
 from curation.engine.readers.profile import Batch, ReadError, RefusedRow, SourceProfile
 from curation.engine.readers.roles import guess_roles
 
@@ -29,7 +29,7 @@ WORKERS = max(2, min(8, os.cpu_count() or 2))
 _AHEAD, _AHEAD_BYTES = 4 * WORKERS, 64 << 20
 _PREVIEW = 20
 # The columns of every version with pictures; `image` has the role of that name.
-IMAGE, FILE = "image", "image_file"
+IMAGE = "image"
 
 
 def is_mostly_pictures(members: list[Member]) -> bool:
@@ -85,7 +85,7 @@ class Plan:
 
 def _free(name: str) -> str:
     """Return a column's name, changed when it is one of ours."""
-    return f"{name}_given" if name in FACTS or name in {IMAGE, FILE, "item_id"} else name
+    return f"{name}_given" if name in {IMAGE, "item_id"} else name
 
 
 def _plan(path: Path, members: list[Member], sniff: Sniff, read: Read | None, cells: Sequence[str] | None) -> Plan:

@@ -8,12 +8,15 @@ from typing import IO, Any
 
 import pyarrow as pa
 
+from curation.engine.pictures.facts import FACTS
 from curation.engine.readers.archive import Member, walk
 from curation.engine.readers.archive_tables import is_table, spooled
 from curation.engine.readers.huggingface import split_of
 from curation.engine.readers.profile import PREVIEW_ROWS, Batch, ReadError, RefusedRow, SourceProfile
 from curation.engine.readers.roles import guess_roles
 
+# The column with the name of each picture's file.
+FILE = "image_file"
 # A larger table is no list of labels, or must be sent by itself.
 TABLE_BYTES = 256 << 20
 # A column names the pictures when at least this share of its first values does. Looking and reading see the same ones.
@@ -139,7 +142,8 @@ def _naming(table: pa.Table, names: Names, folder: str) -> str:
 
 def _note_fields(listing: Listing, table: pa.Table, column: str) -> None:
     for entry in table.schema:
-        if entry.name != column:
+        # What an export of ours said of a picture is measured anew.
+        if entry.name not in {column, FILE, *FACTS}:
             known = listing.fields.setdefault(entry.name, entry.type)
             if known != entry.type:
                 listing.fields[entry.name] = pa.string()
