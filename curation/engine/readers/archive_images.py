@@ -79,7 +79,7 @@ class Plan:
         )
         folders = self.folders(path)
         for said in self.listing.rows.get(path, [{}]):
-            named = {_free(name): value for name, value in said.items()}
+            named = {_free(name): said.get(name) for name in self.listing.fields}
             yield {IMAGE: picture.sha256, FILE: path, **folders, **named, **facts}
 
 
@@ -129,7 +129,7 @@ def look_at_images(path: Path, profile: SourceProfile, sniff: Sniff) -> list[lis
             continue
         folders = plan.folders(member.path)
         for said in plan.listing.rows.get(member.path, [{}]):
-            cells: Row = {FILE: member.path, **folders, **{_free(name): value for name, value in said.items()}}
+            cells: Row = {FILE: member.path, **folders, **{_free(name): said.get(name) for name in plan.listing.fields}}
             rows.append([None if cells.get(name) is None else str(cells[name]) for name in profile.columns])
         if len(rows) >= _PREVIEW:
             break
