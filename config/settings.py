@@ -125,6 +125,8 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 # What one request may carry. Files stream to disk above the first figure and are refused above the last.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+# Each file of a request is held open until it is read; core/drop-zone.js knows this figure too.
+DATA_UPLOAD_MAX_NUMBER_FILES = 500
 ASSAY_UPLOAD_LIMIT = environment.number("ASSAY_UPLOAD_LIMIT_MB", 4096, low=1, high=1_000_000) * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = ASSAY_HOME / "uploads"  # not /tmp, which is often small

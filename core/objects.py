@@ -3,7 +3,8 @@
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -37,6 +38,38 @@ def put_file(path: Path, name: str) -> str:
 
 def put_bytes(data: bytes, name: str) -> str:
     return _put(ContentFile(data), name)
+
+
+def put_many(contents: Mapping[str, bytes], *, durable: bool = True) -> None:
+    """Store many small objects, all on disk when this returns; without `durable` for what can be made again.
+
+    Eight files are written at once: on the disk this was measured on, one takes 8 ms by itself and 0.5 ms so.
+    """
+    places = {name: _local(name) for name in contents}
+    if any(place is None for place in places.values()):
+        for name, data in contents.items():
+            put_bytes(data, name)
+        return
+    folders = {place.parent for place in places.values() if place is not None}
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(name: str) -> None:
+        place = places[name]
+        assert place is not None
+        with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".part-", delete=False) as part:
+            part.write(contents[name])
+            part.flush()
+            if durable:
+                os.fsync(part.fileno())
+        Path(part.name).replace(place)
+
+    with ThreadPoolExecutor(8, thread_name_prefix="objects") as pool:
+        for _done in pool.map(write, contents):
+            pass
+        if durable:
+            for _done in pool.map(sync_folder, folders):
+                pass
 
 
 def _put(content: Any, name: str) -> str:
@@ -83,6 +116,11 @@ def local_path(name: str) -> Iterator[Path]:
             copy.write(chunk)
         copy.flush()
         yield Path(copy.name)
+
+
+def file_of(name: str) -> Path | None:
+    """Return where an object lies on this machine, whether it is there or not; None when the store is elsewhere."""
+    return _local(name)
 
 
 def exists(name: str) -> bool:

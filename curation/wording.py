@@ -93,6 +93,25 @@ STEP_TEXTS = {
         _("Scale and encode columns"),
         _("Numbers scaled and categories encoded with figures of the training part, which serving applies too."),
     ),
+    "measure_images": (
+        _("Measure pictures"),
+        _("Size, sharpness, brightness and colour of pictures that no import has measured."),
+    ),
+    "image_size": (_("Sizes of pictures"), _("Too small, too large, or of another size than the others.")),
+    "image_aspect": (_("Odd shapes of pictures"), _("Much longer one way than the other.")),
+    "image_blur": (_("Blurred pictures"), _("Few sharp edges, whatever the size of the picture.")),
+    "image_dark": (_("Dark pictures"), _("Not even the brightest parts are bright.")),
+    "image_bright": (_("Overexposed pictures"), _("Even the darkest parts are bright.")),
+    "image_information": (_("Pictures with little in them"), _("Few different shades: an empty scan, a placeholder.")),
+    "image_uniform": (_("Pictures of one shade"), _("Brightness hardly changes over the whole picture.")),
+    "image_mode": (
+        _("Odd colour modes of pictures"),
+        _("Grey among coloured ones, CMYK, one bit or more than eight: where few are so, or they are not wanted."),
+    ),
+    "image_oddities": (
+        _("Odd picture files"),
+        _("Files that the import had to mend: animated, wrong ending, broken checksum or profile."),
+    ),
 }
 
 REASONS = {
@@ -152,6 +171,35 @@ REASONS = {
     "not_sampled": _("Not in the sample"),
     "in_held_out": _("Also in validation or test"),
     "in_benchmark": _("Also in a benchmark"),
+    "image_unreadable": _("Picture unreadable"),
+    "image_too_small": _("Picture too small"),
+    "image_too_large": _("Picture too large"),
+    "image_odd_size": _("Odd size"),
+    "image_odd_aspect": _("Odd shape"),
+    "image_blurred": _("Blurred"),
+    "image_dark": _("Too dark"),
+    "image_bright": _("Overexposed"),
+    "image_low_information": _("Little in it"),
+    "image_uniform": _("One shade"),
+    "image_odd_mode": _("Odd colour mode"),
+    "image_odd_file": _("Odd file"),
+}
+
+# What was odd about the file of a picture: curation.engine.pictures.decode.ODDITIES.
+PICTURE_NOTES = {
+    "rotated": _("Turned as its EXIF orientation says."),
+    "cmyk": _("Converted from CMYK to sRGB for viewing."),
+    "sixteen_bit": _("More than 8 bits a channel; scaled to 8 for viewing."),
+    "palette": _("Colours of a palette; converted for viewing."),
+    "animated": _("Several frames or pages; the first is used."),
+    "transparent": _("Transparent parts are shown white."),
+    "icc": _("Converted from its colour profile to sRGB for viewing."),
+    "icc_broken": _("The colour profile is broken and was left out."),
+    "exif_broken": _("The EXIF data is broken and was left out."),
+    "wrong_extension": _("The name ends in another format than the content has."),
+    "bad_checksum": _("A checksum in the file is wrong: parts of the picture may be."),
+    "place": _("The original tells where it was taken; what is shown does not."),
+    "device": _("The original tells with which device it was taken; what is shown does not."),
 }
 
 # The final pass of a run, which is no step of any plan.
@@ -179,6 +227,13 @@ STEP_GROUPS = [
     (_("Labels"), ["drop_invalid_label", "map_labels", "conflicting_labels", "suspicious_labels"]),
     (_("Duplicates"), ["exact_duplicates", "near_duplicates", "link_records"]),
     (_("Tables"), ["infer_types", "missing_values", "map_values", "value_range", "outliers", "encode_columns"]),
+    (
+        _("Pictures"),
+        [
+            *("measure_images", "image_size", "image_aspect", "image_blur", "image_dark", "image_bright"),
+            *("image_information", "image_uniform", "image_mode", "image_oddities"),
+        ],
+    ),
     (_("Sample and split"), ["sample", "split", "split_leakage"]),
 ]
 

@@ -9,6 +9,7 @@ import yaml
 # Their order on the page.
 NAMES = (
     "intents", "sentiment", "entities", "clinical", "contracts", "goods", "safety", "preference", "summary", "rows",
+    "defects", "cells",
 )  # fmt: skip
 # How a column of a version is asked in a form.
 KINDS = {"int": "integer", "uint": "integer", "float": "number", "double": "number", "bool": "boolean", "date": "date"}
@@ -104,7 +105,11 @@ def _table(columns: list[tuple[str, str]], roles: dict[str, str]) -> list[dict[s
     return [{"type": "value", "field": shown}]
 
 
-_DISPLAYS = {"text": _text, "pair": _pair, "table": _table}
+def _image(columns: list[tuple[str, str]], roles: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"type": "image", "field": roles["image"]}] if roles.get("image") else []
+
+
+_DISPLAYS = {"text": _text, "pair": _pair, "table": _table, "image": _image}
 
 
 def _asked(columns: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -117,14 +122,14 @@ def _asked(columns: list[tuple[str, str]]) -> list[tuple[str, str]]:
 def _control(
     control: dict[str, Any], shown: dict[str, Any], columns: list[tuple[str, str]], roles: dict[str, str]
 ) -> dict[str, Any]:
-    if control["type"] == "spans":
+    if control["type"] in ("spans", "shapes"):
         control = {**control, "field": shown["field"]}
     if control["type"] == "form":
         rows = [
             {"field": name, "kind": _kind(kind), "locked": name == roles.get("id")} for name, kind in _asked(columns)
         ]
         control = {**control, "columns": rows}
-    if control["type"] in ("choice", "spans", "relations"):
+    if control["type"] in ("choice", "spans", "relations", "shapes"):
         labels = [
             {**label, "color": label.get("color", COLORS[number % len(COLORS)])}
             for number, label in enumerate(control["labels"])

@@ -1,10 +1,12 @@
 """Rows for tests, made the way the product makes them where that is one call, and otherwise plainly."""
 
+import io
 import itertools
 import uuid
 from typing import Any
 
 from django.db import models
+from PIL import Image
 
 from accounts.actor import Actor
 from accounts.models import AuditEntry, Membership, Token, User
@@ -14,7 +16,9 @@ from accounts.services.organization import create_organization
 from accounts.services.token import create_token
 from core import objects
 from curation.engine.manifest import VersionManifest
-from curation.models import Dataset, Diff, Finding, Plan, Run, Upload, Version
+from curation.engine.pictures.taking import take
+from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Upload, Version
+from curation.services.media import store_pictures
 from labeling.models import Annotation, Project, Task
 from labeling.services.answer import save_answers
 from labeling.services.project import schema_for_labels
@@ -98,6 +102,14 @@ def upload(actor: Actor) -> Upload:
         byte_count=18,
         profile={"readable": False, "error": {"code": "none", "detail": "", "line": None}},
     )
+
+
+def picture(actor: Actor) -> Picture:
+    sink = io.BytesIO()
+    Image.new("RGB", (8, 6), (200, 100, next(_numbers) % 256)).save(sink, "PNG")
+    taken = take(sink.getvalue(), "a.png")
+    store_pictures(organization_id=actor.organization_id, pictures=[taken])
+    return Picture.objects.get(organization_id=actor.organization_id, sha256=taken.sha256)
 
 
 def plan(actor: Actor) -> Plan:
@@ -207,6 +219,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Job: job,
     Membership: membership,
     Model: model,
+    Picture: picture,
     Plan: plan,
     Project: project,
     Run: run,

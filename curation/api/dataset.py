@@ -75,11 +75,18 @@ class DatasetViewSet(ScopedViewSet):
     @extend_schema(request={"multipart/form-data": UploadInput}, responses={201: UploadOutput})
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser])
     def uploads(self, request: Request, pk: int) -> Response:
-        """Send a file; the answer says what was found in it. Nothing is imported yet."""
+        """Send a file; the answer says what was found in it. Nothing is imported yet.
+
+        `file` may come several times, for pictures say: the files are kept as one archive.
+        """
+        fields = valid(UploadInput, request.data)
+        # The serializer sees the last of several files; all of them are taken, in their order.
+        fields["file"], *more = request.FILES.getlist("file")
         upload = receive_upload(
             actor=request.actor,  # type: ignore[attr-defined]
             dataset_id=self.get_object().pk,
-            **valid(UploadInput, request.data),
+            more=more,
+            **fields,
         )
         return Response(UploadOutput(upload).data, status=201)
 

@@ -1,8 +1,9 @@
-from django.urls import path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from curation.api.dataset import DatasetViewSet
 from curation.api.diff import DiffViewSet
+from curation.api.picture import PictureCopyView, PictureOriginalView, PictureThumbView
 from curation.api.plan import CheckPlanView, PreviewPlanView
 from curation.api.question import (
     ApplyDecisionsView,
@@ -24,7 +25,11 @@ router.register("versions", VersionViewSet, basename="version")
 router.register("diffs", DiffViewSet, basename="diff")
 router.register("plans", PlanViewSet, basename="plan")
 router.register("runs", RunViewSet, basename="run")
+HASH = "(?P<sha256>[0-9a-f]{64})"
 urlpatterns = [
+    re_path(rf"^pictures/{HASH}/view/\Z", PictureCopyView.as_view(), name="picture-view"),
+    re_path(rf"^pictures/{HASH}/thumb/\Z", PictureThumbView.as_view(), name="picture-thumb"),
+    re_path(rf"^pictures/{HASH}/original/\Z", PictureOriginalView.as_view(), name="picture-original"),
     path("plans/default/", DefaultPlanView.as_view(), name="plan-default"),
     path("plans/check/", CheckPlanView.as_view(), name="plan-check"),
     path("versions/<int:pk>/preview/", PreviewPlanView.as_view(), name="plan-preview"),

@@ -12,6 +12,7 @@ from curation.services.diff import request_diff
 from curation.services.download import FORMATS, request_download
 from curation.services.explorer import find_items, question_of, request_index
 from curation.services.item import find_item, page_of_items
+from curation.services.picture_export import ARCHIVES
 from curation.services.provenance import provenance_of_item
 from curation.services.tag import remove_tag, set_tag
 from curation.services.version import annotate_version, restore_version, trash_version
@@ -106,7 +107,11 @@ class ItemPageOutput(serializers.Serializer[Any]):
 
 
 class DownloadInput(serializers.Serializer[Any]):
-    format = serializers.ChoiceField(choices=sorted(FORMATS), default="parquet")
+    format = serializers.ChoiceField(
+        choices=[*sorted(FORMATS), *ARCHIVES],
+        default="parquet",
+        help_text="zip and zip-originals for versions with pictures; the originals need the scope data.write.",
+    )
 
 
 class VersionDownloadOutput(serializers.Serializer[Any]):

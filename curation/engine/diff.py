@@ -114,6 +114,9 @@ class _Columns:
     def of(cls, older: VersionReader, newer: VersionReader) -> "_Columns":
         before, after = older.schema.names, newer.schema.names
         labels, texts = _role(older, newer, "label"), _role(older, newer, "text")
+        if "image" in newer.manifest.roles:
+            # What people see of an item is its picture: its hash stands where the text would.
+            texts = _role(older, newer, "image")
         apart = {*ABOUT_LABEL} if labels[1] else set()
         # A label column that both have under one name is compared as the label and nothing else.
         apart |= {labels[0]} if labels[0] == labels[1] and labels[0] else set()

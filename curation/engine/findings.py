@@ -33,8 +33,8 @@ def found_rows(step: str, found: Sequence[Found], table: pa.Table, roles: dict[s
 
     Keys are computed from the item as the step saw it, so that the same item of a later version has the same keys:
     ``text_key`` from its folded text, ``content_key`` from text and label to the letter, ``length`` in code points.
-    Without a text column all columns but ``item_id`` stand for the text. An item that is not in the batch has keys of
-    its id alone.
+    A picture stands for its item by its hash. Without it and a text column, all columns but ``item_id`` do. An item
+    that is not in the batch has keys of its id alone.
 
     Args:
         step: Name of the step.
@@ -76,8 +76,8 @@ def found_rows(step: str, found: Sequence[Found], table: pa.Table, roles: dict[s
 
 
 def item_texts(rows: pa.Table, roles: dict[str, str]) -> pa.Array:
-    """Return what stands for the text of each row: the text column, or all columns as JSON."""
-    name = roles.get("text")
+    """Return what stands for each row: the hash of its picture, its text, or all columns as JSON."""
+    name = roles.get("image") or roles.get("text")
     if name is not None and name in rows.schema.names:
         return as_text(rows[name])
     bare = rows.drop_columns(["item_id"]).to_pylist()

@@ -30,11 +30,13 @@ class VersionManifest:
     Attributes:
         parts: Files in row order.
         columns: Name and type of each column, in order; ``item_id`` is first.
-        roles: Which column is the ``text``, the ``label``, the ``id``; a role that nothing plays is left out.
+        roles: Which column is the ``text``, the ``label``, the ``id``, the ``image`` (SHA-256 of the original bytes);
+            a role that nothing plays is left out.
         content_hash: SHA-256 over columns, values and order; the same whatever the parts.
         row_count: Rows in all parts.
         stats: ``nulls`` per column; ``labels`` as [[label, rows], …], most frequent first, at most 1,000;
-            ``text_length`` as {edges, counts}, in code points.
+            ``text_length`` as {edges, counts}, in code points; ``pictures`` as column → {edges, counts}, where there
+            are pictures.
         encoders: What `curation.engine.encoders.apply_encoders` needs to bring new rows to the form of this version;
             part of the content hash when there are any.
     """

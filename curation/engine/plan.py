@@ -25,6 +25,13 @@ SHAPES: dict[Any, tuple[str, str]] = {
 }
 
 
+# What every set of pictures is looked at for; all of these find and drop nothing.
+IMAGE_CHECKS = (
+    "image_size", "image_aspect", "image_blur", "image_dark", "image_bright", "image_information", "image_uniform",
+    "image_mode", "image_oddities",
+)  # fmt: skip
+
+
 class PlanError(ValueError):
     """A plan that cannot be read; the sentence names step and parameter.
 
@@ -176,7 +183,8 @@ def default_plan(manifest: VersionManifest) -> Plan:
 
     Text is normalized and rows without it dropped. With a label column, values that mean no label go, spellings of one
     label that differ in case or blanks alone are mapped to the most frequent, and equal texts with different labels
-    become findings. Duplicates go last, so that a conflict is seen before one side of it is dropped.
+    become findings. Duplicates go last, so that a conflict is seen before one side of it is dropped. Pictures are
+    looked at for all that the filters of pictures find; none is dropped but for its duplicates.
     """
     steps: list[Step] = []
     if "text" in manifest.roles:
@@ -186,7 +194,12 @@ def default_plan(manifest: VersionManifest) -> Plan:
         steps += [STEPS["drop_invalid_label"](), STEPS["map_labels"](mapping=mapping)]  # type: ignore[call-arg]
         if "text" in manifest.roles:
             steps.append(STEPS["conflicting_labels"]())
-    if "text" in manifest.roles:
+    if "image" in manifest.roles:
+        # A text beside pictures is a caption: equal pictures with different captions are no duplicates.
+        same = tuple(manifest.roles[role] for role in ("image", "text") if role in manifest.roles)
+        steps.append(STEPS["exact_duplicates"](columns=same))  # type: ignore[call-arg]
+        steps += [STEPS[name]() for name in IMAGE_CHECKS]
+    elif "text" in manifest.roles:
         steps.append(STEPS["exact_duplicates"]())
     return Plan(tuple(steps))
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from curation.engine.content_hash import ContentHash, type_name, with_encoders
 from curation.engine.manifest import Part, VersionManifest
+from curation.engine.pictures.facts import EDGES, histograms_of
 from curation.engine.reader import VersionReader
 
 __all__ = ["VersionManifest", "VersionReader", "VersionWriter"]
@@ -64,6 +65,7 @@ class VersionWriter:
         self._nulls: Counter[str] = Counter()
         self._labels: Counter[str] = Counter()
         self._lengths = np.zeros(len(LENGTH_EDGES), np.int64)
+        self._pictures: dict[str, Any] = {}
 
     def write(self, table: pa.Table) -> None:
         """Add rows.
@@ -102,12 +104,17 @@ class VersionWriter:
             content_hash=with_encoders(whole.hexdigest(), self.encoders),
             encoders=self.encoders,
             row_count=self.row_count,
-            stats={
+            stats=self._picture_stats()
+            | {
                 "nulls": {name: self._nulls[name] for name in schema.names},
                 "labels": [[label, rows] for label, rows in self._labels.most_common(LABEL_LIMIT)],
                 "text_length": {"edges": list(LENGTH_EDGES), "counts": self._lengths.tolist()},
             },
         )
+
+    def _picture_stats(self) -> dict[str, Any]:
+        counted = {name: {"edges": list(EDGES[name]), "counts": rows.tolist()} for name, rows in self._pictures.items()}
+        return {"pictures": counted} if counted else {}
 
     def _flush(self, *, last: bool) -> None:
         if not self._waiting:
@@ -143,6 +150,9 @@ class VersionWriter:
             lengths = pc.fill_null(pc.utf8_length(pc.cast(group[text], pa.large_string())), 0).to_numpy()
             buckets = np.searchsorted(LENGTH_EDGES, lengths, side="right") - 1
             self._lengths += np.bincount(buckets, minlength=len(LENGTH_EDGES))
+        if self.roles.get("image") in group.schema.names:
+            for name, counts in histograms_of(group).items():
+                self._pictures[name] = self._pictures.get(name, 0) + counts
         label = self.roles.get("label")
         if label not in group.schema.names:
             return {}

@@ -1,5 +1,6 @@
 from curation.models.dataset import Dataset
 from curation.models.diff import Diff
+from curation.models.picture import Picture
 from curation.models.provenance import Provenance
 from curation.models.push import Push
 from curation.models.question import Decision, Question, QuestionState
@@ -14,6 +15,7 @@ __all__ = [
     "Diff",
     "Finding",
     "FindingState",
+    "Picture",
     "Plan",
     "Provenance",
     "Push",

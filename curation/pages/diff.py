@@ -11,6 +11,7 @@ from core.errors import DomainError
 from curation.engine.text_diff import diff_texts
 from curation.models import Diff, Version
 from curation.pages.explorer import paging, whole_number
+from curation.pages.picture import thumb
 from curation.pages.version import version_of
 from curation.services.diff import find_diff, page_of_diff, request_diff, request_diff_download
 from curation.services.download import FORMATS
@@ -64,8 +65,8 @@ class DiffPage(ScopedPage):
         page = page_of_diff(
             actor=request.actor, diff_id=pk, kind=kind, facet=facet_number, offset=offset, limit=PAGE_ROWS
         )
-        rows = page["results"]
-        names = people(request, rows)
+        rows, names = page["results"], people(request, page["results"])
+        pictures = has_pictures(diff)
         context |= {
             "summary": diff.summary,
             "tabs": tabs(diff, kind),
@@ -73,7 +74,7 @@ class DiffPage(ScopedPage):
             "facet": facet_number,
             "chips": chips(diff, kind) if kind in ("dropped", "changed") else [],
             "matrix": matrix(diff.summary["facets"]) if kind == "label" else None,
-            "rows": [shown(row, names) for row in rows],
+            "rows": [shown(row, names, pictures=pictures) for row in rows],
             "paging": paging(offset, PAGE_ROWS, page["total"], len(rows)),
             "formats": sorted(FORMATS),
             "retyped": diff.summary["columns_retyped"],
@@ -154,9 +155,14 @@ def people(request: PageRequest, rows: list[dict[str, Any]]) -> dict[int, str]:
     return names
 
 
-def shown(row: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
-    """Return a row as the page shows it."""
+def has_pictures(diff: Diff) -> bool:
+    return Version.objects.filter(pk=diff.newer_id, manifest__roles__image__isnull=False).exists()
+
+
+def shown(row: dict[str, Any], names: dict[int, str], *, pictures: bool = False) -> dict[str, Any]:
+    """Return a row as the page shows it; in place of a text there may be the hash of a picture."""
     entry = {**row, "people": [names[person] for person in row["by"] or []]}
+    entry["thumb"] = thumb(row["text"] or "") if pictures else ""
     if row["kind"] == "dropped":
         entry["why"] = reason_title({name: row[name] or "" for name in ("step", "reason")})
     if row["kind"] == "changed":

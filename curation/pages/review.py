@@ -22,6 +22,7 @@ from curation.engine.decisions import ACTIONS, RULES
 from curation.engine.text_diff import marked_html
 from curation.models import Decision, Question, QuestionState, Run
 from curation.pages.explorer import whole_number
+from curation.pages.picture import compared_facts, view
 from curation.pages.run import run_of
 from curation.services.decision import decisions_to_apply, start_apply
 from curation.services.finding import decide_by_rule, decide_question, undo_decision, undo_rule
@@ -178,9 +179,12 @@ def worded_question(request: PageRequest, run: Run, number: int) -> dict[str, An
     """Return a question in the reader's words, with safe HTML of its differences."""
     question = find_question(actor=request.actor, run_id=run.pk, number=number)
     dropped = set(dropped_items(question))
+    facts = compared_facts([item["image_facts"] for item in question["items"]])
     for place, item in enumerate(question["items"], 1):
         item["html"] = marked(item["segments"])
         item["place"] = place
+        item["picture"] = view(item["image"] or "")
+        item["facts"] = facts[place - 1]
         item["fate"] = "dropped" if item["item_id"] in dropped else "kept" if question["decision"] else ""
     known = [str(name) for name, _rows in run.input.manifest.get("stats", {}).get("labels", [])]
     title, what = STEP_TEXTS.get(question["step"], (question["step"], ""))

@@ -90,7 +90,7 @@ class DropsPage(ScopedPage):
             "dataset": run.input.dataset,
             "step": STEP_TEXTS[step][0] if step in STEP_TEXTS else "",
             "reason": words.get(reason or "", ""),
-            "table": as_table(rows),
+            "table": as_table(rows, run.input.manifest.get("roles", {})),
             "paging": paging(offset, PAGE_ROWS, page["total"], len(rows)),
         }
         return render(request, "curation/drops.html", context)

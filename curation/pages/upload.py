@@ -24,6 +24,7 @@ NONE = ""
 FORMAT_NAMES = {
     "texts": gettext_lazy("archive of texts"),
     "tables": gettext_lazy("archive of tables"),
+    "images": gettext_lazy("pictures"),
     "parquet": "Parquet",
     "arrow": "Arrow",
 }
@@ -108,7 +109,10 @@ class ImportPage(ScopedPage):
         form = FileForm(request.POST, request.FILES)
         if form.is_valid():
             with form_errors(form):
-                upload = receive_upload(actor=request.actor, dataset_id=pk, **form.cleaned_data)
+                # The form sees the last of several files.
+                first, *more = request.FILES.getlist("file")
+                fields = {**form.cleaned_data, "file": first}
+                upload = receive_upload(actor=request.actor, dataset_id=pk, more=more, **fields)
                 return redirect("curation:upload", upload.pk)
         return self._show(request, pk, form, status=400)
 

@@ -4,6 +4,7 @@ from curation.pages.dataset import DatasetPage, DatasetsPage, EditDatasetPage, N
 from curation.pages.diff import ComparePage, DiffDownloadPage, DiffPage
 from curation.pages.explorer import ColumnsPage
 from curation.pages.lineage import DatasetLineagePage
+from curation.pages.picture import OriginalPage
 from curation.pages.plan import CopyPlanPage, CuratePage, DeletePlanPage, PlanPage, PlansPage
 from curation.pages.review import ApplyPage, ReviewPage, RulePage, UndoRulePage
 from curation.pages.run import DropsPage, FindingsPage, RunPage
@@ -23,6 +24,7 @@ urlpatterns = [
     path("uploads/<int:pk>/refused/", RefusedPage.as_view(), name="refused"),
     path("versions/<int:pk>/", VersionPage.as_view(), name="version"),
     path("versions/<int:pk>/items/<int:item_id>/", ItemPage.as_view(), name="item"),
+    path("versions/<int:pk>/items/<int:item_id>/original/", OriginalPage.as_view(), name="original"),
     path("versions/<int:pk>/download/", DownloadPage.as_view(), name="download"),
     path("versions/<int:pk>/curate/", CuratePage.as_view(), name="curate"),
     path("versions/<int:pk>/columns/", ColumnsPage.as_view(), name="columns"),

@@ -12,8 +12,21 @@ from accounts.pages.view import PageRequest, ScopedPage, refused
 from core.errors import DomainError, NotFound
 from curation.models import Version
 from curation.pages.explorer import explored, trimmed
-from curation.services.download import FORMATS, request_download
+from curation.pages.picture import (
+    as_grid,
+    facts_of,
+    filters_of,
+    hash_in,
+    histograms_of,
+    notes_of,
+    shown_size,
+    thumb,
+    view,
+    without_facts,
+)
+from curation.services.download import formats_of, request_download
 from curation.services.item import find_item
+from curation.services.picture_export import ARCHIVES
 from curation.services.provenance import provenance_of_item
 from curation.services.version import annotate_version, restore_version, trash_version
 
@@ -37,6 +50,7 @@ class VersionPage(ScopedPage):
         version = version_of(request, pk)
         stats = version.manifest.get("stats", {})
         labels = stats.get("labels", [])
+        may_write = request.actor.can("data.write")
         context = {
             "version": version,
             "dataset": version.dataset,
@@ -45,14 +59,16 @@ class VersionPage(ScopedPage):
             "labels": labels,
             "bars": [{"label": name, "value": rows} for name, rows in labels[:BARS]],
             "lengths": trimmed(stats.get("text_length")),
+            "histograms": histograms_of(version),
             "nulls": {name: rows for name, rows in stats.get("nulls", {}).items() if rows},
-            "formats": sorted(FORMATS),
-            "may_write": request.actor.can("data.write"),
+            "formats": [name for name in formats_of(version) if not ARCHIVES.get(name) or may_write],
+            "may_write": may_write,
             "next_steps": next_steps(request, version) if version.trashed_at is None else [],
         }
         if version.purged_at is None:
             context |= explored(request, version)
-            context["table"] = as_table(context.pop("found"))
+            context |= as_items(request, version, context.pop("found"))
+            context["picture_filters"] = filters_of(version, context["asked"])
         return render(request, "curation/version.html", context, status=context.pop("status", 200))
 
 
@@ -104,10 +120,26 @@ class TrashVersionPage(ScopedPage):
         return redirect(f"{reverse('curation:dataset', args=[version.dataset_id])}?trash")
 
 
-def as_table(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return column names and rows of short cells, in the same order."""
-    columns = [name for name in (rows[0] if rows else {}) if name != "item_id"]
-    cells = [{"item_id": row["item_id"], "cells": [(name, short(row[name])) for name in columns]} for row in rows]
+def as_items(request: PageRequest, version: Version, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return items as a grid of pictures where there are any, unless a table is asked for."""
+    roles = version.manifest.get("roles", {})
+    as_list = request.GET.get("view") == "table"
+    grid = as_grid(rows, roles) if "image" in roles and not as_list else []
+    return {"table": as_table(rows, roles), "pictures": grid, "has_pictures": "image" in roles, "as_list": as_list}
+
+
+def as_table(rows: list[dict[str, Any]], roles: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return column names and rows of short cells, in the same order; a picture stands before its row."""
+    image = (roles or {}).get("image", "item_id")
+    columns = [name for name in (rows[0] if rows else {}) if name not in {"item_id", image}]
+    cells = [
+        {
+            "item_id": row["item_id"],
+            "cells": [(name, short(row[name])) for name in columns],
+            "thumb": thumb(hash_in(row, roles or {})),
+        }
+        for row in rows
+    ]
     return {"columns": columns, "rows": cells}
 
 
@@ -139,6 +171,7 @@ class ItemPage(ScopedPage):
     def get(self, request: PageRequest, pk: int, item_id: int) -> HttpResponse:
         version = version_of(request, pk)
         item = find_item(actor=request.actor, version_id=pk, item_id=item_id)
+        roles = version.manifest.get("roles", {})
         try:
             provenance = provenance_of_item(actor=request.actor, dataset_id=version.dataset_id, item_id=item_id)
         except NotFound:
@@ -151,9 +184,14 @@ class ItemPage(ScopedPage):
             "version": version,
             "dataset": version.dataset,
             "item_id": item_id,
-            "roles": version.manifest.get("roles", {}),
-            "text": item.get(version.manifest.get("roles", {}).get("text", ""), ""),
-            "fields": [(name, value) for name, value in item.items() if name != "item_id"],
+            "roles": roles,
+            "text": item.get(roles.get("text", ""), ""),
+            "fields": [(name, value) for name, value in without_facts(item, roles).items() if name != "item_id"],
+            "picture": view(hash_in(item, roles)),
+            "size": shown_size(item),
+            "facts": facts_of(item),
+            "notes": notes_of(item),
+            "may_write": request.actor.can("data.write"),
             "lineage": lineage,
             "provenance": provenance,
         }

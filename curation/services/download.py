@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
-from core.errors import DomainError, NotFound
+from core.errors import DomainError, NotAllowed, NotFound
 from curation.models import Version
+from curation.services.picture_export import ARCHIVES, write_archive
 from curation.services.spreadsheet import harmless
 from curation.services.version import open_version
 from workers.context import JobContext
@@ -58,6 +59,8 @@ def _write_parquet(batches: Iterator[pa.RecordBatch], path: Path) -> None:
         writer.close()
 
 
+ARCHIVE_ROWS = 200
+ENDINGS = {"zip-originals": "-originals.zip"}
 FORMATS: dict[str, Callable[[Iterator[pa.RecordBatch], Path], None]] = {
     "csv": _write_csv,
     "jsonl": _write_jsonl,
@@ -65,22 +68,31 @@ FORMATS: dict[str, Callable[[Iterator[pa.RecordBatch], Path], None]] = {
 }
 
 
+def formats_of(version: Version) -> list[str]:
+    """Return the formats in which a version can be had."""
+    pictures = "image" in version.manifest.get("roles", {})
+    return [*sorted(FORMATS), *(ARCHIVES if pictures else ())]
+
+
 def request_download(*, actor: Actor, version_id: int, file_format: str) -> tuple[str | None, Job | None]:
     """Return the address of a version as a file when it is written already, or else the job that writes it.
 
     Raises:
-        DomainError: ``format_unknown``.
+        DomainError: ``format_unknown``; NotAllowed for originals, which may tell place and device, without data.write.
     """
     version = Version.objects.visible_to(actor).select_related("dataset").filter(pk=version_id).first()
     if version is None:
         raise NotFound(_("There is no such version."))
-    if file_format not in FORMATS:
-        choices = ", ".join(FORMATS)
+    formats = formats_of(version)
+    if file_format not in formats:
+        choices = ", ".join(formats)
         raise DomainError("format_unknown", _("Choose one of these formats: %(formats)s.") % {"formats": choices})
+    if ARCHIVES.get(file_format) and not actor.can("data.write"):
+        raise NotAllowed(("data.write",))
     key = _key(version, file_format)
     if objects.exists(key):
         audit.record(actor=actor, action="version.download", subject=f"version:{version.pk}", format=file_format)
-        name = f"{version.dataset.name}-v{version.number}.{file_format}"
+        name = f"{version.dataset.name}-v{version.number}{ENDINGS.get(file_format, f'.{file_format}')}"
         return objects.signed_url(key, name), None
     subject = f"version:{version.pk}"
     with transaction.atomic():
@@ -98,7 +110,14 @@ def write_download(*, job: JobContext, version_id: int, file_format: str) -> dic
     key = _key(version, file_format)
     with work_folder(job) as folder, open_version(version) as reader:
         path = folder / f"out.{file_format}"
-        FORMATS[file_format](_watched(job, reader.batches(), version.row_count), path)
+        batches = _watched(job, reader.batches(), version.row_count)
+        if file_format in ARCHIVES:
+            # No batch of rows is so long that the cancel button would not answer.
+            batches = _watched(job, reader.batches(batch_rows=ARCHIVE_ROWS), version.row_count)
+            roles, originals = reader.manifest.roles, ARCHIVES[file_format]
+            write_archive(batches, path, organization_id=version.organization_id, roles=roles, originals=originals)
+        else:
+            FORMATS[file_format](batches, path)
         size = path.stat().st_size
         objects.put_file(path, key)
     return {"version": version.pk, "format": file_format, "bytes": size}

@@ -15,6 +15,8 @@ from core import objects
 from curation.models import Diff, Version
 from curation.services.dependency import Holder, held_among, holders_of
 from curation.services.download import FORMATS
+from curation.services.media import fresh_among, keys_of, pictures_only_of, remove_pictures
+from curation.services.picture_export import ARCHIVES
 from curation.services.version import index_key, lock_objects, part_key
 
 log = structlog.get_logger(__name__)
@@ -63,7 +65,8 @@ def collect_garbage(*, dry_run: bool = True, grace: timedelta | None = None) -> 
     if dry_run:
         for version in Version.objects.filter(pk__in=free).order_by("pk"):
             done.versions.append(version.pk)
-            _note(done, _unshared(version, also_free=free))
+            pictures = _picture_keys(version, _pictures_of(version, also_free=free))
+            _note(done, [*_unshared(version, also_free=free), *pictures])
         return done
     done.versions = [pk for pk in sorted(free) if _give_up(pk)]
     unfinished = Version.objects.filter(purged_at__isnull=False, objects_removed_at=None).order_by("pk")
@@ -94,14 +97,33 @@ def _remove(pk: int, done: Collected) -> None:
         version = Version.objects.select_for_update(of=("self",)).get(pk=pk)
         # Held until the objects are gone: whoever commits a version with an equal part waits, and stores it again.
         lock_objects(version.organization_id)
+        pictures = _pictures_of(version, also_free=set())
+        if fresh_among(version.organization_id, pictures):
+            # An import is bringing one again; the next pass looks anew.
+            return
         keys = _unshared(version, also_free=set())
-        _note(done, keys)
+        _note(done, [*keys, *_picture_keys(version, pictures)])
+        remove_pictures(organization_id=version.organization_id, hashes=pictures)
         for key in keys:
             objects.delete(key)
         Diff.objects.filter(older=version).delete()
         Diff.objects.filter(newer=version).delete()
         version.objects_removed_at = timezone.now()
         version.save(update_fields=["objects_removed_at"])
+
+
+def _pictures_of(version: Version, *, also_free: set[int]) -> list[str]:
+    """Return the hashes of pictures that go with a version; its parts, which name them, are still there."""
+    if not version.manifest["roles"].get("image"):
+        return []
+    living = Version.objects.filter(organization_id=version.organization_id, purged_at=None)
+    living = living.filter(manifest__roles__image__isnull=False).exclude(pk__in={version.pk, *also_free})
+    return pictures_only_of(version, living.order_by("-pk").iterator(chunk_size=20))
+
+
+def _picture_keys(version: Version, hashes: list[str]) -> list[str]:
+    keys = [key for sha256 in hashes for key in keys_of(version.organization_id, sha256)]
+    return [key for key in keys if objects.exists(key)]
 
 
 def _note(done: Collected, keys: list[str]) -> None:
@@ -118,7 +140,7 @@ def _unshared(version: Version, *, also_free: set[int]) -> list[str]:
     keys = [part_key(version, sha) for sha in sorted(parts)]
     living = Version.objects.filter(organization_id=version.organization_id, content_hash=version.content_hash)
     if not living.filter(purged_at=None).exclude(pk__in={version.pk, *also_free}).exists():
-        names = [f"{version.content_hash}.{file_format}" for file_format in sorted(FORMATS)]
+        names = [f"{version.content_hash}.{file_format}" for file_format in [*sorted(FORMATS), *ARCHIVES]]
         keys += [objects.key("downloads", version.organization_id, name) for name in names]
         keys.append(index_key(version))
     for diff in Diff.objects.filter(older=version) | Diff.objects.filter(newer=version):

@@ -15,6 +15,7 @@ from core.errors import DomainError
 from curation.engine.readers import Batch, ReadError, SourceProfile, read_batches, sniff
 from curation.engine.writer import VersionManifest, VersionWriter
 from curation.models import Dataset, Upload, Version, VersionKind
+from curation.services.media import store_pictures
 from curation.services.provenance import record_provenance
 from curation.services.spreadsheet import harmless
 from curation.services.version import commit_version
@@ -89,6 +90,8 @@ def _read(
                 next_id += count
             rows.writerows([row.line, row.code, row.reason, harmless(row.raw)] for row in batch.refused)
             bad += len(batch.refused)
+            if batch.pictures:
+                store_pictures(organization_id=upload.organization_id, pictures=batch.pictures)
             _report(job, upload, batch, next_id - first_id, bad)
     manifest = writer.finish()
     warnings = list(dict.fromkeys(profile.warnings))

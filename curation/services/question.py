@@ -14,6 +14,7 @@ from core.errors import NotFound
 from curation.engine.decisions import Member, questions_of
 from curation.engine.decisions import Question as EngineQuestion
 from curation.engine.item_lookup import items_by_id
+from curation.engine.pictures.facts import FACTS
 from curation.engine.text_diff import LONGEST, Segments, diff_texts, sides
 from curation.models import Decision, Finding, Question, QuestionState, Run
 from curation.services.version import open_version
@@ -187,7 +188,8 @@ def find_question(*, actor: Actor, run_id: int, number: int) -> dict[str, Any]:
         "items": items,
         "more": len(members) - len(shown),
         "labels": sorted({member.label for member in members if member.label is not None}),
-        "same_text": len({item["text"] for item in items}) == 1 < len(items),
+        "same_text": "text" in roles and len({item["text"] for item in items}) == 1 < len(items),
+        "same_picture": "image" in roles and len({item["image"] for item in items}) == 1 < len(items),
     }
 
 
@@ -202,13 +204,15 @@ def compared(texts: Sequence[str]) -> list[Segments]:
 
 def _item(member: Member, row: dict[str, Any], roles: dict[str, str]) -> dict[str, Any]:
     text = row.get(roles.get("text", "")) if roles.get("text") else None
-    plain = {
-        name: value for name, value in row.items() if name not in {"item_id", roles.get("text"), roles.get("label")}
-    }
+    apart = {"item_id", roles.get("text"), roles.get("label"), roles.get("image")}
+    apart |= set(FACTS) if "image" in roles else set()
+    plain = {name: value for name, value in row.items() if name not in apart}
     return {
         "item_id": member.item_id,
         "text": str(text) if text is not None else "",
         "cut": len(str(text or "")) > LONGEST,
+        "image": row.get(roles["image"]) if "image" in roles else None,
+        "image_facts": {name: row[name] for name in FACTS if name in row} if "image" in roles else {},
         "label": member.label,
         "detail": member.detail,
         "columns": [[name, _cell(value)] for name, value in list(plain.items())[:COLUMNS_SHOWN]],

@@ -18,6 +18,7 @@ from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
 from curation.services.decision import Replay, replay_decisions
+from curation.services.media import open_media
 from curation.services.question import read_questions, store_questions
 from curation.services.version import commit_version, open_version
 from workers.context import JobContext
@@ -128,7 +129,8 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
 def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> RunReport:
     plan = EnginePlan.from_json(run.steps)
     try:
-        return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled)
+        with open_media(run.organization_id) as media:
+            return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, media=media)
     except Cancelled:
         job.check()
         raise

@@ -2,9 +2,10 @@
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,17 +17,9 @@ from core import objects
 from core.errors import Conflict, DomainError, NotFound
 from curation.engine.readers import ReadError, sniff
 from curation.models import Dataset, Upload
+from curation.services.packing import Stream, as_one
 from workers.models import Job
 from workers.services.job import enqueue
-
-
-class Stream(Protocol):
-    """An uploaded file: anything that gives its bytes in chunks."""
-
-    name: str | None
-
-    def chunks(self, chunk_size: int | None = None) -> Any:
-        """Give the bytes in pieces."""
 
 
 def receive_upload(
@@ -34,17 +27,19 @@ def receive_upload(
     actor: Actor,
     dataset_id: int,
     file: Stream,
+    more: Sequence[Stream] = (),
     licence: str = "",
     source: str = "",
     consent: str = "",
     collected_on: date | None = None,
 ) -> Upload:
-    """Keep a file as it came and say what is in it.
+    """Keep a file as it came and say what is in it; several are kept as one archive of them.
 
     Args:
         actor: Who sends it.
         dataset_id: Where it belongs.
         file: The file.
+        more: Files that came with it.
         licence: Licence of its content, kept for each item.
         source: Where it came from, kept for each item.
         consent: On what ground it may be used, kept for each item.
@@ -57,9 +52,9 @@ def receive_upload(
     dataset = Dataset.objects.visible_to(actor).filter(pk=dataset_id, deleted_at=None).first()
     if dataset is None:
         raise NotFound(_("There is no such dataset."))
-    file_name = _shown_name(file.name or "upload")
-    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
-        digest, size = _spool(file, copy)
+    with as_one([file, *more]) as one, tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
+        file_name = _shown_name(one.name or "upload")
+        digest, size = _spool(one, copy)
         name = objects.key("uploads", actor.organization_id, dataset.pk, digest)
         objects.put_file(Path(copy.name), name)
         profile = _profile(Path(copy.name), file_name, {})

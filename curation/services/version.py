@@ -33,6 +33,13 @@ def open_version(version: Version) -> Iterator[VersionReader]:
     if version.purged_at is not None:
         detail = _("The content of v%(number)s was removed after it had lain in the trash. Its record stays.")
         raise DomainError("version_purged", detail % {"number": version.number}, status=410)
+    with open_objects(version) as reader:
+        yield reader
+
+
+@contextmanager
+def open_objects(version: Version) -> Iterator[VersionReader]:
+    """Give a reader over parts that are still there, also of a version that was given up; for garbage collection."""
     manifest = VersionManifest.from_json(version.manifest)
     with ExitStack() as stack:
         parts = [stack.enter_context(objects.local_path(part_key(version, part.sha256))) for part in manifest.parts]

@@ -95,11 +95,9 @@ def columns_of(version: Version) -> list[tuple[str, str]]:
 def schema_of(version: Version) -> dict[str, Any]:
     """Return the questions that a version suggests by itself: a choice of the labels that it carries."""
     labels = [str(label) for label, _rows in version.manifest.get("stats", {}).get("labels", [])]
-    text = version.manifest.get("roles", {}).get("text", "")
-    schema = schema_for_labels(labels=labels[:LABELS_OFFERED], text_field=text)
-    if not text:
-        schema["display"] = []
-    return schema
+    roles = version.manifest.get("roles", {})
+    fields = {"text_field": roles.get("text", ""), "image_field": roles.get("image", "")}
+    return schema_for_labels(labels=labels[:LABELS_OFFERED], **fields)
 
 
 def initial_of(version: Version | None) -> dict[str, Any]:
@@ -145,6 +143,7 @@ def setup_of(
     roles = version.manifest.get("roles", {})
     return {
         "fields": [name for name, _kind in columns],
+        "image": roles.get("image", ""),
         "samples": samples,
         "schema": schema_of(version) if schema is None else schema,
         "templates": offers_for(columns=columns, roles=roles, language=get_language() or "en"),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
+from curation.pages.picture import thumb
 from labeling.engine.schema import parse_schema, said_in
 from labeling.models import Annotation, Project, ProjectState
 from labeling.services.project import (
@@ -104,10 +105,13 @@ class ResultsPage(ScopedPage):
         rows = Annotation.objects.visible_to(request.actor).filter(project=project)
         page = page_of(request, rows.select_related("task", "annotator"))
         schema = parse_schema(project.schema)
+        picture = next((display.field for display in schema.display if display.type == "image"), "")
         for row in page.rows:
             row.text = text_of(schema, row.task.data)
+            row.thumb = thumb(str(row.task.data.get(picture) or ""))
             row.chosen = said_in(schema, row.answer or {})
-        return render(request, "labeling/results.html", {"project": project, "page": page, **_rights(request)})
+        context = {"project": project, "page": page, "has_pictures": bool(picture), **_rights(request)}
+        return render(request, "labeling/results.html", context)
 
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")

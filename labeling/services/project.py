@@ -23,20 +23,24 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f
 READ_ROWS = 5_000
 
 
-def schema_for_labels(*, labels: list[str], text_field: str, keys: dict[str, str] | None = None) -> dict[str, Any]:
-    """Return the schema of a text classification with these labels, as JSON.
+def schema_for_labels(
+    *, labels: list[str], text_field: str = "", image_field: str = "", keys: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the schema of a classification of texts or pictures with these labels, as JSON.
 
     Args:
         labels: Values, in the order in which they are shown; the first nine get the keys 1 to 9 by default.
-        text_field: The column that is shown.
+        text_field: The column that is shown as text, if any.
+        image_field: The column whose pictures are shown, if any; it comes first.
         keys: Key of each value that has one of its own.
     """
+    fields = [("image", image_field), ("text", text_field)]
     rows = []
     for number, value in enumerate(labels):
         own = (keys or {}).get(value, str(number + 1) if number < 9 else "")
         rows.append({"value": value, "title": value, "hotkey": own, "color": COLORS[number % len(COLORS)]})
     control = {"name": "label", "type": "choice", "multiple": False, "required": True, "labels": rows}
-    return {"display": [{"type": "text", "field": text_field}], "controls": [control]}
+    return {"display": [{"type": kind, "field": name} for kind, name in fields if name], "controls": [control]}
 
 
 @transaction.atomic
@@ -61,6 +65,8 @@ def create_project(
     if version is None:
         raise NotFound(_("There is no such version."))
     parsed = _parse(schema, version)
+    # The quick models of today learn from texts; there is nothing for them in a picture's hash.
+    suggest_every = suggest_every if parsed.texts else 0
     try:
         with transaction.atomic():
             project = Project.objects.create(
@@ -92,6 +98,11 @@ def _parse(schema: dict[str, Any], version: Version) -> Schema:
             detail = _("The version has no column %(field)s; it has %(columns)s.")
             values = {"field": field, "columns": ", ".join(sorted(columns)[:20])}
             raise DomainError("schema_invalid", detail % values, field="schema", where="display")
+    pictures = version.manifest.get("roles", {}).get("image")
+    if any(display.type == "image" and display.field != pictures for display in parsed.display):
+        detail = _("Only the column of a version's pictures can be shown as one; this version has %(column)s.")
+        values = {"column": pictures or _("none")}
+        raise DomainError("schema_invalid", detail % values, field="schema", where="display")
     return parsed
 
 

@@ -49,10 +49,14 @@ def run_suggest(*, job: JobContext, project_id: int) -> dict[str, Any]:
         ``source``. With too few labels ``suggestions`` is 0 and ``message`` says what is missing.
     """
     project = Project.objects.select_related("version").get(pk=project_id, organization_id=job.organization_id)
-    choice = parse_schema(project.schema).choice
+    schema = parse_schema(project.schema)
+    choice = schema.choice
+    nothing = {"labeled": 0, "classes": 0, "suggestions": 0}
     if choice is None:
         message = _("This project asks for no label to choose, so there is nothing that a quick head could suggest.")
-        return {"labeled": 0, "classes": 0, "suggestions": 0, "message": message}
+        return {**nothing, "message": message}
+    if not schema.texts:
+        return {**nothing, "message": _("Suggestions learn from texts, and this project shows none.")}
     job.progress(0, None, _("reading the labels"))
     labeled = list(labeled_items(project))
     labels = [label for _item, _text, label in labeled]

@@ -26,7 +26,9 @@ class Route:
 
     @property
     def parameters(self) -> list[str]:
-        return [part for part in ("pk", "slug", "item_id", "dataset_id", "number") if f"{{{part}}}" in self.path]
+        return [
+            part for part in ("pk", "slug", "item_id", "dataset_id", "number", "sha256") if f"{{{part}}}" in self.path
+        ]
 
     @property
     def verbs(self) -> list[str]:
@@ -73,10 +75,11 @@ def address(route: Route, actor: Any) -> str:
     """Fill a route's parameters with a row of this actor's organization."""
     values: dict[str, Any] = dict.fromkeys(("item_id", "number"), 1)
     model = route.model()
-    if "{pk}" in route.path or "{slug}" in route.path or "{dataset_id}" in route.path:
+    if any(name in route.path for name in ("{pk}", "{slug}", "{dataset_id}", "{sha256}")):
         assert model in factories.FACTORIES, f"{route.path}: add a factory for {model} to tests/factories.py"
         row = factories.FACTORIES[model](actor)
         values |= {"pk": row.pk, "dataset_id": row.pk, "slug": getattr(row, "slug", "")}
+        values |= {"sha256": getattr(row, "sha256", "")}
     return "/" + route.path.format(**values)
 
 

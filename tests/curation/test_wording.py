@@ -1,6 +1,7 @@
+from curation.engine.pictures.decode import ODDITIES
 from curation.engine.presets import PRESETS
 from curation.engine.steps.table import STEPS
-from curation.wording import PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
+from curation.wording import PICTURE_NOTES, PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
 
 
 def test_every_step_and_reason_has_its_words() -> None:
@@ -10,6 +11,10 @@ def test_every_step_and_reason_has_its_words() -> None:
 
 def test_every_step_is_offered_once() -> None:
     assert sorted(name for _group, names in STEP_GROUPS for name in names) == sorted(STEPS)
+
+
+def test_every_oddity_of_a_picture_has_its_words() -> None:
+    assert list(PICTURE_NOTES) == list(ODDITIES)
 
 
 def test_every_preset_has_its_words() -> None:

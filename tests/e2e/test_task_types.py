@@ -87,7 +87,8 @@ def press(page: Page, *keys: str) -> None:
 def complaints_of_axe(page: Page) -> list[str]:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [row["id"] for row in found["violations"] if row["impact"] in ("serious", "critical")]
+    bad = [row for row in found["violations"] if row["impact"] in ("serious", "critical")]
+    return [f"{row['id']}: {node['html'][:160]}" for row in bad for node in row["nodes"]]
 
 
 def take(page: Page, name: str) -> None:

@@ -8,6 +8,7 @@ from labeling.engine.schema import parse_schema
 from labeling.offers import NAMES, offers_for
 
 TEXT = [("id", "int64"), ("text", "string"), ("mass", "double")]
+PICTURE = [("image", "string"), ("label", "string")]
 PAIR = [("prompt", "string"), ("chosen", "string"), ("rejected", "string")]
 
 
@@ -18,7 +19,11 @@ def offers(columns: list[tuple[str, str]], language: str = "en", **roles: str) -
 
 def test_every_template_is_a_schema_that_works_in_both_languages() -> None:
     for language in ("en", "zh-hans"):
-        found = offers(TEXT, language, text="text", id="id") | offers(PAIR, language)
+        found = (
+            offers(TEXT, language, text="text", id="id")
+            | offers(PAIR, language)
+            | offers(PICTURE, language, image="image")
+        )
         assert sorted(found) == sorted(NAMES)
         for offer in found.values():
             parsed = parse_schema(offer["schema"])
@@ -28,7 +33,10 @@ def test_every_template_is_a_schema_that_works_in_both_languages() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_template_says_the_same_in_chinese(name: str) -> None:
-    english, chinese = (offers(TEXT, each, text="text") | offers(PAIR, each) for each in ("en", "zh-hans"))
+    english, chinese = (
+        offers(TEXT, each, text="text") | offers(PAIR, each) | offers(PICTURE, each, image="image")
+        for each in ("en", "zh-hans")
+    )
     assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese[name]["title"])
     values = [
         [[label["value"] for label in control.get("labels", [])] for control in found[name]["schema"]["controls"]]

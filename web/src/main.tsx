@@ -67,7 +67,7 @@ function start(root: HTMLElement): void {
   coverRest(root);
   followTheme(session);
   listen(session);
-  render(<Context.Provider value={{ session, text, exit, signIn: signIn ?? `/accounts/login/?next=${here}` }}><App /></Context.Provider>, root);
+  render(<Context.Provider value={{ session, text, exit, signIn: signIn ?? `/accounts/login/?next=${here}`, pictures: `${api}pictures/` }}><App /></Context.Provider>, root);
   void session.start();
 }
 

@@ -8,6 +8,9 @@ export interface Column {
   field: string; title: string; kind: string; options: readonly string[]; least: number | null; most: number | null; required: boolean; locked: boolean;
 }
 
+/** What is asked of each shape; of those with certain labels, when it names any. */
+export interface Attribute { name: string; title: string; options: readonly string[]; labels: readonly string[]; required: boolean }
+
 /** What one question has beside its name; a type of control reads those that it has. */
 export interface Setup {
   /** spans: the text field; relations: the control whose spans are tied. */
@@ -30,6 +33,9 @@ export interface Setup {
   lines: number;
   startFrom: string;
   columns: readonly Column[];
+  /** shapes */
+  tools: readonly string[];
+  attributes: readonly Attribute[];
 }
 
 export interface Control {
@@ -62,6 +68,12 @@ function column(value: unknown, place: string): Column {
   };
 }
 
+function attribute(value: unknown, place: string): Attribute {
+  const row = object(value, place);
+  const name = text(row.name, `${place}.name`);
+  return { name, title: optionalText(row.title) || name, options: optionalList(row.options).map(String), labels: optionalList(row.labels).map(String), required: row.required === true };
+}
+
 function parentsOf(rows: readonly unknown[], place: string): Record<string, string> {
   const pairs = rows.map((each, i) => object(each, `${place}.${i}`)).map((row) => [String(row.value), optionalText(row.parent)] as const);
   return Object.fromEntries(pairs.filter(([, parent]) => parent !== ""));
@@ -74,6 +86,8 @@ export function setupOf(row: Json, place: string): Setup {
     steps: optionalNumber(row.steps) ?? 5, low: optionalText(row.low), high: optionalText(row.high), sides: row.sides === true,
     least: optionalNumber(row.least) ?? 0, most: optionalNumber(row.most) ?? 10_000, lines: optionalNumber(row.lines) ?? 3,
     startFrom: optionalText(row.start_from),
+    tools: row.tools === undefined ? ["box"] : optionalList(row.tools).map(String),
+    attributes: optionalList(row.attributes).map((each, i) => attribute(each, `${place}.attributes.${i}`)),
     columns: optionalList(row.columns).map((each, i) => column(each, `${place}.columns.${i}`)),
   };
 }

@@ -228,9 +228,11 @@ def download(
     context: typer.Context,
     version: VersionArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write; its ending names the format.")],
-    file_format: Annotated[str | None, typer.Option("--format", help="parquet, csv or jsonl.")] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="parquet, csv, jsonl; of pictures zip or zip-originals.")
+    ] = None,
 ) -> None:
-    """Write a version as one file."""
+    """Write a version as one file; one with pictures as a zip of them with labels.csv."""
     session = session_of(context)
     chosen = file_format or out.suffix.lstrip(".")
     if chosen not in FORMATS:

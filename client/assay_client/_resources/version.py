@@ -13,7 +13,8 @@ from assay_client._resources.download import save_url
 from assay_client._resources.job import Jobs
 from assay_client._transport import Transport
 
-FORMATS = ("parquet", "csv", "jsonl")
+# The archives are there for versions with pictures; that with originals needs the scope data.write.
+FORMATS = ("parquet", "csv", "jsonl", "zip", "zip-originals")
 
 
 class Versions:
@@ -60,7 +61,7 @@ class Versions:
         Args:
             version_id: The version.
             path: Where to write.
-            file_format: parquet, csv or jsonl.
+            file_format: parquet, csv or jsonl; of pictures also zip, and zip-originals with all their metadata.
             on_job: Called while the server writes the file, which it does once for each version and format.
             on_progress: Called with the bytes had and the bytes in all.
         """

@@ -3,6 +3,10 @@
 import { csrfToken, Problem } from "./api.js";
 import { formatBytes, say } from "./words.js";
 
+const NAMED = 5;
+// As many as the server takes in one request: config/settings.py.
+const MOST = 500;
+
 class DropZone extends HTMLElement {
   connectedCallback() {
     this.input = this.querySelector("input[type=file]");
@@ -21,13 +25,14 @@ class DropZone extends HTMLElement {
     const refusal = this.refusal(files);
     this.toggleAttribute("data-refused", Boolean(refusal));
     this.input.setCustomValidity(refusal);
-    this.names.textContent = refusal || files.map((file) => `${file.name} (${formatBytes(file.size)})`).join(", ");
+    this.names.textContent = refusal || listed(files);
     if (refusal) this.input.value = "";
     else if (files.length) this.dispatchEvent(new CustomEvent("files-chosen", { bubbles: true, detail: files }));
   }
 
   refusal(files) {
     if (files.length > 1 && !this.input.multiple) return say("Choose one file, not several.");
+    if (files.length > MOST) return say("Choose at most {count} files, or pack them into one archive.", { count: MOST });
     const kinds = (this.dataset.accept || "").split(",").map((kind) => kind.trim().toLowerCase()).filter(Boolean);
     const limit = Number(this.dataset.limit || Infinity);
     for (const { name, size } of files) {
@@ -40,11 +45,18 @@ class DropZone extends HTMLElement {
   }
 }
 
-/** Sends a file as multipart form data; onProgress gets the fraction sent. Resolves to the JSON answer. */
+/** Names a few files, and counts the others. */
+function listed(files) {
+  const names = files.slice(0, NAMED).map((file) => `${file.name} (${formatBytes(file.size)})`).join(", ");
+  const size = formatBytes(files.reduce((sum, file) => sum + file.size, 0));
+  return files.length > NAMED ? say("{names} and {count} more, {size} in all", { names, count: files.length - NAMED, size }) : names;
+}
+
+/** Sends a file, or an array of them, as multipart form data; onProgress gets the fraction sent. Resolves to the JSON answer. */
 export function sendFile(url, file, { field = "file", fields = {}, onProgress = () => {} } = {}) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  form.append(field, file);
+  for (const one of [file].flat()) form.append(field, one);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", url);

@@ -1,4 +1,4 @@
-"""Archives (zip, tar, tar.gz) walked member by member; nothing is ever unpacked under a name that the archive chose."""
+"""Archives (zip, tar, tar.gz) and folders, file by file; nothing is unpacked under a name that an archive chose."""
 
 import io
 import re
@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from curation.engine.media import walk_files
 from curation.engine.readers.profile import UNFOLD_LIMIT, ReadError
 from curation.engine.readers.source import Source
 
@@ -55,7 +56,9 @@ class Member:
 
 
 def archive_kind(path: Path) -> str:
-    """Return zip, tar or "", from the content. A gzip file is looked into."""
+    """Return zip, tar, folder or "", from the content. A gzip file is looked into."""
+    if path.is_dir():
+        return "folder"
     with Source(path) as source:
         try:
             head = source.stream.read(512)
@@ -73,15 +76,20 @@ def walk(path: Path, *, look: bool = False) -> Iterator[tuple[Member, IO[bytes]]
     Folders and what systems leave behind (``__MACOSX``, names that begin with a dot) are passed over.
 
     Args:
-        path: The archive.
+        path: The archive, or a folder.
         look: Stop early in a tar.gz, where finding the members costs unpacking all of it.
 
     Raises:
         ReadError: ``archive_broken``, ``archive_encrypted``, ``archive_members``, ``archive_ratio``,
             ``archive_path`` for a name that leaves the folder, ``archive_link``, ``archive_double``.
     """
-    guard = _Guard(path.stat().st_size)
-    members = _walk_zip(path, guard) if archive_kind(path) == "zip" else _walk_tar(path, guard, look=look)
+    kind = archive_kind(path)
+    # What lies in a folder unfolds to nothing more.
+    guard = _Guard(TOTAL_BYTES if kind == "folder" else path.stat().st_size)
+    if kind == "folder":
+        members = _walk_folder(path, guard)
+    else:
+        members = _walk_zip(path, guard) if kind == "zip" else _walk_tar(path, guard, look=look)
     with closing(members):
         while True:
             # Only what the archive raises is its fault, not what is raised by whoever reads the member.
@@ -155,6 +163,18 @@ def _walk_zip(path: Path, guard: _Guard) -> Generator[tuple[Member, IO[bytes]], 
             if member is not None:
                 with _lazily(partial(archive.open, info)) as stream:
                     yield member, stream
+
+
+def _walk_folder(path: Path, guard: _Guard) -> Generator[tuple[Member, IO[bytes]], None, None]:
+    for file in walk_files(path):
+        member = guard.admit(file.relative_to(path).as_posix(), file.stat().st_size)
+        if not _CLUTTER.search(member.path):
+            with _lazily(partial(_open_bytes, file)) as stream:
+                yield member, stream
+
+
+def _open_bytes(file: Path) -> IO[bytes]:
+    return file.open("rb")
 
 
 def _admit_zipped(info: zipfile.ZipInfo, guard: _Guard) -> Member | None:

@@ -33,7 +33,7 @@ def is_table(member: Member) -> bool:
 
 
 @contextmanager
-def _spooled(stream: IO[bytes], *, look: bool = False) -> Iterator[Path]:
+def spooled(stream: IO[bytes], *, look: bool = False) -> Iterator[Path]:
     """Copy a member into a temporary file under a name of ours; to look at plain text, its head is enough."""
     with tempfile.NamedTemporaryFile(prefix="assay-member-") as copy:
         head = stream.read(_HEAD_BYTES)
@@ -55,14 +55,14 @@ def look_at_tables(path: Path, profile: SourceProfile, members: list[Member], sn
     """
     tables = [member for member in members if is_table(member)]
     profile.classes = _classes(path)
-    profile.row_bound = sum(map(_row_bound, tables))
+    profile.row_bound = sum(map(row_bound, tables))
     others = [member.path for member in members if member.is_packed]
     if others:
         profile.warn(f"Archives inside the archive are not opened; left out: {', '.join(others[:5])}.")
     inner = SourceProfile(profile.file_name, "csv", "utf-8", compressed=False)
     for member, stream in walk(path, look=True):
         if member.path == tables[0].path:
-            with _spooled(stream, look=True) as copy, _named(member):
+            with spooled(stream, look=True) as copy, _named(member):
                 inner = sniff(copy, member.name, classes=profile.classes, **profile.chosen)
             break
     for name in ("encoding", "delimiter", "quote", "header", "sheet", "sheets"):
@@ -74,7 +74,7 @@ def look_at_tables(path: Path, profile: SourceProfile, members: list[Member], sn
     return [[*row, *([split[tables[0].path]] if split else [])] for row in inner.preview]
 
 
-def _row_bound(member: Member) -> int:
+def row_bound(member: Member) -> int:
     """Return how many rows a table may have: one a byte as text; packed ones say themselves, up to a limit."""
     name = member.path.lower()
     if name.endswith(".gz"):
@@ -134,7 +134,7 @@ def _each(path: Path, profile: SourceProfile, sniff: Sniff) -> Iterator[tuple[Me
     options: Mapping[str, Any] = {"classes": profile.classes, **profile.chosen}
     for member, stream in walk(path):
         if is_table(member):
-            with _spooled(stream) as copy, _named(member):
+            with spooled(stream) as copy, _named(member):
                 # The header of the first table decides for all: the look at a short one may be wrong.
                 yield member, copy, sniff(copy, member.name, **{"header": profile.header, **options})
 

@@ -70,5 +70,5 @@ def _refusal(what: str) -> ReadError:
     return ReadError(
         "other_format",
         f"This is {what}; this import takes CSV, TSV, JSONL, JSON, Parquet, Arrow, XLSX, and archives (zip, tar) of "
-        "these or of text files. Save the table as one of these.",
+        "these, of text files or of pictures (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF). Save the data as one of these.",
     )

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from curation.engine.pictures.taking import Picture
+
 # One field, line or JSON record of more characters than this is refused; memory stays bounded whatever the file holds.
 FIELD_LIMIT = 16 << 20
 # A wider file is refused as a whole; from WIDE_COLUMNS on it is read with a warning.
@@ -21,7 +23,7 @@ PREVIEW_ROWS = 20
 EXCERPT = 300
 WARNING_LIMIT = 50
 
-ROLES = ("text", "label", "id")
+ROLES = ("text", "label", "id", "image")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -53,11 +55,15 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Good rows as an Arrow table, the refused ones, and how many bytes of the (packed) file are read so far."""
+    """Good rows as an Arrow table, the refused ones, and how many bytes of the (packed) file are read so far.
+
+    `pictures` are those that the rows name by hash, each once; whoever reads the batches stores them.
+    """
 
     table: pa.Table
     refused: list[RefusedRow]
     bytes_read: int
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(slots=True)

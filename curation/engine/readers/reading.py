@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.engine.readers.archive_images import read_images
 from curation.engine.readers.archive_tables import read_tables
 from curation.engine.readers.archive_texts import read_texts
 from curation.engine.readers.arrow_ipc import read_arrow, schema_of_arrow
@@ -174,6 +175,10 @@ def _read_tables(path: Path, profile: SourceProfile) -> Iterator[Batch]:
     return read_tables(path, profile, sniff, _read, _schema_of)
 
 
+def _read_images(path: Path, profile: SourceProfile) -> Iterator[Batch]:
+    return read_images(path, profile, sniff, _read)
+
+
 def _read(path: Path, profile: SourceProfile) -> Iterator[Batch]:
     return _READERS[profile.format](path, profile)
 
@@ -197,6 +202,7 @@ _READERS: dict[str, Callable[[Path, SourceProfile], Iterator[Batch]]] = {
     "xlsx": read_workbook,
     "texts": read_texts,
     "tables": _read_tables,
+    "images": _read_images,
 }
 # The formats of which an archive may hold several files.
 _SCHEMAS: dict[str, Callable[[Path, SourceProfile], pa.Schema]] = {

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from curation.engine.pictures.kinds import ENDINGS as PICTURE_ENDINGS
+from curation.engine.pictures.kinds import HEAD_BYTES, kind_of
 from curation.engine.readers.archive import ZIP_MAGIC, archive_kind, list_members
+from curation.engine.readers.archive_images import is_mostly_pictures
 from curation.engine.readers.archive_tables import is_table
 from curation.engine.readers.archive_texts import ENDINGS, is_text_file
 from curation.engine.readers.arrow_ipc import FILE_MAGIC, STREAM_MAGIC
@@ -14,6 +17,7 @@ _NAMED = {
     "json": (".json",), "parquet": (".parquet", ".pq"), "arrow": (".arrow", ".feather", ".arrows"),
     "xlsx": (".xlsx", ".xlsm"),
     "texts": (".zip", ".tar", ".tgz", ".gz"), "tables": (".zip", ".tar", ".tgz", ".gz"),
+    "images": (".zip", ".tar", ".tgz", ".gz", *PICTURE_ENDINGS),
 }  # fmt: skip
 _ALL = frozenset(ending for endings in _NAMED.values() for ending in endings)
 # A member of an office file → what it is, in the order of looking.
@@ -28,13 +32,18 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def recognise(path: Path) -> str:
-    """Return parquet, arrow, xlsx, texts, tables, or "" for what may be text.
+    """Return parquet, arrow, xlsx, texts, tables, images, or "" for what may be text.
 
     Raises:
         ReadError: ``other_format`` and ``xlsx_encrypted`` with what the file is instead; ``archive_*``.
     """
+    if path.is_dir():
+        return _archive(path)
     with path.open("rb") as stream:
-        head = stream.read(8)
+        start = stream.read(HEAD_BYTES)
+    if kind_of(start):
+        return "images"
+    head = start[:8]
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"PARE"):
@@ -85,6 +94,8 @@ def _is_workbook(path: Path) -> bool:
 
 def _archive(path: Path) -> str:
     members = list_members(path, look=True)
+    if is_mostly_pictures(members):
+        return "images"
     if any(map(is_table, members)):
         return "tables"
     if any(is_text_file(member) or member.is_packed for member in members):
@@ -92,7 +103,8 @@ def _archive(path: Path) -> str:
     shown = ", ".join(member.path for member in members[:3]) or "nothing"
     raise ReadError(
         "archive_no_rows",
-        f"The archive holds no table and no {' or '.join(ENDINGS)} file, but {shown}. Pack the files with the rows.",
+        f"The archive holds no table, no picture and no {' or '.join(ENDINGS)} file, but {shown}. "
+        "Pack the files with the rows.",
     )
 
 
@@ -103,5 +115,5 @@ def lying_name(file_name: str, kind: str) -> str:
     ending = "." + plain.rpartition(".")[2]
     if ending not in _ALL or ending in _NAMED[kind]:
         return ""
-    words = {"texts": "an archive of texts", "tables": "an archive of tables"}
+    words = {"texts": "an archive of texts", "tables": "an archive of tables", "images": "pictures"}
     return f"The name ends in {ending}, but the content is {words.get(kind, kind.upper())}; it is read as that."

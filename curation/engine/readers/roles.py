@@ -5,7 +5,8 @@ from collections.abc import Sequence
 _NAMES: dict[str, tuple[str, ...]] = {
     "text": (
         "text", "content", "sentence", "review", "comment", "message", "sms", "body", "document", "question", "query",
-        "utterance", "tweet", "post", "title", "description", "summary", "文本", "内容", "评论", "正文", "句子", "評論",
+        "utterance", "tweet", "post", "title", "description", "summary", "caption",
+        "captions", "文本", "内容", "评论", "正文", "句子", "評論",
     ),
     "label": (
         "label", "labels", "class", "category", "intent", "sentiment", "target", "tag", "topic", "rating", "y",

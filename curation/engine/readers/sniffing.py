@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.engine.readers.archive import list_members
+from curation.engine.readers.archive_images import look_at_images
 from curation.engine.readers.archive_tables import look_at_tables
 from curation.engine.readers.archive_texts import look_at_texts
 from curation.engine.readers.arrow_ipc import look_at_arrow
@@ -34,8 +35,9 @@ from curation.engine.readers.source import BROKEN, Source
 from curation.engine.readers.workbook import look_at_workbook
 
 TEXT_FORMATS = ("csv", "tsv", "jsonl", "json")
-# As `SourceProfile.format` names them: "texts" and "tables" are archives, of text files and of tables.
-FORMATS = (*TEXT_FORMATS, "parquet", "arrow", "xlsx", "texts", "tables")
+# As `SourceProfile.format` names them: "texts" and "tables" are archives, of text files and of tables; "images" are
+# archives of pictures and single ones.
+FORMATS = (*TEXT_FORMATS, "parquet", "arrow", "xlsx", "texts", "tables", "images")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def sniff(
     choices = Choices(encoding or None, _delimiter(delimiter), header, kind_chosen, roles, sheet, classes or {})
     if choices.format and choices.format not in FORMATS:
         raise ReadError("format_unknown", f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
-    if path.stat().st_size == 0:
+    if path.is_file() and path.stat().st_size == 0:
         raise ReadError("file_empty", "The file is empty: it has no bytes at all.")
     kind = recognise(path)
     _check_choice(choices.format, kind)
@@ -127,6 +129,7 @@ _LOOKS: dict[str, _Look] = {
     "xlsx": lambda path, profile, choices: look_at_workbook(path, profile, choices.sheet or "", choices.header),
     "texts": _look_at_archive,
     "tables": _look_at_archive,
+    "images": lambda path, profile, _choices: look_at_images(path, profile, sniff),
 }
 
 
@@ -196,7 +199,8 @@ def _look_at_columns(
         raise ReadError("too_many_columns", f"The file has {width} columns; at most {COLUMN_LIMIT} can be read.", 1)
     if width > WIDE_COLUMNS:
         profile.warn(f"The file has {width} columns. Is the delimiter right, and is every one of them needed?")
-    profile.roles, profile.role_reasons = guess_roles(profile.columns, rows[:200])
+    if profile.format != "images":
+        profile.roles, profile.role_reasons = guess_roles(profile.columns, rows[:200])
     if profile.format == "texts":
         profile.roles["id"], profile.role_reasons["id"] = "path", "The path of each file in the archive."
     for role, column in (chosen or {}).items():
@@ -204,6 +208,8 @@ def _look_at_columns(
             raise ReadError("role_unknown", f"There is no role {role!r}. Choose among {', '.join(ROLES)}.")
         if column and column not in profile.columns:
             raise ReadError("column_unknown", f"The file has no column {column!r} for the role {role}.")
+        if role == "image" and column != profile.roles.get("image"):
+            raise ReadError("role_fixed", "Which column holds the pictures is settled by the import and not by choice.")
         profile.roles.pop(role, None)
         profile.role_reasons.pop(role, None)
         if column:

@@ -15,9 +15,9 @@ from curation.engine.steps.base import Batches, Context, Drop, Outcome, Step, St
 class ExactDuplicates(Step):
     """Keeps the first of equal rows and drops the others, naming the one that stays.
 
-    Rows are equal when the text, or all of `columns`, are the same; with `folded` after NFKC, lower case and single
-    blanks. A 64-bit hash finds candidates, and the texts themselves decide. Memory: 8 bytes a row, and the texts that
-    occur more than once.
+    Rows are equal when the text (the picture where there is none), or all of `columns`, are the same; with `folded`
+    after NFKC, lower case and single blanks. A 64-bit hash finds candidates, and the texts themselves decide. Memory: 8
+    bytes a row, and the texts that occur more than once.
     """
 
     name: ClassVar[str] = "exact_duplicates"
@@ -54,7 +54,8 @@ class ExactDuplicates(Step):
         return Outcome(table.filter(pa.array(keep)) if drops else table, drops)
 
     def _keys(self, table: pa.Table, context: Context) -> pa.Array:
-        names = self.columns or (context.column("text"),)
+        only_pictures = "image" in context.roles and "text" not in context.roles
+        names = self.columns or (context.column("image" if only_pictures else "text"),)
         unknown = [name for name in names if name not in table.schema.names]
         if unknown:
             raise StepError(f"There is no column {unknown[0]}. There are {', '.join(table.schema.names[1:])}.")

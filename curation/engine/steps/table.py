@@ -4,6 +4,9 @@ from curation.engine.steps.base import Step
 from curation.engine.steps.boilerplate import DropBoilerplateLines
 from curation.engine.steps.duplicates import ExactDuplicates
 from curation.engine.steps.encode import EncodeColumns
+from curation.engine.steps.image_mode import ImageMode
+from curation.engine.steps.image_oddities import ImageOddities
+from curation.engine.steps.image_size import ImageSize
 from curation.engine.steps.label import ConflictingLabels, DropInvalidLabel, MapLabels
 from curation.engine.steps.language import DetectLanguage
 from curation.engine.steps.leakage import SplitLeakage
@@ -11,10 +14,19 @@ from curation.engine.steps.length import FilterLength
 from curation.engine.steps.lines import FilterLines
 from curation.engine.steps.link import LinkRecords
 from curation.engine.steps.markup import StripMarkup
+from curation.engine.steps.measure_images import MeasureImages
 from curation.engine.steps.missing import MissingValues
 from curation.engine.steps.mojibake import RepairMojibake
 from curation.engine.steps.near_duplicates import NearDuplicates
 from curation.engine.steps.outliers import Outliers
+from curation.engine.steps.pictures import (
+    ImageAspect,
+    ImageBlur,
+    ImageBright,
+    ImageDark,
+    ImageInformation,
+    ImageUniform,
+)
 from curation.engine.steps.repetition import FilterRepetition
 from curation.engine.steps.sample import Sample
 from curation.engine.steps.split import Split
@@ -53,4 +65,14 @@ STEPS: dict[str, type[Step]] = {
     "sample": Sample,
     "split_leakage": SplitLeakage,
     "encode_columns": EncodeColumns,
+    "measure_images": MeasureImages,
+    "image_size": ImageSize,
+    "image_aspect": ImageAspect,
+    "image_blur": ImageBlur,
+    "image_dark": ImageDark,
+    "image_bright": ImageBright,
+    "image_information": ImageInformation,
+    "image_uniform": ImageUniform,
+    "image_mode": ImageMode,
+    "image_oddities": ImageOddities,
 }

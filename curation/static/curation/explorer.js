@@ -1,12 +1,24 @@
 // Keys of the explorer: / searches, j and k or the arrows move between items, Enter opens, Escape goes back.
 
-const rows = [...document.querySelectorAll(".items tbody tr")];
+const rows = [...document.querySelectorAll(".items tbody tr, .items-grid > li")];
 const search = document.querySelector("[data-search]");
 const back = document.querySelector("[data-back]");
 let here = -1;
 
 const typing = (element) => Boolean(element?.closest("input, textarea, select, [contenteditable], dialog, summary"));
-const link = (row) => row.querySelector("th a");
+const link = (row) => row.querySelector("th a, :scope > a");
+// In a grid, up and down go by as many items as stand in a line.
+const line = () => {
+  if (!rows[0]?.matches("li")) return 1;
+  const top = rows[0].offsetTop;
+  const below = rows.findIndex((row) => row.offsetTop !== top);
+  return below < 0 ? rows.length : below;
+};
+const step = (event, by) => {
+  if (here < 0) return go(0);
+  const wide = event.key.startsWith("Arrow") && !/Left|Right/.test(event.key);
+  return go(here + by * (wide ? line() : 1));
+};
 
 function go(place) {
   if (!rows.length) return;
@@ -27,10 +39,10 @@ function leave() {
 
 const KEYS = {
   "/": () => search?.focus(),
-  j: () => go(here + 1),
-  ArrowDown: () => go(here + 1),
-  k: () => go(here - 1),
-  ArrowUp: () => go(here - 1),
+  j: (event) => step(event, 1),
+  ArrowDown: (event) => step(event, 1),
+  k: (event) => step(event, -1),
+  ArrowUp: (event) => step(event, -1),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -41,11 +53,16 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (typing(event.target)) return;
+  if (/^Arrow(Left|Right)$/.test(event.key) && rows[0]?.matches("li")) {
+    event.preventDefault();
+    step(event, event.key === "ArrowRight" ? 1 : -1);
+    return;
+  }
   if (event.key === "/" ? !search : !rows.length) return;
   const act = KEYS[event.key];
   if (!act) return;
   event.preventDefault();
-  act();
+  act(event);
 });
 
 for (const row of rows) {

@@ -1,4 +1,4 @@
-// Sends the chosen file with its progress shown. Without this script the form itself sends it.
+// Sends the chosen files with its progress shown. Without this script the form itself sends it.
 
 import { sendFile } from "../core/drop-zone.js";
 
@@ -8,8 +8,8 @@ const progress = document.getElementById("import-progress");
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const file = form.elements.file.files[0];
-  if (!file) return;
+  const files = [...form.elements.file.files];
+  if (!files.length) return;
   const button = form.querySelector("button");
   button.disabled = true;
   problem.hidden = true;
@@ -18,7 +18,7 @@ form.addEventListener("submit", async (event) => {
   const given = names.map((name) => [name, form.elements[name].value]);
   const fields = Object.fromEntries(given.filter(([, value]) => value !== ""));
   try {
-    const upload = await sendFile(form.dataset.send, file, {
+    const upload = await sendFile(form.dataset.send, files, {
       fields,
       onProgress: (part) => {
         if (part < 1) progress.value = part;

@@ -1,6 +1,8 @@
 /** One question of the schema as a card. */
+import { useState } from "preact/hooks";
 import { object, optionalText, type Json } from "../json";
-import { hasLabels, type ControlDraft, type Draft } from "./draft";
+import { TOOLS } from "../state/shapes";
+import { attributeLines, attributesOf, hasLabels, type ControlDraft, type Draft } from "./draft";
 import { Check, Field, NumberField, Select, TextField } from "./fields";
 import type { Say, Word } from "./words";
 
@@ -48,6 +50,19 @@ function Columns({ say, control, fields, change, id }: CardProps & { id: string 
   );
 }
 
+function ShapeSettings({ say, control, change, id }: CardProps & { id: string }) {
+  const tools = Array.isArray(control.more.tools) ? control.more.tools.map(String) : ["box"];
+  const set = (tool: string, wanted: boolean): void => change({ more: { ...control.more, tools: TOOLS.filter((each) => (each === tool ? wanted : tools.includes(each))) } });
+  // The words as they are typed; what they come to is read from them at each letter.
+  const [lines, setLines] = useState(attributeLines(control.more.attributes));
+  return <>
+    <fieldset class="editor-columns"><legend>{say("tools")}</legend>{TOOLS.map((tool) => <Check key={tool} id={`${id}-${tool}`} title={say(`tool.${tool}`)} value={tools.includes(tool)} change={(wanted) => set(tool, wanted)} />)}</fieldset>
+    <Field id={`${id}-attributes`} title={say("attributes")} help={say("attributes.help")}>
+      <textarea id={`${id}-attributes`} rows={3} value={lines} aria-describedby={`${id}-attributes-help`} onInput={(event) => { setLines(event.currentTarget.value); change({ more: { ...control.more, attributes: attributesOf(event.currentTarget.value, control.more.attributes) } }); }} />
+    </Field>
+  </>;
+}
+
 function Own(props: CardProps & { id: string }) {
   const { say, control, draft, fields, change, id } = props;
   const { more, type } = control;
@@ -80,6 +95,7 @@ function Own(props: CardProps & { id: string }) {
       {flag("sides", "sides")}
     </>;
   }
+  if (type === "shapes") return <ShapeSettings {...props} />;
   return <Columns {...props} />;
 }
 

@@ -1,9 +1,9 @@
 /** A schema while it is edited: every control as a person fills it in, and the JSON that comes of it. */
 import { object, optionalText, type Json } from "../json";
 
-export const TYPES = ["choice", "taxonomy", "spans", "relations", "text", "rating", "preference", "form"] as const;
+export const TYPES = ["choice", "taxonomy", "spans", "relations", "text", "rating", "preference", "form", "shapes"] as const;
 export type ControlType = (typeof TYPES)[number];
-export const SHOWN_AS = ["hidden", "text", "markdown", "value", "a", "b"] as const;
+export const SHOWN_AS = ["hidden", "text", "markdown", "value", "a", "b", "image"] as const;
 export type ShownAs = (typeof SHOWN_AS)[number];
 
 export interface ControlDraft {
@@ -24,7 +24,7 @@ export interface Draft { shown: Readonly<Record<string, ShownAs>>; markdown: boo
 
 /** Told apart in light and dark, and by people who see red and green alike (Okabe and Ito, 2008). */
 export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f3c8d", "#5f6b6d"] as const;
-const LABELED: readonly ControlType[] = ["choice", "taxonomy", "spans", "relations"];
+const LABELED: readonly ControlType[] = ["choice", "taxonomy", "spans", "relations", "shapes"];
 export const hasLabels = (type: ControlType): boolean => LABELED.includes(type);
 const OWN = ["name", "type", "title", "required", "labels"];
 
@@ -62,12 +62,29 @@ export function draftOf(value: unknown): Draft | null {
   const controls = Array.isArray(schema.controls) ? schema.controls.map(controlOf) : [];
   const displays = Array.isArray(schema.display) ? schema.display.map((each) => object(each, "display")) : [];
   const read = controls.filter((each) => each !== null);
-  if (read.length < controls.length || displays.some((row) => !["text", "markdown", "value", "pair"].includes(String(row.type)))) return null;
+  if (read.length < controls.length || displays.some((row) => !["text", "markdown", "value", "pair", "image"].includes(String(row.type)))) return null;
   const shown = displays.flatMap((row): [string, ShownAs][] => {
     if (row.type === "pair") return [[String(row.a), "a"], [String(row.b), "b"]];
-    return [[String(row.field), row.type === "markdown" ? "markdown" : row.type === "value" ? "value" : "text"]];
+    return [[String(row.field), SHOWN_AS.find((as) => as === row.type) ?? "text"]];
   });
   return { shown: Object.fromEntries(shown), markdown: displays.find((row) => row.type === "pair")?.markdown !== false, controls: read };
+}
+
+/** What is asked of each shape, one on each line: `Cut off: yes, no`; a star at the end makes it a must. */
+export function attributeLines(rows: unknown): string {
+  return (Array.isArray(rows) ? rows : []).map((each) => object(each, "attribute"))
+    .map((row) => `${optionalText(row.title) || String(row.name)}: ${(Array.isArray(row.options) ? row.options : []).join(", ")}${row.required === true ? " *" : ""}`).join("\n");
+}
+
+export function attributesOf(lines: string, before: unknown): Json[] {
+  const known = (Array.isArray(before) ? before : []).map((each) => object(each, "attribute"));
+  return lines.split("\n").flatMap((line, i): Json[] => {
+    const [, title = "", said = "", star = ""] = /^(.*?)[:：](.*?)(\*?)\s*$/u.exec(line) ?? [];
+    const options = [...new Set(said.split(/[,，]/).map((each) => each.trim()).filter(Boolean))];
+    if (title.trim() === "" || options.length < 2) return [];
+    const old = known.find((row) => (optionalText(row.title) || row.name) === title.trim());
+    return [{ name: old?.name ?? `attribute_${i + 1}`, title: title.trim(), options, labels: old?.labels ?? [], required: star === "*" }];
+  });
 }
 
 export interface LabelLine { title: string; hotkey: string; depth: number }
@@ -109,7 +126,7 @@ function namesOf(controls: readonly ControlDraft[]): string[] {
 export function schemaOf(draft: Draft, fields: readonly string[]): Json {
   const display: Json[] = fields.flatMap((field): Json[] => {
     const as = draft.shown[field] ?? "hidden";
-    return as === "text" || as === "markdown" || as === "value" ? [{ type: as, field, title: "" }] : [];
+    return as === "text" || as === "markdown" || as === "value" || as === "image" ? [{ type: as, field, title: "" }] : [];
   });
   const a = fields.find((field) => draft.shown[field] === "a");
   const b = fields.find((field) => draft.shown[field] === "b");
@@ -132,14 +149,15 @@ function spansBefore(draft: Draft, names: readonly string[], at: number): string
 
 const START: Readonly<Record<ControlType, Json>> = {
   choice: { multiple: false }, taxonomy: { multiple: false, leaves_only: false }, spans: { overlap: "allow", snap: true }, relations: { directed: true },
-  text: { least: 0, most: 10_000, lines: 3, start_from: "" }, rating: { steps: 5, low: "", high: "", sides: false }, preference: { tie: true, neither: false }, form: { columns: [] },
+  text: { least: 0, most: 10_000, lines: 3, start_from: "" }, rating: { steps: 5, low: "", high: "", sides: false }, preference: { tie: true, neither: false }, form: { columns: [] }, shapes: { tools: ["box"], attributes: [] },
 };
 
 /** A new control of a type; a span control marks the first text that is shown. */
 export function newControl(type: ControlType, draft: Draft, fields: readonly string[]): ControlDraft {
   const text = fields.find((field) => draft.shown[field] === "text") ?? "";
-  const more = type === "spans" ? { ...START.spans, field: text } : type === "form" ? { columns: fields.map((field) => ({ field, kind: "text" })) } : START[type];
-  return { key: (keys += 1), type, name: "", title: "", required: type !== "spans" && type !== "relations", labels: "", known: [], more };
+  const picture = fields.find((field) => draft.shown[field] === "image") ?? "";
+  const more = type === "shapes" ? { ...START.shapes, field: picture } : type === "spans" ? { ...START.spans, field: text } : type === "form" ? { columns: fields.map((field) => ({ field, kind: "text" })) } : START[type];
+  return { key: (keys += 1), type, name: "", title: "", required: type !== "spans" && type !== "relations" && type !== "shapes", labels: "", known: [], more };
 }
 
 export function changed(draft: Draft, key: number, change: Partial<ControlDraft>): Draft {

@@ -11,12 +11,12 @@ import { wordsIn, type Say } from "./words";
 import "./editor.css";
 
 interface Template { name: string; title: string; guidelines: string; schema: unknown }
-interface Setup { fields: string[]; samples: Json[]; schema: unknown; templates: Template[] }
+interface Setup { fields: string[]; image: string; samples: Json[]; schema: unknown; templates: Template[] }
 
 function setupOf(value: unknown): Setup {
   const row = object(value, "setup");
   return {
-    fields: list(row.fields, "fields").map(String), samples: list(row.samples, "samples").map((each, i) => object(each, `samples.${i}`)), schema: row.schema,
+    fields: list(row.fields, "fields").map(String), image: optionalText(row.image), samples: list(row.samples, "samples").map((each, i) => object(each, `samples.${i}`)), schema: row.schema,
     templates: list(row.templates, "templates").map((each, i) => {
       const found = object(each, `templates.${i}`);
       return { name: String(found.name), title: optionalText(found.title), guidelines: optionalText(found.guidelines), schema: found.schema };
@@ -42,13 +42,13 @@ class Safe extends Component<{ say: Say }, { failed: boolean }> {
   }
 }
 
-function Shown({ say, draft, fields, change }: { say: Say; draft: Draft; fields: readonly string[]; change(draft: Draft): void }) {
+function Shown({ say, draft, fields, image, change }: { say: Say; draft: Draft; fields: readonly string[]; image: string; change(draft: Draft): void }) {
   return (
     <section class="card editor-shown"><h3>{say("shown")}</h3>
       <div class="editor-fields">
         {fields.map((field) => (
           <Select
-            key={field} id={`editor-shown-${field}`} title={field} value={draft.shown[field] ?? "hidden"} options={SHOWN_AS.map((as) => [as, say(`as.${as}`)])}
+            key={field} id={`editor-shown-${field}`} title={field} value={draft.shown[field] ?? "hidden"} options={SHOWN_AS.filter((as) => as !== "image" || field === image).map((as) => [as, say(`as.${as}`)])}
             change={(to) => change({ ...draft, shown: { ...draft.shown, [field]: SHOWN_AS.find((as): as is ShownAs => as === to) ?? "hidden" } })}
           />
         ))}
@@ -104,7 +104,7 @@ function Editor({ setup, field, guidelines, language }: { setup: Setup; field: H
       <div class="editor-form">
         <Select id="editor-template" title={say("template")} value="" options={[["", "–"], ...setup.templates.map((each) => [each.name, each.title] as const)]} change={(name) => { const found = setup.templates.find((each) => each.name === name); if (found !== undefined) take(found); }} />
         {draft === null ? <p class="notice notice-warn">{say("json.only")}</p> : <>
-          <Shown say={say} draft={draft} fields={setup.fields} change={setDraft} />
+          <Shown say={say} draft={draft} fields={setup.fields} image={setup.image} change={setDraft} />
           <h3 class="editor-asked">{say("asked")}</h3>
           {draft.controls.map((control, i) => (
             <ControlCard
@@ -118,7 +118,7 @@ function Editor({ setup, field, guidelines, language }: { setup: Setup; field: H
       <div class="editor-side">
         <h3>{say("preview")}</h3>
         <p class="muted small">{say(isReady ? "preview.hint" : "preview.wait")}</p>
-        {isReady && setup.samples.length > 0 ? <Safe key={JSON.stringify(shown)} say={say}><Preview schema={shown} guidelines={rules} samples={setup.samples} language={language} /></Safe> : null}
+        {isReady && setup.samples.length > 0 ? <Safe key={JSON.stringify(shown)} say={say}><Preview schema={shown} guidelines={rules} samples={setup.samples} language={language} pictures="/api/v1/pictures/" /></Safe> : null}
       </div>
     </div>
   );

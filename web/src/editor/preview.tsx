@@ -65,7 +65,7 @@ function previewWorld(client: Client): World {
   };
 }
 
-export function Preview({ schema, guidelines, samples, language }: { schema: Json; guidelines: string; samples: readonly Json[]; language: string }) {
+export function Preview({ schema, guidelines, samples, language, pictures }: { schema: Json; guidelines: string; samples: readonly Json[]; language: string; pictures: string }) {
   const [ready, setReady] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const session = useMemo(() => createSession(previewWorld(sampleClient(pageOf(schema, guidelines, samples.length), samples)), 1), [schema, guidelines, samples]);
@@ -81,7 +81,7 @@ export function Preview({ schema, guidelines, samples, language }: { schema: Jso
 
   return (
     <div ref={box} class="editor-preview" tabIndex={0} onKeyDown={onKeyDown}>
-      <Context.Provider value={{ session, text, exit: "#", signIn: "#" }}><App key={ready} /></Context.Provider>
+      <Context.Provider value={{ session, text, exit: "#", signIn: "#", pictures }}><App key={ready} /></Context.Provider>
     </div>
   );
 }

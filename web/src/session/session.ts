@@ -14,7 +14,7 @@ import type { Press } from "../state/press";
 import { parseSettings } from "../state/settings";
 import { initialState, type State } from "../state/state";
 import { createStore, type Store } from "../state/store";
-import { schemaOf } from "../state/view";
+import { schemaOf, titleField } from "../state/view";
 import type { Page, Progress, SubmissionResult } from "../wire";
 import { backOffMs } from "../outbox/back-off";
 import { createDrafts, type Drafts } from "./drafts";
@@ -138,7 +138,7 @@ export function createSession(world: World, project: number): Session {
     switch (effect.type) {
       case "submit":
         drafts.forget(effect.task.id);
-        outbox.add(effect.submission, excerptOf(effect.task.data, schemaOf(store.get()).display[0]?.field));
+        outbox.add(effect.submission, excerptOf(effect.task.data, titleField(store.get())));
         return world.stopwatch.restart();
       case "change": return void past.change(effect);
       case "draft": return drafts.change(effect.task, effect.answer);

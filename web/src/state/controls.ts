@@ -3,6 +3,7 @@ import type { Answer, Control, Schema } from "../wire";
 import { choiceRules } from "./rules/choice";
 import { preferenceRules, ratingRules } from "./rules/rating";
 import type { ControlRules, Data } from "./rules/rules";
+import { shapeRules } from "./rules/shapes";
 import { relationRules, spanRules } from "./rules/spans";
 import { taxonomyRules } from "./rules/taxonomy";
 import { formRules, wordsRules } from "./rules/words";
@@ -16,6 +17,7 @@ export const CONTROL_RULES: Readonly<Record<string, ControlRules>> = {
   rating: ratingRules,
   preference: preferenceRules,
   form: formRules,
+  shapes: shapeRules,
 };
 
 export function rulesOf(control: Control): ControlRules | null {

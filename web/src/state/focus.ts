@@ -10,11 +10,13 @@ export interface Focus {
   of: string;
   mark: Mark | null;
   part: Part | null;
+  /** The corner at hand of a shape. */
+  corner: number | null;
   /** The span from which a relation is being drawn. */
   tie: string | null;
 }
 
-const NOWHERE: Focus = { of: "", mark: null, part: null, tie: null };
+const NOWHERE: Focus = { of: "", mark: null, part: null, corner: null, tie: null };
 
 /** A name for what is on the screen. */
 export function placeOf(state: State): string {

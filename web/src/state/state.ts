@@ -3,6 +3,8 @@ import type { MessageKey } from "../locales/en";
 import type { Answer, Item, Person, Progress, Project, Task } from "../wire";
 import type { Trail } from "./answering";
 import type { Focus } from "./focus";
+import type { Pen } from "./actions/draw";
+import type { Size } from "./shapes";
 import type { Settings } from "./settings";
 
 export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip";
@@ -59,6 +61,10 @@ export interface State {
   trail: Trail | null;
   focus: Focus | null;
   /** A field that asks for the cursor; the number rises with each asking. */
+  /** What the next shape of each control will be. */
+  pens: Readonly<Record<string, Pen>>;
+  /** The size of the picture on the screen, where the item does not say it. */
+  pictureSize: Size | null;
   writing: { control: string; asked: number } | null;
   conflict: Conflict | null;
   remaining: boolean;
@@ -71,6 +77,8 @@ export interface State {
   online: boolean;
   attention: readonly Attention[];
   panel: Panel | null;
+  /** Pictures are shown in their own size, and not fitted to the screen. */
+  enlarged: boolean;
   notice: Notice | null;
   settings: Settings;
 }
@@ -79,8 +87,8 @@ export function initialState(settings: Settings, online: boolean): State {
   return {
     phase: "loading", failure: null, project: null, me: null,
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
-    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, writing: null, conflict: null,
+    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, pens: {}, pictureSize: null, writing: null, conflict: null,
     remaining: true, asked: false, leaseFailure: null, busy: null,
-    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, notice: null, settings,
+    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, enlarged: false, notice: null, settings,
   };
 }

@@ -32,6 +32,17 @@ function startOf(schema: Schema, state: State, task: Task): Answer {
   return startAnswer(schema, task.data);
 }
 
+/** The field that stands for an item where there is room for a line: its first text, undefined when it has none. */
+export function titleField(state: State): string | undefined {
+  return schemaOf(state).display.find((row) => row.type === "text")?.field;
+}
+
+/** The pictures of the task behind the one at hand. */
+export function nextPictures(state: State): string[] {
+  const data = state.queue[1]?.data ?? {};
+  return schemaOf(state).display.filter((row) => row.type === "image").map((row) => String(data[row.field] ?? ""));
+}
+
 /** Why there is no task on the screen. */
 export type Emptiness = "loading" | "no-tasks" | "finished" | "others" | "nothing-left" | "trouble";
 

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { close, present } from "../state/actions/panels";
 import type { State } from "../state/state";
-import { schemaOf, shown, type Shown } from "../state/view";
+import { nextPictures, schemaOf, shown, titleField, type Shown } from "../state/view";
 import { excerptOf } from "../session/session";
 import { usePage } from "./context";
 import { ItemDisplay } from "./display";
@@ -10,6 +10,7 @@ import { Dock } from "./dock";
 import { EmptyState } from "./empty-state";
 import { HelpDialog } from "./help-dialog";
 import { Icon } from "./icon";
+import { NextPictures } from "./image-display";
 import { MarkdownView } from "./markdown-view";
 import { Messages } from "./messages";
 import { Palette } from "./palette";
@@ -44,13 +45,15 @@ function GuidelinesPanel({ state }: { state: State }) {
   );
 }
 
+const hasPicture = (state: State): boolean => schemaOf(state).display.some((row) => row.type === "image");
+
 function Task({ state, view }: { state: State; view: Shown }) {
   const { text } = usePage();
   const box = useRef<HTMLElement>(null);
   const id = `${view.kind}:${view.item.id}`;
   useEffect(() => { if (box.current !== null) box.current.scrollTop = 0; }, [id]);
   return (
-    <section ref={box} class="lp-main" tabIndex={0} aria-label={text.t("page.text")}>
+    <section ref={box} class="lp-main" tabIndex={0} aria-label={text.t(hasPicture(state) ? "page.picture" : "page.text")}>
       <article class="lp-sheet" key={id}>
         {view.kind === "past" ? <PastLine state={state} view={view} /> : null}
         <ItemDisplay state={state} view={view} />
@@ -62,7 +65,7 @@ function Task({ state, view }: { state: State; view: Shown }) {
 /** Says the new task to a screen reader; an excerpt, since a reader goes through the whole text by itself. */
 function Announcer({ state, view }: { state: State; view: Shown | null }) {
   const { text } = usePage();
-  const said = view === null ? "" : text.t(view.kind === "past" ? "page.past-task" : "page.new-task", { text: excerptOf(view.item.data, schemaOf(state).display[0]?.field) });
+  const said = view === null ? "" : text.t(view.kind === "past" ? "page.past-task" : "page.new-task", { text: excerptOf(view.item.data, titleField(state)) });
   return <div class="lp-hidden" aria-live="polite">{said}</div>;
 }
 
@@ -98,6 +101,7 @@ export function App() {
         {state.panel === "guidelines" ? <GuidelinesPanel state={state} /> : null}
       </div>
       {state.phase === "ready" ? <Dock state={state} view={view} /> : <p class="lp-hidden" role="status">{text.t("page.loading")}</p>}
+      <NextPictures hashes={nextPictures(state)} />
       <Announcer state={state} view={view} />
       {state.panel === "help" ? <HelpDialog state={state} /> : null}
       {state.panel === "settings" ? <SettingsDialog state={state} /> : null}

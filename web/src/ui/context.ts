@@ -5,7 +5,14 @@ import type { Translator } from "../locales/translator";
 import type { Session } from "../session/session";
 import type { Action } from "../state/actions/action";
 
-export interface PageContext { session: Session; text: Translator; exit: string; signIn: string }
+export interface PageContext {
+  session: Session;
+  text: Translator;
+  exit: string;
+  signIn: string;
+  /** Where pictures lie: their hash and the kind of copy follow. */
+  pictures: string;
+}
 
 export const Context = createContext<PageContext | null>(null);
 

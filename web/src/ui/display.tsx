@@ -4,7 +4,9 @@ import type { State } from "../state/state";
 import { schemaOf, type Shown } from "../state/view";
 import type { Display, Item } from "../wire";
 import { usePage } from "./context";
+import { ImageDisplay } from "./image-display";
 import { MarkdownView } from "./markdown-view";
+import { PictureStage } from "./picture-stage";
 import { SpanText } from "./span-text";
 import { TextDisplay } from "./text-display";
 
@@ -17,6 +19,11 @@ function asText(value: unknown): string {
 function MarkableText({ state, view, row, value }: DisplayProps) {
   const isMarked = schemaOf(state).controls.some((control) => control.type === "spans" && control.setup.field === row.field);
   return isMarked ? <SpanText state={state} view={view} field={row.field} text={value} /> : <TextDisplay text={value} />;
+}
+
+function DrawablePicture({ state, view, row, value }: DisplayProps) {
+  const control = schemaOf(state).controls.find((each) => each.type === "shapes" && each.setup.field === row.field);
+  return control === undefined ? <ImageDisplay hash={value} enlarged={state.enlarged} /> : <PictureStage state={state} view={view} control={control} hash={value} />;
 }
 
 function Side({ item, field, name, markdown }: { item: Item; field: string; name: string; markdown: boolean }) {
@@ -33,6 +40,7 @@ function Side({ item, field, name, markdown }: { item: Item; field: string; name
 const DISPLAYS: Readonly<Record<string, (props: DisplayProps) => ComponentChildren>> = {
   text: (props) => <MarkableText {...props} />,
   markdown: ({ value }) => <MarkdownView source={value} />,
+  image: (props) => <DrawablePicture {...props} />,
   value: ({ value }) => <p class="lp-value" dir="auto">{value}</p>,
   pair: ({ view, row }) => (
     <div class="lp-pair">

@@ -23,7 +23,7 @@ test("every message is used and every used message exists", () => {
   const folder = new URL("../../src/", import.meta.url);
   const sources = readdirSync(folder, { recursive: true }).map(String).filter((name) => /\.tsx?$/.test(name) && !name.startsWith("locales"));
   const code = sources.map((name) => readFileSync(new URL(name, folder), "utf8")).join("\n");
-  const made = /^(?:settings\.(?:size|theme)-|empty\.|action\.)/;
+  const made = /^(?:settings\.(?:size|theme)-|empty\.|action\.|tool\.|picture\.how-)/;
   expect(Object.keys(en).filter((key) => !code.includes(`"${key}"`) && !made.test(key))).toEqual([]);
 });
 

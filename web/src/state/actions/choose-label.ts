@@ -5,11 +5,12 @@ import type { State } from "../state";
 import { schemaOf, shown, type Shown } from "../view";
 import type { Control } from "../../wire";
 import { stay, type Action, type Step } from "./action";
+import { penLabel } from "./draw";
 import { drawTie, markLabel } from "./mark-label";
 import { submit } from "./submit";
 
 /** Types of controls for which a label says what the selected part is, and not what the whole item is. */
-const APPLY: Readonly<Record<string, (state: State, view: Shown, control: Control, value: string) => Step>> = { spans: markLabel, relations: drawTie };
+const APPLY: Readonly<Record<string, (state: State, view: Shown, control: Control, value: string) => Step>> = { spans: markLabel, relations: drawTie, shapes: penLabel };
 
 export const chooseLabel: Action<{ control: string; value: string }> = {
   name: "choose",

@@ -27,6 +27,16 @@ export function choiceCount(state: State): number {
 
 export const palette = toggle("palette", ["/"], "palette", (state) => isReady(state) && choiceCount(state) >= PALETTE_FROM);
 
+/** Shows pictures in their own size and back; it stays so from task to task. */
+export const enlarge: Action = {
+  name: "enlarge",
+  // No letter, since these choose labels. On most keyboards + and = are one key.
+  keys: ["+", "="],
+  isFor: (schema) => schema.display.some((row) => row.type === "image"),
+  isEnabled: isReady,
+  perform: (state) => stay({ ...state, enlarged: !state.enlarged }),
+};
+
 const hasFocus = (state: State): boolean => {
   const { mark, part, tie } = focusOf(state);
   return mark !== null || part !== null || tie !== null;

@@ -3,7 +3,8 @@ import type { Schema } from "../../wire";
 import { accept } from "./accept";
 import type { Action } from "./action";
 import { next } from "./next";
-import { close, guidelines, help, palette, settings } from "./panels";
+import { newShape, nextCorner, nextTool, SHAPE_KEYS } from "./draw";
+import { close, enlarge, guidelines, help, palette, settings } from "./panels";
 import { beginTie, nextPart, previousPart, removePart } from "./parts";
 import { previous } from "./previous";
 import { redo } from "./redo";
@@ -15,7 +16,7 @@ import { write } from "./write";
 
 export const KEYED_ACTIONS = [
   submit, accept, askSkip, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
-  nextPart, previousPart, removePart, beginTie, write, previous, next, palette, guidelines, settings, help, close,
+  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, write, previous, next, enlarge, palette, guidelines, settings, help, close,
 ] as const satisfies readonly Action[];
 
 /** The actions that mean something in a project. */

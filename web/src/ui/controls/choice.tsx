@@ -11,7 +11,7 @@ import type { ControlProps } from "./table";
 /** What can be said of a pair is the same in every project, so the page says it in the person's language. */
 const PREFERENCES: Readonly<Record<string, MessageKey>> = { a: "preference.a", b: "preference.b", tie: "preference.tie", neither: "preference.neither" };
 
-export function LabelButtons({ control, value, suggestion, bindings, choose, marks = false }: ControlProps & { marks?: boolean }) {
+export function LabelButtons({ control, value, suggestion, bindings, choose, marks = false, marked }: ControlProps & { marks?: boolean; marked?: string }) {
   const { text } = usePage();
   const rules = rulesOf(control);
   const suggested = suggestion?.answer[control.name] ?? null;
@@ -26,6 +26,7 @@ export function LabelButtons({ control, value, suggestion, bindings, choose, mar
     return (
       <button
         key={label.value} type="button" class="lp-label" aria-pressed={marks ? undefined : isChosen} aria-keyshortcuts={shortcuts(keys)}
+        data-pen={marked === label.value ? "" : undefined}
         data-suggested={rules?.has(suggested, label.value) === true ? "" : undefined}
         style={label.color === null ? undefined : { "--label": label.color }}
         onClick={byPointer(() => choose(label.value))}

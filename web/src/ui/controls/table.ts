@@ -7,6 +7,7 @@ import type { AnswerValue, Control, Suggestion } from "../../wire";
 import { ChoiceControl } from "./choice";
 import { FormControl } from "./form";
 import { RatingControl } from "./rating";
+import { ShapeControl } from "./shapes";
 import { RelationControl, SpanControl } from "./spans";
 import { TaxonomyControl } from "./taxonomy";
 import { WordsControl } from "./words";
@@ -30,4 +31,5 @@ export const CONTROL_VIEWS: Readonly<Record<string, ComponentType<ControlProps>>
   rating: RatingControl,
   preference: ChoiceControl,
   form: FormControl,
+  shapes: ShapeControl,
 };

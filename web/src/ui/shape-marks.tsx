@@ -1,0 +1,29 @@
+/** Shapes as they lie on the picture, with their labels; the one at hand with its corners. */
+import { boundsOf, cornersOf, type Shape } from "../state/shapes";
+import type { Control } from "../wire";
+
+export function ShapeMarks({ control, shapes, active, corner, pixels }: { control: Control; shapes: readonly Shape[]; active: string | null; corner: number | null; pixels: number }) {
+  const labels = new Map(control.labels.map((label) => [label.value, label]));
+  // With many shapes their names would cover the picture; the list has them.
+  const named = shapes.length <= 40;
+
+  function mark(shape: Shape) {
+    const label = labels.get(shape.label);
+    const isActive = shape.id === active;
+    const corners = cornersOf(shape);
+    const { left, top } = boundsOf(shape);
+    return (
+      <g key={shape.id} class="lp-shape" data-shape={shape.id} data-active={isActive ? "" : undefined} style={{ "--label": label?.color ?? "var(--lp-accent)" }}>
+        {shape.type === "point"
+          ? <circle class="lp-spot" cx={shape.x} cy={shape.y} r={(isActive ? 7 : 5) * pixels} />
+          : <polygon class="lp-outline" points={corners.map(({ x, y }) => `${x},${y}`).join(" ")} />}
+        {named || isActive ? (
+          <text class="lp-shape-name" x={left} y={top - 5 * pixels < 12 * pixels ? top + 14 * pixels : top - 5 * pixels} style={{ "font-size": `${12 * pixels}px`, "stroke-width": `${3 * pixels}px` }}>{label?.title ?? shape.label}</text>
+        ) : null}
+        {isActive && shape.type !== "point" ? corners.map(({ x, y }, i) => <circle key={i} class="lp-corner" data-at={i === corner ? "" : undefined} cx={x} cy={y} r={(i === corner ? 7 : 4.5) * pixels} />) : null}
+      </g>
+    );
+  }
+
+  return <g>{[...shapes].sort((left, right) => Number(left.id === active) - Number(right.id === active)).map(mark)}</g>;
+}
