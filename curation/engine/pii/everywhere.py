@@ -9,16 +9,19 @@ _END = r"(?![0-9A-Za-z])(?!\.[0-9])"
 _EXTENSION = r"(?:\s?(?:x|ext\.?)\s?[0-9]{1,6})?"
 PHONE_WORDS = (
     r"(?i)\b(?:tele?phone|phone|tel|mobile|cell|fax|call(?:ing|ed)?|dial|sms|whatsapp|desk|office|answering|"
-    r"messages? (?:to|on)|registered|reach|ring|hotline|contact|téléphone|telefon|tfno|móvil|mobil|handy)\b|电话|手机|联系|传真|致电|拨打|座机"
+    r"messages? (?:to|on)|registered|reach|ring|hotline|contact|téléphone|telefon|tfno|móvil|"
+    r"mobil|handy)\b|电话|手机|联系|传真|致电|拨打|座机"
 )
 _NO_PHONE = (
-    r"(?i)(?:account|acct|order|invoice|card|ssn|tax|tin|routing|passport|licen[cs]e|policy|tracking|serial|version|isbn|"
-    r"zip|postcode)\s?(?:code|id|no\.?|number|#)?\s?(?:is|was)?[\s:#'\"]{0,3}$|[$€£¥#=]\s?$|(?:订单|单号|流水|编号|金额|账号|卡号)[^\s,，。]{0,4}$"
+    r"(?i)(?:account|acct|order|invoice|card|ssn|tax|tin|routing|passport|licen[cs]e|policy|"
+    r"tracking|serial|version|isbn|"
+    r"zip|postcode)\s?(?:code|id|no\.?|number|#)?\s?(?:is|was)?[\s:#'\"]{0,3}$|[$€£¥#=]\s?$|"
+    r"(?:订单|单号|流水|编号|金额|账号|卡号)[^\s,，。]{0,4}$"
 )
 _DATE = (
     r"(?:[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:[0-9]{4}|[0-9]{2})|[0-9]{4}[-/. ][0-9]{1,2}[-/. ][0-9]{1,2}|"
-    r"[0-9]{4}\s?年\s?[0-9]{1,2}\s?月\s?[0-9]{1,2}\s?日|(?:[0-9]{1,2}(?:st|nd|rd|th)?\s)?[A-Z][a-z]{2,8}\.?\s"
-    r"(?:[0-9]{1,2}(?:st|nd|rd|th)?,?\s)?[0-9]{4})"
+    r"[0-9]{4}\s?年\s?[0-9]{1,2}\s?月\s?[0-9]{1,2}\s?日|(?:[0-9]{1,2}(?:st|nd|rd|th)?\s)"
+    r"?[A-Z][a-z]{2,8}\.?\s(?:[0-9]{1,2}(?:st|nd|rd|th)?,?\s)?[0-9]{4})"
 )
 
 EVERYWHERE = (
@@ -176,7 +179,8 @@ EVERYWHERE = (
     Recognizer(
         "birth_date",
         "BIRTH_DATE",
-        r"(?i:\bborn(?: on| in)?|date of birth|birth ?date|\bd\.?o\.?b\b\.?|birthday|出生日期|出生年月|出生于|生日|生于)[^0-9\n]{0,20}?"
+        r"(?i:\bborn(?: on| in)?|date of birth|birth ?date|\bd\.?o\.?b\b\.?|birthday|出生日期|出生年月|出生于"
+        r"|生日|生于)[^0-9\n]{0,20}?"
         rf"(?P<v>{_DATE})(?![0-9])",
         needs=(_DIGIT, r"(?i)born|birth|dob|d\.o\.b|出生|生日|生于"),
         why="context",
@@ -186,8 +190,9 @@ EVERYWHERE = (
     Recognizer(
         "account_number",
         "ACCOUNT",
-        r"(?i:\b(?:account|acct|acc)(?: details)?(?: like| including)?(?:\s(?:number|no\.?|nr\.?))?)(?i:\s(?:is|was|ending (?:in|with)))?"
-        r"[\s:#'\"(]{1,3}(?P<v>[A-Z]{0,8}[0-9][0-9-]{5,18}[A-Z]?)(?![0-9A-Za-z])",
+        r"(?i:\b(?:account|acct|acc)(?: details)?(?: like| including)?(?:\s(?:number|no\.?|nr\.?))"
+        r"?)(?i:\s(?:is|was|ending (?:in|with)))"
+        r"?[\s:#'\"(]{1,3}(?P<v>[A-Z]{0,8}[0-9][0-9-]{5,18}[A-Z]?)(?![0-9A-Za-z])",
         needs=(_DIGIT, r"(?i)acc(?:oun)?t?"),
         why="context",
         score=0.85,
@@ -197,8 +202,8 @@ EVERYWHERE = (
     Recognizer(
         "passport_near_words",
         "PASSPORT",
-        r"(?i:\bpassport(?: id| number| no\.?| nr\.?)?|护照(?:号码?)?)(?i:\s?(?:is|was|为|是))?[\s:：#'\"]{0,3}"
-        r"(?P<v>[A-Z]{0,3}[0-9]{6,9}[A-Z]?)(?![0-9A-Za-z])",
+        r"(?i:\bpassport(?: id| number| no\.?| nr\.?)?|护照(?:号码?)?)(?i:\s?(?:is|was|为|是))"
+        r"?[\s:：#'\"]{0,3}(?P<v>[A-Z]{0,3}[0-9]{6,9}[A-Z]?)(?![0-9A-Za-z])",
         needs=(_DIGIT, r"(?i)passport|护照"),
         why="context",
         score=0.9,
@@ -207,8 +212,10 @@ EVERYWHERE = (
     Recognizer(
         "driver_license",
         "DRIVER_LICENSE",
-        r"(?i:\b(?:driver(?:'|’)?s?|driving)(?:'|’)?\s(?:license|licence|licen[cs]e)|\blicense number|\bDL\s?:)(?:\s(?:id|no\.?|number))?"
-        r"(?:\s(?:is|was|for [a-z ]{1,30}))?[\s:#'\"]{0,3}(?:DL\s?:\s?)?(?P<v>[A-Z0-9][A-Z0-9-]{4,19})(?![0-9A-Za-z])",
+        r"(?i:\b(?:driver(?:'|’)?s?|driving)(?:'|’)?\s(?:license|licence|licen[cs]e)|"
+        r"\blicense number|\bDL\s?:)(?i:\s(?:id|no\.?|number))"
+        r"?(?i:\s(?:is|was|for [a-z ]{1,30}))?[\s:#'\"]{0,3}(?:DL\s?:\s?)"
+        r"?(?P<v>[A-Z0-9][A-Z0-9-]{4,19})(?![0-9A-Za-z])",
         needs=(_DIGIT, r"(?i)licen[cs]e|DL\s?:"),
         why="context",
         score=0.85,
@@ -219,12 +226,13 @@ EVERYWHERE = (
     Recognizer(
         "id_near_words",
         "ID_NUMBER",
-        r"(?i:\b(?:patient|medical (?:record|file)|insurance|employee|member|voter|customer|tribal|identification|student|user(?= ?id)|MRN|"
-        r"badge)\b(?:\s(?:id|policy|code|card|record))?(?:\s(?:number|no\.?))?)[\s:#'\"]{1,3}"
-        r"(?P<v>[A-Z0-9][A-Z0-9-]{3,19})(?![0-9A-Za-z])",
+        r"(?i:\b(?:patient|medical (?:record|file)|insurance|employee|member|voter|customer|tribal"
+        r"|identification|student|user(?= ?id)|MRN|"
+        r"badge)\b(?:\s(?:id|policy|code|card|record))?(?:\s(?:number|no\.?))?)"
+        r"[\s:#'\"]{1,3}(?P<v>[A-Z0-9][A-Z0-9-]{3,19})(?![0-9A-Za-z])",
         needs=(
             _DIGIT,
-            r"(?i)patient|medical|insurance|employee|member|voter|customer|tribal|identification|student|user ?id|mrn|badge",
+            "(?i)patient|medical|insurance|employee|member|voter|customer|tribal|identif|student|user ?id|mrn|badge",
         ),
         why="context",
         score=0.75,

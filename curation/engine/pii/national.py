@@ -4,21 +4,20 @@ from curation.engine.pii.checks import compact, digits, luhn_valid, whole
 
 # First two digits of Chinese identity numbers: GB/T 2260; 91 is for residence permits of foreigners (GA 2023).
 _PROVINCES = frozenset(
-    (11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54)
-    + (61, 62, 63, 64, 65, 71, 81, 82, 83, 91)
+    [*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66), 71, 81, 82, 83, 91]
 )
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _CREDIT_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _VERHOEFF = ("0123456789", "1234067895", "2340178956", "3401289567", "4012395678")
 _VERHOEFF += ("5987604321", "6598710432", "7659821043", "8765932104", "9876543210")
-_FISCAL_ODD = dict(
-    zip(
+_FISCAL_ODD = {
+    letter: int(value)
+    for letter, value in zip(
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16)
-        + (10, 22, 25, 24, 23),
+        "1 0 5 7 9 13 15 17 19 21 1 0 5 7 9 13 15 17 19 21 2 4 18 20 11 3 6 8 12 14 16 10 22 25 24 23".split(),  # noqa: SIM905
         strict=True,
     )
-)
+}
 _DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
 
 

@@ -54,7 +54,9 @@ NATIONS = (
         score=0.92,
         check=national.us_ssn,
         against=r"(?i)(?:account|acct|order|invoice|part)(?: number| no\.?| id)?\s?[:#]?\s?$",
-        source="Social Security Administration, POMS RM 10201.035: never issued are 000, 666, 9xx, group 00, serial 0000",
+        source=(
+            "Social Security Administration, POMS RM 10201.035: never issued are 000, 666, 9xx, group 00, serial 0000"
+        ),
     ),
     Recognizer(
         "us_ssn_near_words",
@@ -77,7 +79,8 @@ NATIONS = (
     Recognizer(
         "us_tax_id",
         "TAX_ID",
-        r"(?i:\b(?:tax(?:payer)?(?: identification)?(?: id)?|tin|ein|atin)(?: number| no\.?| id)?)[\s:#'\"]{1,3}(?P<v>[0-9]{2}-?[0-9]{7}[A-Z]?)(?![\w-])",
+        r"(?i:\b(?:tax(?:payer)?(?: identification)?(?: id)?|tin|ein|atin)(?: number| no\.?| id)?)"
+        r"[\s:#'\"]{1,3}(?P<v>[0-9]{2}-?[0-9]{7}[A-Z]?)(?![\w-])",
         needs=(r"[0-9]{2}-?[0-9]{7}", r"(?i)tax|tin|ein"),
         why="context",
         score=0.88,
@@ -97,7 +100,8 @@ NATIONS = (
     Recognizer(
         "gb_nino",
         "NATIONAL_ID",
-        r"(?<![0-9A-Za-z])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D](?![0-9A-Za-z])",
+        r"(?<![0-9A-Za-z])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?["
+        r"0-9]{2} ?[0-9]{2} ?[A-D](?![0-9A-Za-z])",
         needs=(r"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",),
         score=0.92,
         source="HM Revenue and Customs, National Insurance Manual NIM39110",
@@ -113,7 +117,8 @@ NATIONS = (
     Recognizer(
         "in_pan_near_words",
         "NATIONAL_ID",
-        r"(?:\bPAN)(?i:\s(?:card))?(?i:\s(?:number|no\.?))?(?i:\s(?:is|was|for reference))?[\s:#'\"(]{1,3}(?P<v>[A-Z]{5,12}[0-9]{3,5}[A-Z]{0,2})(?![0-9A-Za-z])",
+        r"(?:\bPAN)(?i:\s(?:card))?(?i:\s(?:number|no\.?))?(?i:\s(?:is|was|for reference))"
+        r"?[\s:#'\"(]{1,3}(?P<v>[A-Z]{5,12}[0-9]{3,5}[A-Z]{0,2})(?![0-9A-Za-z])",
         needs=(r"[0-9]{3}", r"PAN"),
         why="context",
         score=0.85,
@@ -122,7 +127,8 @@ NATIONS = (
     Recognizer(
         "in_aadhaar_near_words",
         "NATIONAL_ID",
-        r"(?i:\baadh?aar?(?: number| no\.?| card)?)[\s:#'\"(]{1,3}(?P<v>[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}(?:[0-9]{2})?)(?![0-9A-Za-z])",
+        r"(?i:\baadh?a{1,2}r(?: number| no\.?| card)?)"
+        r"[\s:#'\"(]{1,3}(?P<v>[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}(?:[0-9]{2})?)(?![0-9A-Za-z])",
         needs=(r"[0-9]{4}", r"(?i)aadh"),
         why="context",
         score=0.85,
@@ -131,7 +137,7 @@ NATIONS = (
     _by_format(
         "in_aadhaar",
         "NATIONAL_ID",
-        r"[2-9][0-9]{3} [0-9]{4} [0-9]{4}",
+        r"(?<![0-9] )[2-9][0-9]{3} [0-9]{4} [0-9]{4}(?! [0-9])",
         "in_aadhaar",
         r"[2-9][0-9]{3} [0-9]{4} [0-9]{4}",
         "UIDAI; Verhoeff's check digit",
@@ -167,7 +173,8 @@ NATIONS = (
     _by_format(
         "fr_nir",
         "NATIONAL_ID",
-        r"[12][ .]?[0-9]{2}[ .]?(?:0[1-9]|1[0-2]|[2-9][0-9])[ .]?(?:[0-9]{2}|2[AB])[ .]?[0-9]{3}[ .]?[0-9]{3}[ .]?[0-9]{2}",
+        r"[12][ .]?[0-9]{2}[ .]?(?:0[1-9]|1[0-2]|[2-9][0-9])[ .]?(?:[0-9]{2}|2[AB])"
+        r"[ .]?[0-9]{3}[ .]?[0-9]{3}[ .]?[0-9]{2}",
         "fr_nir",
         r"[12][ .]?[0-9]{2}[ .]?[0-9]{2}[ .]?[0-9][0-9AB]",
         "INSEE, numéro d'inscription au répertoire",

@@ -14,39 +14,51 @@ from curation.engine.pii.recognizer import Recognizer
 
 _LISTS = Path(__file__).with_name("data") / "census_1990_names.txt.gz"
 _UPPER, _LOWER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĹĽŁŃŅŇŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽ", "a-zß-öø-ÿāăąćčďđēėęěğģīıķĺľłńņňőœŕřśşšţťūůűųźżž"
-_WORD = rf"(?:(?:O['’]|D['’]|Mc|Mac|El-|Al-|De|Di|La|Le|Van)?[{_UPPER}][{_LOWER}]{{1,20}}(?:-[{_UPPER}][{_LOWER}]{{1,20}})?)"
+_WORD = (
+    rf"(?:(?:O['’]|D['’]|Mc|Mac|El-|Al-|De|Di|La|Le|Van)"
+    rf"?[{_UPPER}][{_LOWER}]{{1,20}}(?:-[{_UPPER}][{_LOWER}]{{1,20}})?)"
+)
 _SEQUENCE = re.compile(
-    rf"(?<![\w'’-])(?P<title>(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Madam|Officer|Detective|Judge|Captain|Herr|Frau|Monsieur|Madame|Señor|Señora)\.?\s)?"
-    rf"(?P<v>{_WORD}(?:\s(?:[{_UPPER}]\.|{_WORD}|(?:van|von|de|der|den|del|di|da|la|bin|al)(?=\s[{_UPPER}]))){{0,4}})(?![\w-])"
+    rf"(?<![\w'’-])(?P<title>(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Madam|Officer|Detective|Judge|"
+    rf"Captain|Herr|Frau|Monsieur|Madame|Señor|Señora)\.?\s)"
+    rf"?(?P<v>{_WORD}(?:[ ](?:[{_UPPER}]\.|{_WORD}|(?:van|von|de|der|den|del|di|da|la|bin|al)"
+    rf"(?=[ ][{_UPPER}]))){{0,4}})(?![\w-])"
 )
 _NAMED = re.compile(
-    r"(?i)(?:\bnames?(?: is| was|:)|\bname on [a-z ]{1,20}|\b(?:i am|i'm|this is|directed by|written by|signed(?: by)?|dear|hello|hi|regards,?|sincerely,?|"
+    r"(?i)(?:\bnames?(?: is| was|:)|\bname on [a-z ]{1,20}|\b(?:i am|i'm|this is|directed by|"
+    r"written by|signed(?: by)?|dear|hello|hi|regards,?|sincerely,?|"
     r"user|client|customer|patient|applicant|employee|attn|contact|sent by|from|by|for|to|and):?)\s{1,3}$"
 )
-_SURE = re.compile(
-    r"(?i)(?:\bnames?(?: is| was|:)|\bi am|\bi'm|directed by|written by|regards,?|sincerely,?|dear)\s{1,3}$"
-)
+_SURE = re.compile(r"(?i)(?:\bnames?(?: is| was|:)|\bi am|\bi'm|directed by|written by|regards,?|sincerely,?)\s{1,3}$")
 # First names that are as often words, months or places at the start of a sentence.
 _WORDS_TOO = frozenset(
     """
-    An Are Art As Bill Can Chance Charity Christian Dale Do Dean Drew Earl Early Ester Faith Forest Frank Gay Gene Glen Grace Grant Guy Hope
-    In Independence Ivy Jewel Joy June Lane Long Love Major Man Many Mark May Mercy My News Olive Page Pat Patience Penny Pearl Precious Price Prince
-    Princess Ray Rich Rob Rocky Rose Royal Ruby See Season So Sky Star Sue Summer Sunny Tad Virgin Virginia Wade Will Winter You Young Worth
-    April August Asia China Georgia Paris London Dallas Austin Houston Madison Lincoln Washington Jackson Florida Carolina Dakota Savannah Kenya Israel
-    The This That These When Where What Who How If It On At Not No Yes Please Thank Thanks Date Name Phone Mobile Fax Desk Email Address Street Hi Hello
-    Dear Subject Re From To Bot User Personal Info Zip Can Could Would Should Have Has Had Did Does Was Were Let Our Your His Her Their
-    """.split()
+    An Are Art As Bill Can Chance Charity Christian Dale Do Dean Drew Earl Early Ester Faith Forest Frank Gay
+    Gene Glen Grace Grant Guy Hope In Independence Ivy Jewel Joy June Lane Long Love Major Man Many Mark May
+    Mercy My News Olive Page Pat Patience Penny Pearl Precious Price Prince Princess Ray Rich Rob Rocky Rose
+    Royal Ruby See Season So Sky Star Sue Summer Sunny Tad Virgin Virginia Wade Will Winter You Young Worth
+    April August Asia China Georgia Paris London Dallas Austin Houston Madison Lincoln Washington Jackson
+    Florida Carolina Dakota Savannah Kenya Israel The This That These When Where What Who How If It On At Not No
+    Yes Please Thank Thanks Date Name Phone Mobile Fax Desk Email Address Street Hi Hello Dear Subject France
+    Spain Germany Italy Poland Canada Mexico India Egypt Turkey Greece Cuba Chad Jordan Holland Europe America
+    York Sir Santa Subject Re From To Bot User Personal Info Zip Can Could Would Should Have Has Had Did Does
+    Was Were Let Our Your His Her Their
+    """.split()  # noqa: SIM905
 )
 _NO_PERSON = frozenset(
     """
-    Street Avenue Road Lane Drive Court Boulevard Square Bank University College School Hospital Inc Ltd Llc Corp Company Group Association Institute
-    Department Office Center Centre Court City County State States Kingdom Union Republic Island Islands North South East West Airport Station Park
-    Bridge River Lake Mountain Orchestra Band Club Museum Church Trust Partners Systems Solutions Services Technologies Analytics Media News Times Week
-    Weekly Day Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March July September October November December American
-    British French German Russian English Spanish Italian Chinese Japanese Apt Suite Unit Box Insurance Credit Card Passport License Number Report
-    Council Finance Federal National International Community Cooperative Tax Social Security Act Board Committee Agency Bureau Ministry Minister
-    """.split()
+    New Holder Customer Member Winner Street Avenue Road Lane Drive Court Boulevard Square Bank University
+    College School Hospital Inc Ltd Llc Corp Company Group Association Institute Department Office Center Centre
+    Court City County State States Kingdom Union Republic Island Islands North South East West Airport Station
+    Park Bridge River Lake Mountain Orchestra Band Club Museum Church Trust Partners Systems Solutions Services
+    Technologies Analytics Media News Times Week Weekly Day Monday Tuesday Wednesday Thursday Friday Saturday
+    Sunday January February March July September October November December American British French German
+    Russian English Spanish Italian Chinese Japanese Apt Suite Unit Box Insurance Credit Card Passport License
+    Number Report Council Finance Federal National International Community Cooperative Tax Social Security Act
+    Board Committee Agency Bureau Ministry Minister
+    """.split()  # noqa: SIM905
 )
+_PLACES = frozenset(("Apt", "Suite", "Unit", "Floor", "Box"))
 _STRONG, _LIKELY, _TITLED, _NAMED_SCORE = 0.75, 0.6, 0.85, 0.8
 
 
@@ -61,7 +73,10 @@ def persons(text: str) -> Iterator[tuple[int, int, float]]:
     first, last = _census()
     for match in _SEQUENCE.finditer(text):
         start, end = match.span("v")
-        words = text[start:end].split()
+        words = text[start:end].split(" ")
+        # "Barbara Novak Apt. 675": what belongs to an address or a company ends the name.
+        while len(words) > 1 and words[-1] in _PLACES:
+            end -= len(words.pop()) + 1
         if match["title"]:
             yield start, end, _TITLED
             continue
@@ -101,14 +116,16 @@ PERSONS = (
 )
 
 _KINDS = (
-    "Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Square|Sq|Place|Pl|Terrace|Way|Highway|Hwy|Parkway|Crescent|Close|Row|"
+    "Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Square|Sq|Place|Pl"
+    "|Terrace|Way|Highway|Hwy|Parkway|Crescent|Close|Row|"
     "Gardens|Grove|Hill|Quay|Mews|Alley"
 )
 STREETS = (
     Recognizer(
         "street",
         "ADDRESS",
-        rf"(?<![\w.-])[0-9]{{1,5}}[A-Za-z]?,?\s(?:(?:[NSEW]\.?|North|South|East|West)\s)?(?:[{_UPPER}][{_LOWER}'’.-]{{1,20}}\s){{1,4}}(?:{_KINDS})\b\.?"
+        rf"(?<![\w.-])[0-9]{{1,5}}[A-Za-z]?,?\s(?:(?:[NSEW]\.?|North|South|East|West)\s)"
+        rf"?(?:[{_UPPER}][{_LOWER}'’.-]{{1,20}}\s){{1,4}}(?:{_KINDS})\b\.?"
         r"(?:,?\s(?:Apt|Suite|Ste|Unit|Floor|Fl|#)\.?\s?[0-9A-Za-z-]{1,6})?"
         rf"(?:,?\s{{1,4}}[{_UPPER}][\w .'’-]{{1,30}},\s?[A-Z]{{2}}\s[0-9]{{5}}(?:-[0-9]{{4}})?)?",
         needs=(rf"[0-9]{{1,5}}[A-Za-z]?,?\s.{{1,90}}\b(?:{_KINDS})\b",),
@@ -119,7 +136,8 @@ STREETS = (
     Recognizer(
         "post_box",
         "ADDRESS",
-        r"(?i:\b(?:p\.?\s?o\.?\s?box|psc|unit|apo|cmr)\s[0-9]{1,5},?\sbox\s[0-9]{1,5}|\bp\.?\s?o\.?\s?box\s[0-9]{1,6})"
+        r"(?i:\b(?:p\.?\s?o\.?\s?box|psc|unit|apo|cmr)\s[0-9]{1,5},?\sbox\s[0-9]{1,5}|"
+        r"\bp\.?\s?o\.?\s?box\s[0-9]{1,6})"
         r"(?:\s{1,4}(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s[0-9]{5})?",
         needs=(r"(?i)box\s[0-9]",),
         score=0.85,

@@ -19,13 +19,13 @@ class Recognizer:
     Attributes:
         name: Unique, such as ``us_ssn``.
         label: What it finds, such as ``US_SSN``.
-        pattern: An expression of `re`, with ASCII classes; the group ``v`` is the value if there is one. Every repetition
-            is bounded, so that a hostile text costs no more than its length times a constant.
+        pattern: An expression of `re`, with ASCII classes; the group ``v`` is the value if there is one. Every
+            repetition is bounded, so that a hostile text costs no more than its length times a constant.
         needs: Expressions of RE2. A row without a match of every one is not looked at: they run over whole columns.
         why: What a match rests on, one of `spans.STRENGTHS`.
         score: How likely a match is what the label says. 0.99 for a check digit over at least 9 digits with a fixed
-            format, 0.95 and 0.9 for formats that little else has, 0.85 for a value behind a word that names it, lower where
-            the shape is common. ``bench/pii.py`` prints the share that was right beside each score.
+            format, 0.95 and 0.9 for formats that little else has, 0.85 for a value behind a word that names it, lower
+            where the shape is common. ``bench/pii.py`` prints the share that was right beside each score.
         check: Returns how many characters of a match are the value, 0 for none: see `checks`.
         words: An expression that must match within 48 code points before or 16 behind the value.
         doubtful: Score when `words` are given and do not match; 0 refuses the value then.

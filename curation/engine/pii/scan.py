@@ -1,7 +1,7 @@
-"""The scan: columns of text are sifted by RE2 for every recognizer at once, and only what passes is looked at closely.
+"""The scan: columns of text are sifted by RE2 for every recognizer, and only what passes is looked at closely.
 
-Time. An expression of `re` over a text of 100 characters costs 3 to 10 microseconds, the same in Arrow's RE2 over a whole
-column about 0.3. So each recognizer has expressions of RE2 that rows must match (`Recognizer.needs`), and most rows are
+Time. An expression of `re` over a text of 100 characters costs 3 to 10 microseconds, the same in Arrow's RE2 over a
+whole column about 0.3. So each recognizer has expressions of RE2 that rows must match (`Recognizer.needs`), and most rows are
 done after that.
 """
 

@@ -57,7 +57,8 @@ SECRETS = (
     Recognizer(
         "private_key",
         "SECRET",
-        r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s\\:,.-]{0,20000}?-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----",
+        r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.]|-(?!----))"
+        r"{0,12000}-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----",
         needs=("-----BEGIN ",),
         score=0.99,
         source="RFC 7468",
@@ -83,8 +84,10 @@ SECRETS = (
     Recognizer(
         "secret_assigned",
         "SECRET",
-        r"(?i:(?:api|access|secret|private|auth|client|encryption|signing|app)[_ -]?(?:key|token|secret)|secret|token|bearer|密钥|秘钥)"
-        r"(?i:[_ -]?id)?['\"]?\s{0,3}(?::=|=>|[:=：]|\bis\b|是|为|\s)\s{0,3}['\"]?(?P<v>[A-Za-z0-9+/_.=-]{16,256})(?![A-Za-z0-9+/_=-])",
+        r"(?i:(?:api|access|secret|private|auth|client|encryption|signing|app)[_ -]?(?:key|token|"
+        r"secret)|secret|token|bearer|密钥|秘钥)"
+        r"(?i:[_ -]?id)?['\"]?\s{0,3}(?::=|=>|[:=：]|\bis\b|是|为|\s)"
+        r"\s{0,3}['\"]?(?P<v>[A-Za-z0-9+/_.=-]{16,256})(?![A-Za-z0-9+/_=-])",
         needs=("(?i)key|token|secret|bearer|密钥|秘钥", "[A-Za-z0-9+/_.=-]{16}"),
         why="context",
         score=0.85,
@@ -94,8 +97,10 @@ SECRETS = (
     Recognizer(
         "password_near_words",
         "PASSWORD",
-        r"(?i:\b(?:password|passwd|passphrase|passcode|pwd)|密码|口令)(?i:\s(?:attempt string revealed|(?:is|was|of)))?['\"]?"
-        r"(?:\s{0,3}(?::=|=>|[:=：])\s{0,3}|\s{1,3}|是|为)(?:(?P<q>['\"“‘])(?=[^'\"“”‘’\n]{3,64}['\"”’]))?(?P<v>(?(q)[^'\"“”‘’\n]{3,64}|[^\s'\"“”‘’,，。；;]{5,64}))",
+        r"(?i:\b(?:password|passwd|passphrase|passcode|pwd)|密码|口令)(?i:\s(?:attempt string revealed"
+        r"|(?:is|was|of)))?['\"]?"
+        r"(?:\s{0,3}(?::=|=>|[:=：])\s{0,3}|\s{1,3}|是|为)(?:(?P<q>['\"“‘])(?=[^'\"“”‘’\n]{3,64}['\"”"
+        r"’]))?(?P<v>(?(q)[^'\"“”‘’\n]{3,64}|[^\s'\"“”‘’,，。；;]{5,64}))",
         needs=("(?i)passw|passphrase|passcode|pwd|密码|口令",),
         why="context",
         score=0.85,
@@ -105,7 +110,7 @@ SECRETS = (
     Recognizer(
         "password_behind_login",
         "PASSWORD",
-        r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,24}\s?[/|]\s?(?P<v>[^\s'\"“”‘’,，。；;/|@:.]{6,64})",
+        r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,24}\s[/|]\s(?P<v>[^\s'\"“”‘’,，。；;/|]{6,64})",
         needs=(r"@[A-Za-z0-9.-]+\s?[/|]\s?[^\s]",),
         why="context",
         score=0.7,

@@ -1,5 +1,6 @@
 """Spans of personal data, and which of two that overlap is believed."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +57,13 @@ def resolve(spans: Iterable[Span]) -> list[Span]:
         ),
     )
     kept: list[Span] = []
+    starts: list[int] = []
     for span in best:
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda span: span.start)
+        # What is kept lies in order without overlaps, so only the neighbours can be in the way.
+        place = bisect_left(starts, span.start)
+        behind = place < len(kept) and kept[place].start < span.end
+        before = place > 0 and kept[place - 1].end > span.start
+        if not behind and not before:
+            kept.insert(place, span)
+            starts.insert(place, span.start)
+    return kept
