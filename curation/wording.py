@@ -41,6 +41,10 @@ STEP_TEXTS = {
         _("Drops or finds texts that hold a blocked word, or none of the required ones."),
     ),
     "drop_empty_text": (_("Drop rows without text"), _("Rows whose text is missing or only white space.")),
+    "pii": (
+        _("Personal data"),
+        _("E-mail addresses, telephones, numbers, names and secrets found, masked, replaced or dropped."),
+    ),
     "drop_invalid_label": (
         _("Drop invalid labels"),
         _("Labels that mean there is none, such as -1, or that are not allowed."),
@@ -138,6 +142,9 @@ REASONS = {
     "repeated_8gram": _("Repeated phrases of 8 words"),
     "repeated_9gram": _("Repeated phrases of 9 words"),
     "repeated_10gram": _("Repeated phrases of 10 words"),
+    "pii_found": _("Personal data"),
+    "pii_uncertain": _("Perhaps personal data"),
+    "pii_dropped": _("Personal data, dropped"),
     "word_blocked": _("Blocked word"),
     "word_missing": _("No required word"),
     "near_threshold": _("Close to a limit"),
@@ -176,6 +183,7 @@ STEP_GROUPS = [
         _("Filters"),
         ["detect_language", "filter_length", "filter_lines", "filter_symbols", "filter_repetition", "word_list"],
     ),
+    (_("Privacy"), ["pii"]),
     (_("Labels"), ["drop_invalid_label", "map_labels", "conflicting_labels", "suspicious_labels"]),
     (_("Duplicates"), ["exact_duplicates", "near_duplicates", "link_records"]),
     (_("Tables"), ["infer_types", "missing_values", "map_values", "value_range", "outliers", "encode_columns"]),

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from curation.engine.findings import found_rows
 from curation.engine.manifest import VersionManifest
 from curation.engine.reader import VersionReader
+from curation.engine.replacements import REPLACEMENTS_FILE, ReplacementWriter, join_mappings
 from curation.engine.steps.base import Context, Drop, Step
 from curation.engine.writer import VersionWriter
 
@@ -101,11 +102,14 @@ def run_plan(
     *,
     progress: Callable[[int, int, str], None] = lambda _done, _total, _stage: None,
     cancelled: Callable[[], bool] = lambda: False,
+    key: bytes = b"",
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
     The folder gets the parts, ``drops.parquet`` (item_id, step, reason, detail, then the item's columns as they were
-    when it was dropped) and ``findings.parquet``; a file without rows is left out. Run again in the same folder after a
+    when it was dropped), ``findings.parquet``, ``replacements.parquet`` (where values were replaced, without the values)
+    and ``mapping.sealed`` (pseudonyms with their values, for the holder of the key); a file without rows is left out.
+    Run again in the same folder after a
     crash, it reuses the steps that had finished. The same plan on the same input gives the same content hash.
 
     Args:
@@ -114,6 +118,7 @@ def run_plan(
         folder: An empty folder, or that of an interrupted run of the same plan on the same input.
         progress: Called with rows done over all steps, rows in all, and what is going on.
         cancelled: Polled once a batch.
+        key: Secret bytes of the dataset, for pseudonyms and their sealed mapping.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -124,7 +129,7 @@ def run_plan(
     reports: list[StepReport] = []
     source = _Source.of_version(reader)
     for number, step in enumerate(plan.steps, 1):
-        runner = _StepRun(step, number, folder, dict(reader.manifest.roles), cancelled)
+        runner = _StepRun(step, number, folder, _context(reader, cancelled, key))
         reports.append(runner.run(source, partial(_tell, progress, reader.row_count, number, total, step.title)))
         source = _Source.of_file(folder / f"step-{number:03d}.arrow")
         # The step before is not read again, also not by a run that goes on: its rows need no more space on the disk.
@@ -134,6 +139,14 @@ def run_plan(
     progress(total, total, "")
     _join_notes(folder, len(plan.steps))
     return RunReport(plan.fingerprint(), figures(reader.manifest), figures(manifest), reports, manifest)
+
+
+def _context(reader: VersionReader, cancelled: Callable[[], bool], key: bytes) -> Context:
+    def check() -> None:
+        if cancelled():
+            raise Cancelled
+
+    return Context(dict(reader.manifest.roles), check, key=key)
 
 
 def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, total: int, title: str, done: int) -> None:
@@ -201,16 +214,9 @@ class _Source:
 class _StepRun:
     """One step over all rows: output and notes go to files, and a marker written last says that they are whole."""
 
-    def __init__(
-        self, step: Step, number: int, folder: Path, roles: dict[str, str], cancelled: Callable[[], bool]
-    ) -> None:
-        self.step, self.number, self.folder, self.cancelled = step, number, folder, cancelled
-        self.context = Context(roles, self._check)
+    def __init__(self, step: Step, number: int, folder: Path, context: Context) -> None:
+        self.step, self.number, self.folder, self.context = step, number, folder, context
         self.marker = folder / f"step-{number:03d}.done.json"
-
-    def _check(self) -> None:
-        if self.cancelled():
-            raise Cancelled
 
     def run(self, source: _Source, progress: Callable[[int], None]) -> StepReport:
         if self.marker.exists():
@@ -224,14 +230,16 @@ class _StepRun:
         output: pa.ipc.RecordBatchStreamWriter | None = None
         drops = _Notes(self.folder / f"step-{self.number:03d}.drops.parquet")
         found = _Notes(self.folder / f"step-{self.number:03d}.found.parquet")
+        replaced = ReplacementWriter(self.folder, f"step-{self.number:03d}", self.step.name, self.context.key)
         for table in source.read():
-            self._check()
+            self.context.check()
             outcome = self.step.apply(table, state, self.context)
             if output is None:
                 output = pa.ipc.new_stream(str(self.folder / f"step-{self.number:03d}.arrow"), outcome.kept.schema)
             output.write_table(outcome.kept.combine_chunks())
             drops.write(_drop_rows(self.step.name, outcome.drops, table))
             found.write(found_rows(self.step.name, outcome.found, table, self.context.roles))
+            replaced.write(outcome.replaced)
             dropped.update(drop.reason for drop in outcome.drops)
             findings.update(entry.code for entry in outcome.found)
             report.rows_in += table.num_rows
@@ -239,7 +247,7 @@ class _StepRun:
             report.changed += outcome.changed
             progress(report.rows_in)
         assert output is not None
-        for sink in (output, drops, found):
+        for sink in (output, drops, found, replaced):
             sink.close()
         report.dropped, report.findings = dict(dropped), dict(findings)
         report.seconds = round(time.perf_counter() - started, 3)
@@ -302,7 +310,8 @@ def _write_version(
 
 
 def _join_notes(folder: Path, count: int) -> None:
-    for kind, name in (("drops", "drops.parquet"), ("found", "findings.parquet")):
+    join_mappings(folder, [f"step-{number:03d}" for number in range(1, count + 1)])
+    for kind, name in (("drops", "drops.parquet"), ("found", "findings.parquet"), ("replaced", REPLACEMENTS_FILE)):
         paths = [folder / f"step-{number:03d}.{kind}.parquet" for number in range(1, count + 1)]
         paths = [path for path in paths if path.exists()]
         if not paths:

@@ -68,6 +68,13 @@ def _census() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(first.split()) - _WORDS_TOO, frozenset(last.split()) - _NO_PERSON
 
 
+@lru_cache(maxsize=1)
+def census_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return first names and family names of the census, sorted: a choice by number is the same on every machine."""
+    first, last = _census()
+    return tuple(sorted(first)), tuple(sorted(last))
+
+
 def persons(text: str) -> Iterator[tuple[int, int, float]]:
     """Give names of persons with a score; see the module."""
     first, last = _census()

@@ -15,6 +15,7 @@ from curation.engine.steps.missing import MissingValues
 from curation.engine.steps.mojibake import RepairMojibake
 from curation.engine.steps.near_duplicates import NearDuplicates
 from curation.engine.steps.outliers import Outliers
+from curation.engine.steps.pii import PersonalData
 from curation.engine.steps.repetition import FilterRepetition
 from curation.engine.steps.sample import Sample
 from curation.engine.steps.split import Split
@@ -37,6 +38,7 @@ STEPS: dict[str, type[Step]] = {
     "filter_symbols": FilterSymbols,
     "filter_repetition": FilterRepetition,
     "word_list": WordList,
+    "pii": PersonalData,
     "drop_invalid_label": DropInvalidLabel,
     "map_labels": MapLabels,
     "conflicting_labels": ConflictingLabels,
