@@ -171,6 +171,7 @@ RULE_TEXTS = {
     "keep_first": _("keep the first item, drop the others"),
     "keep_longest": _("keep the longest text, drop the others"),
     "majority_label": _("give all the label of the majority"),
+    "all_personal": _("all marked parts are personal data"),
 }
 
 # Steps in the order in which they are offered, and usually run.
@@ -195,4 +196,36 @@ PRESET_TEXTS = {
     "gopher": ("Gopher", _("Length, repetition and symbols of documents (Rae and others 2021).")),
     "c4": ("C4", _("Lines, brackets and filler text of web pages (Raffel and others 2020).")),
     "fineweb": ("FineWeb", _("Gopher and C4 with three filters more (Penedo and others 2024).")),
+}
+
+# What a step for personal data looks for: curation.engine.pii.scan.LABELS.
+PII_TEXTS = {
+    "ACCOUNT": _("Account number"),
+    "ADDRESS": _("Postal address"),
+    "BANK_CARD": _("Bank card"),
+    "BIRTH_DATE": _("Date of birth"),
+    "CN_ID": _("Chinese identity number"),
+    "CREDIT_CARD": _("Payment card"),
+    "CRYPTO": _("Crypto address"),
+    "DRIVER_LICENSE": _("Driver's licence"),
+    "EMAIL": _("E-mail address"),
+    "IBAN": _("IBAN"),
+    "ID_NUMBER": _("Number of a person"),
+    "IP": _("IP address"),
+    "LANDLINE": _("Landline"),
+    "MAC": _("Hardware address"),
+    "NATIONAL_ID": _("National number"),
+    "PASSPORT": _("Passport"),
+    "PASSWORD": _("Password"),
+    "PERSON": _("Person's name"),
+    "PHONE": _("Telephone"),
+    "PLATE": _("Licence plate"),
+    "QQ": _("QQ number"),
+    "ROUTING_NUMBER": _("Routing number"),
+    "SECRET": _("Key or secret"),
+    "TAX_ID": _("Tax number"),
+    "URL": _("Web address"),
+    "USCC": _("Unified social credit code"),
+    "US_SSN": _("US social security number"),
+    "WECHAT": _("WeChat ID"),
 }

@@ -107,8 +107,8 @@ def run_plan(
     """Apply a plan to a version and write the output into a folder.
 
     The folder gets the parts, ``drops.parquet`` (item_id, step, reason, detail, then the item's columns as they were
-    when it was dropped), ``findings.parquet``, ``replacements.parquet`` (where values were replaced, without the values)
-    and ``mapping.sealed`` (pseudonyms with their values, for the holder of the key); a file without rows is left out.
+    when it was dropped), ``findings.parquet``, ``replacements.parquet`` (where values were replaced, not which)
+    and ``mapping.sealed`` (pseudonyms with their values, for the holder of the key); what has no rows is left out.
     Run again in the same folder after a
     crash, it reuses the steps that had finished. The same plan on the same input gives the same content hash.
 

@@ -1,5 +1,6 @@
 from curation.models.dataset import Dataset
 from curation.models.diff import Diff
+from curation.models.privacy import PrivacyCheck, PrivacySample
 from curation.models.provenance import Provenance
 from curation.models.push import Push
 from curation.models.question import Decision, Question, QuestionState
@@ -15,6 +16,8 @@ __all__ = [
     "Finding",
     "FindingState",
     "Plan",
+    "PrivacyCheck",
+    "PrivacySample",
     "Provenance",
     "Push",
     "Question",

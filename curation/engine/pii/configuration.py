@@ -146,8 +146,8 @@ def _pattern(where: str, name: str, text: Any) -> str:
         raise RecognizerError(f"{where}: {name} cannot be read: {error}.") from None
     if _ways(tree) > MOST_WAYS:
         raise RecognizerError(
-            f"{where}: {name} can match one place in too many ways. Write {{0,20}} for * and {{1,20}} for +, and put no "
-            "repetition of varying length into another."
+            f"{where}: {name} can match one place in too many ways. Write {{0,20}} for * and {{1,20}} for +, and put "
+            "no repetition of varying length into another."
         )
     return text
 

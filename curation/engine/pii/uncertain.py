@@ -1,10 +1,16 @@
 """Uncertain spans on their way to a person and back: as the detail of a finding, and as replacements once decided."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.engine.folding import as_text
 from curation.engine.pii.scan import LABELS, scanner_of
+from curation.engine.steps.base import Replaced
 
 CODE = "pii_uncertain"
 # A finding's detail holds 500 characters; what does not fit is replaced without asking.
@@ -96,3 +102,45 @@ def replace_doubts(
         text = text[:start] + fresh + text[end:]
         made.append((doubt, start, end, fresh))
     return text, made
+
+
+def mask_spans(
+    table: pa.Table,
+    masks: dict[int, tuple[tuple[Doubt, ...], dict[str, int]]],
+    stand_in: Callable[[str, str], str],
+) -> tuple[pa.Table, list[Replaced]]:
+    """Replace spans that people found to be personal data in one batch.
+
+    Args:
+        table: Rows of a version.
+        masks: Spans and lengths of texts by item.
+        stand_in: Returns the pseudonym of a type and value.
+
+    Returns:
+        The rows, and what was replaced.
+    """
+    if not masks:
+        return table, []
+    places = pc.indices_nonzero(pc.is_in(table["item_id"], value_set=pa.array(sorted(masks), pa.int64()))).to_pylist()
+    fresh: dict[str, dict[int, str]] = defaultdict(dict)
+    replaced: list[Replaced] = []
+    for row in places:
+        item = table["item_id"][row].as_py()
+        spans, lengths = masks[item]
+        for column in dict.fromkeys(one.column for one in spans):
+            text = as_text(table[column].slice(row, 1))[0].as_py() if column in table.schema.names else None
+            if text is None:
+                continue
+            mine = [one for one in spans if one.column == column]
+            fresh[column][row], made = replace_doubts(text, mine, lengths.get(column), stand_in)
+            for one, start, end, word in reversed(made):
+                value = text[start:end] if one.action == "pseudonym" else ""
+                facts = (item, column, start, end, one.label, one.action, one.score, "person")
+                replaced.append(Replaced(*facts, value, word if value else ""))
+    for column, rows in fresh.items():
+        values = as_text(table[column]).to_pylist()
+        for row, text in rows.items():
+            values[row] = text
+        place = table.schema.get_field_index(column)
+        table = table.set_column(place, column, pa.array(values, table.schema.field(place).type))
+    return table, replaced

@@ -23,8 +23,8 @@ class PersonalData(Step):
     """Finds personal data and secrets in texts and table cells; each type has its own action.
 
     ``flag`` makes a finding, ``mask`` puts ``[EMAIL]`` in the place, ``pseudonym`` puts a stand-in there that is the
-    same for the same value in the whole dataset, ``drop`` drops the item, ``leave`` does nothing. Spans with a score from
-    `low` to below `high` are not touched but asked about. Findings say where, never what.
+    same for the same value in the whole dataset, ``drop`` drops the item, ``leave`` does nothing. Spans with a score
+    from `low` to below `high` are not touched but asked about. Findings say where, never what.
     """
 
     name: ClassVar[str] = "pii"
