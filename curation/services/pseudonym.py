@@ -1,8 +1,8 @@
 """Keys of pseudonyms, what runs replaced, and the sealed mapping that few may open.
 
-The key of an organization is a file of 32 random bytes in ``ASSAY_KEYS``, apart from database and object store:
-whoever copies these opens nothing. Each dataset has a key derived from it, so that the same value has the same pseudonym
-in all versions of a dataset and another one in the next dataset.
+The key of an organization is a file of 32 random bytes in ``ASSAY_KEYS``, apart from database and objects: whoever
+copies these opens nothing. Each dataset has a key derived from it, so that the same value has the same pseudonym in all
+versions of a dataset and another one in the next dataset.
 """
 
 import os
