@@ -67,7 +67,7 @@ _PART = (
 _WAYS = "大道|大街|路|街|道|巷|弄|胡同|村|镇|乡|小区|花园|园区|大厦|广场|公寓|里"
 _PROVINCE = re.compile(f"(?:{_PROVINCES})")
 _TOWN = re.compile(
-    rf"(?:^|(?<=[^{HAN}])|(?<=[寄送到在址为于住是至往]))[{HAN}]{{2,4}}?(?:市|州)(?=[{HAN}]{{1,6}}?(?:区|县|市|旗|镇))"
+    rf"(?:^|(?<=[^{HAN}])|(?<=[寄送到在址为于住是至往]))(?![寄送到在址为于住是至往])[{HAN}]{{2,4}}?(?:市|州)(?=[{HAN}]{{1,6}}?(?:区|县|市|旗|镇))"
 )
 # As long as an address gets; nothing behind is looked at, so a hostile text costs its length times this.
 _LONGEST_ADDRESS = 80

@@ -24,7 +24,7 @@ def _by_words(name: str, label: str, pattern: str, check: str, words: str, sourc
         why="checksum",
         score=0.97,
         check=getattr(national, check),
-        words=words.replace("(?i)(?:", r"(?i)\b(?:", 1),
+        words=words.replace("(?i)(?:", r"(?i)(?<![a-z])(?:", 1),
         source=source,
     )
 
@@ -192,9 +192,9 @@ NATIONS = (
     _by_format(
         "kr_rrn",
         "NATIONAL_ID",
-        r"[0-9]{6}-[1-8][0-9]{6}",
+        r"[0-9]{6}-[0-9]{7}",
         "kr_rrn",
-        r"[0-9]{6}-[1-8][0-9]{6}",
+        r"[0-9]{6}-[0-9]{7}",
         "Resident Registration Act of South Korea",
         0.97,
     ),
