@@ -1,6 +1,7 @@
+from curation.engine.pii.scan import LABELS
 from curation.engine.presets import PRESETS
 from curation.engine.steps.table import STEPS
-from curation.wording import PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
+from curation.wording import PII_TEXTS, PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
 
 
 def test_every_step_and_reason_has_its_words() -> None:
@@ -14,3 +15,7 @@ def test_every_step_is_offered_once() -> None:
 
 def test_every_preset_has_its_words() -> None:
     assert set(PRESET_TEXTS) == set(PRESETS)
+
+
+def test_every_type_of_personal_data_has_its_words() -> None:
+    assert set(PII_TEXTS) == set(LABELS)

