@@ -1,5 +1,6 @@
 """The plan editor: steps as cards, the same plan as YAML, a preview on a sample; and the list of kept plans."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -21,6 +22,7 @@ from curation.engine.text_diff import around_changes, diff_texts
 from curation.models import Plan, Version
 from curation.pages.explorer import whole_number
 from curation.pages.review import marked
+from curation.pages.run import worded_detail
 from curation.pages.version import version_of
 from curation.services.plan import copy_plan, delete_plan, preview, rename_plan
 from curation.services.run import save_plan, start_run, suggest_plan
@@ -156,6 +158,8 @@ def worded_preview(step: StepPreview) -> dict[str, Any]:
         for kind, found in (("dropped", step.dropped), ("found", step.found))
         for code, (count, examples) in found.items()
     ]
+    for note in notes:
+        note["examples"] = [replace(one, detail=worded_detail(note["code"], one.detail)) for one in note["examples"]]
     return {
         "title": title,
         "what": what,

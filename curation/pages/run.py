@@ -78,11 +78,11 @@ def said_recall(recall: Recall) -> str:
     }
 
 
-def finding_detail(finding: Finding) -> str:
+def worded_detail(code: str, detail: str) -> str:
     """Return the detail of a finding for people; that of uncertain spans is written for the program."""
-    if finding.code != CODE:
-        return str(finding.detail)
-    spans = Doubts.of_detail(finding.detail).spans
+    if code != CODE:
+        return detail
+    spans = Doubts.of_detail(detail).spans
     return ", ".join(f"{PII_TEXTS.get(one.label, one.label)} ({round(100 * one.score)} %)" for one in spans)
 
 
@@ -134,7 +134,9 @@ class FindingsPage(ScopedPage):
         rows = Finding.objects.visible_to(request.actor).filter(run=run).order_by("code", "group", "item_id")
         # Findings are questions for people, thousands at most, and counted through the index of their run.
         page = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
-        for finding in page:
-            finding.said, finding.title = finding_detail(finding), REASONS.get(finding.code, finding.code)
-        context = {"run": run, "dataset": run.input.dataset, "page": page}
+        rows_shown = [
+            (finding, REASONS.get(finding.code, finding.code), worded_detail(finding.code, finding.detail))
+            for finding in page
+        ]
+        context = {"run": run, "dataset": run.input.dataset, "page": page, "rows": rows_shown}
         return render(request, "curation/findings.html", context)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from curation.engine.pii import national
+from curation.engine.pii import checks, national
 from curation.engine.pii.recognizer import Recognizer
 
 HAN = "\u4e00-\u9fff\u3400-\u4dbf"
@@ -158,6 +158,18 @@ CHINESE = (
         check=national.cn_bank_card,
         against=_NO_NUMBER,
         source="China UnionPay; GB/T 20501",
+    ),
+    Recognizer(
+        "cn_bank_card_near_words",
+        "BANK_CARD",
+        _START + r"[1-9](?:[ -]?[0-9]){15,18}" + _END,
+        needs=(r"[0-9](?:[ -]?[0-9]){15}", "银行卡|借记卡|储蓄卡|卡号|开户"),
+        why="checksum",
+        score=0.98,
+        check=checks.luhn,
+        words="银行卡|借记卡|储蓄卡|(?<!信用卡)卡号|开户",
+        against="信用卡[^，。；;]{0,6}$",
+        source="ISO/IEC 7812-1 beside the words of Chinese banks",
     ),
     Recognizer(
         "cn_mobile",

@@ -113,7 +113,9 @@ def _recognizer(number: int, row: Any) -> Recognizer:
         check=check,
         languages=languages,
         source=str(row.get("source", "")),
-        **patterns,
+        pattern=patterns["pattern"],
+        words=patterns["words"],
+        against=patterns["against"],
     )
 
 

@@ -29,6 +29,8 @@ FIRES = [
     ("amex 3782 822463 10005", "3782 822463 10005", "CREDIT_CARD", "checksum"),
     ("３５３０１１１３３３３０００００", "３５３０１１１３３３３０００００", "CREDIT_CARD", "checksum"),
     ("开户卡号6200000000000005。", "6200000000000005", "BANK_CARD", "checksum"),
+    ("开户卡号4367428743786941。", "4367428743786941", "BANK_CARD", "checksum"),
+    ("信用卡卡号4111111111111111。", "4111111111111111", "CREDIT_CARD", "checksum"),
     ("IBAN GB82 WEST 1234 5698 7654 32 was", "GB82 WEST 1234 5698 7654 32", "IBAN", "checksum"),
     ("de89370400440532013000", "de89370400440532013000", "IBAN", "checksum"),
     ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "CRYPTO", "checksum"),
