@@ -132,8 +132,8 @@ def estimate(found: int, drawn: Drawn, checks: Sequence[tuple[bool, int]]) -> Re
     total = len(drawn.items[True]) + len(drawn.items[False])
     if not whole or not checks or not found + missed:
         return Recall(found, None, None, None, len(checks), total)
-    share = [found / (found + count) for count in (missed, most, least)]
-    return Recall(found, *share, len(checks), total)
+    value, low, high = (found / (found + count) for count in (missed, most, least))
+    return Recall(found, value, low, high, len(checks), total)
 
 
 def clopper_pearson(successes: int, trials: int, confidence: float) -> tuple[float, float]:
