@@ -154,12 +154,16 @@ def worded_preview(step: StepPreview) -> dict[str, Any]:
     title, what = STEP_TEXTS.get(step.name, (step.name, ""))
     changes = [{"item_id": row.item_id, "column": row.column, "html": change(row)} for row in step.changes]
     notes = [
-        {"kind": kind, "code": code, "title": REASONS.get(code, code), "rows": count, "examples": examples}
+        {
+            "kind": kind,
+            "code": code,
+            "title": REASONS.get(code, code),
+            "rows": count,
+            "examples": worded_examples(code, examples),
+        }
         for kind, found in (("dropped", step.dropped), ("found", step.found))
         for code, (count, examples) in found.items()
     ]
-    for note in notes:
-        note["examples"] = [replace(one, detail=worded_detail(note["code"], one.detail)) for one in note["examples"]]
     return {
         "title": title,
         "what": what,
@@ -171,6 +175,11 @@ def worded_preview(step: StepPreview) -> dict[str, Any]:
         "columns": step.columns,
         "error": step.error,
     }
+
+
+def worded_examples(code: str, examples: list[Example]) -> list[Example]:
+    """Return examples with details that people can read."""
+    return [replace(one, detail=worded_detail(code, one.detail)) for one in examples]
 
 
 def change(row: Example) -> SafeString:

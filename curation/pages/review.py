@@ -239,7 +239,7 @@ def doubted_types(run: Run) -> list[str]:
 def rules_for(run: Run, code: str) -> list[tuple[str, str]]:
     """Return the rules that can answer questions of a code."""
     if code != CODE:
-        return [(name, RULE_TEXTS[name]) for name in RULES if name != "all_personal"]
+        return [(name, str(RULE_TEXTS[name])) for name in RULES if name != "all_personal"]
     types = doubted_types(run)
     by_type = [
         (
@@ -248,7 +248,7 @@ def rules_for(run: Run, code: str) -> list[tuple[str, str]]:
         )
         for name in (types if len(types) > 1 else [])
     ]
-    return [("all_personal", RULE_TEXTS["all_personal"]), *by_type, ("keep_all", _("nothing is personal data"))]
+    return [("all_personal", str(RULE_TEXTS["all_personal"])), *by_type, ("keep_all", _("nothing is personal data"))]
 
 
 def dropped_items(question: dict[str, Any]) -> list[int]:
