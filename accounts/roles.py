@@ -11,6 +11,7 @@ SCOPES = {
     "model.read": _("See trainings, models and bundles"),
     "model.write": _("Train, export and deploy models"),
     "predict": _("Ask a deployment for predictions"),
+    "privacy.open": _("See which values pseudonyms stand for"),
     "member.read": _("See members and the audit trail"),
     "member.write": _("Add members and change roles"),
 }

@@ -114,6 +114,8 @@ STATIC_ROOT = ASSAY_HOME / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns when it is not there
 ASSAY_OBJECTS = Path(environment.text("ASSAY_OBJECTS", str(ASSAY_HOME / "objects")))
 # Exported encoder graphs and sentence vectors: made again when lost, shared by all workers of a machine.
+# Keys of organizations, apart from database and objects: a copy of these opens no pseudonym without them.
+ASSAY_KEYS = Path(environment.text("ASSAY_KEYS", str(ASSAY_HOME / "keys")))
 ASSAY_MODEL_CACHE = Path(environment.text("ASSAY_MODEL_CACHE", str(ASSAY_HOME / "cache" / "models")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": ASSAY_OBJECTS}},

@@ -41,6 +41,10 @@ STEP_TEXTS = {
         _("Drops or finds texts that hold a blocked word, or none of the required ones."),
     ),
     "drop_empty_text": (_("Drop rows without text"), _("Rows whose text is missing or only white space.")),
+    "pii": (
+        _("Personal data"),
+        _("E-mail addresses, telephones, numbers, names and secrets found, masked, replaced or dropped."),
+    ),
     "drop_invalid_label": (
         _("Drop invalid labels"),
         _("Labels that mean there is none, such as -1, or that are not allowed."),
@@ -157,6 +161,9 @@ REASONS = {
     "repeated_8gram": _("Repeated phrases of 8 words"),
     "repeated_9gram": _("Repeated phrases of 9 words"),
     "repeated_10gram": _("Repeated phrases of 10 words"),
+    "pii_found": _("Personal data"),
+    "pii_uncertain": _("Perhaps personal data"),
+    "pii_dropped": _("Personal data, dropped"),
     "word_blocked": _("Blocked word"),
     "word_missing": _("No required word"),
     "near_threshold": _("Close to a limit"),
@@ -212,6 +219,7 @@ RULE_TEXTS = {
     "keep_first": _("keep the first item, drop the others"),
     "keep_longest": _("keep the longest text, drop the others"),
     "majority_label": _("give all the label of the majority"),
+    "all_personal": _("all marked parts are personal data"),
 }
 
 # Steps in the order in which they are offered, and usually run.
@@ -224,6 +232,7 @@ STEP_GROUPS = [
         _("Filters"),
         ["detect_language", "filter_length", "filter_lines", "filter_symbols", "filter_repetition", "word_list"],
     ),
+    (_("Privacy"), ["pii"]),
     (_("Labels"), ["drop_invalid_label", "map_labels", "conflicting_labels", "suspicious_labels"]),
     (_("Duplicates"), ["exact_duplicates", "near_duplicates", "link_records"]),
     (_("Tables"), ["infer_types", "missing_values", "map_values", "value_range", "outliers", "encode_columns"]),
@@ -242,4 +251,36 @@ PRESET_TEXTS = {
     "gopher": ("Gopher", _("Length, repetition and symbols of documents (Rae and others 2021).")),
     "c4": ("C4", _("Lines, brackets and filler text of web pages (Raffel and others 2020).")),
     "fineweb": ("FineWeb", _("Gopher and C4 with three filters more (Penedo and others 2024).")),
+}
+
+# What a step for personal data looks for: curation.engine.pii.scan.LABELS.
+PII_TEXTS = {
+    "ACCOUNT": _("Account number"),
+    "ADDRESS": _("Postal address"),
+    "BANK_CARD": _("Bank card"),
+    "BIRTH_DATE": _("Date of birth"),
+    "CN_ID": _("Chinese identity number"),
+    "CREDIT_CARD": _("Payment card"),
+    "CRYPTO": _("Crypto address"),
+    "DRIVER_LICENSE": _("Driver's licence"),
+    "EMAIL": _("E-mail address"),
+    "IBAN": _("IBAN"),
+    "ID_NUMBER": _("Number of a person"),
+    "IP": _("IP address"),
+    "LANDLINE": _("Landline"),
+    "MAC": _("Hardware address"),
+    "NATIONAL_ID": _("National number"),
+    "PASSPORT": _("Passport"),
+    "PASSWORD": _("Password"),
+    "PERSON": _("Person's name"),
+    "PHONE": _("Telephone"),
+    "PLATE": _("Licence plate"),
+    "QQ": _("QQ number"),
+    "ROUTING_NUMBER": _("Routing number"),
+    "SECRET": _("Key or secret"),
+    "TAX_ID": _("Tax number"),
+    "URL": _("Web address"),
+    "USCC": _("Unified social credit code"),
+    "US_SSN": _("US social security number"),
+    "WECHAT": _("WeChat ID"),
 }

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from core.api import ScopedAPIView, valid
 from curation.api.run import StartedRunOutput
-from curation.engine.decisions import ACTIONS, RULES
+from curation.engine.decisions import ACTIONS, PERSONAL_RULE, RULES
 from curation.models import QuestionState, Run
 from curation.services.decision import start_apply
 from curation.services.finding import decide_by_rule, decide_question, undo_decision, undo_rule
@@ -21,7 +21,9 @@ LARGEST = 2**62
 class DecisionOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     action = serializers.ChoiceField(choices=ACTIONS)
-    items = serializers.ListField(child=serializers.IntegerField(), help_text="What keep_only keeps.")
+    items = serializers.ListField(
+        child=serializers.IntegerField(), help_text="What keep_only keeps; numbers of spans for personal."
+    )
     label = serializers.CharField(allow_null=True)
     bulk = serializers.UUIDField(allow_null=True, help_text="Made together by one rule.")
     made_by = serializers.CharField()
@@ -48,6 +50,11 @@ class QuestionItemOutput(serializers.Serializer[Any]):
     segments = serializers.ListField(
         child=serializers.ListField(child=serializers.CharField()),
         help_text='[kind, text]: "=" in both, "-" only in the first item, "+" only here.',
+    )
+    cells = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="Of pii_uncertain: column, text, and spans with number, start, end (code points), label, score.",
     )
 
 
@@ -98,7 +105,11 @@ class UndoInput(serializers.Serializer[Any]):
 
 
 class RuleInput(serializers.Serializer[Any]):
-    rule = serializers.ChoiceField(choices=RULES)
+    rule = serializers.RegexField(
+        rf"^(?:{'|'.join(RULES)}|{PERSONAL_RULE}[A-Z][A-Z0-9_]{{1,39}})$",
+        max_length=60,
+        help_text=f"One of {', '.join(RULES)}, or {PERSONAL_RULE}TYPE such as {PERSONAL_RULE}PERSON.",
+    )
     code = serializers.CharField(max_length=60)
     bulk = serializers.UUIDField(help_text="Your name for the whole, to undo it; sent again, it decides once.")
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curation.engine.commands import diff, link, near_duplicates
+from curation.engine.commands import diff, link, near_duplicates, pii
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
 from curation.engine.presets import PRESETS
 from curation.engine.readers import ReadError, read_batches, sniff
@@ -47,12 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="apply a plan (YAML or JSON) to a file or a version")
     run.add_argument("plan", help=f"plan file, one of {', '.join(PRESETS)}, or - for the default plan of the input")
+    run.add_argument("--key", type=Path, help="file with at least 32 secret bytes, for pseudonyms")
     run.set_defaults(run=_run)
     duplicates = commands.add_parser("exact-duplicates", help="keep the first of equal rows")
     duplicates.add_argument("--column", action="append", default=[], help="column to compare; the text column if none")
     duplicates.add_argument("--exact", action="store_true", help="compare every character, not folded text")
     duplicates.set_defaults(run=_exact_duplicates)
     near_duplicates.add(commands)
+    pii.add(commands)
     link.add_parser(commands, _open, _show)
     diff.add_parser(commands, _open, _show)
     for command in (run, duplicates):
@@ -64,7 +66,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
-    return _apply(_plan(options.plan), options.input, options.output)
+    key = options.key.read_bytes() if options.key else b""
+    if options.key and len(key) < 32:
+        raise ValueError(f"{options.key}: a key has at least 32 bytes, made by head -c 32 /dev/urandom > FILE.")
+    return _apply(_plan(options.plan), options.input, options.output, key)
 
 
 def _plan(name: str) -> Plan | None:
@@ -82,13 +87,13 @@ def _exact_duplicates(options: argparse.Namespace) -> dict[str, Any]:
     return _apply(plan, options.input, options.output)
 
 
-def _apply(plan: Plan | None, source: Path, output: Path) -> dict[str, Any]:
+def _apply(plan: Plan | None, source: Path, output: Path, key: bytes = b"") -> dict[str, Any]:
     if output.resolve() == source.resolve():
         raise ValueError("The output must be another folder than the input: a version is never changed.")
     output.mkdir(parents=True, exist_ok=True)
     reader, refused = _open(source, output / "input")
     chosen = plan or default_plan(reader.manifest)
-    report = run_plan(chosen, reader, output, progress=_show)
+    report = run_plan(chosen, reader, output, progress=_show, key=key)
     _show_end()
     (output / MANIFEST).write_text(json.dumps(report.manifest.to_json(), ensure_ascii=False), "utf-8")
     summary = report.to_json()

@@ -15,12 +15,15 @@ import pyarrow.compute as pc
 from curation.engine.findings import ids_in
 from curation.engine.folding import as_text
 from curation.engine.manifest import VersionManifest
+from curation.engine.pii.uncertain import Doubt, Doubts, mask, mask_spans
 from curation.engine.reader import VersionReader
-from curation.engine.steps.base import replace
+from curation.engine.steps.base import Replaced, replace
 from curation.engine.writer import VersionWriter
 
-ACTIONS = ("keep", "drop", "keep_only", "label")
-RULES = ("keep_all", "drop_all", "keep_first", "keep_longest", "majority_label")
+ACTIONS = ("keep", "drop", "keep_only", "label", "personal")
+RULES = ("keep_all", "drop_all", "keep_first", "keep_longest", "majority_label", "all_personal")
+# With a type behind it: all uncertain spans are personal data where they are all of this type.
+PERSONAL_RULE = "personal:"
 STEP = "decisions"
 REASON = "decided_drop"
 BATCH_ROWS = 10_000
@@ -106,8 +109,9 @@ def make_verdict(
     Args:
         members: The items of the question.
         action: ``keep`` leaves all as the plan left them, ``drop`` drops all, ``keep_only`` keeps `items` and drops the
-            others, ``label`` gives all the label `label`.
-        items: Ids of the items to keep, for ``keep_only``.
+            others, ``label`` gives all the label `label`, ``personal`` says that uncertain spans are personal data.
+        items: Ids of the items to keep, for ``keep_only``; numbers of the spans from 1, all when there is none, for
+            ``personal``.
         label: The label, for ``label``. A kept item keeps its own; it is noted here when the items disagree about it,
             because the step may have taken it away.
 
@@ -121,6 +125,8 @@ def make_verdict(
         if not name:
             raise VerdictError("The label is missing.")
         return {"action": "label", "label": name}
+    if action == "personal":
+        return _personal_verdict(members, items)
     if action != "keep_only":
         return {"action": action}
     known = {member.item_id: member for member in members}
@@ -135,6 +141,22 @@ def make_verdict(
     if len(chosen) == 1 and own is not None and len({member.label for member in members}) > 1:
         verdict["label"] = own
     return verdict
+
+
+def _personal_verdict(members: Sequence[Member], numbers: Sequence[int]) -> dict[str, Any]:
+    spans = doubts_of(members)
+    chosen = sorted(set(numbers)) or list(range(1, len(spans) + 1))
+    if not spans:
+        raise VerdictError("There is no uncertain span in this item.")
+    strange = [number for number in chosen if not 1 <= number <= len(spans)]
+    if strange:
+        raise VerdictError(f"There is no span {strange[0]}; there are {len(spans)}.")
+    return {"action": "personal", "spans": [[number, spans[number - 1].label] for number in chosen]}
+
+
+def doubts_of(members: Sequence[Member]) -> tuple[Doubt, ...]:
+    """Return the uncertain spans of a question; its items have the same text, so the first speaks for all."""
+    return Doubts.of_detail(members[0].detail).spans if members else ()
 
 
 def _reference(members: Sequence[Member], member: Member) -> dict[str, Any]:
@@ -155,6 +177,10 @@ def rule_verdict(members: Sequence[Member], rule: str) -> dict[str, Any] | None:
         counts = Counter(member.label for member in members if member.label is not None)
         label, most = counts.most_common(1)[0] if counts else ("", 0)
         return make_verdict(members, "label", label=label) if 2 * most > counts.total() else None
+    if rule == "all_personal" or rule.startswith(PERSONAL_RULE):
+        labels = {one.label for one in doubts_of(members)}
+        wanted = rule == "all_personal" or labels == {rule.removeprefix(PERSONAL_RULE)}
+        return make_verdict(members, "personal") if labels and wanted else None
     if rule not in RULES:
         raise VerdictError(f"There is no rule {rule}. The rules are {', '.join(RULES)}.")
     longest = rule == "keep_longest"
@@ -184,15 +210,19 @@ class Effects:
         labels: Item and its label.
         choices: For each answer that keeps some items: the kept and the dropped ones, and the label.
         moot: Answers that fit no item any more and were left out.
+        masks: Item and the spans to replace in it, with the lengths of its texts.
+        stand_in: Returns the pseudonym of a type and value.
     """
 
     drops: dict[int, str] = field(default_factory=dict)
     labels: dict[int, str] = field(default_factory=dict)
     choices: list[tuple[list[int], list[int]]] = field(default_factory=list)
     moot: int = 0
+    masks: dict[int, tuple[tuple[Doubt, ...], dict[str, int]]] = field(default_factory=dict)
+    stand_in: Callable[[str, str], str] = mask
 
     def __bool__(self) -> bool:
-        return bool(self.drops or self.labels)
+        return bool(self.drops or self.labels or self.masks)
 
 
 def fits(question: Question, verdict: dict[str, Any]) -> bool:
@@ -200,17 +230,19 @@ def fits(question: Question, verdict: dict[str, Any]) -> bool:
     return verdict["action"] != "keep_only" or bool(_kept(question, verdict))
 
 
-def effects_of(pairs: Iterable[tuple[Question, Answer]]) -> Effects:
+def effects_of(pairs: Iterable[tuple[Question, Answer]], *, stand_in: Callable[[str, str], str] = mask) -> Effects:
     """Turn answers into what happens to each item.
 
     An item that one answer drops is dropped, whatever another says; of two labels the later one holds.
     """
-    effects = Effects()
+    effects = Effects(stand_in=stand_in)
     for question, answer in pairs:
         action = answer.verdict["action"]
         ids = [member.item_id for member in question.members]
         if action == "drop":
             effects.drops.update(dict.fromkeys(ids, answer.said))
+        elif action == "personal":
+            _add_masks(effects, question, answer)
         elif action == "label":
             effects.labels.update(dict.fromkeys(ids, answer.verdict["label"]))
         elif action == "keep_only":
@@ -224,6 +256,22 @@ def effects_of(pairs: Iterable[tuple[Question, Answer]]) -> Effects:
             if "label" in answer.verdict:
                 effects.labels.update(dict.fromkeys(kept, answer.verdict["label"]))
     return effects
+
+
+def _add_masks(effects: Effects, question: Question, answer: Answer) -> None:
+    for member in question.members:
+        doubts = Doubts.of_detail(member.detail)
+        known = dict(enumerate(doubts.spans, 1))
+        named = [
+            known[number]
+            for number, label in answer.verdict["spans"]
+            if number in known and known[number].label == label
+        ]
+        if any(one.action == "drop" for one in named):
+            effects.drops[member.item_id] = answer.said
+        written = tuple(one for one in named if one.action in {"mask", "pseudonym"})
+        if written:
+            effects.masks[member.item_id] = (written, doubts.lengths)
 
 
 def _kept(question: Question, verdict: dict[str, Any]) -> list[int]:
@@ -246,6 +294,8 @@ class Applied:
         manifest: The new version.
         dropped: Items left out.
         labeled: Items whose label changed.
+        masked: Items in which spans were replaced.
+        replaced: The replacements.
         restored: Items that the plan had dropped and that took the place of one that people dropped.
         rows_in: Rows read.
     """
@@ -253,6 +303,8 @@ class Applied:
     manifest: VersionManifest
     dropped: int = 0
     labeled: int = 0
+    masked: int = 0
+    replaced: list[Replaced] = field(default_factory=list)
     restored: tuple[int, ...] = ()
     rows_in: int = 0
 
@@ -336,6 +388,9 @@ def decide_version(
     for batch in reader.batches(batch_rows=BATCH_ROWS):
         table = pa.Table.from_batches([batch])
         kept, dropped, labeled = apply_decisions(table, effects, stand_ins, label)
+        kept, replaced = mask_spans(kept, effects.masks, effects.stand_in)
+        applied.masked += len({row.item_id for row in replaced})
+        applied.replaced += replaced
         applied.rows_in += table.num_rows
         applied.dropped += dropped.num_rows
         applied.labeled += labeled

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from secrets import token_bytes
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,8 @@ def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds
         if time.monotonic() > until:
             raise OutOfTime
 
-    context = Context(roles, check)
+    # Pseudonyms of a preview are not those of the run: they must not tell which value is which before it.
+    context = Context(roles, check, key=token_bytes(32))
     table = sample
     previews = []
     for step in plan.steps:

@@ -16,6 +16,7 @@ from curation.engine.findings import found_rows
 from curation.engine.manifest import VersionManifest
 from curation.engine.media import Media, NoMedia
 from curation.engine.reader import VersionReader
+from curation.engine.replacements import REPLACEMENTS_FILE, ReplacementWriter, join_mappings
 from curation.engine.steps.base import Context, Drop, Step
 from curation.engine.writer import VersionWriter
 
@@ -103,11 +104,14 @@ def run_plan(
     progress: Callable[[int, int, str], None] = lambda _done, _total, _stage: None,
     cancelled: Callable[[], bool] = lambda: False,
     media: Media | None = None,
+    key: bytes = b"",
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
     The folder gets the parts, ``drops.parquet`` (item_id, step, reason, detail, then the item's columns as they were
-    when it was dropped) and ``findings.parquet``; a file without rows is left out. Run again in the same folder after a
+    when it was dropped), ``findings.parquet``, ``replacements.parquet`` (where values were replaced, not which)
+    and ``mapping.sealed`` (pseudonyms with their values, for the holder of the key); what has no rows is left out.
+    Run again in the same folder after a
     crash, it reuses the steps that had finished. The same plan on the same input gives the same content hash.
 
     Args:
@@ -117,6 +121,7 @@ def run_plan(
         progress: Called with rows done over all steps, rows in all, and what is going on.
         cancelled: Polled once a batch.
         media: The pictures of the version, when it has any.
+        key: Secret bytes of the dataset, for pseudonyms and their sealed mapping.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -127,7 +132,7 @@ def run_plan(
     reports: list[StepReport] = []
     source = _Source.of_version(reader)
     for number, step in enumerate(plan.steps, 1):
-        runner = _StepRun(step, number, folder, _context(reader, cancelled, media))
+        runner = _StepRun(step, number, folder, _context(reader, cancelled, media, key))
         reports.append(runner.run(source, partial(_tell, progress, reader.row_count, number, total, step.title)))
         source = _Source.of_file(folder / f"step-{number:03d}.arrow")
         # The step before is not read again, also not by a run that goes on: its rows need no more space on the disk.
@@ -139,12 +144,12 @@ def run_plan(
     return RunReport(plan.fingerprint(), figures(reader.manifest), figures(manifest), reports, manifest)
 
 
-def _context(reader: VersionReader, cancelled: Callable[[], bool], media: Media | None) -> Context:
+def _context(reader: VersionReader, cancelled: Callable[[], bool], media: Media | None, key: bytes) -> Context:
     def check() -> None:
         if cancelled():
             raise Cancelled
 
-    return Context(dict(reader.manifest.roles), check, media or NoMedia())
+    return Context(dict(reader.manifest.roles), check, media or NoMedia(), key)
 
 
 def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, total: int, title: str, done: int) -> None:
@@ -228,6 +233,7 @@ class _StepRun:
         output: pa.ipc.RecordBatchStreamWriter | None = None
         drops = _Notes(self.folder / f"step-{self.number:03d}.drops.parquet")
         found = _Notes(self.folder / f"step-{self.number:03d}.found.parquet")
+        replaced = ReplacementWriter(self.folder, f"step-{self.number:03d}", self.step.name, self.context.key)
         for table in source.read():
             self.context.check()
             outcome = self.step.apply(table, state, self.context)
@@ -236,6 +242,7 @@ class _StepRun:
             output.write_table(outcome.kept.combine_chunks())
             drops.write(_drop_rows(self.step.name, outcome.drops, table))
             found.write(found_rows(self.step.name, outcome.found, table, self.context.roles))
+            replaced.write(outcome.replaced)
             dropped.update(drop.reason for drop in outcome.drops)
             findings.update(entry.code for entry in outcome.found)
             report.rows_in += table.num_rows
@@ -243,7 +250,7 @@ class _StepRun:
             report.changed += outcome.changed
             progress(report.rows_in)
         assert output is not None
-        for sink in (output, drops, found):
+        for sink in (output, drops, found, replaced):
             sink.close()
         report.dropped, report.findings = dict(dropped), dict(findings)
         report.seconds = round(time.perf_counter() - started, 3)
@@ -306,7 +313,8 @@ def _write_version(
 
 
 def _join_notes(folder: Path, count: int) -> None:
-    for kind, name in (("drops", "drops.parquet"), ("found", "findings.parquet")):
+    join_mappings(folder, [f"step-{number:03d}" for number in range(1, count + 1)])
+    for kind, name in (("drops", "drops.parquet"), ("found", "findings.parquet"), ("replaced", REPLACEMENTS_FILE)):
         paths = [folder / f"step-{number:03d}.{kind}.parquet" for number in range(1, count + 1)]
         paths = [path for path in paths if path.exists()]
         if not paths:

@@ -1,6 +1,7 @@
 from curation.models.dataset import Dataset
 from curation.models.diff import Diff
 from curation.models.picture import Picture
+from curation.models.privacy import PrivacyCheck, PrivacySample
 from curation.models.provenance import Provenance
 from curation.models.push import Push
 from curation.models.question import Decision, Question, QuestionState
@@ -17,6 +18,8 @@ __all__ = [
     "FindingState",
     "Picture",
     "Plan",
+    "PrivacyCheck",
+    "PrivacySample",
     "Provenance",
     "Push",
     "Question",

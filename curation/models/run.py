@@ -38,6 +38,10 @@ class Run(TimedModel):
     report = models.JSONField(null=True, blank=True)
     # Parquet of the dropped items with step, reason, detail and their columns.
     drops_key = models.CharField(max_length=300, blank=True)
+    # CSV of what was replaced: item, column, start, end, type, action; never the values.
+    replacements_key = models.CharField(max_length=300, blank=True, default="")
+    # Pseudonyms with their values, sealed with the key of the dataset: curation.engine.replacements.
+    mapping_key = models.CharField(max_length=300, blank=True, default="")
     # The run whose decisions this one carried out, if that is what it did; it has no steps of its own then.
     reviewed = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="reviews")
 

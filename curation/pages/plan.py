@@ -1,5 +1,6 @@
 """The plan editor: steps as cards, the same plan as YAML, a preview on a sample; and the list of kept plans."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -21,6 +22,7 @@ from curation.engine.text_diff import around_changes, diff_texts
 from curation.models import Plan, Version
 from curation.pages.explorer import whole_number
 from curation.pages.review import marked
+from curation.pages.run import worded_detail
 from curation.pages.version import version_of
 from curation.services.plan import copy_plan, delete_plan, preview, rename_plan
 from curation.services.run import save_plan, start_run, suggest_plan
@@ -152,7 +154,13 @@ def worded_preview(step: StepPreview) -> dict[str, Any]:
     title, what = STEP_TEXTS.get(step.name, (step.name, ""))
     changes = [{"item_id": row.item_id, "column": row.column, "html": change(row)} for row in step.changes]
     notes = [
-        {"kind": kind, "code": code, "title": REASONS.get(code, code), "rows": count, "examples": examples}
+        {
+            "kind": kind,
+            "code": code,
+            "title": REASONS.get(code, code),
+            "rows": count,
+            "examples": worded_examples(code, examples),
+        }
         for kind, found in (("dropped", step.dropped), ("found", step.found))
         for code, (count, examples) in found.items()
     ]
@@ -167,6 +175,11 @@ def worded_preview(step: StepPreview) -> dict[str, Any]:
         "columns": step.columns,
         "error": step.error,
     }
+
+
+def worded_examples(code: str, examples: list[Example]) -> list[Example]:
+    """Return examples with details that people can read."""
+    return [replace(one, detail=worded_detail(code, one.detail)) for one in examples]
 
 
 def change(row: Example) -> SafeString:

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
@@ -18,16 +19,17 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.pages.view import PageRequest, ScopedPage
 from core.errors import Conflict
-from curation.engine.decisions import ACTIONS, RULES
+from curation.engine.decisions import ACTIONS, PERSONAL_RULE, RULES
+from curation.engine.pii.uncertain import CODE, Doubts
 from curation.engine.text_diff import marked_html
-from curation.models import Decision, Question, QuestionState, Run
+from curation.models import Decision, Finding, Question, QuestionState, Run
 from curation.pages.explorer import whole_number
 from curation.pages.picture import compared_facts, view
 from curation.pages.run import run_of
 from curation.services.decision import decisions_to_apply, start_apply
 from curation.services.finding import decide_by_rule, decide_question, undo_decision, undo_rule
 from curation.services.question import find_question, first_question, neighbours, question_counts
-from curation.wording import REASONS, RULE_TEXTS, STEP_TEXTS
+from curation.wording import PII_TEXTS, REASONS, RULE_TEXTS, STEP_TEXTS
 
 DECIDE = ("review", "data.write")
 LABELS_OFFERED = 30
@@ -154,8 +156,7 @@ def frame(request: PageRequest, run: Run, chosen: dict[str, str]) -> dict[str, A
         ],
         "decided": decided,
         "total": total,
-        "rules": [(name, RULE_TEXTS[name]) for name in RULES],
-        "open_codes": [row for row in shown if row["open"]],
+        "open_codes": [{**row, "rules": rules_for(run, row["code"])} for row in shown if row["open"]],
         "bulks": recent_rules(run),
         "may_decide": any(request.actor.can(scope) for scope in DECIDE),
         "may_apply": request.actor.can("data.write") and decisions_to_apply(run),
@@ -186,6 +187,8 @@ def worded_question(request: PageRequest, run: Run, number: int) -> dict[str, An
         item["picture"] = view(item["image"] or "")
         item["facts"] = facts[place - 1]
         item["fate"] = "dropped" if item["item_id"] in dropped else "kept" if question["decision"] else ""
+    if question["code"] == CODE:
+        word_doubts(question)
     known = [str(name) for name, _rows in run.input.manifest.get("stats", {}).get("labels", [])]
     title, what = STEP_TEXTS.get(question["step"], (question["step"], ""))
     others = [name for name in known if name not in question["labels"]]
@@ -199,6 +202,57 @@ def worded_question(request: PageRequest, run: Run, number: int) -> dict[str, An
         "marked": any(kind != "=" for item in question["items"] for kind, _text in item["segments"]),
         "client_key": uuid.uuid4(),
     }
+
+
+def word_doubts(question: dict[str, Any]) -> None:
+    """Add what shows uncertain spans: texts with marks, and a choice for each span."""
+    chosen = set(question["decision"]["items"]) if question["decision"] else set()
+    question["personal"] = True
+    for item in question["items"]:
+        item["detail"] = ""
+        for cell in item["cells"]:
+            cell["html"] = spans_html(
+                cell["text"], [(one["start"], one["end"], one["number"]) for one in cell["spans"]]
+            )
+            for one in cell["spans"]:
+                one["title"] = PII_TEXTS.get(one["label"], one["label"])
+                one["percent"] = round(100 * one["score"])
+                one["value"] = cell["text"][one["start"] : one["end"]]
+                one["chosen"] = one["number"] in chosen
+
+
+def spans_html(text: str, spans: list[tuple[int, int, int]]) -> SafeString:
+    """Return a text with its spans marked and numbered; 0 marks without a number."""
+    pieces, done = [], 0
+    for start, end, number in sorted(spans):
+        if start < done or end <= start:
+            continue
+        sign = format_html("<sup>{}</sup>", number) if number else ""
+        pieces.append(format_html('{}<mark class="pii-span">{}</mark>{}', text[done:start], text[start:end], sign))
+        done = end
+    return format_html("{}{}", mark_safe("".join(pieces)), text[done:])  # noqa: S308  (every piece is escaped)
+
+
+def doubted_types(run: Run) -> list[str]:
+    """Return the types of the spans that open questions ask about; those of the first two thousand."""
+    rows = Finding.objects.filter(run=run, code=CODE, question__state=QuestionState.OPEN).order_by("pk")
+    details = rows.values_list("detail", flat=True)[:2_000]
+    return sorted({one.label for detail in details for one in Doubts.of_detail(detail).spans})
+
+
+def rules_for(run: Run, code: str) -> list[tuple[str, str]]:
+    """Return the rules that can answer questions of a code."""
+    if code != CODE:
+        return [(name, str(RULE_TEXTS[name])) for name in RULES if name != "all_personal"]
+    types = doubted_types(run)
+    by_type = [
+        (
+            PERSONAL_RULE + name,
+            _("personal data where all is of the type “%(type)s”") % {"type": PII_TEXTS.get(name, name)},
+        )
+        for name in (types if len(types) > 1 else [])
+    ]
+    return [("all_personal", str(RULE_TEXTS["all_personal"])), *by_type, ("keep_all", _("nothing is personal data"))]
 
 
 def dropped_items(question: dict[str, Any]) -> list[int]:

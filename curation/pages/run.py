@@ -3,15 +3,19 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
 from accounts.pages.view import PageRequest, ScopedPage
+from curation.engine.pii.recall import Recall
+from curation.engine.pii.uncertain import CODE, Doubts
 from curation.models import Finding, Run
 from curation.pages.explorer import paging, whole_number
 from curation.pages.version import as_table
 from curation.services.decision import decisions_to_apply
 from curation.services.item import page_of_drops
 from curation.services.question import question_counts
-from curation.wording import DECISION_REASONS, DECISIONS, REASONS, STEP_TEXTS
+from curation.services.recall import recall_of
+from curation.wording import DECISION_REASONS, DECISIONS, PII_TEXTS, REASONS, STEP_TEXTS
 
 PAGE_ROWS = 50
 
@@ -24,7 +28,11 @@ class RunPage(ScopedPage):
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         run = run_of(request, pk)
         report = run.report
+        recall = recall_of(run) if report else None
         context = {
+            "recall": recall,
+            "recall_said": said_recall(recall) if recall else "",
+            "may_open": bool(run.mapping_key) and request.actor.can("privacy.open"),
             "run": run,
             "job": run.job,
             "dataset": run.input.dataset,
@@ -56,6 +64,26 @@ def worded(step: dict[str, Any]) -> dict[str, Any]:
         "dropped_rows": [(code, words.get(code, code), rows) for code, rows in step["dropped"].items()],
         "finding_rows": [(code, words.get(code, code), rows) for code, rows in step["findings"].items()],
     }
+
+
+def said_recall(recall: Recall) -> str:
+    """Say how much personal data was found: the count, and the recall that people's checks give."""
+    if recall.value is None or recall.low is None or recall.high is None:
+        return _("Recall is not known yet: nobody has checked the sample.")
+    return _("Estimated recall %(value)s %% (%(low)s–%(high)s), from %(count)s items reviewed.") % {
+        "value": f"{100 * recall.value:.1f}",
+        "low": f"{100 * recall.low:.1f}",
+        "high": f"{100 * recall.high:.1f}",
+        "count": recall.reviewed,
+    }
+
+
+def worded_detail(code: str, detail: str) -> str:
+    """Return the detail of a finding for people; that of uncertain spans is written for the program."""
+    if code != CODE:
+        return detail
+    spans = Doubts.of_detail(detail).spans
+    return ", ".join(f"{PII_TEXTS.get(one.label, one.label)} ({round(100 * one.score)} %)" for one in spans)
 
 
 def review_figures(run: Run) -> dict[str, int] | None:
@@ -106,5 +134,9 @@ class FindingsPage(ScopedPage):
         rows = Finding.objects.visible_to(request.actor).filter(run=run).order_by("code", "group", "item_id")
         # Findings are questions for people, thousands at most, and counted through the index of their run.
         page = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
-        context = {"run": run, "dataset": run.input.dataset, "page": page, "reasons": REASONS}
+        rows_shown = [
+            (finding, REASONS.get(finding.code, finding.code), worded_detail(finding.code, finding.detail))
+            for finding in page
+        ]
+        context = {"run": run, "dataset": run.input.dataset, "page": page, "rows": rows_shown}
         return render(request, "curation/findings.html", context)

@@ -6,6 +6,7 @@ from curation.pages.explorer import ColumnsPage
 from curation.pages.lineage import DatasetLineagePage
 from curation.pages.picture import OriginalPage
 from curation.pages.plan import CopyPlanPage, CuratePage, DeletePlanPage, PlanPage, PlansPage
+from curation.pages.privacy import MappingPage, RecallPage, ReplacementsPage
 from curation.pages.review import ApplyPage, ReviewPage, RulePage, UndoRulePage
 from curation.pages.run import DropsPage, FindingsPage, RunPage
 from curation.pages.tag import TaggedPage, TagsPage
@@ -45,6 +46,9 @@ urlpatterns = [
     path("runs/<int:pk>/review/rule/", RulePage.as_view(), name="review-rule"),
     path("runs/<int:pk>/review/rule/undo/", UndoRulePage.as_view(), name="review-rule-undo"),
     path("runs/<int:pk>/review/apply/", ApplyPage.as_view(), name="review-apply"),
+    path("runs/<int:pk>/recall/", RecallPage.as_view(), name="recall"),
+    path("runs/<int:pk>/replacements/", ReplacementsPage.as_view(), name="replacements"),
+    path("runs/<int:pk>/mapping/", MappingPage.as_view(), name="mapping"),
     path("runs/<int:pk>/drops/", DropsPage.as_view(), name="drops"),
     path("runs/<int:pk>/findings/", FindingsPage.as_view(), name="findings"),
 ]

@@ -25,6 +25,7 @@ from curation.engine.decisions import Question as EngineQuestion
 from curation.engine.run import RunReport, StepReport, figures
 from curation.engine.writer import VersionReader
 from curation.models import Decision, Question, Run, VersionKind
+from curation.services.pseudonym import add_replacements, stand_in_of, store_replacements
 from curation.services.question import members_of_many, visible_run
 from curation.services.version import commit_version, open_version
 from workers.context import JobContext
@@ -67,7 +68,7 @@ def replay_decisions(
     if not replay.decided:
         return replay
     pairs = [(questions[place], Answer(row.verdict, said(row))) for place, row in sorted(replay.decided.items())]
-    effects = effects_of(pairs)
+    effects = effects_of(pairs, stand_in=stand_in_of(run, pairs))
     started = report.manifest.row_count
     target = _empty(folder / "decided")
     reader = VersionReader([folder / part.name for part in report.manifest.parts], report.manifest)
@@ -82,6 +83,7 @@ def replay_decisions(
         check=lambda rows: job.progress(rows, started, _("Decisions")),
     )
     _add_drops(drops, fresh, applied.restored)
+    add_replacements(run, folder, applied.replaced)
     report.manifest = applied.manifest
     report.after = figures(applied.manifest)
     report.steps.append(step_report(applied, len(pairs)))
@@ -114,7 +116,7 @@ def step_report(applied: Applied, answers: int) -> StepReport:
         params={"answers": answers, "restored": len(applied.restored)},
         rows_in=applied.rows_in,
         rows_out=applied.manifest.row_count,
-        changed=applied.labeled,
+        changed=applied.labeled + applied.masked,
         dropped={REASON: applied.dropped} if applied.dropped else {},
     )
 
@@ -209,7 +211,7 @@ def execute_apply(*, job: JobContext, run_id: int, until: str) -> dict[str, Any]
     assert reviewed is not None
     pairs = list(_answers(reviewed, datetime.fromisoformat(until)))
     run.fingerprint = _fingerprint(pairs)
-    effects = effects_of(pairs)
+    effects = effects_of(pairs, stand_in=stand_in_of(run, pairs))
     with work_folder(job) as folder, open_version(run.input) as reader:
         drops = folder / "drops.parquet"
         applied = decide_version(
@@ -221,6 +223,7 @@ def execute_apply(*, job: JobContext, run_id: int, until: str) -> dict[str, Any]
             check=lambda rows: job.progress(rows, reader.row_count, _("Decisions")),
         )
         step = step_report(applied, len(pairs))
+        add_replacements(run, folder, applied.replaced)
         with transaction.atomic():
             run.report = {
                 "fingerprint": run.fingerprint,
@@ -231,7 +234,9 @@ def execute_apply(*, job: JobContext, run_id: int, until: str) -> dict[str, Any]
             if drops.exists():
                 name = objects.key("drops", run.organization_id, f"run-{run.pk}.parquet")
                 run.drops_key = objects.put_file(drops, name)
-            run.save(update_fields=["report", "fingerprint", "drops_key", "updated_at"])
+            store_replacements(run, folder)
+            kept = ["report", "fingerprint", "drops_key", "replacements_key", "mapping_key", "updated_at"]
+            run.save(update_fields=kept)
         if applied.manifest.row_count == 0:
             raise DomainError("decisions_dropped_everything", _("The decisions drop every item. Undo some of them."))
         run.output = commit_version(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
-from curation.engine.decisions import RULES, Member, VerdictError, make_verdict, rule_verdict
+from curation.engine.decisions import PERSONAL_RULE, RULES, Member, VerdictError, make_verdict, rule_verdict
 from curation.models import Decision, Finding, FindingState, Question, QuestionState, Run
 from curation.services.question import decision_json, item_states, members_of, members_of_many, visible_run
 from workers.context import JobContext
@@ -125,7 +125,7 @@ def decide_by_rule(
         How many were decided, or the job that decides when they are more than two thousand.
     """
     run = visible_run(actor, run_id)
-    if rule not in RULES:
+    if rule not in RULES and not rule.startswith(PERSONAL_RULE):
         raise DomainError(
             "rule_unknown", _("There is no such rule. The rules are %(names)s.") % {"names": ", ".join(RULES)}
         )

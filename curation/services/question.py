@@ -15,6 +15,7 @@ from curation.engine.decisions import Member, questions_of
 from curation.engine.decisions import Question as EngineQuestion
 from curation.engine.item_lookup import items_by_id
 from curation.engine.pictures.facts import FACTS
+from curation.engine.pii.uncertain import CODE, Doubts, locate
 from curation.engine.text_diff import LONGEST, Segments, diff_texts, sides
 from curation.models import Decision, Finding, Question, QuestionState, Run
 from curation.services.version import open_version
@@ -183,6 +184,9 @@ def find_question(*, actor: Actor, run_id: int, number: int) -> dict[str, Any]:
     items = [_item(member, rows.get(member.item_id, {}), roles) for member in shown]
     for item, segments in zip(items, compared([item["text"] for item in items]), strict=True):
         item["segments"] = segments
+    if question.code == CODE:
+        add_doubts(run, members[:1], items)
+        items, shown = items[:1], shown[:1]
     return {
         **question_json(question),
         "items": items,
@@ -191,6 +195,22 @@ def find_question(*, actor: Actor, run_id: int, number: int) -> dict[str, Any]:
         "same_text": "text" in roles and len({item["text"] for item in items}) == 1 < len(items),
         "same_picture": "image" in roles and len({item["image"] for item in items}) == 1 < len(items),
     }
+
+
+def add_doubts(run: Run, members: Sequence[Member], items: list[dict[str, Any]]) -> None:
+    """Add the uncertain spans to items: in the texts as the run left them, where the certain ones are gone already."""
+    for member, item in zip(members, items, strict=False):
+        doubts = Doubts.of_detail(member.detail)
+        with open_version(run.output or run.input) as reader:
+            row = items_by_id(reader, [member.item_id]).get(member.item_id, {})
+        cells: dict[str, dict[str, Any]] = {}
+        for number, one in enumerate(doubts.spans, 1):
+            text = str(row.get(one.column) if row.get(one.column) is not None else "")
+            place = locate(one, text, doubts.lengths.get(one.column))
+            cell = cells.setdefault(one.column, {"column": one.column, "text": text, "spans": []})
+            start, end = place or (0, 0)
+            cell["spans"].append({"number": number, "start": start, "end": end, "label": one.label, "score": one.score})
+        item["cells"] = list(cells.values())
 
 
 def compared(texts: Sequence[str]) -> list[Segments]:
@@ -243,7 +263,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     return {
         "id": decision.pk,
         "action": verdict["action"],
-        "items": [entry["item"] for entry in verdict.get("keep", [])],
+        "items": [entry["item"] for entry in verdict.get("keep", [])] or [row[0] for row in verdict.get("spans", [])],
         "label": verdict.get("label"),
         "bulk": str(decision.bulk) if decision.bulk else None,
         "made_by": str(decision.made_by) if decision.made_by else "",

@@ -19,7 +19,9 @@ from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
 from curation.services.decision import Replay, replay_decisions
 from curation.services.media import open_media
+from curation.services.pseudonym import key_for, store_replacements
 from curation.services.question import read_questions, store_questions
+from curation.services.recall import store_sample
 from curation.services.version import commit_version, open_version
 from workers.context import JobContext
 from workers.models import Job
@@ -106,6 +108,7 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
         questions = read_questions(folder / "findings.parquet")
         replay = replay_decisions(job=job, run=run, report=report, folder=folder, questions=questions)
         _keep_report(run, report, folder, replay)
+        store_sample(run=run, folder=folder, reader=reader)
         if report.manifest.row_count == 0:
             raise DomainError(
                 "plan_dropped_everything",
@@ -129,8 +132,9 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
 def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> RunReport:
     plan = EnginePlan.from_json(run.steps)
     try:
+        key = key_for(run, plan.steps)
         with open_media(run.organization_id) as media:
-            return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, media=media)
+            return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, media=media, key=key)
     except Cancelled:
         job.check()
         raise
@@ -159,7 +163,8 @@ def _keep_report(run: Run, report: RunReport, folder: Path, replay: Replay) -> N
         run.report = {**report.to_json(), "decisions": decisions}
         if drops.exists():
             run.drops_key = objects.put_file(drops, objects.key("drops", run.organization_id, f"run-{run.pk}.parquet"))
-        run.save(update_fields=["report", "drops_key", "updated_at"])
+        store_replacements(run, folder)
+        run.save(update_fields=["report", "drops_key", "replacements_key", "mapping_key", "updated_at"])
         run.findings.all().delete()
         run.questions.all().delete()
         store_questions(run=run, questions=replay.questions, decided=replay.decided)

@@ -1,7 +1,8 @@
 from curation.engine.pictures.decode import ODDITIES
+from curation.engine.pii.scan import LABELS
 from curation.engine.presets import PRESETS
 from curation.engine.steps.table import STEPS
-from curation.wording import PICTURE_NOTES, PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
+from curation.wording import PICTURE_NOTES, PII_TEXTS, PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
 
 
 def test_every_step_and_reason_has_its_words() -> None:
@@ -19,3 +20,7 @@ def test_every_oddity_of_a_picture_has_its_words() -> None:
 
 def test_every_preset_has_its_words() -> None:
     assert set(PRESET_TEXTS) == set(PRESETS)
+
+
+def test_every_type_of_personal_data_has_its_words() -> None:
+    assert set(PII_TEXTS) == set(LABELS)

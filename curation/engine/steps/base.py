@@ -22,11 +22,13 @@ class Context:
         roles: Which column is ``text``, ``label``, ``id``, ``image``.
         check: Raises when the run was cancelled; called once a batch.
         media: The pictures that the column of the role ``image`` names by their SHA-256.
+        key: Secret bytes of the dataset, for pseudonyms; empty when there are none.
     """
 
     roles: dict[str, str]
     check: Callable[[], None] = lambda: None
     media: Media = field(default_factory=NoMedia)
+    key: bytes = field(default=b"", repr=False)
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.
@@ -63,6 +65,35 @@ class Found:
 
 
 @dataclass(slots=True)
+class Replaced:
+    """A value that a step took out of an item; `value` and `stand_in` never leave the process in clear.
+
+    Attributes:
+        item_id: The item.
+        column: Its column.
+        start: First code point of the value in the text that the step got.
+        end: Behind the last one.
+        label: What it was, such as ``EMAIL``.
+        action: What was done, such as ``mask``.
+        score: How sure the step was.
+        why: What it rested on.
+        value: What was there, for the sealed mapping; empty when it is not to be kept.
+        stand_in: What is there now.
+    """
+
+    item_id: int
+    column: str
+    start: int
+    end: int
+    label: str
+    action: str
+    score: float
+    why: str
+    value: str = field(default="", repr=False)
+    stand_in: str = field(default="", repr=False)
+
+
+@dataclass(slots=True)
 class Outcome:
     """What a step made of one batch: the rows it keeps, and its notes on the others."""
 
@@ -70,6 +101,7 @@ class Outcome:
     drops: list[Drop] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     changed: int = 0
+    replaced: list[Replaced] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from curation.engine.steps.pictures import (
     ImageInformation,
     ImageUniform,
 )
+from curation.engine.steps.pii import PersonalData
 from curation.engine.steps.repetition import FilterRepetition
 from curation.engine.steps.sample import Sample
 from curation.engine.steps.split import Split
@@ -49,6 +50,7 @@ STEPS: dict[str, type[Step]] = {
     "filter_symbols": FilterSymbols,
     "filter_repetition": FilterRepetition,
     "word_list": WordList,
+    "pii": PersonalData,
     "drop_invalid_label": DropInvalidLabel,
     "map_labels": MapLabels,
     "conflicting_labels": ConflictingLabels,

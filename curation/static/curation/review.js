@@ -144,6 +144,10 @@ const chosen = () => items().filter((item) => item.querySelector("input:checked"
 /** Turns what a button or a key says into an answer. */
 function act(name) {
   if (name === "undo") return undo();
+  if (name === "personal") {
+    const numbers = [...question().querySelectorAll(".review-span input:checked")].map((box) => Number(box.value));
+    return decide({ action: "personal", items: numbers });
+  }
   if (name === "keep" || name === "drop") return decide({ action: name });
   if (name === "drop_one") {
     const rest = ids(items().filter((item) => item !== current()));
@@ -173,6 +177,8 @@ function walk(id) {
 
 const KEYS = {
   k: () => act("keep"),
+  p: () => question().querySelector("[value=personal]") && act("personal"),
+  n: () => question().querySelector("[value=personal]") && act("keep"),
   m: () => act("keep_only"),
   d: () => act("drop_one"),
   x: () => act("drop"),
@@ -201,7 +207,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const digit = /^[1-9]$/.test(event.key) ? Number(event.key) : 0;
-  const box = digit ? items()[digit - 1]?.querySelector("input[type=checkbox]") : null;
+  const spans = form.querySelectorAll(".review-span input");
+  const box = digit ? (spans[digit - 1] ?? items()[digit - 1]?.querySelector("input[type=checkbox]")) : null;
   const may = form.querySelector(".review-actions") !== null;
   if (box && may) {
     box.checked = !box.checked;
