@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_names_of_models'),
-        ('curation', '0005_decisions'),
+        ('curation', '0006_pictures'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
