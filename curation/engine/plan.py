@@ -10,6 +10,7 @@ import yaml
 
 from curation.engine.manifest import VersionManifest
 from curation.engine.run import RunReport, StepReport, run_plan
+from curation.engine.step_failure import ON_ERROR
 from curation.engine.steps.base import Step
 from curation.engine.steps.table import STEPS
 
@@ -40,13 +41,21 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An ordered list of configured steps."""
+    """An ordered list of configured steps.
+
+    Attributes:
+        steps: In the order in which they run.
+        on_error: What becomes of a run when a step raises on an item: ``stop``, or ``find`` to go on with the item as
+            it was and list it as a finding.
+    """
 
     steps: tuple[Step, ...]
+    on_error: str = "stop"
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain lists and dicts."""
-        return {"steps": [{"name": step.name, "params": _plain(step.params())} for step in self.steps]}
+        steps = {"steps": [{"name": step.name, "params": _plain(step.params())} for step in self.steps]}
+        return steps if self.on_error == "stop" else {**steps, "on_error": self.on_error}
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -59,9 +68,12 @@ class Plan:
             raise PlanError('A plan reads {"steps": [{"name": "…", "params": {…}}, …]}.')
         if len(data["steps"]) > STEP_LIMIT:
             raise PlanError(f"A plan has at most {STEP_LIMIT} steps; this one has {len(data['steps'])}.")
+        on_error = data.get("on_error", "stop")
+        if on_error not in ON_ERROR:
+            raise PlanError(f"on_error is {on_error!r}; choose one of {', '.join(ON_ERROR)}.", param="on_error")
         steps = [(_step(number, entry), entry) for number, entry in enumerate(data["steps"], 1)]
         # A step that is switched off stays in a kept plan and must be right, but is not run.
-        return cls(tuple(step for step, entry in steps if entry.get("enabled", True)))
+        return cls(tuple(step for step, entry in steps if entry.get("enabled", True)), on_error)
 
     def to_yaml(self) -> str:
         """Return the plan as YAML."""
@@ -80,8 +92,11 @@ class Plan:
             raise PlanError(f"This is no YAML: {error}") from None
 
     def fingerprint(self) -> str:
-        """Return a hash of every step's name, version and parameters."""
-        return hashlib.sha256(json.dumps([step.fingerprint() for step in self.steps]).encode()).hexdigest()
+        """Return a hash of every step's name, version and parameters, and of what becomes of failures."""
+        told = [step.fingerprint() for step in self.steps]
+        if self.on_error != "stop":
+            told.append(f"on_error {self.on_error}")
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 class _PlainLoader(yaml.SafeLoader):

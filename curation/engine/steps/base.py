@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from curation.engine.media import Media, NoMedia
+
 # Gives all batches of the step's input from the start; a step may call it more than once.
 Batches = Callable[[], Iterator[pa.Table]]
 
@@ -17,12 +19,14 @@ class Context:
     """What a step may know of its input.
 
     Attributes:
-        roles: Which column is ``text``, ``label``, ``id``.
+        roles: Which column is ``text``, ``label``, ``id``, ``image``.
         check: Raises when the run was cancelled; called once a batch.
+        media: The pictures that the column of the role ``image`` names by their SHA-256.
     """
 
     roles: dict[str, str]
     check: Callable[[], None] = lambda: None
+    media: Media = field(default_factory=NoMedia)
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.
@@ -107,7 +111,11 @@ class Step:
         return {}
 
     def apply(self, table: pa.Table, state: Any, context: Context) -> Outcome:
-        """Decide the rows of one batch."""
+        """Decide the rows of one batch.
+
+        It must not change `state` nor depend on which rows the batch holds beside a row: a run that goes on applies the
+        step to the batches that are left alone, several at once perhaps, and parts of a batch when one item fails.
+        """
         raise NotImplementedError
 
 
