@@ -152,6 +152,8 @@ REASONS = {
     "not_sampled": _("Not in the sample"),
     "in_held_out": _("Also in validation or test"),
     "in_benchmark": _("Also in a benchmark"),
+    # Of any step, when the plan goes on with items on which one fails.
+    "step_failed": _("A step failed on it"),
 }
 
 # The final pass of a run, which is no step of any plan.

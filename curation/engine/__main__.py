@@ -1,10 +1,13 @@
 """The engine from the command line, without a server: ``python -m curation.engine --help``.
 
 Exit codes: 0 done, 1 the file or the plan cannot be used (a sentence on standard error says why), 2 wrong arguments,
-130 stopped with Ctrl-C (the same command goes on after the last finished step). Standard output holds one JSON object.
+130 stopped with Ctrl-C. A run that was stopped or that failed goes on behind its last finished shard when the same
+command is given again. A plan that drops everything makes no version and gives 1, but its report and drops.parquet are
+there to look at. Standard output holds one JSON object.
 """
 
 import argparse
+import errno
 import json
 import sys
 from collections.abc import Sequence
@@ -18,6 +21,7 @@ from curation.engine.commands import diff, link, near_duplicates
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
 from curation.engine.presets import PRESETS
 from curation.engine.readers import ReadError, read_batches, sniff
+from curation.engine.run import StepFailed, emptied_by
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader, VersionWriter
 
@@ -29,7 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         summary = options.run(options)
-    except (PlanError, StepError, OSError, ValueError) as error:
+    except OSError as error:
+        full = "The disk is full. Free some space and give the same command again: it goes on where it stopped."
+        print(full if error.errno == errno.ENOSPC else error, file=sys.stderr)
+        return 1
+    except (PlanError, StepError, StepFailed, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     except ReadError as error:
@@ -39,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     print(json.dumps(summary, ensure_ascii=False, indent=1))
-    return 0
+    return 1 if summary.get("emptied_by_step") else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,11 +96,24 @@ def _apply(plan: Plan | None, source: Path, output: Path) -> dict[str, Any]:
     output.mkdir(parents=True, exist_ok=True)
     reader, refused = _open(source, output / "input")
     chosen = plan or default_plan(reader.manifest)
+    (output / MANIFEST).unlink(missing_ok=True)
     report = run_plan(chosen, reader, output, progress=_show)
     _show_end()
-    (output / MANIFEST).write_text(json.dumps(report.manifest.to_json(), ensure_ascii=False), "utf-8")
+    number = emptied_by(report.steps)
+    if number is None:
+        manifest = json.dumps(report.manifest.to_json(), ensure_ascii=False)
+        (output / MANIFEST).write_text(manifest, "utf-8")
+    else:
+        name, drops = report.steps[number - 1].name, output / "drops.parquet"
+        print(f"The plan dropped every item: step {number} ({name}) left none. {drops} says why.", file=sys.stderr)
     summary = report.to_json()
-    return {"rows_in": reader.row_count, "rows_out": report.manifest.row_count, "refused": refused, **summary}
+    return {
+        "rows_in": reader.row_count,
+        "rows_out": report.manifest.row_count,
+        "refused": refused,
+        "emptied_by_step": number,
+        **summary,
+    }
 
 
 def _open(source: Path, folder: Path) -> tuple[VersionReader, int]:

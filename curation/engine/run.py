@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from curation.engine.step_run import StepReport, StepRun
 from curation.engine.steps.base import Context, Step
 from curation.engine.writer import VersionWriter
 
-__all__ = ["BATCH_ROWS", "Cancelled", "RunReport", "StepFailed", "StepReport", "Steps", "figures", "run_plan"]
+__all__ = ["Cancelled", "RunReport", "StepFailed", "StepReport", "Steps", "emptied_by", "figures", "run_plan"]
 
 # The steps' shards and markers, and all that a run writes into its folder; what says whose they are goes first.
 STEP_FILES = ("run.json", "run.part", "step-[0-9][0-9][0-9]*")
@@ -69,6 +69,12 @@ class RunReport:
             "after": self.after,
             "steps": [asdict(step) for step in self.steps],
         }
+
+
+def emptied_by(steps: Sequence[StepReport]) -> int | None:
+    """Return the number, from 1, of the step that dropped the last items; None when some are left or none came in."""
+    places = [number for number, step in enumerate(steps, 1) if step.rows_in and not step.rows_out]
+    return places[0] if places else None
 
 
 def run_plan(

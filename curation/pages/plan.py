@@ -211,7 +211,7 @@ class PlanPage(ScopedPage):
         return self._show(request, plan, form, status=400)
 
     def _show(self, request: PageRequest, plan: Plan, form: PlanNameForm, status: int = 200) -> HttpResponse:
-        newest = Version.objects.visible_to(request.actor).filter(dataset__deleted_at=None)
+        newest = Version.objects.visible_to(request.actor).filter(dataset__deleted_at=None, trashed_at=None)
         context = {
             "plan": plan,
             "form": form,

@@ -116,7 +116,8 @@ def version_title(version: Version) -> str:
 
 
 def versions_of(request: PageRequest) -> Any:
-    rows = Version.objects.visible_to(request.actor).filter(dataset__deleted_at=None).select_related("dataset")
+    rows = Version.objects.visible_to(request.actor).filter(dataset__deleted_at=None, trashed_at=None)
+    rows = rows.select_related("dataset")
     newest = rows.order_by("-pk").values_list("pk", flat=True)[:VERSIONS_OFFERED]
     return rows.filter(pk__in=list(newest)).order_by("-pk")
 
