@@ -11,12 +11,14 @@ import errno
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from curation.engine.benchmarks import OpenedBenchmarks
 from curation.engine.commands import diff, link, near_duplicates
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
 from curation.engine.presets import PRESETS
@@ -55,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="apply a plan (YAML or JSON) to a file or a version")
     run.add_argument("plan", help=f"plan file, one of {', '.join(PRESETS)}, or - for the default plan of the input")
+    run.add_argument(
+        "--benchmark", type=Path, metavar="FILE", help="what training items may not be like, for the step split_leakage"
+    )
     run.set_defaults(run=_run)
     duplicates = commands.add_parser("exact-duplicates", help="keep the first of equal rows")
     duplicates.add_argument("--column", action="append", default=[], help="column to compare; the text column if none")
@@ -72,7 +77,30 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
-    return _apply(_plan(options.plan), options.input, options.output)
+    plan = _plan(options.plan)
+    if options.benchmark is None:
+        return _apply(plan, options.input, options.output)
+    options.output.mkdir(parents=True, exist_ok=True)
+    reader, _refused = _open(options.benchmark, options.output / "benchmark")
+    name = reader.manifest.content_hash
+    return _apply(_with_benchmark(plan, name), options.input, options.output, OpenedBenchmarks({name: reader}))
+
+
+def _with_benchmark(plan: Plan | None, content_hash: str) -> Plan:
+    """Return the plan with a benchmark in all steps that take one.
+
+    Raises:
+        ValueError: None does, or one names another.
+    """
+    steps = plan.steps if plan is not None else ()
+    taking = [step for step in steps if hasattr(step, "benchmark")]
+    if plan is None or not taking:
+        raise ValueError("--benchmark: the plan has no step that compares with one, such as split_leakage.")
+    named = next((step.benchmark for step in taking if step.benchmark not in {"", content_hash}), None)
+    if named is not None:
+        raise ValueError(f"--benchmark: the plan names the content {named[:12]}…, the file holds {content_hash[:12]}….")
+    chosen = (replace(step, benchmark=content_hash) if step in taking else step for step in steps)
+    return replace(plan, steps=tuple(chosen))
 
 
 def _plan(name: str) -> Plan | None:
@@ -90,14 +118,14 @@ def _exact_duplicates(options: argparse.Namespace) -> dict[str, Any]:
     return _apply(plan, options.input, options.output)
 
 
-def _apply(plan: Plan | None, source: Path, output: Path) -> dict[str, Any]:
+def _apply(plan: Plan | None, source: Path, output: Path, benchmarks: OpenedBenchmarks | None = None) -> dict[str, Any]:
     if output.resolve() == source.resolve():
         raise ValueError("The output must be another folder than the input: a version is never changed.")
     output.mkdir(parents=True, exist_ok=True)
     reader, refused = _open(source, output / "input")
     chosen = plan or default_plan(reader.manifest)
     (output / MANIFEST).unlink(missing_ok=True)
-    report = run_plan(chosen, reader, output, progress=_show)
+    report = run_plan(chosen, reader, output, progress=_show, benchmarks=benchmarks)
     _show_end()
     number = emptied_by(report.steps)
     if number is None:

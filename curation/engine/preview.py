@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
 from curation.engine.folding import as_text
 from curation.engine.plan import Plan
 from curation.engine.reader import VersionReader
@@ -137,7 +138,14 @@ def _within(table: pa.Table) -> pa.Table:
     return table.combine_chunks()
 
 
-def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds: float = SECONDS) -> list[StepPreview]:
+def preview_plan(
+    plan: Plan,
+    sample: pa.Table,
+    roles: dict[str, str],
+    *,
+    seconds: float = SECONDS,
+    benchmarks: Benchmarks | None = None,
+) -> list[StepPreview]:
     """Run a plan over a sample in this process.
 
     Args:
@@ -145,6 +153,7 @@ def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds
         sample: Rows of a version; figures of steps that compare items hold for the sample alone.
         roles: Which column is ``text``, ``label``, ``id``.
         seconds: Steps behind the one in which the time ran out are not tried.
+        benchmarks: The versions that steps name beside the input.
     """
     until = time.monotonic() + seconds
 
@@ -152,7 +161,7 @@ def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds
         if time.monotonic() > until:
             raise OutOfTime
 
-    context = Context(roles, check)
+    context = Context(roles, check, benchmarks=benchmarks or OpenedBenchmarks())
     table = sample
     previews = []
     for step in plan.steps:

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
 from curation.engine.manifest import VersionManifest
 from curation.engine.media import Media, NoMedia
 from curation.engine.reader import VersionReader
@@ -85,6 +86,7 @@ def run_plan(
     progress: Callable[[int, int, str], None] = lambda _done, _total, _stage: None,
     cancelled: Callable[[], bool] = lambda: False,
     media: Media | None = None,
+    benchmarks: Benchmarks | None = None,
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
@@ -100,6 +102,7 @@ def run_plan(
         progress: Called with rows done over all steps, rows in all, and what is going on.
         cancelled: Polled once a batch.
         media: The pictures of the version, when it has any.
+        benchmarks: The versions that steps name beside the input.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -107,7 +110,7 @@ def run_plan(
         StepFailed: A step raised on an item; run again in the same folder, the run goes on there.
     """
     _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)
-    context = _context(reader, cancelled, media)
+    context = replace(_context(reader, cancelled, media), benchmarks=benchmarks or OpenedBenchmarks())
     runs = [StepRun(step, number, folder, context, plan.on_error) for number, step in enumerate(plan.steps, 1)]
     if any(run.is_damaged(runs[number:]) for number, run in enumerate(runs, 1)):
         _remove(folder, OWN_FILES)

@@ -108,7 +108,10 @@ class CuratePage(ScopedPage):
     def _preview(self, request: PageRequest, pk: int, form: PlanForm) -> HttpResponse:
         if not form.is_valid():
             return self._show(request, pk, form, status=400)
-        rows, steps = preview(actor=request.actor, version_id=pk, steps=form.cleaned_data["plan"])
+        with form_errors(form):
+            rows, steps = preview(actor=request.actor, version_id=pk, steps=form.cleaned_data["plan"])
+        if form.errors:
+            return self._show(request, pk, form, status=400)
         return self._show(request, pk, form, tried={"rows": rows, "steps": [worded_preview(step) for step in steps]})
 
     def _show(

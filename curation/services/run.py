@@ -18,6 +18,7 @@ from curation.engine.run import Cancelled, StepFailed, emptied_by
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
+from curation.services.benchmark import open_benchmarks, resolve_benchmarks
 from curation.services.decision import Replay, replay_decisions
 from curation.services.question import read_questions, store_questions
 from curation.services.version import commit_version, open_version
@@ -62,7 +63,8 @@ def start_run(
         plan_id: A saved plan.
 
     Raises:
-        DomainError: ``plan_invalid`` naming step, parameter and mend.
+        DomainError: ``plan_invalid`` naming step, parameter and mend; ``benchmark_missing`` or ``benchmark_is_input``.
+        Conflict: ``version_trashed``, also of a version that the plan compares with.
     """
     version = _version(actor, version_id)
     if version.trashed_at is not None:
@@ -74,6 +76,7 @@ def start_run(
             raise NotFound(_("There is no such plan."))
         steps = saved.steps
     parsed = _parse(steps) if steps else default_plan(VersionManifest.from_json(version.manifest))
+    parsed = resolve_benchmarks(actor=actor, plan=parsed, version=version)
     run = Run.objects.create(
         organization_id=actor.organization_id,
         plan=saved,
@@ -132,7 +135,8 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
 def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> RunReport:
     plan = EnginePlan.from_json(run.steps)
     try:
-        return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled)
+        with open_benchmarks(organization_id=run.organization_id, plan=plan) as benchmarks:
+            return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, benchmarks=benchmarks)
     except Cancelled:
         job.check()
         raise

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
 from curation.engine.media import Media, NoMedia
 
 # Gives all batches of the step's input from the start; a step may call it more than once.
@@ -22,11 +23,13 @@ class Context:
         roles: Which column is ``text``, ``label``, ``id``, ``image``.
         check: Raises when the run was cancelled; called once a batch.
         media: The pictures that the column of the role ``image`` names by their SHA-256.
+        benchmarks: The versions that steps name by their content hash.
     """
 
     roles: dict[str, str]
     check: Callable[[], None] = lambda: None
     media: Media = field(default_factory=NoMedia)
+    benchmarks: Benchmarks = field(default_factory=OpenedBenchmarks)
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.

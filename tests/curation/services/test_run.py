@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -9,10 +10,11 @@ from django.test import Client
 
 from accounts.actor import Actor
 from accounts.models import User
-from core.errors import Conflict
+from core.errors import Conflict, DomainError
 from curation.engine.steps.table import STEPS
 from curation.models import Finding, Run, Version
 from curation.services.item import page_of_items
+from curation.services.plan import preview
 from curation.services.run import start_run
 from curation.services.version import trash_version
 from tests import factories
@@ -119,3 +121,56 @@ def test_a_version_in_the_trash_is_not_curated(actor: Actor) -> None:
         start_run(actor=actor, version_id=version)
     assert refused.value.code == "version_trashed"
     assert Run.objects.count() == 0
+
+
+LEAKAGE = {"name": "split_leakage", "params": {"method": "near", "split_column": "", "threshold": 0.7}}
+
+
+def leakage(benchmark: str) -> dict[str, Any]:
+    return {"steps": [{**LEAKAGE, "params": {**LEAKAGE["params"], "benchmark": benchmark}}]}
+
+
+def test_a_benchmark_is_another_version_of_the_organization(actor: Actor) -> None:
+    version = import_(actor, "text\nwhat is seven times eight of these\nnothing like it\n").result["version"]
+    bench = Version.objects.get(pk=import_(actor, "text\nWhat is seven times eight of those?\n").result["version"])
+    plan = leakage(str(bench.pk))
+    plan["steps"][0]["params"]["shingles"] = "word:1"
+    rows, tried = preview(actor=actor, version_id=version, steps=plan)
+    assert (rows, {code: count for code, (count, _rows) in tried[0].found.items()}) == (2, {"in_benchmark": 1})
+    run, job = start_run(actor=actor, version_id=version, steps=plan)
+    assert work(job).error is None
+    # The run says what it was compared with by content, and so does its fingerprint.
+    assert run.steps["steps"][0]["params"]["benchmark"] == bench.content_hash
+    by_content, _job = start_run(actor=actor, version_id=version, steps=run.steps)
+    assert by_content.fingerprint == run.fingerprint
+    found = Finding.objects.get(run=run)
+    assert (found.item_id, found.code) == (1, "in_benchmark")
+    assert found.detail == "benchmark item 3, similarity 0.750: “What is seven times eight of those?”"
+    # Its text stands beside the item where people review it.
+    client = Client()
+    client.force_login(User.objects.get(pk=actor.user_id))
+    assert "“What is seven times eight of those?”" in client.get(f"/runs/{run.pk}/review/").content.decode()
+
+
+def test_a_benchmark_of_others_in_the_trash_or_the_version_itself_is_refused(actor: Actor) -> None:
+    version = import_(actor, "text\none\n").result["version"]
+    theirs = Version.objects.get(pk=import_(factories.owner("Others"), "text\ntwo\n").result["version"])
+    trashed = import_(actor, "text\nthree\n").result["version"]
+    trash_version(actor=actor, version_id=trashed)
+    for name, code in (
+        (str(theirs.pk), "benchmark_missing"),
+        (theirs.content_hash, "benchmark_missing"),
+        ("999999", "benchmark_missing"),
+        (str(trashed), "version_trashed"),
+        (str(version), "benchmark_is_input"),
+    ):
+        for call in (start_run, preview):
+            with pytest.raises(DomainError) as refused:
+                call(actor=actor, version_id=version, steps=leakage(name))
+            assert refused.value.code == code
+    client = Client()
+    client.force_login(User.objects.get(pk=actor.user_id))
+    plan = f"steps:\n- name: split_leakage\n  params: {{benchmark: '{theirs.pk}'}}\n"
+    shown = client.post(f"/versions/{version}/curate/", {"plan": plan, "preview": "1"})
+    assert shown.status_code == 400
+    assert f"Step 1: there is no version {theirs.pk} to compare with." in shown.content.decode()
