@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from curation.engine.near.result import NearDuplicates as Result
 
 ACTIONS = ("drop", "find")
+KEEPS = (*KEEP, "best_quality")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,10 @@ class NearDuplicates(Step):
     Attributes:
         threshold: Least similarity, above 0 to 1.
         shingles: ``auto`` (characters for Chinese and Japanese text, words for other), ``word:K`` or ``char:K``.
-        keep: Which text stays: ``longest``, ``first``, ``newest`` (highest value of `newest_by`) or ``labeled_first``
-            (one with a label before one without, then the longest). Ties go to the first.
+        keep: Which text stays: ``longest``, ``first``, ``newest`` (highest value of `newest_by`), ``labeled_first``
+            (one with a label before one without, then the longest) or ``best_quality`` (highest score of
+            `curation.engine.quality`: letters, signs, word length, repetition, ends of lines and encoding, by published
+            signals; then the longest). Ties go to the first.
         newest_by: The column that says how new a row is: numbers, or dates written year first.
         action: ``drop``, or ``find`` to keep all and list each cluster as findings.
         near_margin: With ``drop``: pairs less than this above the threshold do not drop anything; what they alone
@@ -47,6 +50,7 @@ class NearDuplicates(Step):
         "near_duplicate": "Another item has nearly the same text.",
         "near_duplicate_margin": "Another item has a similar text; whether both are needed is for a person to say.",
     }
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"keep": KEEPS, "action": ACTIONS}
     threshold: float = 0.8
     shingles: str = "auto"
     keep: str = "longest"
@@ -58,7 +62,7 @@ class NearDuplicates(Step):
         exact_threshold(self.threshold)
         if self.shingles != "auto":
             Shingles.parse(self.shingles)
-        for name, value, known in (("keep", self.keep, KEEP), ("action", self.action, ACTIONS)):
+        for name, value, known in (("keep", self.keep, KEEPS), ("action", self.action, ACTIONS)):
             if value not in known:
                 raise ValueError(f"{name} is {value!r}; choose one of {', '.join(known)}")
         if (self.keep == "newest") != bool(self.newest_by):
@@ -78,6 +82,9 @@ class NearDuplicates(Step):
         rows = _Rows(self, context)
         result = self._search(rows.texts(batches()), shingles, self.threshold)
         clusters = result.clusters()
+        if self.keep == "best_quality":
+            # Few texts are in clusters, and measuring is slower than reading.
+            rows.measure(batches(), clusters.label >= 0)
         stays = clusters.keep(*rows.scores())
         items = rows.items()
         if self.action == "find":
@@ -119,6 +126,7 @@ class _Rows:
         self._lengths: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
         self._labeled: list[NDArray[np.bool_]] = [np.empty(0, bool)]
         self._newest: list[pa.Array] = []
+        self._quality: NDArray[np.float64] = np.empty(0)
 
     def texts(self, tables: Iterator[pa.Table]) -> Iterator[pa.Array]:
         """Give the text column of each table."""
@@ -128,7 +136,7 @@ class _Rows:
             self._context.check()
             texts = as_text(table[self._context.column("text")])
             self._items.append(table["item_id"].to_numpy())
-            if keep in {"longest", "labeled_first"}:
+            if keep in {"longest", "labeled_first", "best_quality"}:
                 self._lengths.append(pc.fill_null(pc.utf8_length(texts), 0).to_numpy().astype(np.int32))
             if label:
                 names = pc.utf8_trim_whitespace(pc.fill_null(as_text(table[label]), ""))
@@ -136,6 +144,18 @@ class _Rows:
             if keep == "newest":
                 self._newest.append(self._newest_of(table))
             yield texts
+
+    def measure(self, tables: Iterator[pa.Table], wanted: NDArray[np.bool_]) -> None:
+        """Measure the quality of the wanted texts, bool [n]; that of the others stays 0."""
+        from curation.engine.quality import quality
+
+        self._quality, row = np.zeros(len(wanted)), 0
+        for table in tables:
+            self._context.check()
+            rows = row + np.flatnonzero(wanted[row : row + table.num_rows])
+            texts = as_text(table[self._context.column("text")])
+            self._quality[rows] = quality(texts.take(pa.array(rows - row)))
+            row += table.num_rows
 
     def items(self) -> NDArray[np.int64]:
         """Return int64 [n], the item of each row."""
@@ -147,6 +167,8 @@ class _Rows:
             return [np.concatenate(self._lengths)]
         if self._step.keep == "labeled_first":
             return [np.concatenate(self._labeled), np.concatenate(self._lengths)]
+        if self._step.keep == "best_quality":
+            return [self._quality, np.concatenate(self._lengths)]
         if self._step.keep == "newest":
             return [_order(pa.chunked_array(self._newest))]
         return []
