@@ -1,6 +1,7 @@
 """Runs of plans: each step reads what the one before it wrote, so memory is bounded and a killed run goes on."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -87,6 +88,7 @@ def run_plan(
     cancelled: Callable[[], bool] = lambda: False,
     media: Media | None = None,
     benchmarks: Benchmarks | None = None,
+    threads: int | None = None,
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
@@ -103,6 +105,9 @@ def run_plan(
         cancelled: Polled once a batch.
         media: The pictures of the version, when it has any.
         benchmarks: The versions that steps name beside the input.
+        threads: How many batches a step decides at once; a thread for each processor when None. Most of a step's time
+            is spent in compiled loops that run beside each other (`bench/parallel_steps.py`); the result does not
+            depend on it.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -111,7 +116,8 @@ def run_plan(
     """
     _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)
     context = replace(_context(reader, cancelled, media), benchmarks=benchmarks or OpenedBenchmarks())
-    runs = [StepRun(step, number, folder, context, plan.on_error) for number, step in enumerate(plan.steps, 1)]
+    how: dict[str, Any] = {"on_error": plan.on_error, "threads": threads or len(os.sched_getaffinity(0))}
+    runs = [StepRun(step, number, folder, context, **how) for number, step in enumerate(plan.steps, 1)]
     if any(run.is_damaged(runs[number:]) for number, run in enumerate(runs, 1)):
         _remove(folder, OWN_FILES)
         _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)

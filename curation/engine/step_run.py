@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,13 @@ class StepRun:
         folder: The folder of the run.
         context: What the step may know.
         on_error: ``stop``, or ``find`` to go on with an item on which the step raises and list it as a finding.
+        threads: How many batches are decided at once; the result does not depend on it.
     """
 
-    def __init__(self, step: Step, number: int, folder: Path, context: Context, on_error: str = "stop") -> None:
-        self.step, self.number, self.context, self.on_error = step, number, context, on_error
+    def __init__(
+        self, step: Step, number: int, folder: Path, context: Context, *, on_error: str = "stop", threads: int = 1
+    ) -> None:
+        self.step, self.number, self.context, self.on_error, self.threads = step, number, context, on_error, threads
         self.shards = Shards(folder / f"step-{number:03d}")
         self.marker = folder / f"step-{number:03d}.done.json"
 
@@ -116,15 +120,33 @@ class StepRun:
             raise StepFailed(self.step, self.number, error) from error
 
     def _outcomes(self, source: Source, state: Any, skip: int) -> Iterator[tuple[pa.Table, Outcome, float]]:
-        row = skip
-        for table in source.tables(skip):
-            self.context.check()
+        """Give each batch with what became of it, in order; others are decided by threads in the meantime."""
+
+        def decide(table: pa.Table, row: int) -> tuple[pa.Table, Outcome, float]:
             started = time.perf_counter()
-            outcome = apply_step(
-                self.step, table, state, self.context, number=self.number, row=row, on_error=self.on_error
-            )
-            row += table.num_rows
-            yield table, outcome, time.perf_counter() - started
+            where = {"number": self.number, "row": row}
+            outcome = apply_step(self.step, table, state, self.context, **where, on_error=self.on_error)
+            return table, outcome, (time.perf_counter() - started) / self.threads
+
+        waiting: deque[Future[tuple[pa.Table, Outcome, float]]] = deque()
+        row = skip
+        with ThreadPoolExecutor(self.threads) as pool:
+            try:
+                for table in source.tables(skip):
+                    self.context.check()
+                    if self.threads == 1:
+                        yield decide(table, row)
+                    else:
+                        waiting.append(pool.submit(decide, table, row))
+                    row += table.num_rows
+                    # A batch for each thread, and one that is being written: memory does not grow with the input.
+                    if len(waiting) > self.threads:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
 
     def _write(self, place: int, table: pa.Table, outcome: Outcome, seconds: float) -> Counts:
         counts = Counts(
