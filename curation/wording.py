@@ -104,6 +104,7 @@ REASONS = {
     "duplicate": _("Duplicate"),
     "near_duplicate": _("Near-duplicate"),
     "near_duplicate_margin": _("Perhaps a near-duplicate"),
+    "near_label_conflict": _("Similar texts, different labels"),
     "only_boilerplate": _("Nothing but boilerplate"),
     "language_not_allowed": _("Language not allowed"),
     "language_undecided": _("Language undecided"),

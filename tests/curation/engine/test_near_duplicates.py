@@ -74,6 +74,32 @@ def test_one_of_each_cluster_stays_and_the_others_say_which(
     assert (report.steps[0].rows_in, report.steps[0].rows_out) == (7, 7 - len(drops))
 
 
+def test_texts_of_different_labels_are_left_to_people(tmp_path: Path) -> None:
+    # 12 has the label x and stays; 14 has it too, 11 has none, and 17 contradicts it.
+    report, dropped, found = run(tmp_path, shingles="word:1", find_conflicts=True)
+    assert [item for item, _detail in dropped] == [11, 14]
+    assert found == [
+        (12, 1, "near_label_conflict", "first choice of 2 similar items"),
+        (17, 1, "near_label_conflict", "0.86 like item 12"),
+    ]
+    assert report.steps[0].rows_out == 5
+
+
+def test_a_conflict_and_a_margin_are_told_apart(tmp_path: Path) -> None:
+    params = {"shingles": "word:1", "keep": "first", "find_conflicts": True}
+    rows = [(1, ALPHABET, "x", None), (2, ALPHABET + " u", "x", None), (3, ALPHABET.upper(), "y", None)]
+    _report, dropped, found = run(tmp_path / "a", rows, threshold=0.9, near_margin=0.06, **params)
+    assert dropped == []
+    assert [row[:3] for row in found] == [
+        (1, 1, "near_label_conflict"),
+        (3, 1, "near_label_conflict"),
+        (1, 1, "near_duplicate_margin"),
+        (2, 1, "near_duplicate_margin"),
+    ]
+    # Without a label column nothing contradicts.
+    assert [item for item, _detail in run(tmp_path / "b", rows, threshold=0.9, **params)[1]] == [2]
+
+
 def test_the_best_of_each_cluster_stays(tmp_path: Path) -> None:
     good = "The café on the corner opens at eight, and its bread is the best in town."
     rows = [
