@@ -99,7 +99,8 @@ def _with_benchmark(plan: Plan | None, content_hash: str) -> Plan:
     named = next((step.benchmark for step in taking if step.benchmark not in {"", content_hash}), None)
     if named is not None:
         raise ValueError(f"--benchmark: the plan names the content {named[:12]}…, the file holds {content_hash[:12]}….")
-    chosen = (replace(step, benchmark=content_hash) if step in taking else step for step in steps)
+    change: dict[str, Any] = {"benchmark": content_hash}
+    chosen = (replace(step, **change) if step in taking else step for step in steps)
     return replace(plan, steps=tuple(chosen))
 
 

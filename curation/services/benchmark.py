@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -49,7 +50,8 @@ def _resolved(actor: Actor, number: int, step: Step, version: Version) -> Step:
     if found.content_hash == version.content_hash:
         detail = _("Step %(number)s: the version to compare with is the one to curate, which is like itself.")
         raise DomainError("benchmark_is_input", detail % {"number": number}, step=number)
-    return replace(step, benchmark=found.content_hash)  # type: ignore[call-arg]
+    change: dict[str, Any] = {"benchmark": found.content_hash}
+    return replace(step, **change)
 
 
 @contextmanager

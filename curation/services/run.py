@@ -169,7 +169,7 @@ def _failure(error: StepFailed) -> DomainError:
         said = _("Step %(number)s, “%(step)s”, failed while it looked at all rows: %(cause)s.")
         mend = _("If it fails there again, leave the step out.")
     again = _("Send the job again: it goes on behind the last rows that were done.")
-    where = {"step": error.number, "item": error.item_id, "row": error.row or None}
+    where: dict[str, Any] = {"step": error.number, "item": error.item_id, "row": error.row or None}
     detail = " ".join((said % told, again, mend))
     return DomainError("step_failed", detail, title=_("A step failed"), resumable=True, **where)
 
