@@ -116,6 +116,7 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
             raise DomainError(
                 "plan_dropped_everything",
                 _everything_dropped(report),
+                title=_("Nothing is left"),
                 run=run.pk,
             )
         version = commit_version(

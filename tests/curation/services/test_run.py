@@ -102,10 +102,14 @@ def test_a_plan_that_leaves_nothing_says_which_step_it_was(actor: Actor) -> None
         "The plan dropped every item: step 2, “Drop invalid labels”, left none. Loosen it or leave it out."
     )
     shown = page(actor, run)
-    assert "Step 2, “Drop invalid labels”, dropped the last 2 items, so there is no new version." in shown
+    assert job.error["title"] == "Nothing is left"
+    assert "dropped the last 2 items" not in shown
     # The same plan on the same version would do so again.
     assert "Go on where it stopped" not in shown
     assert Version.objects.count() == 1
+    # The report says it too, once the job is forgotten.
+    Job.objects.filter(pk=job.pk).delete()
+    assert "Step 2, “Drop invalid labels”, dropped the last 2 items, so there is no new version." in page(actor, run)
     client = Client()
     client.force_login(User.objects.get(pk=actor.user_id))
     tried = client.post(
