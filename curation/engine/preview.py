@@ -14,6 +14,7 @@ from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
 from curation.engine.folding import as_text
 from curation.engine.plan import Plan
 from curation.engine.reader import VersionReader
+from curation.engine.step_failure import Cancelled, StepFailed, apply_step, prepare_step
 from curation.engine.steps.base import Context, Outcome, Step, StepError
 
 SAMPLE_ROWS = 1_000
@@ -76,7 +77,7 @@ class StepPreview:
     error: str = ""
 
 
-class OutOfTime(Exception):
+class OutOfTime(Cancelled):
     """The preview has used its seconds."""
 
 
@@ -169,9 +170,12 @@ def preview_plan(
         previews.append(preview)
         try:
             check()
-            table = _try_step(step, table, context, preview)
+            table = _try_step(step, len(previews), plan.on_error, table, context, preview)
         except OutOfTime:
             preview.error = f"The preview stopped here after {seconds:g} seconds."
+            break
+        except StepFailed as error:
+            preview.error = f"Failed {error.where()}: {error.cause}."
             break
         except (StepError, ValueError, KeyError, pa.ArrowException) as error:
             preview.error = str(error)[:500]
@@ -180,7 +184,9 @@ def preview_plan(
     return previews
 
 
-def _try_step(step: Step, table: pa.Table, context: Context, preview: StepPreview) -> pa.Table:
+def _try_step(
+    step: Step, number: int, on_error: str, table: pa.Table, context: Context, preview: StepPreview
+) -> pa.Table:
     def batches() -> Iterator[pa.Table]:
         if not table.num_rows:
             yield table
@@ -188,10 +194,12 @@ def _try_step(step: Step, table: pa.Table, context: Context, preview: StepPrevie
             context.check()
             yield table.slice(start, BATCH_ROWS)
 
-    state = step.prepare(batches, context)
+    state = prepare_step(step, batches, context, number=number)
     kept = []
+    row = 0
     for batch in batches():
-        outcome = step.apply(batch, state, context)
+        outcome = apply_step(step, batch, state, context, number=number, row=row, on_error=on_error)
+        row += batch.num_rows
         kept.append(outcome.kept)
         preview.changed += outcome.changed
         _note(batch, outcome, context.roles, preview)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from curation.engine.reader import VersionReader
 
@@ -31,13 +32,9 @@ class Source:
 
     @classmethod
     def of_version(cls, reader: VersionReader) -> Self:
-        """Return the rows of a version."""
+        """Return the rows of a version; a batch holds at most `BATCH_BYTES`, or one row group that is larger."""
 
-        def batches() -> Iterator[pa.Table]:
-            for batch in reader.batches(batch_rows=BATCH_ROWS):
-                yield pa.Table.from_batches([batch])
-
-        return cls(lambda skip: _from_row(batches(), skip, reader.schema))
+        return cls(lambda skip: _given(_joined(_groups(reader, skip)), reader.schema, empty=not skip))
 
     @classmethod
     def of_shards(cls, paths: list[Path], rows: list[int]) -> Self:
@@ -48,29 +45,48 @@ class Source:
             rows: How many rows each holds.
         """
         schema = _schema(paths[0])
-
-        def tables(skip: int) -> Iterator[pa.Table]:
-            start = 0
-            while start < len(paths) and rows[start] <= skip:
-                skip -= rows[start]
-                start += 1
-            filled = (path for path, count in zip(paths[start:], rows[start:], strict=True) if count)
-            return _from_row(_joined(table for path in filled for table in _tables(path, schema)), skip, schema)
-
-        # Whether anything was passed over decides if an empty table stands for no rows at all.
-        return cls(lambda skip: tables(skip) if skip < sum(rows) or not skip else iter(()))
+        return cls(lambda skip: _given(_joined(_shards(paths, rows, skip, schema)), schema, empty=not skip))
 
 
-def _from_row(tables: Iterator[pa.Table], skip: int, schema: pa.Schema) -> Iterator[pa.Table]:
-    """Pass over the first rows; without any row, and with none passed over, give an empty table."""
-    given = skip > 0
+def _groups(reader: VersionReader, skip: int) -> Iterator[pa.Table]:
+    """Give the row groups of a version without its first `skip` rows; those that hold no other are not read.
+
+    One by one: batches of a whole file reach over row groups, and ten thousand long documents would not fit in memory.
+    """
+    for path in reader.paths:
+        with pq.ParquetFile(path, pre_buffer=False) as part:
+            for number in range(part.num_row_groups):
+                rows = part.metadata.row_group(number).num_rows
+                if rows > skip:
+                    table = part.read_row_group(number, use_threads=False)
+                    yield from _cut(table.slice(skip) if skip else table)
+                skip = max(0, skip - rows)
+
+
+def _cut(table: pa.Table) -> Iterator[pa.Table]:
+    """Give a table in pieces of at most `BATCH_ROWS` rows."""
+    for start in range(0, table.num_rows, BATCH_ROWS):
+        yield table.slice(start, BATCH_ROWS)
+
+
+def _shards(paths: list[Path], rows: list[int], skip: int, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Give the rows of shards without the first `skip` ones."""
+    for path, count in zip(paths, rows, strict=True):
+        if count > skip:
+            for table in _tables(path, schema):
+                if table.num_rows > skip:
+                    yield table.slice(skip) if skip else table
+                skip = max(0, skip - table.num_rows)
+        else:
+            skip -= count
+
+
+def _given(tables: Iterator[pa.Table], schema: pa.Schema, *, empty: bool) -> Iterator[pa.Table]:
+    """Give tables, or an empty one when there is none and the source is read from its start."""
     for table in tables:
-        if skip >= table.num_rows:
-            skip -= table.num_rows
-            continue
-        yield table.slice(skip) if skip else table
-        given, skip = True, 0
-    if not given:
+        empty = False
+        yield table
+    if empty:
         yield schema.empty_table()
 
 

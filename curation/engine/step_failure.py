@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from curation.engine.steps.base import Context, Found, Outcome, Step, StepError
+from curation.engine.steps.base import Batches, Context, Found, Outcome, Step, StepError
 
 ON_ERROR = ("stop", "find")
 CODE = "step_failed"
@@ -73,6 +73,20 @@ def describe(error: Exception) -> str:
     """Return the kind of an exception and its message, cut."""
     message = " ".join(str(error).split())[:LONGEST_MESSAGE].rstrip(".")
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def prepare_step(step: Step, batches: Batches, context: Context, *, number: int) -> Any:
+    """Let a step look at all rows, and return what `apply` needs.
+
+    Raises:
+        StepFailed: It raised, which no single item can be blamed for.
+    """
+    try:
+        return step.prepare(batches, context)
+    except Exception as error:
+        if interrupts(error):
+            raise
+        raise StepFailed(step, number, error) from error
 
 
 def apply_step(

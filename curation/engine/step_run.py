@@ -15,7 +15,7 @@ import pyarrow as pa
 from curation.engine.findings import found_rows
 from curation.engine.shards import Counts, Shards, write_whole
 from curation.engine.sources import Source
-from curation.engine.step_failure import StepFailed, apply_step, interrupts
+from curation.engine.step_failure import apply_step, prepare_step
 from curation.engine.steps.base import Context, Drop, Outcome, Step
 
 NOTES = pa.schema([("item_id", pa.int64()), ("step", pa.string()), ("reason", pa.string()), ("detail", pa.string())])
@@ -81,7 +81,7 @@ class StepRun:
         done = self.shards.finished()
         total = sum(done, Counts())
         started = time.perf_counter()
-        state = self._prepare(source)
+        state = prepare_step(self.step, source.read, self.context, number=self.number)
         total.seconds += time.perf_counter() - started
         for place, (table, outcome, seconds) in enumerate(self._outcomes(source, state, total.rows_in), len(done)):
             counts = self._write(place, table, outcome, seconds)
@@ -110,14 +110,6 @@ class StepRun:
 
     def _report(self) -> StepReport:
         return StepReport(**json.loads(self.marker.read_text()))
-
-    def _prepare(self, source: Source) -> Any:
-        try:
-            return self.step.prepare(source.read, self.context)
-        except Exception as error:
-            if interrupts(error):
-                raise
-            raise StepFailed(self.step, self.number, error) from error
 
     def _outcomes(self, source: Source, state: Any, skip: int) -> Iterator[tuple[pa.Table, Outcome, float]]:
         """Give each batch with what became of it, in order; others are decided by threads in the meantime."""

@@ -38,8 +38,8 @@ class SplitLeakage(Step):
             and only the benchmark counts.
         columns: Columns that make up the text, joined by a line feed; the text column when empty. A benchmark has the
             same columns.
-        benchmark: Another version that training items may not be like, by its content hash, or in a service by its
-            number; all of its rows count.
+        benchmark: Another version that training items may not be like, by its content hash, or in a service by the
+            number in its page's address; all of its rows count.
         benchmark_column: Column that holds a benchmark's texts, in any rows, which training items may not be like.
         action: ``find`` or ``drop``.
     """
@@ -71,7 +71,7 @@ class SplitLeakage(Step):
             Shingles.parse(self.shingles)
         if self.benchmark and not (CONTENT_HASH.fullmatch(self.benchmark) or VERSION_ID.fullmatch(self.benchmark)):
             raise ValueError(
-                f"benchmark is {self.benchmark[:80]!r}; give a version's number, or its content hash of 64 digits"
+                f"benchmark is {self.benchmark[:80]!r}; give a version's number as in its address, or its content hash"
             )
 
     def prepare(self, batches: Batches, context: Context) -> dict[int, tuple[str, str]]:

@@ -19,6 +19,8 @@ import pytest
 from curation.engine.plan import Plan
 from curation.engine.reader import VersionReader
 from curation.engine.run import RunReport, StepFailed, run_plan
+from curation.engine.shards import Counts, Shards
+from curation.engine.sources import Source
 from curation.engine.steps.base import Context, Outcome, Step, StepError, drop_where
 from curation.engine.steps.duplicates import ExactDuplicates
 from curation.engine.steps.table import STEPS
@@ -371,3 +373,35 @@ def test_no_step_depends_on_the_order_or_size_of_its_batches(name: str) -> None:
         left, right = ([note for made in outcomes for note in getattr(made, notes)] for outcomes in (one, other))
         assert sorted(left, key=lambda note: note.item_id) == sorted(right, key=lambda note: note.item_id)
     assert sum(made.changed for made in one) == sum(made.changed for made in other)
+
+
+def test_a_batch_of_long_texts_is_small(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    writer = VersionWriter(tmp_path / "in", roles={"text": "text"})
+    for item in range(1, 13):
+        writer.write(pa.table({"item_id": [item], "text": ["x" * (6 << 20)]}))
+    manifest = writer.finish()
+    source = Source.of_version(VersionReader([tmp_path / "in" / part.name for part in manifest.parts], manifest))
+    # Row groups end at 16 MB, and so do batches.
+    assert [table.num_rows for table in source.read()] == [3, 3, 3, 3]
+    assert [table["item_id"].to_pylist() for table in source.tables(7)] == [[8, 9], [10, 11, 12]]
+    assert list(source.tables(12)) == []
+
+
+def test_small_shards_are_read_together_and_from_any_row(tmp_path: Path) -> None:
+    shards = Shards(tmp_path / "step-001")
+    counts = [Counts(rows_out=rows) for rows in (3, 0, 2, 9_998, 1)]
+    first = 1
+    for place, one in enumerate(counts):
+        ids = pa.array(range(first, first + one.rows_out), pa.int64())
+        shards.write(place, one, rows=pa.table({"item_id": ids}))
+        first += one.rows_out
+    source = shards.source(shards.counts())
+    assert [table.num_rows for table in source.read()] == [5, 9_999]
+    for skip in (0, 1, 3, 4, 5, 9_000, 10_003):
+        ids = [item for table in source.tables(skip) for item in table["item_id"].to_pylist()]
+        assert ids == list(range(skip + 1, 10_005))
+    assert list(source.tables(10_004)) == []
+    empty = Shards(tmp_path / "step-002")
+    empty.write(0, Counts(), rows=pa.table({"item_id": pa.array([], pa.int64())}))
+    assert [table.num_rows for table in empty.source(empty.counts()).read()] == [0]

@@ -1,9 +1,12 @@
 """Runs that fail and are sent again, and plans that leave nothing."""
 
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -11,6 +14,7 @@ from django.test import Client
 from accounts.actor import Actor
 from accounts.models import User
 from core.errors import Conflict, DomainError
+from curation.engine.steps.base import Context, Outcome
 from curation.engine.steps.table import STEPS
 from curation.models import Finding, Run, Version
 from curation.services.item import page_of_items
@@ -125,6 +129,37 @@ def test_a_version_in_the_trash_is_not_curated(actor: Actor) -> None:
         start_run(actor=actor, version_id=version)
     assert refused.value.code == "version_trashed"
     assert Run.objects.count() == 0
+
+
+def test_a_full_disk_makes_no_half_version_and_the_job_goes_on_when_there_is_room(
+    actor: Actor, touchy: type[Touchy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = import_(actor, CSV).result["version"]
+    run, job = start_run(actor=actor, version_id=version, steps=PLAN)
+    full = Path(settings.ASSAY_HOME, "work", f"job-{job.pk}-1", "step-002", "00000002.rows")
+
+    @dataclass(frozen=True, slots=True)
+    class Filling(Touchy):
+        """Fills the disk, once, for the third shard."""
+
+        def apply(self, table: pa.Table, state: Any, context: Context) -> Outcome:
+            if full.parent.exists() and not full.is_symlink():
+                full.symlink_to("/dev/full")
+            return Touchy.apply(self, table, state, context)
+
+    monkeypatch.setitem(STEPS, "touchy", Filling)
+    # One batch after the other, so that it is known when the folder is there.
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0})
+    work(job)
+    assert (job.state, job.error["code"]) == ("failed", "disk_full")
+    assert "Free some space and send the job again; it goes on where it stopped." in job.error["detail"]
+    assert Version.objects.count() == 1
+    assert "Go on where it stopped" in page(actor, run)
+    monkeypatch.setitem(STEPS, "touchy", Touchy)
+    touchy.asked.clear()
+    work(retry_job(actor=actor, job_id=job.pk))
+    job.refresh_from_db()
+    assert (job.state, sum(touchy.asked), folders(job)) == ("succeeded", 5_000, [])
 
 
 LEAKAGE = {"name": "split_leakage", "params": {"method": "near", "split_column": "", "threshold": 0.7}}
