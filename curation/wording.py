@@ -127,6 +127,7 @@ REASONS = {
     "duplicate": _("Duplicate"),
     "near_duplicate": _("Near-duplicate"),
     "near_duplicate_margin": _("Perhaps a near-duplicate"),
+    "near_label_conflict": _("Similar texts, different labels"),
     "only_boilerplate": _("Nothing but boilerplate"),
     "language_not_allowed": _("Language not allowed"),
     "language_undecided": _("Language undecided"),
@@ -190,6 +191,8 @@ REASONS = {
     "image_uniform": _("One shade"),
     "image_odd_mode": _("Odd colour mode"),
     "image_odd_file": _("Odd file"),
+    # Of any step, when the plan goes on with items on which one fails.
+    "step_failed": _("A step failed on it"),
 }
 
 # What was odd about the file of a picture: curation.engine.pictures.decode.ODDITIES.

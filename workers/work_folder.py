@@ -33,7 +33,8 @@ def work_folder(job: JobContext, *, keep: bool = False) -> Iterator[Path]:
     Args:
         job: The attempt.
         keep: Go on in the folder that the attempt before left, and leave it when this one is cut off. A job that
-            failed because of its input leaves nothing.
+            failed because of its input leaves nothing, unless the error's extra ``resumable`` says that a person may
+            send it again to go on from there.
     """
     folder = _root() / f"job-{job.job_id}-{job.attempt}"
     earlier = sorted(_root().glob(f"job-{job.job_id}-*"), key=lambda path: int(path.name.rpartition("-")[2]))
@@ -47,8 +48,8 @@ def work_folder(job: JobContext, *, keep: bool = False) -> Iterator[Path]:
     try:
         yield folder
         done = True
-    except DomainError:
-        done = True
+    except DomainError as error:
+        done = not error.extra.get("resumable", False)
         raise
     finally:
         if done or not keep:

@@ -1,23 +1,29 @@
 """The engine from the command line, without a server: ``python -m curation.engine --help``.
 
 Exit codes: 0 done, 1 the file or the plan cannot be used (a sentence on standard error says why), 2 wrong arguments,
-130 stopped with Ctrl-C (the same command goes on after the last finished step). Standard output holds one JSON object.
+130 stopped with Ctrl-C. A run that was stopped or that failed goes on behind its last finished shard when the same
+command is given again. A plan that drops everything makes no version and gives 1, but its report and drops.parquet are
+there to look at. Standard output holds one JSON object.
 """
 
 import argparse
+import errno
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from curation.engine.benchmarks import OpenedBenchmarks
 from curation.engine.commands import diff, link, near_duplicates, pii
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
 from curation.engine.presets import PRESETS
 from curation.engine.readers import ReadError, read_batches, sniff
+from curation.engine.run import StepFailed, emptied_by
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader, VersionWriter
 
@@ -29,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         summary = options.run(options)
-    except (PlanError, StepError, OSError, ValueError) as error:
+    except OSError as error:
+        full = "The disk is full. Free some space and give the same command again: it goes on where it stopped."
+        print(full if error.errno == errno.ENOSPC else error, file=sys.stderr)
+        return 1
+    except (PlanError, StepError, StepFailed, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     except ReadError as error:
@@ -39,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     print(json.dumps(summary, ensure_ascii=False, indent=1))
-    return 0
+    return 1 if summary.get("emptied_by_step") else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="apply a plan (YAML or JSON) to a file or a version")
     run.add_argument("plan", help=f"plan file, one of {', '.join(PRESETS)}, or - for the default plan of the input")
     run.add_argument("--key", type=Path, help="file with at least 32 secret bytes, for pseudonyms")
+    run.add_argument(
+        "--benchmark", type=Path, metavar="FILE", help="what training items may not be like, for the step split_leakage"
+    )
     run.set_defaults(run=_run)
     duplicates = commands.add_parser("exact-duplicates", help="keep the first of equal rows")
     duplicates.add_argument("--column", action="append", default=[], help="column to compare; the text column if none")
@@ -69,7 +82,32 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     key = options.key.read_bytes() if options.key else b""
     if options.key and len(key) < 32:
         raise ValueError(f"{options.key}: a key has at least 32 bytes, made by head -c 32 /dev/urandom > FILE.")
-    return _apply(_plan(options.plan), options.input, options.output, key)
+    plan = _plan(options.plan)
+    if options.benchmark is None:
+        return _apply(plan, options.input, options.output, key)
+    options.output.mkdir(parents=True, exist_ok=True)
+    reader, _refused = _open(options.benchmark, options.output / "benchmark")
+    name = reader.manifest.content_hash
+    benchmarks = OpenedBenchmarks({name: reader})
+    return _apply(_with_benchmark(plan, name), options.input, options.output, key, benchmarks)
+
+
+def _with_benchmark(plan: Plan | None, content_hash: str) -> Plan:
+    """Return the plan with a benchmark in all steps that take one.
+
+    Raises:
+        ValueError: None does, or one names another.
+    """
+    steps = plan.steps if plan is not None else ()
+    taking = [step for step in steps if hasattr(step, "benchmark")]
+    if plan is None or not taking:
+        raise ValueError("--benchmark: the plan has no step that compares with one, such as split_leakage.")
+    named = next((step.benchmark for step in taking if step.benchmark not in {"", content_hash}), None)
+    if named is not None:
+        raise ValueError(f"--benchmark: the plan names the content {named[:12]}…, the file holds {content_hash[:12]}….")
+    change: dict[str, Any] = {"benchmark": content_hash}
+    chosen = (replace(step, **change) if step in taking else step for step in steps)
+    return replace(plan, steps=tuple(chosen))
 
 
 def _plan(name: str) -> Plan | None:
@@ -87,17 +125,32 @@ def _exact_duplicates(options: argparse.Namespace) -> dict[str, Any]:
     return _apply(plan, options.input, options.output)
 
 
-def _apply(plan: Plan | None, source: Path, output: Path, key: bytes = b"") -> dict[str, Any]:
+def _apply(
+    plan: Plan | None, source: Path, output: Path, key: bytes = b"", benchmarks: OpenedBenchmarks | None = None
+) -> dict[str, Any]:
     if output.resolve() == source.resolve():
         raise ValueError("The output must be another folder than the input: a version is never changed.")
     output.mkdir(parents=True, exist_ok=True)
     reader, refused = _open(source, output / "input")
     chosen = plan or default_plan(reader.manifest)
-    report = run_plan(chosen, reader, output, progress=_show, key=key)
+    (output / MANIFEST).unlink(missing_ok=True)
+    report = run_plan(chosen, reader, output, progress=_show, key=key, benchmarks=benchmarks)
     _show_end()
-    (output / MANIFEST).write_text(json.dumps(report.manifest.to_json(), ensure_ascii=False), "utf-8")
+    number = emptied_by(report.steps)
+    if number is None:
+        manifest = json.dumps(report.manifest.to_json(), ensure_ascii=False)
+        (output / MANIFEST).write_text(manifest, "utf-8")
+    else:
+        name, drops = report.steps[number - 1].name, output / "drops.parquet"
+        print(f"The plan dropped every item: step {number} ({name}) left none. {drops} says why.", file=sys.stderr)
     summary = report.to_json()
-    return {"rows_in": reader.row_count, "rows_out": report.manifest.row_count, "refused": refused, **summary}
+    return {
+        "rows_in": reader.row_count,
+        "rows_out": report.manifest.row_count,
+        "refused": refused,
+        "emptied_by_step": number,
+        **summary,
+    }
 
 
 def _open(source: Path, folder: Path) -> tuple[VersionReader, int]:

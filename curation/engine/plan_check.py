@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 import yaml
 
 from curation.engine.plan import STEP_LIMIT, Plan, PlanError, load_yaml
+from curation.engine.step_failure import ON_ERROR
 from curation.engine.steps.base import Step
 from curation.engine.steps.table import STEPS
 
@@ -53,12 +54,17 @@ def check_plan(data: Any) -> CheckedPlan:
             Plan.from_json(data)
         except PlanError as error:
             return CheckedPlan({"steps": []}, (Mistake(None, None, str(error)),))
-    steps, mistakes = [], []
+    steps: list[dict[str, Any]] = []
+    mistakes: list[Mistake] = []
+    on_error = data.get("on_error", "stop")
+    if on_error not in ON_ERROR:
+        mistakes.append(Mistake(None, "on_error", f"on_error is {on_error!r}; choose one of {', '.join(ON_ERROR)}."))
     for number, entry in enumerate(data["steps"], 1):
         found = _mistakes(number, entry)
         mistakes += found
         steps.append(_as_given(entry) if found else _whole(entry))
-    return CheckedPlan({"steps": steps}, tuple(mistakes))
+    kept = {"steps": steps} if on_error == "stop" else {"steps": steps, "on_error": on_error}
+    return CheckedPlan(kept, tuple(mistakes))
 
 
 def check_yaml(text: str) -> CheckedPlan:

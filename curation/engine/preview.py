@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
 from curation.engine.folding import as_text
 from curation.engine.plan import Plan
 from curation.engine.reader import VersionReader
+from curation.engine.step_failure import Cancelled, StepFailed, apply_step, prepare_step
 from curation.engine.steps.base import Context, Outcome, Step, StepError
 
 SAMPLE_ROWS = 1_000
@@ -76,7 +78,7 @@ class StepPreview:
     error: str = ""
 
 
-class OutOfTime(Exception):
+class OutOfTime(Cancelled):
     """The preview has used its seconds."""
 
 
@@ -138,7 +140,14 @@ def _within(table: pa.Table) -> pa.Table:
     return table.combine_chunks()
 
 
-def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds: float = SECONDS) -> list[StepPreview]:
+def preview_plan(
+    plan: Plan,
+    sample: pa.Table,
+    roles: dict[str, str],
+    *,
+    seconds: float = SECONDS,
+    benchmarks: Benchmarks | None = None,
+) -> list[StepPreview]:
     """Run a plan over a sample in this process.
 
     Args:
@@ -146,6 +155,7 @@ def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds
         sample: Rows of a version; figures of steps that compare items hold for the sample alone.
         roles: Which column is ``text``, ``label``, ``id``.
         seconds: Steps behind the one in which the time ran out are not tried.
+        benchmarks: The versions that steps name beside the input.
     """
     until = time.monotonic() + seconds
 
@@ -154,7 +164,7 @@ def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds
             raise OutOfTime
 
     # Pseudonyms of a preview are not those of the run: they must not tell which value is which before it.
-    context = Context(roles, check, key=token_bytes(32))
+    context = Context(roles, check, benchmarks=benchmarks or OpenedBenchmarks(), key=token_bytes(32))
     table = sample
     previews = []
     for step in plan.steps:
@@ -162,9 +172,12 @@ def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds
         previews.append(preview)
         try:
             check()
-            table = _try_step(step, table, context, preview)
+            table = _try_step(step, len(previews), plan.on_error, table, context, preview)
         except OutOfTime:
             preview.error = f"The preview stopped here after {seconds:g} seconds."
+            break
+        except StepFailed as error:
+            preview.error = f"Failed {error.where()}: {error.cause}."
             break
         except (StepError, ValueError, KeyError, pa.ArrowException) as error:
             preview.error = str(error)[:500]
@@ -173,7 +186,9 @@ def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds
     return previews
 
 
-def _try_step(step: Step, table: pa.Table, context: Context, preview: StepPreview) -> pa.Table:
+def _try_step(
+    step: Step, number: int, on_error: str, table: pa.Table, context: Context, preview: StepPreview
+) -> pa.Table:
     def batches() -> Iterator[pa.Table]:
         if not table.num_rows:
             yield table
@@ -181,10 +196,12 @@ def _try_step(step: Step, table: pa.Table, context: Context, preview: StepPrevie
             context.check()
             yield table.slice(start, BATCH_ROWS)
 
-    state = step.prepare(batches, context)
+    state = prepare_step(step, batches, context, number=number)
     kept = []
+    row = 0
     for batch in batches():
-        outcome = step.apply(batch, state, context)
+        outcome = apply_step(step, batch, state, context, number=number, row=row, on_error=on_error)
+        row += batch.num_rows
         kept.append(outcome.kept)
         preview.changed += outcome.changed
         _note(batch, outcome, context.roles, preview)

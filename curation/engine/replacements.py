@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.engine.pii.seal import seal, unseal
+from curation.engine.shards import read_notes
 from curation.engine.steps.base import Replaced
 
 REPLACEMENTS_FILE, MAPPING_FILE = "replacements.parquet", "mapping.sealed"
@@ -39,6 +40,31 @@ def replaced_rows(step: str, replaced: Sequence[Replaced]) -> pa.Table:
     )
 
 
+def sealed_rows(key: bytes, replaced: Sequence[Replaced]) -> pa.Table:
+    """Return the replaced values as one sealed record in the column ``record``; no row without a key or a value."""
+    record = _sealed(key, replaced)
+    return pa.table({"record": pa.array([record] if record else [], pa.binary())})
+
+
+def _sealed(key: bytes, replaced: Sequence[Replaced]) -> bytes:
+    pairs = sorted({(row.label, row.stand_in, row.value) for row in replaced if row.value})
+    if not pairs or not key:
+        return b""
+    return seal(key, json.dumps(pairs, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def join_sealed(paths: Sequence[Path], target: Path) -> None:
+    """Put the records of several files of `sealed_rows` behind each other into one file, if there are any."""
+    target.unlink(missing_ok=True)
+    if not paths:
+        return
+    with target.open("wb") as sink:
+        for path in paths:
+            for table in read_notes(path):
+                for record in table["record"].to_pylist():
+                    sink.write(record)
+
+
 class ReplacementWriter:
     """Writes the replacements of one step into ``NAME.replaced.parquet`` and their values into ``NAME.sealed``.
 
@@ -63,10 +89,10 @@ class ReplacementWriter:
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._rows, REPLACEMENTS, compression="zstd")
         self._writer.write_table(replaced_rows(self._step, replaced))
-        pairs = sorted({(row.label, row.stand_in, row.value) for row in replaced if row.value})
-        if pairs and self._key:
+        record = _sealed(self._key, replaced)
+        if record:
             with self._sealed.open("ab") as sink:
-                sink.write(seal(self._key, json.dumps(pairs, ensure_ascii=False).encode("utf-8", "surrogatepass")))
+                sink.write(record)
 
     def close(self) -> None:
         """Finish the file of rows."""

@@ -1,27 +1,35 @@
 """Runs of plans: each step reads what the one before it wrote, so memory is bounded and a killed run goes on."""
 
 import json
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curation.engine.findings import found_rows
+from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
 from curation.engine.manifest import VersionManifest
 from curation.engine.media import Media, NoMedia
 from curation.engine.reader import VersionReader
-from curation.engine.replacements import REPLACEMENTS_FILE, ReplacementWriter, join_mappings
-from curation.engine.steps.base import Context, Drop, Step
+from curation.engine.replacements import MAPPING_FILE, REPLACEMENTS_FILE, join_sealed
+from curation.engine.shards import Shards, read_notes, schema_of_notes, write_whole
+from curation.engine.sources import BATCH_ROWS, Source
+from curation.engine.step_failure import Cancelled, StepFailed
+from curation.engine.step_run import StepReport, StepRun
+from curation.engine.steps.base import Context, Step
 from curation.engine.writer import VersionWriter
 
-BATCH_ROWS = 10_000
-NOTES = pa.schema([("item_id", pa.int64()), ("step", pa.string()), ("reason", pa.string()), ("detail", pa.string())])
+__all__ = ["Cancelled", "RunReport", "StepFailed", "StepReport", "Steps", "emptied_by", "figures", "run_plan"]
+
+# The steps' shards and markers, and all that a run writes into its folder; what says whose they are goes first.
+STEP_FILES = ("run.json", "run.part", "step-[0-9][0-9][0-9]*")
+NOTE_FILES = ("drops.parquet", "findings.parquet", REPLACEMENTS_FILE, MAPPING_FILE)
+OWN_FILES = (*STEP_FILES, "manifest.json", "part-*.parquet", *NOTE_FILES)
 
 
 class Steps(Protocol):
@@ -31,41 +39,12 @@ class Steps(Protocol):
     def steps(self) -> tuple[Step, ...]:
         """The configured steps in order."""
 
+    @property
+    def on_error(self) -> str:
+        """``stop``, or ``find`` to go on with an item on which a step raises and list it as a finding."""
+
     def fingerprint(self) -> str:
         """A hash of all steps."""
-
-
-class Cancelled(Exception):
-    """The caller asked the run to stop; running it again in the same folder goes on after the last finished step."""
-
-
-@dataclass(slots=True)
-class StepReport:
-    """What one step did.
-
-    Attributes:
-        name: The step's name.
-        title: What people call it.
-        params: Its parameters.
-        rows_in: Rows it got.
-        rows_out: Rows it kept.
-        changed: Rows whose values it changed.
-        dropped: Rows left out by reason.
-        findings: Findings by code.
-        seconds: How long it took, wall time.
-        notes: What the step says beside the counts, such as the type it found for each column.
-    """
-
-    name: str
-    title: str
-    params: dict[str, Any]
-    rows_in: int = 0
-    rows_out: int = 0
-    changed: int = 0
-    dropped: dict[str, int] = field(default_factory=dict)
-    findings: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    notes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -96,6 +75,12 @@ class RunReport:
         }
 
 
+def emptied_by(steps: Sequence[StepReport]) -> int | None:
+    """Return the number, from 1, of the step that dropped the last items; None when some are left or none came in."""
+    places = [number for number, step in enumerate(steps, 1) if step.rows_in and not step.rows_out]
+    return places[0] if places else None
+
+
 def run_plan(
     plan: Steps,
     reader: VersionReader,
@@ -105,14 +90,17 @@ def run_plan(
     cancelled: Callable[[], bool] = lambda: False,
     media: Media | None = None,
     key: bytes = b"",
+    benchmarks: Benchmarks | None = None,
+    threads: int | None = None,
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
     The folder gets the parts, ``drops.parquet`` (item_id, step, reason, detail, then the item's columns as they were
     when it was dropped), ``findings.parquet``, ``replacements.parquet`` (where values were replaced, not which)
     and ``mapping.sealed`` (pseudonyms with their values, for the holder of the key); what has no rows is left out.
-    Run again in the same folder after a
-    crash, it reuses the steps that had finished. The same plan on the same input gives the same content hash.
+    Run again in the same folder after a crash, it goes on behind the last finished shard: at most one batch of rows is
+    decided again, besides what the step at hand must know of all rows. The same plan on the same input gives the same
+    content hash.
 
     Args:
         plan: The steps.
@@ -122,26 +110,43 @@ def run_plan(
         cancelled: Polled once a batch.
         media: The pictures of the version, when it has any.
         key: Secret bytes of the dataset, for pseudonyms and their sealed mapping.
+        benchmarks: The versions that steps name beside the input.
+        threads: How many batches a step decides at once; a thread for each processor when None. Most of a step's time
+            is spent in compiled loops that run beside each other (`bench/parallel_steps.py`); the result does not
+            depend on it.
 
     Raises:
         Cancelled: `cancelled` returned true.
         StepError: A step cannot run on this input.
+        StepFailed: A step raised on an item; run again in the same folder, the run goes on there.
     """
     _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)
-    total = reader.row_count * (len(plan.steps) + 1)
+    context = replace(_context(reader, cancelled, media, key), benchmarks=benchmarks or OpenedBenchmarks())
+    how: dict[str, Any] = {"on_error": plan.on_error, "threads": threads or len(os.sched_getaffinity(0))}
+    runs = [StepRun(step, number, folder, context, **how) for number, step in enumerate(plan.steps, 1)]
+    if any(run.is_damaged(runs[number:]) for number, run in enumerate(runs, 1)):
+        _remove(folder, OWN_FILES)
+        _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)
+    total = reader.row_count * (len(runs) + 1)
     reports: list[StepReport] = []
-    source = _Source.of_version(reader)
-    for number, step in enumerate(plan.steps, 1):
-        runner = _StepRun(step, number, folder, _context(reader, cancelled, media, key))
-        reports.append(runner.run(source, partial(_tell, progress, reader.row_count, number, total, step.title)))
-        source = _Source.of_file(folder / f"step-{number:03d}.arrow")
-        # The step before is not read again, also not by a run that goes on: its rows need no more space on the disk.
-        (folder / f"step-{number - 1:03d}.arrow").unlink(missing_ok=True)
+    source = Source.of_version(reader)
+    for run in runs:
+        reports.append(run.run(source, partial(_tell, progress, reader.row_count, run.number, total, run.step.title)))
+        if run is runs[-1] or not runs[run.number].is_done:
+            source = run.output()
+        if run is not runs[0]:
+            # The step before is not read again, also not by a run that goes on: its rows need no more space.
+            runs[run.number - 2].shards.forget_rows()
     encoders = reader.manifest.encoders + tuple(one for report in reports for one in report.notes.get("encoders", ()))
     manifest = _write_version(source, reader, folder, cancelled, encoders)
     progress(total, total, "")
-    _join_notes(folder, len(plan.steps))
+    _join_notes(folder, [run.shards for run in runs])
     return RunReport(plan.fingerprint(), figures(reader.manifest), figures(manifest), reports, manifest)
+
+
+def clear_steps(folder: Path) -> None:
+    """Remove what an interrupted run goes on from; the version and its notes stay."""
+    _remove(folder, STEP_FILES)
 
 
 def _context(reader: VersionReader, cancelled: Callable[[], bool], media: Media | None, key: bytes) -> Context:
@@ -149,7 +154,7 @@ def _context(reader: VersionReader, cancelled: Callable[[], bool], media: Media 
         if cancelled():
             raise Cancelled
 
-    return Context(dict(reader.manifest.roles), check, media or NoMedia(), key)
+    return Context(dict(reader.manifest.roles), check, media or NoMedia(), key=key)
 
 
 def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, total: int, title: str, done: int) -> None:
@@ -167,138 +172,22 @@ def _same_run(folder: Path, plan: str, content: str) -> None:
     """Clear the folder when it holds the steps of another plan or another input."""
     marker = folder / "run.json"
     wanted = {"plan": plan, "input": content}
-    if marker.exists() and json.loads(marker.read_text()) == wanted:
-        return
-    for path in folder.iterdir():
-        if path.is_file():
+    if not marker.exists() or json.loads(marker.read_text()) != wanted:
+        _remove(folder, OWN_FILES)
+        write_whole(marker, json.dumps(wanted))
+
+
+def _remove(folder: Path, names: tuple[str, ...]) -> None:
+    """Remove files and folders by their patterns, and nothing else: the folder may hold other things of its owner."""
+    for path in [path for name in names for path in folder.glob(name)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
             path.unlink()
-    _write_whole(marker, json.dumps(wanted))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a marker so that a kill leaves the old one or the new one, never half of it."""
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Rows that can be read from the start more than once."""
-
-    read: Callable[[], Iterator[pa.Table]]
-
-    @classmethod
-    def of_version(cls, reader: VersionReader) -> Self:
-        def read() -> Iterator[pa.Table]:
-            empty = True
-            for batch in reader.batches(batch_rows=BATCH_ROWS):
-                empty = False
-                yield pa.Table.from_batches([batch])
-            if empty:
-                yield reader.schema.empty_table()
-
-        return cls(read)
-
-    @classmethod
-    def of_file(cls, path: Path) -> Self:
-        def read() -> Iterator[pa.Table]:
-            with pa.memory_map(str(path)) as stream, pa.ipc.open_stream(stream) as batches:
-                empty = True
-                for batch in batches:
-                    empty = False
-                    yield pa.Table.from_batches([batch])
-                if empty:
-                    yield batches.schema.empty_table()
-
-        return cls(read)
-
-
-class _StepRun:
-    """One step over all rows: output and notes go to files, and a marker written last says that they are whole."""
-
-    def __init__(self, step: Step, number: int, folder: Path, context: Context) -> None:
-        self.step, self.number, self.folder, self.context = step, number, folder, context
-        self.marker = folder / f"step-{number:03d}.done.json"
-
-    def run(self, source: _Source, progress: Callable[[int], None]) -> StepReport:
-        if self.marker.exists():
-            return StepReport(**json.loads(self.marker.read_text()))
-        started = time.perf_counter()
-        report = StepReport(self.step.name, self.step.title, self.step.params())
-        state = self.step.prepare(source.read, self.context)
-        report.notes = self.step.notes(state)
-        dropped: Counter[str] = Counter()
-        findings: Counter[str] = Counter()
-        output: pa.ipc.RecordBatchStreamWriter | None = None
-        drops = _Notes(self.folder / f"step-{self.number:03d}.drops.parquet")
-        found = _Notes(self.folder / f"step-{self.number:03d}.found.parquet")
-        replaced = ReplacementWriter(self.folder, f"step-{self.number:03d}", self.step.name, self.context.key)
-        for table in source.read():
-            self.context.check()
-            outcome = self.step.apply(table, state, self.context)
-            if output is None:
-                output = pa.ipc.new_stream(str(self.folder / f"step-{self.number:03d}.arrow"), outcome.kept.schema)
-            output.write_table(outcome.kept.combine_chunks())
-            drops.write(_drop_rows(self.step.name, outcome.drops, table))
-            found.write(found_rows(self.step.name, outcome.found, table, self.context.roles))
-            replaced.write(outcome.replaced)
-            dropped.update(drop.reason for drop in outcome.drops)
-            findings.update(entry.code for entry in outcome.found)
-            report.rows_in += table.num_rows
-            report.rows_out += outcome.kept.num_rows
-            report.changed += outcome.changed
-            progress(report.rows_in)
-        assert output is not None
-        for sink in (output, drops, found, replaced):
-            sink.close()
-        report.dropped, report.findings = dict(dropped), dict(findings)
-        report.seconds = round(time.perf_counter() - started, 3)
-        _write_whole(self.marker, json.dumps(asdict(report)))
-        return report
-
-
-class _Notes:
-    """A Parquet file that is only made when there is a row for it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._writer: pq.ParquetWriter | None = None
-        path.unlink(missing_ok=True)
-
-    def write(self, table: pa.Table) -> None:
-        if table.num_rows == 0:
-            return
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self.path, table.schema, compression="zstd")
-        self._writer.write_table(table)
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-
-def _drop_rows(step: str, drops: list[Drop], table: pa.Table) -> pa.Table:
-    if not drops:
-        return NOTES.empty_table()
-    place = {item: row for row, item in enumerate(table["item_id"].to_pylist())}
-    rows = table.take(pa.array([place[drop.item_id] for drop in drops], pa.int64()))
-    notes = pa.table(
-        {
-            "item_id": rows["item_id"],
-            "step": pa.array([step] * len(drops), pa.string()),
-            "reason": pa.array([drop.reason for drop in drops], pa.string()),
-            "detail": pa.array([drop.detail for drop in drops], pa.string()),
-        }
-    )
-    for name in table.schema.names:
-        if name not in notes.schema.names:
-            notes = notes.append_column(name, rows[name])
-    return notes
 
 
 def _write_version(
-    source: _Source,
+    source: Source,
     reader: VersionReader,
     folder: Path,
     cancelled: Callable[[], bool],
@@ -312,19 +201,31 @@ def _write_version(
     return writer.finish()
 
 
-def _join_notes(folder: Path, count: int) -> None:
-    join_mappings(folder, [f"step-{number:03d}" for number in range(1, count + 1)])
+def _join_notes(folder: Path, steps: list[Shards]) -> None:
+    join_sealed([path for shards in steps for path in shards.notes("sealed")], folder / MAPPING_FILE)
     for kind, name in (("drops", "drops.parquet"), ("found", "findings.parquet"), ("replaced", REPLACEMENTS_FILE)):
-        paths = [folder / f"step-{number:03d}.{kind}.parquet" for number in range(1, count + 1)]
-        paths = [path for path in paths if path.exists()]
+        (folder / name).unlink(missing_ok=True)
+        paths = [path for shards in steps for path in shards.notes(kind)]
         if not paths:
             continue
-        schema = _joined_schema([pq.read_schema(path) for path in paths])
+        schema = _joined_schema([schema_of_notes(path) for path in paths])
         with pq.ParquetWriter(folder / name, schema, compression="zstd") as sink:
-            for path in paths:
-                with pq.ParquetFile(path) as notes:
-                    for batch in notes.iter_batches(batch_size=BATCH_ROWS):
-                        sink.write_table(_fitted(pa.Table.from_batches([batch]), schema))
+            for table in _gathered(paths, schema):
+                sink.write_table(table)
+
+
+def _gathered(paths: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Give the notes of many small files as tables of about `BATCH_ROWS` rows, each a row group."""
+    waiting: list[pa.Table] = []
+    rows = 0
+    for table in (_fitted(table, schema) for path in paths for table in read_notes(path)):
+        waiting.append(table)
+        rows += table.num_rows
+        if rows >= BATCH_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _joined_schema(schemas: list[pa.Schema]) -> pa.Schema:

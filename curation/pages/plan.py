@@ -110,7 +110,10 @@ class CuratePage(ScopedPage):
     def _preview(self, request: PageRequest, pk: int, form: PlanForm) -> HttpResponse:
         if not form.is_valid():
             return self._show(request, pk, form, status=400)
-        rows, steps = preview(actor=request.actor, version_id=pk, steps=form.cleaned_data["plan"])
+        with form_errors(form):
+            rows, steps = preview(actor=request.actor, version_id=pk, steps=form.cleaned_data["plan"])
+        if form.errors:
+            return self._show(request, pk, form, status=400)
         return self._show(request, pk, form, tried={"rows": rows, "steps": [worded_preview(step) for step in steps]})
 
     def _show(
@@ -224,7 +227,7 @@ class PlanPage(ScopedPage):
         return self._show(request, plan, form, status=400)
 
     def _show(self, request: PageRequest, plan: Plan, form: PlanNameForm, status: int = 200) -> HttpResponse:
-        newest = Version.objects.visible_to(request.actor).filter(dataset__deleted_at=None)
+        newest = Version.objects.visible_to(request.actor).filter(dataset__deleted_at=None, trashed_at=None)
         context = {
             "plan": plan,
             "form": form,

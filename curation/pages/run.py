@@ -16,8 +16,11 @@ from curation.services.item import page_of_drops
 from curation.services.question import question_counts
 from curation.services.recall import recall_of
 from curation.wording import DECISION_REASONS, DECISIONS, PII_TEXTS, REASONS, STEP_TEXTS
+from workers.models import JobState
 
 PAGE_ROWS = 50
+# Errors that a second attempt at the same plan on the same version meets again.
+FINAL = {"step_cannot_run", "plan_dropped_everything", "version_purged", "version_trashed", "benchmark_missing"}
 
 
 class RunPage(ScopedPage):
@@ -42,9 +45,27 @@ class RunPage(ScopedPage):
             "findings": run.findings.exists() if report else False,
             "review": review_figures(run) if report else None,
             "may_write": request.actor.can("data.write"),
+            "may_go_on": request.actor.can("data.write") and may_go_on(run),
+            "emptied_by": emptied_step(report) if report else None,
             "may_apply": request.actor.can("data.write") and decisions_to_apply(run),
         }
         return render(request, "curation/run.html", context)
+
+
+def may_go_on(run: Run) -> bool:
+    """Tell whether sending the job again can help: it was cut off, and not refused because of plan or input."""
+    job = run.job
+    if job is None or run.output_id is not None or job.state not in {JobState.FAILED, JobState.CANCELLED}:
+        return False
+    return (job.error or {}).get("code") not in FINAL
+
+
+def emptied_step(report: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the step that dropped the last items, with its number and title; None when items are left."""
+    for number, step in enumerate(report["steps"], 1):
+        if step["rows_in"] and not step["rows_out"]:
+            return {"number": number, **worded(step)}
+    return None
 
 
 def run_of(request: PageRequest, pk: int) -> Run:

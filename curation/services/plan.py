@@ -13,6 +13,7 @@ from curation.engine.plan import PlanError
 from curation.engine.plan_check import CheckedPlan, check_plan, check_yaml
 from curation.engine.preview import StepPreview, preview_plan, sample_rows
 from curation.models import Plan, Version
+from curation.services.benchmark import open_benchmarks, resolve_benchmarks
 from curation.services.version import open_version
 
 COPIES = 100
@@ -35,16 +36,19 @@ def preview(*, actor: Actor, version_id: int, steps: dict[str, Any]) -> tuple[in
         The rows of the sample, and what each step did to them.
 
     Raises:
-        DomainError: ``plan_invalid``.
+        DomainError: ``plan_invalid``, or what `resolve_benchmarks` raises.
     """
     version = visible_version(actor, version_id)
     try:
         plan = EnginePlan.from_json(steps)
     except PlanError as error:
         raise DomainError("plan_invalid", str(error), title=_("The plan has a mistake")) from None
+    plan = resolve_benchmarks(actor=actor, plan=plan, version=version)
     with open_version(version) as reader:
         sample = sample_rows(reader, seed=int(version.content_hash[:8], 16))
-    return sample.num_rows, preview_plan(plan, sample, dict(version.manifest.get("roles", {})))
+    with open_benchmarks(organization_id=version.organization_id, plan=plan) as benchmarks:
+        found = preview_plan(plan, sample, dict(version.manifest.get("roles", {})), benchmarks=benchmarks)
+    return sample.num_rows, found
 
 
 def visible_version(actor: Actor, version_id: int) -> Version:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -13,20 +14,24 @@ from core.errors import Conflict, DomainError, NotFound
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.plan import PlanError, RunReport, default_plan, run_plan
 from curation.engine.plan_check import check_plan
-from curation.engine.run import Cancelled
+from curation.engine.run import Cancelled, StepFailed, emptied_by
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
+from curation.services.benchmark import open_benchmarks, resolve_benchmarks
 from curation.services.decision import Replay, replay_decisions
 from curation.services.media import open_media
 from curation.services.pseudonym import key_for, store_replacements
 from curation.services.question import read_questions, store_questions
 from curation.services.recall import store_sample
 from curation.services.version import commit_version, open_version
+from curation.wording import STEP_TEXTS
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
 from workers.work_folder import work_folder
+
+log = structlog.get_logger(__name__)
 
 
 def suggest_plan(*, actor: Actor, version_id: int) -> dict[str, Any]:
@@ -61,7 +66,8 @@ def start_run(
         plan_id: A saved plan.
 
     Raises:
-        DomainError: ``plan_invalid`` naming step, parameter and mend.
+        DomainError: ``plan_invalid`` naming step, parameter and mend; ``benchmark_missing`` or ``benchmark_is_input``.
+        Conflict: ``version_trashed``, also of a version that the plan compares with.
     """
     version = _version(actor, version_id)
     if version.trashed_at is not None:
@@ -73,6 +79,7 @@ def start_run(
             raise NotFound(_("There is no such plan."))
         steps = saved.steps
     parsed = _parse(steps) if steps else default_plan(VersionManifest.from_json(version.manifest))
+    parsed = resolve_benchmarks(actor=actor, plan=parsed, version=version)
     run = Run.objects.create(
         organization_id=actor.organization_id,
         plan=saved,
@@ -95,7 +102,7 @@ def start_run(
 
 
 def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
-    """Apply the plan and commit the output; a second attempt goes on after the last finished step.
+    """Apply the plan and commit the output; a second attempt goes on after the last finished shard.
 
     Raises:
         DomainError: ``plan_dropped_everything`` when no row is left; the report and the drops stay to be looked at.
@@ -112,7 +119,8 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
         if report.manifest.row_count == 0:
             raise DomainError(
                 "plan_dropped_everything",
-                _("The plan dropped every item. Open the report to see which step did, and loosen it."),
+                _everything_dropped(report),
+                title=_("Nothing is left"),
                 run=run.pk,
             )
         version = commit_version(
@@ -133,13 +141,49 @@ def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> Ru
     plan = EnginePlan.from_json(run.steps)
     try:
         key = key_for(run, plan.steps)
-        with open_media(run.organization_id) as media:
-            return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, media=media, key=key)
+        benchmarks = open_benchmarks(organization_id=run.organization_id, plan=plan)
+        with open_media(run.organization_id) as media, benchmarks as opened:
+            given: dict[str, Any] = {"media": media, "key": key, "benchmarks": opened}
+            return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, **given)
     except Cancelled:
         job.check()
         raise
     except StepError as error:
         raise DomainError("step_cannot_run", str(error), title=_("A step cannot run on this version")) from None
+    except StepFailed as error:
+        log.exception("step_failed", run=run.pk)
+        raise _failure(error) from None
+
+
+def _everything_dropped(report: RunReport) -> str:
+    number = emptied_by(report.steps)
+    if number is None:
+        return _("Plan and decisions dropped every item. Open the report, and undo some decisions.")
+    told = {"number": number, "step": _title_of(report.steps[number - 1].name)}
+    return _("The plan dropped every item: step %(number)s, “%(step)s”, left none. Loosen it or leave it out.") % told
+
+
+def _failure(error: StepFailed) -> DomainError:
+    """Return what people read about a step that raised; its job goes on where it stopped when it is sent again."""
+    told = {"number": error.number, "step": _title_of(error.name), "cause": error.cause}
+    told |= {"item": error.item_id, "row": error.row, "last": error.last}
+    if error.item_id is not None:
+        said = _("Step %(number)s, “%(step)s”, failed on item %(item)s, row %(row)s of what it got: %(cause)s.")
+        mend = _("If it fails there again, let the plan go on with such items as findings (on_error: find).")
+    elif error.last:
+        said = _("Step %(number)s, “%(step)s”, failed on rows %(row)s to %(last)s of what it got: %(cause)s.")
+        mend = _("If it fails there again, leave the step out.")
+    else:
+        said = _("Step %(number)s, “%(step)s”, failed while it looked at all rows: %(cause)s.")
+        mend = _("If it fails there again, leave the step out.")
+    again = _("Send the job again: it goes on behind the last rows that were done.")
+    where: dict[str, Any] = {"step": error.number, "item": error.item_id, "row": error.row or None}
+    detail = " ".join((said % told, again, mend))
+    return DomainError("step_failed", detail, title=_("A step failed"), resumable=True, **where)
+
+
+def _title_of(name: str) -> str:
+    return str(STEP_TEXTS[name][0]) if name in STEP_TEXTS else name
 
 
 def _result(run: Run) -> dict[str, Any]:

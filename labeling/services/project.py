@@ -59,11 +59,15 @@ def create_project(
 
     Raises:
         NotFound: No such version.
-        DomainError: ``schema_invalid`` naming the place; Conflict ``project_exists``.
+        DomainError: ``schema_invalid`` naming the place; Conflict ``project_exists`` or ``version_trashed``.
     """
-    version = Version.objects.visible_to(actor).filter(pk=version_id, dataset__deleted_at=None).first()
+    rows = Version.objects.visible_to(actor).filter(pk=version_id, dataset__deleted_at=None)
+    # Locked, so that nobody puts it in the trash before the project holds it.
+    version = rows.select_for_update(no_key=True, of=("self",)).first()
     if version is None:
         raise NotFound(_("There is no such version."))
+    if version.trashed_at is not None:
+        raise Conflict("version_trashed", _("This version is in the trash. Restore it before you label it."))
     parsed = _parse(schema, version)
     # The quick models of today learn from texts; there is nothing for them in a picture's hash.
     suggest_every = suggest_every if parsed.texts else 0

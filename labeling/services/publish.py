@@ -73,7 +73,8 @@ def publish_labels(
         project_id: The project.
         only_labeled: Leave out items without a label.
         keep_labels: Items that nobody answered keep the label their version gave them, if any.
-        split: Add the column ``split``.
+        split: Add the column ``split``. Where the version has one already, its test set stays what it is, so that
+            models of one version and the next are measured by the same items.
         validation: Share of rows for validation.
         test: Share of rows for the test.
         seed: Of the split.
@@ -98,10 +99,10 @@ def publish_labels(
         if not manifest.row_count:
             raise DomainError("nothing_to_publish", _("There is no label to publish yet. Answer some tasks first."))
         if split:
-            step = Split(validation=validation, test=test, seed=seed, group_column=group_column)
-            manifest = _split(
-                job, VersionReader([labeled / part.name for part in manifest.parts], manifest), step, final
-            )
+            reader = VersionReader([labeled / part.name for part in manifest.parts], manifest)
+            params: dict[str, Any] = {"validation": validation, "test": test, "seed": seed}
+            step = Split(**params, group_column=group_column, lock_column=_test_to_keep(reader))
+            manifest = _split(job, reader, step, final)
         version = commit_version(
             job=job,
             dataset=project.version.dataset,
@@ -227,6 +228,13 @@ def _labels_of(
     else:
         counts.labeled += 1
     return vote.label, people, vote.agreement, max(at for _annotator, _chosen, at in answers)
+
+
+def _test_to_keep(reader: VersionReader) -> str:
+    """Return the column by which an earlier version locks its test set, empty for none."""
+    place = reader.schema.get_field_index("split")
+    kind = reader.schema.field(place).type if place >= 0 else pa.null()
+    return "split" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else ""
 
 
 def _split(job: JobContext, reader: VersionReader, step: Split, folder: Path) -> Any:

@@ -18,6 +18,7 @@ def trainable_versions(*, actor: Actor) -> QuerySet[Version]:
     """Return the versions that have a text column, a label column and a split, newest first."""
     rows = Version.objects.visible_to(actor).filter(
         dataset__deleted_at=None,
+        trashed_at=None,
         manifest__roles__has_keys=["text", "label"],
         manifest__columns__contains=[[SPLIT_COLUMN]],
     )

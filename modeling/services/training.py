@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
-from core.errors import DomainError, NotFound
+from core.errors import Conflict, DomainError, NotFound
 from curation.models import Version
 from modeling.families import FAMILIES
 from modeling.models import Model, Training
@@ -48,12 +48,17 @@ def start_training(
 
     Raises:
         NotFound: No such version.
+        Conflict: ``version_trashed``.
         DomainError: ``version_without_labels``, ``version_without_split``, ``version_one_label``,
             ``family_unknown``, ``param_unknown`` or ``param_out_of_range``.
     """
-    version = Version.objects.visible_to(actor).select_related("dataset").filter(pk=version_id).first()
+    rows = Version.objects.visible_to(actor).select_related("dataset").filter(pk=version_id)
+    # Locked, so that nobody puts it in the trash before the training holds it.
+    version = rows.select_for_update(no_key=True, of=("self",)).first()
     if version is None or version.dataset.deleted_at is not None:
         raise NotFound(_("There is no such version."))
+    if version.trashed_at is not None:
+        raise Conflict("version_trashed", _("This version is in the trash. Restore it before you train on it."))
     check_trainable(version=version)
     chosen = check_params(family=family, params=params or {})
     title = name.strip() or f"{version.dataset.name} v{version.number}"

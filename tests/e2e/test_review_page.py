@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 
 from accounts.actor import Actor
 from curation.demo import SETS
-from curation.models import Decision, Question, Run, Version
+from curation.models import Decision, Plan, Question, Run, Version
 from curation.services.dataset import create_dataset
 from curation.services.finding import decide_question
-from curation.services.run import start_run
+from curation.services.run import start_run, suggest_plan
 from curation.services.upload import receive_upload, start_import
 from tests import factories
 from tests.e2e.screenshots import take
@@ -49,13 +49,15 @@ def finished(job: Job) -> Job:
 
 @pytest.fixture
 def run(boss: Actor) -> Run:
-    """The default plan, run over the Chinese reviews by a real worker."""
+    """The default plan without near-duplicates, run over the Chinese reviews by a real worker."""
     source = SETS["reviews_zh"]
     dataset = create_dataset(actor=boss, name="中文评论")
     file = SimpleUploadedFile(source.file_name, source.path.read_bytes())
     upload = receive_upload(actor=boss, dataset_id=dataset.pk, file=file, licence=source.licence, source=source.source)
     imported = finished(start_import(actor=boss, upload_id=upload.pk, options={}))
-    run, job = start_run(actor=boss, version_id=imported.result["version"])
+    plan = suggest_plan(actor=boss, version_id=imported.result["version"])
+    steps = [step for step in plan["steps"] if step["name"] != "near_duplicates"]
+    run, job = start_run(actor=boss, version_id=imported.result["version"], steps={"steps": steps})
     finished(job)
     run.refresh_from_db()
     return run
@@ -139,7 +141,8 @@ def applied_and_given_again(page: Page, run: Run) -> None:
     page.get_by_role("link", name=re.compile("Dropped by a person")).click()
     expect(page.get_by_role("cell", name="Ann Ames", exact=False).first).to_be_visible()
 
-    page.goto(f"/versions/{run.input_id}/curate/")
+    kept = Plan.objects.create(organization_id=run.organization_id, name="the same", steps=run.steps)
+    page.goto(f"/versions/{run.input_id}/curate/?plan={kept.pk}")
     page.get_by_role("button", name="Run the plan").click()
     replayed = page.locator(".stat", has_text="decided before, and given again").locator("b")
     expect(replayed).to_have_text("4", timeout=JOB)
@@ -234,20 +237,20 @@ def test_a_plan_is_edited_as_cards_and_stays_the_same_as_yaml(boss: Actor, run: 
     sign_in(page)
     page.goto(f"/versions/{run.input_id}/curate/")
     cards, text = page.locator(".plan-step"), page.locator("#id_plan")
-    expect(cards).to_have_count(6)
+    expect(cards).to_have_count(7)
     cards.nth(0).get_by_label("form").select_option("NFKC")
     expect(text).to_have_value(re.compile(r"form: NFKC"))
     page.get_by_label("Another step").select_option("split")
     page.locator("#plan-add").click()
-    expect(cards).to_have_count(7)
-    expect(cards.nth(6)).to_be_focused()
+    expect(cards).to_have_count(8)
+    expect(cards.nth(7)).to_be_focused()
     page.keyboard.press("Alt+ArrowUp")
-    expect(cards.nth(5)).to_contain_text("Split")
-    expect(cards.nth(5)).to_be_focused()
-    cards.nth(5).get_by_label("test", exact=True).fill("a lot")
-    expect(cards.nth(5).locator(".field-error")).to_have_text('is "a lot"; it must be a number.')
-    cards.nth(5).get_by_label("test", exact=True).fill("0.3")
-    expect(cards.nth(5).locator(".field-error")).to_have_count(0)
+    expect(cards.nth(6)).to_contain_text("Split")
+    expect(cards.nth(6)).to_be_focused()
+    cards.nth(6).get_by_label("test", exact=True).fill("a lot")
+    expect(cards.nth(6).locator(".field-error")).to_have_text('is "a lot"; it must be a number.')
+    cards.nth(6).get_by_label("test", exact=True).fill("0.3")
+    expect(cards.nth(6).locator(".field-error")).to_have_count(0)
     cards.nth(3).get_by_label("mapping").fill("负面: neg\n正面: pos")
     cards.nth(4).get_by_role("checkbox", name="In use").uncheck()
     expect(text).to_have_value(re.compile(r"负面: neg\n\s+正面: pos"))
@@ -255,9 +258,15 @@ def test_a_plan_is_edited_as_cards_and_stays_the_same_as_yaml(boss: Actor, run: 
     take(page, "plan-editor")
 
     page.get_by_role("tab", name="YAML").click()
-    text.fill("steps:\n- name: drop_empty_text\n- name: exact_duplicates\n")
+    text.fill("on_error: find\nsteps:\n- name: drop_empty_text\n- name: exact_duplicates\n")
     page.get_by_role("tab", name="Steps").click()
     expect(cards).to_have_count(2)
+    going_on = page.get_by_label("Go on when a step fails on single items")
+    expect(going_on).to_be_checked()
+    going_on.press("Space")
+    expect(text).not_to_have_value(re.compile("on_error"))
+    going_on.press("Space")
+    expect(text).to_have_value(re.compile(r"^on_error: find$", re.MULTILINE))
     expect(cards.nth(1).get_by_label("folded")).to_be_checked()
     page.keyboard.press("Control+Enter")
     expect(page.locator("#plan-preview-title")).to_have_text("Tried on 1000 items", timeout=30_000)

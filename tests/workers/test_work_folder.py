@@ -49,6 +49,8 @@ def test_a_finished_attempt_leaves_nothing(job: Job) -> None:
         (OSError(28, "No space left on device"), True, 1),
         (JobCancelled(), False, 0),
         (DomainError("no_good_rows", "The input is at fault."), True, 0),
+        (DomainError("step_failed", "Send it again.", resumable=True), True, 1),
+        (DomainError("step_failed", "Send it again.", resumable=True), False, 0),
     ],
 )
 def test_an_attempt_that_was_cut_off_leaves_only_what_is_gone_on_from(

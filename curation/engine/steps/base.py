@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
 from curation.engine.media import Media, NoMedia
 
 # Gives all batches of the step's input from the start; a step may call it more than once.
@@ -23,12 +24,14 @@ class Context:
         check: Raises when the run was cancelled; called once a batch.
         media: The pictures that the column of the role ``image`` names by their SHA-256.
         key: Secret bytes of the dataset, for pseudonyms; empty when there are none.
+        benchmarks: The versions that steps name by their content hash.
     """
 
     roles: dict[str, str]
     check: Callable[[], None] = lambda: None
     media: Media = field(default_factory=NoMedia)
     key: bytes = field(default=b"", repr=False)
+    benchmarks: Benchmarks = field(default_factory=OpenedBenchmarks)
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.
@@ -143,7 +146,11 @@ class Step:
         return {}
 
     def apply(self, table: pa.Table, state: Any, context: Context) -> Outcome:
-        """Decide the rows of one batch."""
+        """Decide the rows of one batch.
+
+        It must not change `state` nor depend on which rows the batch holds beside a row: a run that goes on applies the
+        step to the batches that are left alone, several at once perhaps, and parts of a batch when one item fails.
+        """
         raise NotImplementedError
 
 

@@ -1,11 +1,12 @@
 """Exact duplicates."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from curation.engine.folding import as_text, fold, hash64
 from curation.engine.steps.base import Batches, Context, Drop, Outcome, Step, StepError
@@ -17,7 +18,7 @@ class ExactDuplicates(Step):
 
     Rows are equal when the text (the picture where there is none), or all of `columns`, are the same; with `folded`
     after NFKC, lower case and single blanks. A 64-bit hash finds candidates, and the texts themselves decide. Memory: 8
-    bytes a row, and the texts that occur more than once.
+    bytes a row, 16 bytes a copy, and the texts that occur more than once.
     """
 
     name: ClassVar[str] = "exact_duplicates"
@@ -26,32 +27,37 @@ class ExactDuplicates(Step):
     columns: tuple[str, ...] = ()
     folded: bool = True
 
-    def prepare(self, batches: Batches, context: Context) -> dict[str, Any]:
-        """Return the hashes that occur more than once, and an empty memory of first items."""
-        hashes = [np.empty(0, np.uint64)]
+    def prepare(self, batches: Batches, context: Context) -> "_Copies":
+        """Return the items that go, each with the earlier one that stays."""
+        hashes = []
         for table in batches():
             context.check()
             hashes.append(hash64(self._keys(table, context)))
-        values, counts = np.unique(np.concatenate(hashes), return_counts=True)
-        return {"suspects": values[counts > 1], "first": {}}
+        values, counts = np.unique(np.concatenate([np.empty(0, np.uint64), *hashes]), return_counts=True)
+        suspects = values[counts > 1]
+        first: dict[str, int] = {}
+        gone: list[tuple[int, int]] = []
+        if len(suspects):
+            for table, hashed in zip(batches(), hashes, strict=True):
+                context.check()
+                some = table.take(pa.array(np.flatnonzero(np.isin(hashed, suspects))))
+                for key, item in zip(self._keys(some, context).to_pylist(), some["item_id"].to_pylist(), strict=True):
+                    kept = first.setdefault(key, item)
+                    if kept != item:
+                        gone.append((item, kept))
+        pairs = np.array(sorted(gone), np.int64).reshape(-1, 2)
+        return _Copies(pairs[:, 0].copy(), pairs[:, 1].copy())
 
-    def apply(self, table: pa.Table, state: dict[str, Any], context: Context) -> Outcome:
-        """Drop the rows whose key was seen before."""
-        keys = self._keys(table, context)
-        rows = np.flatnonzero(np.isin(hash64(keys), state["suspects"]))
-        if not len(rows):
-            return Outcome(table)
+    def apply(self, table: pa.Table, state: "_Copies", context: Context) -> Outcome:
+        """Drop the items that an earlier one is equal to."""
         ids = table["item_id"].to_numpy()
-        first: dict[str, int] = state["first"]
-        keep = np.ones(table.num_rows, bool)
-        drops: list[Drop] = []
-        for row, key in zip(rows.tolist(), keys.take(pa.array(rows)).to_pylist(), strict=True):
-            item = int(ids[row])
-            kept = first.setdefault(key, item)
-            if kept != item:
-                keep[row] = False
-                drops.append(Drop(item, "duplicate", f"same as item {kept}"))
-        return Outcome(table.filter(pa.array(keep)) if drops else table, drops)
+        copies = np.isin(ids, state.items)
+        if not copies.any():
+            return Outcome(table)
+        places = np.searchsorted(state.items, ids[copies])
+        pairs = zip(ids[copies].tolist(), state.kept[places].tolist(), strict=True)
+        drops = [Drop(item, "duplicate", f"same as item {kept}") for item, kept in pairs]
+        return Outcome(table.filter(pa.array(~copies)), drops)
 
     def _keys(self, table: pa.Table, context: Context) -> pa.Array:
         only_pictures = "image" in context.roles and "text" not in context.roles
@@ -67,3 +73,11 @@ class ExactDuplicates(Step):
         # The length before each part keeps "a, b" with "c" apart from "a" with "b, c", whatever the texts hold.
         pieces = [piece for part in parts for piece in (as_text(pc.utf8_length(part)), part)]
         return pc.binary_join_element_wise(*pieces, pa.scalar(":", pa.large_string()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """Items in rising order, int64 [n], and for each the equal one that stays, int64 [n]."""
+
+    items: NDArray[np.int64]
+    kept: NDArray[np.int64]

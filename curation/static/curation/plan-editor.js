@@ -25,8 +25,10 @@ const card = (step) => document.getElementById(`step-${step.key}`);
 const titleOf = (step) => catalogue.get(step.name)?.title ?? step.name;
 const speak = (text) => (document.getElementById("plan-said").textContent = text);
 const isOn = (step) => step.enabled !== false;
+const onError = document.getElementById("plan-on-error");
 const bare = () => ({
   steps: steps.map((step) => ({ name: step.name, params: step.params, ...(isOn(step) ? {} : { enabled: false }) })),
+  ...(onError.checked ? { on_error: "find" } : {}),
 });
 
 /** Checks what was edited a moment later; `source` is the side that leads. */
@@ -63,6 +65,7 @@ function sync() {
 
 function take(plan) {
   steps = plan.steps.map((step) => ({ ...step, key: (keys += 1) }));
+  onError.checked = plan.on_error === "find";
   draw();
 }
 
@@ -251,6 +254,7 @@ fresh.addEventListener("change", () => {
   document.getElementById("plan-new-what").textContent = catalogue.get(fresh.value).what;
 });
 yaml.addEventListener("input", () => edited("yaml"));
+onError.addEventListener("change", () => edited("steps"));
 
 const groups = new Map();
 for (const step of catalogue.values()) {

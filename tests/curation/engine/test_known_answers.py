@@ -75,8 +75,10 @@ def test_twelve_reviews_carry_both_labels(tmp_path: Path) -> None:
     assert all(size > 1 for size in Counter(row["group"] for row in found).values())
 
 
-@pytest.mark.parametrize("name", ["sms_spam", "reviews_zh"])
-def test_the_default_plan_leaves_no_duplicate_and_accounts_for_every_row(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "near", "rows"), [("sms_spam", 55, 5104), ("reviews_zh", 9, 9665)])
+def test_the_default_plan_leaves_no_duplicate_and_accounts_for_every_row(
+    tmp_path: Path, name: str, near: int, rows: int
+) -> None:
     reader = version(name, tmp_path / "in")
     (tmp_path / "out").mkdir()
     report = run_plan(default_plan(reader.manifest), reader, tmp_path / "out")
@@ -84,4 +86,5 @@ def test_the_default_plan_leaves_no_duplicate_and_accounts_for_every_row(tmp_pat
     kept = VersionReader([tmp_path / "out" / part.name for part in report.manifest.parts], report.manifest)
     stay = kept.table(["item_id"])["item_id"].to_pylist()
     assert sorted([*dropped, *stay]) == list(range(1, reader.row_count + 1))
+    assert (report.steps[-1].dropped, len(stay)) == ({"near_duplicate": near}, rows)
     assert duplicates(kept, tmp_path / "again", "text").steps[0].dropped == {}

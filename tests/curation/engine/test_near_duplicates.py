@@ -74,6 +74,51 @@ def test_one_of_each_cluster_stays_and_the_others_say_which(
     assert (report.steps[0].rows_in, report.steps[0].rows_out) == (7, 7 - len(drops))
 
 
+def test_texts_of_different_labels_are_left_to_people(tmp_path: Path) -> None:
+    # 12 has the label x and stays; 14 has it too, 11 has none, and 17 contradicts it.
+    report, dropped, found = run(tmp_path, shingles="word:1", find_conflicts=True)
+    assert [item for item, _detail in dropped] == [11, 14]
+    assert found == [
+        (12, 1, "near_label_conflict", "first choice of 2 similar items"),
+        (17, 1, "near_label_conflict", "0.86 like item 12"),
+    ]
+    assert report.steps[0].rows_out == 5
+
+
+def test_a_conflict_and_a_margin_are_told_apart(tmp_path: Path) -> None:
+    params = {"shingles": "word:1", "keep": "first", "find_conflicts": True}
+    rows = [(1, ALPHABET, "x", None), (2, ALPHABET + " u", "x", None), (3, ALPHABET.upper(), "y", None)]
+    _report, dropped, found = run(tmp_path / "a", rows, threshold=0.9, near_margin=0.06, **params)
+    assert dropped == []
+    assert [row[:3] for row in found] == [
+        (1, 1, "near_label_conflict"),
+        (3, 1, "near_label_conflict"),
+        (1, 1, "near_duplicate_margin"),
+        (2, 1, "near_duplicate_margin"),
+    ]
+    # Without a label column nothing contradicts.
+    assert [item for item, _detail in run(tmp_path / "b", rows, threshold=0.9, **params)[1]] == [2]
+
+
+def test_the_best_of_each_cluster_stays(tmp_path: Path) -> None:
+    good = "The café on the corner opens at eight, and its bread is the best in town."
+    rows = [
+        (1, good.replace("é", "Ã©"), None, None),  # decoded with the wrong encoding
+        (2, good.replace(" ", " # ") + " …", None, None),
+        (3, good, None, None),
+        (4, f"{good} {good}", None, None),  # longest, and repeats itself
+        (5, good.removesuffix(".").upper(), None, None),
+        (6, "Nothing like the others.", None, None),
+        (7, "Two equally good ones.", None, None),
+        (8, "two equally good ones.", None, None),
+    ]
+    _report, dropped, _found = run(tmp_path / "best", rows, shingles="word:1", threshold=0.7, keep="best_quality")
+    assert [item for item, _detail in dropped] == [1, 2, 4, 5, 8]
+    assert {detail.split(" like ")[1] for _item, detail in dropped} == {"item 3", "item 7"}
+    _report, dropped, _found = run(tmp_path / "long", rows, shingles="word:1", threshold=0.7, keep="longest")
+    assert [item for item, _detail in dropped] == [1, 2, 3, 5, 8]
+
+
 def test_clusters_can_be_listed_instead(tmp_path: Path) -> None:
     report, dropped, found = run(tmp_path, shingles="word:1", action="find", keep="first", threshold=0.95)
     assert (dropped, report.steps[0].rows_out) == ([], 7)
@@ -146,7 +191,7 @@ def test_the_kept_texts_hold_no_near_duplicate_any_more(tmp_path: Path) -> None:
     [
         ({"threshold": 0}, "threshold is 0.0; it must be above 0 and at most 1"),
         ({"shingles": "word"}, "shingles is 'word'; write word:K or char:K"),
-        ({"keep": "best"}, "keep is 'best'; choose one of first, longest, newest, labeled_first"),
+        ({"keep": "best"}, "keep is 'best'; choose one of first, longest, newest, labeled_first, best_quality"),
         ({"keep": "newest"}, "newest_by names the column"),
         ({"action": "hide"}, "action is 'hide'; choose one of drop, find"),
         ({"near_margin": 0.9}, "near_margin is 0.9; it must be from 0 to 0.5"),

@@ -9,6 +9,7 @@ from curation.engine.plan import Plan
 from curation.engine.preview import SAMPLE_BYTES, preview_plan, sample_rows
 from curation.engine.steps.base import Context, Outcome, Step
 from curation.engine.writer import VersionReader, VersionWriter
+from tests.curation.engine.test_resume import Adding
 
 ROLES = {"text": "text", "label": "label"}
 
@@ -95,3 +96,14 @@ def test_the_time_is_bounded(tmp_path: Path) -> None:
     assert time.monotonic() - started < 1
     assert steps[-1].error == "The preview stopped here after 0.1 seconds."
     assert len(steps) < 5
+
+
+def test_a_step_that_fails_says_on_which_item_and_goes_on_when_asked_to(tmp_path: Path) -> None:
+    sample = sample_rows(version(tmp_path, ["one", "two 5", "three"]))
+    failing = Adding()
+    (stopped,) = preview_plan(Plan((failing,)), sample, ROLES)
+    assert stopped.error == "Failed on item 2, row 2 of what it got: IndexError."
+    (went_on,) = preview_plan(Plan((failing,), "find"), sample, ROLES)
+    assert (went_on.error, went_on.rows_out, went_on.found["step_failed"][0]) == ("", 3, 1)
+    (looking,) = preview_plan(Plan((Adding(looking=True),), "find"), sample, ROLES)
+    assert looking.error == "Failed while it looked at all rows: KeyError: 'column'."

@@ -31,7 +31,8 @@ pytestmark = pytest.mark.django_db
 def make(actor: Actor, columns: dict[str, Any], overlap: int = 1, **roles: str) -> Project:
     made = version(actor, columns, **roles)
     schema = schema_for_labels(labels=["ham", "spam"], text_field="text")
-    project, job = create_project(actor=actor, version_id=made.pk, name="P", schema=schema, overlap=overlap)
+    name = "P" + "'" * Project.objects.count()
+    project, job = create_project(actor=actor, version_id=made.pk, name=name, schema=schema, overlap=overlap)
     make_tasks(job=start(job), project_id=project.pk)
     return project
 
@@ -115,6 +116,26 @@ def test_the_split_is_seeded_and_keeps_equal_texts_together() -> None:
     assert {row["split"] for row in rows} == {"train", "validation", "test"}
     _result, again = publish(ann, project, validation=0.2, test=0.2, seed=7)
     assert [row["split"] for row in again] == [row["split"] for row in rows]
+
+
+def test_a_later_version_cannot_touch_the_test_set_of_an_earlier_one() -> None:
+    ann = factories.owner()
+    texts = [f"text {number}" for number in range(1, 41)]
+    first = make(ann, {"text": texts})
+    label(ann, first, {number: "ham" if number % 2 else "spam" for number in range(1, 41)})
+    _result, rows = publish(ann, first, test=0.25, seed=3)
+    locked = {row["text"] for row in rows if row["split"] == "test"}
+    assert len(locked) == 10
+    # The next version has twenty texts more, among them a locked one in another spelling, and lost a locked one.
+    gone = min(locked)
+    left = [row for row in rows if row["text"] != gone]
+    twin = max(locked).upper()
+    more = [f"more {number}" for number in range(19)] + [twin]
+    columns = {"text": [row["text"] for row in left] + more, "split": [row["split"] for row in left] + [None] * 20}
+    second = make(ann, {**columns, "label": ["ham", "spam"] * 29 + ["ham"]}, label="label")
+    _result, later = publish(ann, second, test=0.5, seed=4)
+    assert {row["text"] for row in later if row["split"] == "test"} == (locked - {gone}) | {twin}
+    assert {row["split"] for row in later if row["text"].startswith("more")} == {"train", "validation"}
 
 
 def test_publishing_nothing_says_so() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from core.errors import Conflict, DomainError
+from curation.services.version import restore_version, trash_version
 from labeling.models import Progress, Project, Task
 from labeling.services.project import change_project, create_project, schema_for_labels
 from labeling.services.queue import lease_tasks
@@ -103,3 +104,15 @@ def test_two_projects_of_one_name_are_refused() -> None:
     with pytest.raises(Conflict) as caught:
         create_project(actor=ann, version_id=made.pk, name="P", schema=SCHEMA)
     assert caught.value.code == "project_exists"
+
+
+def test_no_project_is_made_on_a_version_in_the_trash() -> None:
+    ann = factories.owner()
+    made = version(ann, {"text": ["one"]})
+    trash_version(actor=ann, version_id=made.pk)
+    with pytest.raises(Conflict) as refused:
+        create_project(actor=ann, version_id=made.pk, name="P", schema=SCHEMA)
+    assert refused.value.code == "version_trashed"
+    assert not Project.objects.exists()
+    restore_version(actor=ann, version_id=made.pk)
+    create_project(actor=ann, version_id=made.pk, name="P", schema=SCHEMA)

@@ -7,8 +7,9 @@ from django.conf import settings
 
 from accounts.actor import Actor
 from accounts.models import AuditEntry
-from core.errors import DomainError, NotFound
+from core.errors import Conflict, DomainError, NotFound
 from curation.models import Dataset, Version
+from curation.services.version import trash_version
 from modeling.models import Model, Training
 from modeling.services.trainable import trainable_versions
 from modeling.services.training import run_training, start_training
@@ -152,3 +153,12 @@ def test_families_are_those_of_the_engine() -> None:
     assert {name: family.exportable for name, family in FAMILIES.items()} == {
         name: family.exportable for name, family in ENGINE_FAMILIES.items()
     }
+
+
+def test_a_version_in_the_trash_is_not_trained_on(owner: Actor, version: Version) -> None:
+    trash_version(actor=owner, version_id=version.pk)
+    with pytest.raises(Conflict) as refusal:
+        start_training(actor=owner, version_id=version.pk, family="encoder-head")
+    assert refusal.value.code == "version_trashed"
+    assert not Training.objects.exists()
+    assert list(trainable_versions(actor=owner)) == []
