@@ -14,7 +14,7 @@ from accounts.services.organization import create_organization
 from accounts.services.token import create_token
 from core import objects
 from curation.engine.manifest import VersionManifest
-from curation.models import Dataset, Diff, Finding, Plan, Run, Upload, Version
+from curation.models import Dataset, Diff, Finding, Plan, Run, Source, Upload, Version
 from labeling.models import Annotation, Project, Task
 from labeling.services.answer import save_answers
 from labeling.services.project import schema_for_labels
@@ -97,6 +97,16 @@ def upload(actor: Actor) -> Upload:
         object_key=objects.put_bytes(b"text,label\ngood,a\n", objects.key("uploads", actor.organization_id, "a.csv")),
         byte_count=18,
         profile={"readable": False, "error": {"code": "none", "detail": "", "line": None}},
+    )
+
+
+def source(actor: Actor) -> Source:
+    return Source.objects.create(
+        organization_id=actor.organization_id,
+        dataset=dataset(actor),
+        name="bucket",
+        endpoint="https://s3.example.com",
+        bucket="reviews",
     )
 
 
@@ -210,6 +220,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Plan: plan,
     Project: project,
     Run: run,
+    Source: source,
     Task: task,
     Token: token,
     Training: training,

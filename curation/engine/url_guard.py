@@ -239,6 +239,8 @@ class PinnedConnection:
         port = parts.port or (443 if secure else 80)
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         self._connection = kind(host, port)
+        # Once closed it would connect again by the name of the host, to wherever that leads by then.
+        self._connection.auto_open = 0
         self._target = target_of(parts)
         left = max(0.001, min(SILENCE_SECONDS, deadline - time.monotonic()))
         plain = socket.create_connection((address, port), timeout=left)

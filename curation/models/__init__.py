@@ -1,9 +1,11 @@
 from curation.models.dataset import Dataset
 from curation.models.diff import Diff
+from curation.models.fetch import Fetch, FetchState
 from curation.models.provenance import Provenance
 from curation.models.push import Push
 from curation.models.question import Decision, Question, QuestionState
 from curation.models.run import Finding, FindingState, Plan, Run
+from curation.models.source import Source
 from curation.models.tag import Tag
 from curation.models.upload import Upload
 from curation.models.version import Version, VersionKind
@@ -12,6 +14,8 @@ __all__ = [
     "Dataset",
     "Decision",
     "Diff",
+    "Fetch",
+    "FetchState",
     "Finding",
     "FindingState",
     "Plan",
@@ -20,6 +24,7 @@ __all__ = [
     "Question",
     "QuestionState",
     "Run",
+    "Source",
     "Tag",
     "Upload",
     "Version",
