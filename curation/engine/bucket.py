@@ -150,6 +150,7 @@ class Bucket:
         self.place = place
         self._door = _Door(allowed, seconds)
         self._client = _client(place, keys, self._door)
+        self._signed = keys is not None
 
     def close(self) -> None:
         """Close the connection."""
@@ -165,7 +166,7 @@ class Bucket:
         """
         after: dict[str, str] = {}
         while True:
-            with _told(self.place):
+            with _told(self.place, signed=self._signed):
                 answer = self._client.list_objects_v2(
                     Bucket=self.place.bucket, Prefix=self.place.prefix, MaxKeys=PAGE, **after
                 )
@@ -197,7 +198,7 @@ class Bucket:
         """
         # An object that was replaced since it was listed is another one, which the next sync finds.
         same = {"IfMatch": f'"{listed.etag}"'} if listed.etag else {}
-        with _told(self.place, listed.key):
+        with _told(self.place, listed.key, signed=self._signed):
             answer = self._client.get_object(Bucket=self.place.bucket, Key=listed.key, **same)
             on_length(int(answer["ContentLength"]))
             size = 0
@@ -345,7 +346,7 @@ class _Body:
 
 
 @contextmanager
-def _told(place: Place, key: str = "") -> Iterator[None]:
+def _told(place: Place, key: str = "", *, signed: bool) -> Iterator[None]:
     """Turn what goes wrong in the block into a `BucketRefused`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -354,7 +355,7 @@ def _told(place: Place, key: str = "") -> Iterator[None]:
     except UrlRefused as error:
         raise BucketRefused(error.code, error.message, transient=error.transient) from None
     except ClientError as error:
-        raise _refusal(error.response, place, key) from None
+        raise _refusal(error.response, place, key, signed) from None
     except BotoCoreError as error:
         raise _unusable(error, place) from None
     except (OSError, http.client.HTTPException) as error:
@@ -398,7 +399,7 @@ _ELSEWHERE = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocat
 _OLD_KEYS = {"ExpiredToken", "InvalidToken", "TokenRefreshRequired"}
 
 
-def _refusal(response: Mapping[str, Any], place: Place, key: str) -> BucketRefused:
+def _refusal(response: Mapping[str, Any], place: Place, key: str, signed: bool) -> BucketRefused:
     """Return what an error answer means, in a sentence that says what to do.
 
     Codes: ``object_gone``, ``object_changed``, ``bucket_missing``, ``keys_unknown``, ``keys_wrong``, ``keys_expired``,
@@ -439,6 +440,8 @@ def _refusal(response: Mapping[str, Any], place: Place, key: str) -> BucketRefus
         may = f"read {key}" if key else f"list the bucket {name}"
         need = "s3:GetObject" if key else "s3:ListBucket"
         detail = f"These keys may not {may}. They need the permission {need}."
+        if not signed:
+            detail = f"Without keys nobody may {may}. Name keys that have the permission {need}."
         return BucketRefused("access_denied", detail, transient=bool(key))
     detail = f"{host} answered with {code or 'an error'} ({status})."
     return BucketRefused("bucket_failed", detail, transient=status >= 500)

@@ -38,12 +38,15 @@ class Refusal(Exception):
         code: Stable name, snake_case.
         reason: What is wrong and how to mend it.
         transient: Whether the same may be got another time without a change.
+        soon: Whether to ask again after a short pause.
         stop: Whether none of the files behind it can be got either.
     """
 
-    def __init__(self, code: str, reason: str, transient: bool = False, *, stop: bool = False) -> None:
+    def __init__(
+        self, code: str, reason: str, transient: bool = False, *, soon: bool = False, stop: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.code, self.reason, self.transient, self.stop = code, reason, transient, stop
+        self.code, self.reason, self.transient, self.soon, self.stop = code, reason, transient, soon, stop
 
 
 class Getter(Protocol):
@@ -148,7 +151,7 @@ class _Web:
         try:
             fetch(row.address, sink, limits=limits, allowed=allowed, on_length=on_length)
         except UrlRefused as error:
-            raise Refusal(error.code, error.message, error.transient) from None
+            raise Refusal(error.code, error.message, error.transient, soon=error.transient) from None
 
     def file_name(self, row: Fetch) -> str:
         return _name_of(row.address)
@@ -294,7 +297,7 @@ def _get_all(
             refusal = Refusal("file_empty", _("The file is empty: it has no bytes at all."))
         if refusal is not None:
             row.state, row.code, row.reason = FetchState.REFUSED, refusal.code, refusal.reason[:1000]
-            row.transient = refusal.transient
+            row.transient = refusal.transient or refusal.stop
             row.save(update_fields=["state", "code", "reason", "transient", "updated_at"])
             if refusal.stop:
                 _put_off(waiting, row, refusal)
@@ -329,7 +332,7 @@ def _got(job: JobContext, getter: Getter, row: Fetch, sink: "_Sink") -> Refusal 
             getter.get(row, sink, sink.expect)  # type: ignore[arg-type]
             return None
         except Refusal as refusal:
-            if pause is None or not refusal.transient:
+            if pause is None or not refusal.soon:
                 return refusal
             _rest(job, pause)
         except SinkFailed as error:

@@ -148,7 +148,10 @@ class _Objects:
         try:
             self._bucket.fetch(Listed(row.address, row.etag, size), sink, on_length)
         except BucketRefused as error:
-            raise Refusal(error.code, error.message, error.transient, stop=error.code in _FOR_ALL) from None
+            # Whatever else may pass was asked for several times already.
+            soon = error.code in {"bucket_failed", "bucket_unreachable"}
+            stop = error.code in _FOR_ALL
+            raise Refusal(error.code, error.message, error.transient, soon=soon, stop=stop) from None
 
     def file_name(self, row: Fetch) -> str:
         return shown_name(row.address)
