@@ -437,11 +437,15 @@ def _refusal(response: Mapping[str, Any], place: Place, key: str, signed: bool) 
         # What botocore makes of an answer that is no XML of S3.
         return _no_s3(place)
     if code == "AccessDenied" or status in {401, 403}:
-        may = f"read {key}" if key else f"list the bucket {name}"
-        need = "s3:GetObject" if key else "s3:ListBucket"
-        detail = f"These keys may not {may}. They need the permission {need}."
-        if not signed:
-            detail = f"Without keys nobody may {may}. Name keys that have the permission {need}."
-        return BucketRefused("access_denied", detail, transient=bool(key))
+        return _denied(place, key, signed)
     detail = f"{host} answered with {code or 'an error'} ({status})."
     return BucketRefused("bucket_failed", detail, transient=status >= 500)
+
+
+def _denied(place: Place, key: str, signed: bool) -> BucketRefused:
+    may = f"read {key}" if key else f"list the bucket {place.bucket}"
+    need = "s3:GetObject" if key else "s3:ListBucket"
+    detail = f"These keys may not {may}. They need the permission {need}."
+    if not signed:
+        detail = f"Without keys nobody may {may}. Name keys that have the permission {need}."
+    return BucketRefused("access_denied", detail, transient=bool(key))

@@ -330,7 +330,7 @@ def test_a_public_bucket_needs_no_keys_and_what_is_private_in_it_is_said_to_be(
     assert texts(actor, job) == ["two"]
     refused = Fetch.objects.get(state="refused")
     assert (refused.code, refused.reason) == (
-        "access_denied", "These keys may not read private.csv. They need the permission s3:GetObject.",
+        "access_denied", "Without keys nobody may read private.csv. Name keys that have the permission s3:GetObject.",
     )  # fmt: skip
     bucket.client.put_object_acl(Bucket=bucket.name, Key="private.csv", ACL="public-read")
     assert texts(actor, synced(actor, source)) == ["two", "one"]
