@@ -297,7 +297,7 @@ class _Door:
                 return self._held[1].send(method, target, headers)
         self.close()
         parts, addresses = check_url(url, self._allowed)
-        connection = PinnedConnection(parts, addresses[0], deadline)
+        connection = PinnedConnection(parts, addresses, deadline)
         self._held = (host, connection)
         return connection.send(method, target, headers)
 

@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -189,7 +189,7 @@ def fetch(
         parts, addresses = check_url(url, allowed)
         connection = None
         try:
-            connection = PinnedConnection(parts, addresses[0], deadline)
+            connection = PinnedConnection(parts, addresses, deadline)
             response = connection.ask()
             if response.status in _REDIRECTS:
                 url = _next(url, response.getheader("Location", ""))
@@ -228,11 +228,11 @@ class PinnedConnection:
 
     Args:
         parts: From `check_url`.
-        address: One of those that `check_url` gave with them.
+        addresses: Those that `check_url` gave with them, tried in order: many machines cannot reach all of a host's.
         deadline: Of `time.monotonic`; the silence of the other side is limited besides.
     """
 
-    def __init__(self, parts: SplitResult, address: str, deadline: float) -> None:
+    def __init__(self, parts: SplitResult, addresses: Sequence[str], deadline: float) -> None:
         assert parts.hostname is not None
         secure = parts.scheme == "https"
         host = parts.hostname.encode("idna").decode("ascii")
@@ -242,8 +242,7 @@ class PinnedConnection:
         # Once closed it would connect again by the name of the host, to wherever that leads by then.
         self._connection.auto_open = 0
         self._target = target_of(parts)
-        left = max(0.001, min(SILENCE_SECONDS, deadline - time.monotonic()))
-        plain = socket.create_connection((address, port), timeout=left)
+        plain = _connected(addresses, port, deadline)
         if not secure:
             self._connection.sock = plain
             return
@@ -266,6 +265,17 @@ class PinnedConnection:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _connected(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
+    for last, address in enumerate(addresses, 1 - len(addresses)):
+        left = max(0.001, min(SILENCE_SECONDS, deadline - time.monotonic()))
+        try:
+            return socket.create_connection((address, port), timeout=left)
+        except OSError:
+            if not last:
+                raise
+    raise OSError("the host has no address")
 
 
 def target_of(parts: SplitResult) -> str:

@@ -8,7 +8,7 @@ from core.models import TimedModel
 class FetchState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     FETCHED = "fetched", _("Fetched")
-    IMPORTED = "imported", _("Imported")
+    IMPORTED = "imported", _("Taken in")
     REFUSED = "refused", _("Refused")
 
 

@@ -20,7 +20,7 @@ class Source(TimedModel):
     pattern = models.CharField(_("pattern"), max_length=200, blank=True)
     region = models.CharField(_("region"), max_length=40, blank=True)
     # Name of an entry in the operator's file of keys; empty asks without any, as for a public bucket.
-    keys_name = models.CharField(_("keys"), max_length=60, blank=True)
+    keys_name = models.CharField(_("access keys"), max_length=60, blank=True)
     # How every file is read where the guess is wrong: encoding, delimiter, header, format, sheet, roles.
     options = models.JSONField(default=dict, blank=True)
     licence = models.CharField(_("licence"), max_length=120, blank=True)

@@ -4,6 +4,7 @@ from django import forms
 from django.db.models import Case, IntegerField, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors
@@ -74,7 +75,7 @@ class FetchesPage(ScopedPage):
         rows = refused_first(fetches_of_job(actor=request.actor, job_id=pk))
         listed = list(rows[: SHOWN + 1])
         if not listed:
-            raise NotFound("This job fetches no files.")
+            raise NotFound(_("This job fetches no files."))
         job = get_object_or_404(Job.objects.visible_to(request.actor), pk=pk)
         refused = any(row.state == FetchState.REFUSED for row in listed[:1])
         may_write = request.actor.can("data.write")

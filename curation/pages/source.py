@@ -33,7 +33,7 @@ class SourceForm(ProvenanceForm):
     )
     bucket = forms.CharField(label=gettext_lazy("Bucket"), max_length=63)
     keys_name = forms.ChoiceField(
-        label=gettext_lazy("Keys"),
+        label=gettext_lazy("Access keys"),
         required=False,
         help_text=gettext_lazy("An operator keeps the keys on the server; here they only have names."),
     )
