@@ -37,7 +37,7 @@ class SourceForm(ProvenanceForm):
         required=False,
         help_text=gettext_lazy("An operator keeps the keys on the server; here they only have names."),
     )
-    prefix = forms.CharField(
+    prefix = forms.CharField(  # type: ignore[assignment]  (Django takes the fields of a form out of its class)
         label=gettext_lazy("Prefix"),
         max_length=900,
         required=False,

@@ -76,7 +76,7 @@ def _sync(job: JobContext, source: Source, bucket: Bucket, again: bool) -> dict[
             _refuse(job, source)
     Source.objects.filter(pk=source.pk).update(synced_at=timezone.now())
     seen = {name: job.state.get(name, 0) for name in ("listed", "passed_over", "known", "left")}
-    nothing = {
+    nothing: dict[str, Any] = {
         "dataset": source.dataset_id,
         "version": None,
         "files": 0,

@@ -30,7 +30,7 @@ def import_file(
     file: FileArgument = None,
     url: Annotated[
         list[str] | None,
-        typer.Option(help="Address of a file that the service fetches; several are imported together."),
+        typer.Option(help="Address of a file that the service fetches; may be given again."),
     ] = None,
     append: AppendOption = False,
     text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
@@ -146,7 +146,7 @@ def _refuse_unreadable(upload: Upload, options: dict[str, Any]) -> None:
 def _import_text(result: dict[str, Any]) -> str:
     said = f"Version {result['version']} (v{result['number']}): {result['rows']:,} rows"
     if result["added"] != result["rows"]:
-        said += f", {result['added']:,} of them new"
+        said += f", {result['added']:,} new"
     if result["refused"]:
         where = result.get("refused_file")
         said += f", {result['refused']:,} refused" + (
@@ -172,7 +172,7 @@ def push(
     rows = _rows_of(content, str(file))
     name = key or hashlib.sha256(content).hexdigest()[:32]
     target = session.client.datasets.ensure(dataset)
-    said = {"licence": licence, "source": source, "consent": consent, "collected_on": collected}
+    said: Any = {"licence": licence, "source": source, "consent": consent, "collected_on": collected}
     sent = list(session.client.datasets.push(target.id, rows, key=name, append=append, **said))
     jobs = [session.wait(job, "Importing") for job in sent]
     versions = [(job.result or {})["version"] for job in jobs]
