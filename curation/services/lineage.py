@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import ForeignKey, Model
+from django.db.models import Count, ForeignKey, Model
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -80,16 +80,20 @@ def dataset_lineage(*, actor: Actor, dataset_id: int) -> tuple[list[Node], int]:
 def _own(dataset: Dataset, versions: list[Version]) -> Iterable[Node]:
     drawn = {version.pk for version in versions}
     jobs = [version.job_id for version in versions if version.job_id]
-    uploads = {
-        upload.job_id: upload for upload in Upload.objects.filter(dataset=dataset, job_id__in=jobs).defer("profile")
-    }
+    files = Upload.objects.filter(dataset=dataset, job_id__in=jobs).defer("profile").order_by("-pk")
+    # Of files imported together the first stands for all.
+    uploads = {upload.job_id: upload for upload in files}
+    counts = dict(files.order_by().values_list("job_id").annotate(count=Count("pk")))
     for version in versions:
         parents = []
         upload = uploads.get(version.job_id)
         run: Run | None = getattr(version, "made_by", None)
         above = [_key(version, version.parent_id)] if version.parent_id in drawn else []
-        if upload is not None and version.parent_id is None:
-            yield Node(_key(upload), _label(upload), upload.file_name, page_of_row(upload), upload.created_at)
+        if upload is not None:
+            others = counts[version.job_id] - 1
+            name = f"{upload.file_name} +{others}" if others else upload.file_name
+            made = min(upload.created_at, version.created_at)
+            yield Node(_key(upload), _label(upload), name, page_of_row(upload), made)
             parents.append(_key(upload))
         if run is not None:
             steps = len(run.steps.get("steps", []))
