@@ -37,7 +37,8 @@ class SourceForm(ProvenanceForm):
         required=False,
         help_text=gettext_lazy("An operator keeps the keys on the server; here they only have names."),
     )
-    prefix = forms.CharField(  # type: ignore[assignment]  (Django takes the fields of a form out of its class)
+    # Django takes the fields of a form out of its class, so this one does not hide the form's own prefix.
+    prefix = forms.CharField(  # type: ignore[assignment]
         label=gettext_lazy("Prefix"),
         max_length=900,
         required=False,
