@@ -17,12 +17,12 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from curation.engine import staging  # noqa: E402
-from curation.engine.manifest import VersionManifest  # noqa: E402
-from curation.engine.reader import VersionReader  # noqa: E402
-from curation.engine.readers import sniff  # noqa: E402
-from curation.engine.staging import Staged, settle_columns, stage, write_joined  # noqa: E402
-from curation.engine.writer import VersionWriter  # noqa: E402
+from curation.engine import staging
+from curation.engine.manifest import VersionManifest
+from curation.engine.reader import VersionReader
+from curation.engine.readers import sniff
+from curation.engine.staging import Staged, settle_columns, stage, write_joined
+from curation.engine.writer import VersionWriter
 
 
 def base(folder: Path, rows: int) -> VersionReader:
