@@ -117,14 +117,10 @@ class DatasetViewSet(ScopedViewSet):
     @action(detail=True, methods=["post"])
     def fetches(self, request: Request, pk: int) -> Response:
         """Have files fetched from web addresses and imported as one version."""
+        dataset = self.get_object()
         given = valid(FetchInput, request.data)
         told = {name: given.pop(name) for name in ("urls", "append", *PROVENANCE) if name in given}
-        job = start_fetch(
-            actor=request.actor,  # type: ignore[attr-defined]
-            dataset_id=self.get_object().pk,
-            options=given,
-            **told,
-        )
+        job = start_fetch(actor=request.actor, dataset_id=dataset.pk, options=given, **told)  # type: ignore[attr-defined]
         return Response(JobOutput(job).data, status=202)
 
     @extend_schema(responses={200: SourceOutput(many=True)}, methods=["GET"])
