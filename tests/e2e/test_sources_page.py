@@ -88,7 +88,7 @@ def test_addresses_are_fetched_and_the_refused_ones_tried_again(page: Page, data
     expect(page.get_by_text("Add them to v2")).to_be_visible()
     take(page, "import-addresses-append")
     page.goto(f"/datasets/{dataset.pk}/lineage/")
-    expect(page.get_by_role("cell", name="reviews.csv", exact=True).first).to_be_visible()
+    expect(page.get_by_role("link", name="reviews.csv File")).to_be_visible()
 
 
 def test_a_bucket_is_added_synced_and_synced_again(page: Page, dataset: Dataset) -> None:
