@@ -134,6 +134,12 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 FILE_UPLOAD_TEMP_DIR = ASSAY_HOME / "uploads"  # not /tmp, which is often small
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 
+# Hosts that may be fetched from although they are not on the public internet, as `name` or `name:port`.
+ASSAY_FETCH_ALLOWED_HOSTS = environment.words("ASSAY_FETCH_ALLOWED_HOSTS", "")
+ASSAY_FETCH_SECONDS = environment.number("ASSAY_FETCH_SECONDS", 3600, low=1, high=86_400)
+# The keys of buckets, by name: a JSON file that only the server's user may read.
+ASSAY_BUCKET_KEYS = Path(environment.text("ASSAY_BUCKET_KEYS", str(ASSAY_HOME / "bucket-keys.json")))
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.ActorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["core.permissions.HasScope"],
@@ -234,6 +240,8 @@ LOGGING = {
         # RequestLogMiddleware writes one line for each request; Django's own would be a second one.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
+        # At DEBUG it would write the signatures and session tokens of requests.
+        "botocore": {"level": "WARNING"},
     },
 }
 structlog.configure(

@@ -82,10 +82,15 @@ def _put(content: Any, name: str) -> str:
     # A reader never sees half an object, and a crash leaves only a temporary file behind. A row that names the object
     # is committed to disk, so the object has to be there too when the power goes.
     with tempfile.NamedTemporaryFile(dir=folder.parent, prefix=".part-", delete=False) as part:
-        for chunk in content.chunks(1 << 20):
-            part.write(chunk)
-        part.flush()
-        os.fsync(part.fileno())
+        try:
+            for chunk in content.chunks(1 << 20):
+                part.write(chunk)
+            part.flush()
+            os.fsync(part.fileno())
+        except BaseException:
+            # On a full disk the half that was written is what others need.
+            Path(part.name).unlink()
+            raise
     Path(part.name).replace(folder)
     sync_folder(folder.parent)
     return name

@@ -10,7 +10,21 @@ from workers.job_task import job_task
 def import_file(job: JobContext) -> dict[str, Any]:
     from curation.services.import_ import run_import  # slow import: pyarrow
 
-    return run_import(job=job, upload_id=job.params["upload_id"])
+    return run_import(job=job, upload_id=job.params["upload_id"], append=job.params.get("append", False))
+
+
+@job_task("curation.import_addresses")
+def import_addresses(job: JobContext) -> dict[str, Any]:
+    from curation.services.fetch import execute_fetch  # slow import: pyarrow
+
+    return execute_fetch(job=job, **job.params)
+
+
+@job_task("curation.sync_source")
+def sync_source(job: JobContext) -> dict[str, Any]:
+    from curation.services.sync import execute_sync  # slow import: pyarrow
+
+    return execute_sync(job=job, **job.params)
 
 
 @job_task("curation.run_plan")

@@ -17,7 +17,7 @@ from accounts.services.token import create_token
 from core import objects
 from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
-from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Upload, Version
+from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Source, Upload, Version
 from curation.services.media import store_pictures
 from labeling.models import Annotation, Project, Task
 from labeling.services.answer import save_answers
@@ -110,6 +110,16 @@ def picture(actor: Actor) -> Picture:
     taken = take(sink.getvalue(), "a.png")
     store_pictures(organization_id=actor.organization_id, pictures=[taken])
     return Picture.objects.get(organization_id=actor.organization_id, sha256=taken.sha256)
+
+
+def source(actor: Actor) -> Source:
+    return Source.objects.create(
+        organization_id=actor.organization_id,
+        dataset=dataset(actor),
+        name="bucket",
+        endpoint="https://s3.example.com",
+        bucket="reviews",
+    )
 
 
 def plan(actor: Actor) -> Plan:
@@ -223,6 +233,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Plan: plan,
     Project: project,
     Run: run,
+    Source: source,
     Task: task,
     Token: token,
     Training: training,

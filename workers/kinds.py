@@ -23,6 +23,8 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "curation.import_file": Kind(_("Import")),
+    "curation.import_addresses": Kind(_("Import from addresses")),
+    "curation.sync_source": Kind(_("Sync of a bucket")),
     "curation.run_plan": Kind(_("Curation run")),
     "curation.apply_decisions": Kind(_("Decisions applied")),
     "curation.decide_by_rule": Kind(_("Decisions by rule"), "interactive"),

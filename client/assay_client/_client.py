@@ -17,6 +17,7 @@ from assay_client._resources.deployment import Deployments
 from assay_client._resources.job import Jobs
 from assay_client._resources.project import Projects
 from assay_client._resources.run import Runs
+from assay_client._resources.source import Sources
 from assay_client._resources.training import Trainings
 from assay_client._resources.upload import Uploads
 from assay_client._resources.version import Versions
@@ -38,8 +39,8 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, versions, runs, projects, annotations, jobs, trainings, bundles, deployments: one for each
-            noun of the service.
+        datasets, uploads, sources, versions, runs, projects, annotations, jobs, trainings, bundles, deployments: one
+            for each noun of the service.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Client:
         self.jobs = Jobs(self._transport, sleep)
         self.datasets = Datasets(self._transport)
         self.uploads = Uploads(self._transport)
+        self.sources = Sources(self._transport)
         self.versions = Versions(self._transport, self.jobs)
         self.runs = Runs(self._transport)
         self.projects = Projects(self._transport)

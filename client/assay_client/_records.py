@@ -110,6 +110,45 @@ class Upload(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fetch(Record):
+    """A file that the service got itself, and what became of it.
+
+    Attributes:
+        state: waiting, fetched, imported or refused.
+        reason: Why it was refused.
+    """
+
+    id: int
+    number: int
+    address: str
+    state: str
+    code: str = ""
+    reason: str = ""
+    byte_count: int | None = None
+    upload: int | None = None
+    row_count: int = 0
+    refused_count: int = 0
+    version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(Record):
+    """A bucket whose new files come into a dataset; its keys are only named."""
+
+    id: int
+    dataset: int
+    name: str
+    endpoint: str
+    bucket: str
+    prefix: str = ""
+    pattern: str = ""
+    region: str = ""
+    keys_name: str = ""
+    job: int | None = None
+    synced_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Version(Record):
     """An immutable state of a dataset."""
 

@@ -8,13 +8,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
+from curation.api.fetch import FetchInput
+from curation.api.source import SourceInput, SourceOutput
 from curation.api.upload import PushInput, UploadInput, UploadOutput
 from curation.api.version import ProvenanceOutput, VersionOutput
 from curation.models import Dataset
 from curation.services.dataset import change_dataset, create_dataset, restore_dataset, trash_dataset
+from curation.services.fetch import start_fetch
 from curation.services.push import push_items
+from curation.services.source import create_source
 from curation.services.upload import receive_upload
 from workers.api.job import JobOutput
+
+PROVENANCE = ("licence", "source", "consent", "collected_on")
 
 
 class DatasetInput(serializers.Serializer[Any]):
@@ -113,6 +119,29 @@ class DatasetViewSet(ScopedViewSet):
             **valid(PushInput, request.data),
         )
         return Response(JobOutput(job).data, status=202)
+
+    @extend_schema(request=FetchInput, responses={202: JobOutput})
+    @action(detail=True, methods=["post"])
+    def fetches(self, request: Request, pk: int) -> Response:
+        """Have files fetched from web addresses and imported as one version."""
+        dataset = self.get_object()
+        given = valid(FetchInput, request.data)
+        told = {name: given.pop(name) for name in ("urls", "append", *PROVENANCE) if name in given}
+        job = start_fetch(actor=request.actor, dataset_id=dataset.pk, options=given, **told)  # type: ignore[attr-defined]
+        return Response(JobOutput(job).data, status=202)
+
+    @extend_schema(responses={200: SourceOutput(many=True)}, methods=["GET"])
+    @extend_schema(request=SourceInput, responses={201: SourceOutput}, methods=["POST"])
+    @action(detail=True, methods=["get", "post"])
+    def sources(self, request: Request, pk: int) -> Response:
+        """The buckets whose new files come into a dataset; or one more of them."""
+        dataset = self.get_object()
+        if request.method == "POST":
+            given = valid(SourceInput, request.data)
+            source = create_source(actor=request.actor, dataset_id=dataset.pk, **given)  # type: ignore[attr-defined]
+            return Response(SourceOutput(source).data, status=201)
+        page = self.paginate_queryset(dataset.sources.all())
+        return self.get_paginated_response(SourceOutput(page, many=True).data)
 
     @extend_schema(responses=ProvenanceOutput(many=True))
     @action(detail=True, methods=["get"])

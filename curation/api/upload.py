@@ -54,7 +54,19 @@ def known_roles(roles: dict[str, str]) -> dict[str, str]:
     return roles
 
 
-class PushInput(ProvenanceInput):
+class AppendInput(serializers.Serializer[Any]):
+    append = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Put the rows behind those of the newest version, which keep their ids; else they make a version.",
+    )
+
+
+class ImportInput(ReadingInput, AppendInput):
+    """How to read a file, and whether its rows are added to the newest version."""
+
+
+class PushInput(ProvenanceInput, AppendInput):
     """Rows as JSON objects, imported like a file of JSON Lines."""
 
     rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=ROW_LIMIT)
@@ -68,7 +80,7 @@ class UploadOutput(serializers.ModelSerializer[Upload]):
     class Meta:
         model = Upload
         fields = [
-            "id", "dataset", "file_name", "byte_count", "sha256", "profile", "options", "licence", "source",
+            "id", "dataset", "file_name", "address", "byte_count", "sha256", "profile", "options", "licence", "source",
             "consent", "collected_on", "job", "refused_count", "created_at",
         ]  # fmt: skip
 
@@ -96,12 +108,18 @@ class UploadViewSet(ScopedViewSet):
         upload = self.get_object()
         return Response(preview_upload(actor=request.actor, upload_id=upload.pk, options=options))  # type: ignore[attr-defined]
 
-    @extend_schema(request=ReadingInput, responses={202: JobOutput})
+    @extend_schema(request=ImportInput, responses={202: JobOutput})
     @action(detail=True, methods=["post"], url_path="import")
     def import_(self, request: Request, pk: int) -> Response:
-        """Import the file as a version."""
-        options = valid(ReadingInput, request.data)
-        job = start_import(actor=request.actor, upload_id=self.get_object().pk, options=options)  # type: ignore[attr-defined]
+        """Import the file as a version, or behind the rows of the newest one."""
+        options = valid(ImportInput, request.data)
+        append = options.pop("append")
+        job = start_import(
+            actor=request.actor,  # type: ignore[attr-defined]
+            upload_id=self.get_object().pk,
+            options=options,
+            append=append,
+        )
         return Response(JobOutput(job).data, status=202)
 
     @extend_schema(responses=AddressOutput)

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from curation.api.dataset import DatasetViewSet
 from curation.api.diff import DiffViewSet
+from curation.api.fetch import FetchesView, RetryFetchesView
 from curation.api.picture import PictureCopyView, PictureOriginalView, PictureThumbView
 from curation.api.plan import CheckPlanView, PreviewPlanView
 from curation.api.question import (
@@ -15,12 +16,14 @@ from curation.api.question import (
     UndoView,
 )
 from curation.api.run import DefaultPlanView, PlanViewSet, RunViewSet
+from curation.api.source import SourceViewSet
 from curation.api.upload import UploadViewSet
 from curation.api.version import VersionViewSet
 
 router = SimpleRouter()
 router.register("datasets", DatasetViewSet, basename="dataset")
 router.register("uploads", UploadViewSet, basename="upload")
+router.register("sources", SourceViewSet, basename="source")
 router.register("versions", VersionViewSet, basename="version")
 router.register("diffs", DiffViewSet, basename="diff")
 router.register("plans", PlanViewSet, basename="plan")
@@ -40,5 +43,7 @@ urlpatterns = [
     path("runs/<int:pk>/questions/<int:number>/decide/", DecideView.as_view(), name="run-decide"),
     path("runs/<int:pk>/questions/<int:number>/undo/", UndoView.as_view(), name="run-undo"),
     path("runs/<int:pk>/decisions/apply/", ApplyDecisionsView.as_view(), name="run-apply-decisions"),
+    path("jobs/<int:pk>/fetches/", FetchesView.as_view(), name="job-fetches"),
+    path("jobs/<int:pk>/fetches/retry/", RetryFetchesView.as_view(), name="job-fetches-retry"),
     *router.urls,
 ]

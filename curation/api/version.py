@@ -85,8 +85,8 @@ class ProvenanceOutput(serializers.ModelSerializer[Provenance]):
     class Meta:
         model = Provenance
         fields = [
-            "id", "dataset", "version", "upload", "first_item_id", "last_item_id", "file_name", "sha256", "licence",
-            "source", "consent", "collected_on", "created_at",
+            "id", "dataset", "version", "upload", "first_item_id", "last_item_id", "file_name", "sha256", "address",
+            "licence", "source", "consent", "collected_on", "created_at",
         ]  # fmt: skip
 
 

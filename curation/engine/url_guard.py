@@ -11,15 +11,17 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 REDIRECT_LIMIT = 5
 # A server that sends a byte now and then is given up after this, whatever the time limit of the whole is.
 SILENCE_SECONDS = 15.0
 _CHUNK = 1 << 17
+# What a path or query may hold as it is; anything else, such as Chinese, is sent percent-encoded. Source: RFC 3986.
+_PLAIN = "!$%&'()*+,-./:;=?@_~[]"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # IPv6 addresses that carry an IPv4 address in their last 32 bits. Source: RFC 6052 and RFC 4291, section 2.5.5.1.
 _CARRIERS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
@@ -32,12 +34,18 @@ class UrlRefused(Exception):
     Args:
         code: Stable name, snake_case.
         message: What is wrong and how to mend it.
+        transient: Whether the same address may well be given a little later.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, transient: bool = False) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.transient = transient
+
+
+class SinkFailed(Exception):
+    """The place where the bytes go took no more; the cause is the error that it raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +83,11 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def check_url(url: str, allowed: Collection[str] = ()) -> tuple[SplitResult, list[str]]:
-    """Return the parts of a URL and the addresses that its host may be reached at.
-
-    Args:
-        url: http or https.
-        allowed: Host names that an operator trusts although their addresses are not public.
+def parse_url(url: str) -> tuple[SplitResult, str, int]:
+    """Return the parts of a URL, its host in ASCII and its port; nobody is asked for anything.
 
     Raises:
-        UrlRefused: ``url_invalid``, ``url_scheme``, ``url_credentials``, ``host_unknown``, ``host_not_public``.
+        UrlRefused: ``url_invalid``, ``url_scheme``, ``url_credentials``.
     """
     if any(ord(letter) <= 32 or letter == "\\" for letter in url):
         raise UrlRefused(
@@ -101,20 +105,51 @@ def check_url(url: str, allowed: Collection[str] = ()) -> tuple[SplitResult, lis
         raise UrlRefused("url_credentials", "The address holds a user name or password. Leave it out.")
     if not host:
         raise UrlRefused("url_invalid", "The address names no host.")
-    return parts, _addresses(host, port, allowed)
+    return parts, host, port
 
 
-def _addresses(host: str, port: int, allowed: Collection[str]) -> list[str]:
+def check_form(url: str, allowed: Collection[str] = ()) -> None:
+    """Refuse what can be refused without looking a name up: the form of a URL, and a literal address inside.
+
+    Raises:
+        UrlRefused: What `parse_url` raises, and ``host_not_public``.
+    """
+    _parts, host, port = parse_url(url)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return
+    _check_public(host, port, [str(address)], allowed)
+
+
+def check_url(url: str, allowed: Collection[str] = ()) -> tuple[SplitResult, list[str]]:
+    """Return the parts of a URL and the addresses that its host may be reached at.
+
+    Args:
+        url: http or https.
+        allowed: Host names that an operator trusts although their addresses are not public; ``name:port`` trusts that
+            port alone.
+
+    Raises:
+        UrlRefused: ``url_invalid``, ``url_scheme``, ``url_credentials``, ``host_unknown``, ``host_not_public``.
+    """
+    parts, host, port = parse_url(url)
     try:
         addresses = [str(ipaddress.ip_address(host))]
     except ValueError:
         addresses = _looked_up(host, port)
+    _check_public(host, port, addresses, allowed)
+    return parts, addresses
+
+
+def _check_public(host: str, port: int, addresses: list[str], allowed: Collection[str]) -> None:
+    if host in allowed or f"{host}:{port}" in allowed:
+        return
     # One address that is not public refuses the host: which one a connection takes is chance.
-    if host not in allowed and not all(is_public(ipaddress.ip_address(each.split("%")[0])) for each in addresses):
+    if not all(is_public(ipaddress.ip_address(each.split("%")[0])) for each in addresses):
         raise UrlRefused(
             "host_not_public", f"The host {host} is not on the public internet. An operator may allow it by name."
         )
-    return addresses
 
 
 def _looked_up(host: str, port: int) -> list[str]:
@@ -122,11 +157,18 @@ def _looked_up(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
-        raise UrlRefused("host_unknown", f"The host {host} cannot be found.") from None
+        raise UrlRefused("host_unknown", f"The host {host} cannot be found.", transient=True) from None
     return list(dict.fromkeys(str(row[4][0]) for row in found))
 
 
-def fetch(url: str, sink: BinaryIO, *, limits: Limits | None = None, allowed: Collection[str] = ()) -> Fetched:
+def fetch(
+    url: str,
+    sink: BinaryIO,
+    *,
+    limits: Limits | None = None,
+    allowed: Collection[str] = (),
+    on_length: Callable[[int | None], None] | None = None,
+) -> Fetched:
     """Write what an address gives into a file, and say what it was.
 
     Args:
@@ -134,31 +176,42 @@ def fetch(url: str, sink: BinaryIO, *, limits: Limits | None = None, allowed: Co
         sink: Takes the bytes; what was written before an error is to be thrown away.
         limits: Bytes and seconds.
         allowed: Host names that an operator trusts.
+        on_length: Called before the first byte with the size that the host tells, None when it tells none.
 
     Raises:
         UrlRefused: What `check_url` raises, and ``too_many_redirects``, ``redirect_to_http``, ``url_status``,
             ``url_too_large``, ``url_too_slow``, ``url_encoding``, ``url_cut_off``, ``url_unreachable``.
+        SinkFailed: Writing into the file failed, as on a full disk.
     """
     limits = limits or Limits()
     deadline = time.monotonic() + limits.seconds
     for _turn in range(REDIRECT_LIMIT + 1):
         parts, addresses = check_url(url, allowed)
-        connection = _Pinned(parts, addresses[0], deadline)
+        connection = None
         try:
+            connection = PinnedConnection(parts, addresses, deadline)
             response = connection.ask()
             if response.status in _REDIRECTS:
                 url = _next(url, response.getheader("Location", ""))
                 continue
+            _check_head(response, limits)
+            if on_length is not None:
+                on_length(response.length)
             return _save(url, response, sink, limits, deadline)
-        except TimeoutError:
-            raise UrlRefused("url_too_slow", f"The host {parts.hostname} did not answer in time.") from None
         except (OSError, http.client.HTTPException) as error:
-            raise UrlRefused(
-                "url_unreachable", f"The host {parts.hostname} gave no usable answer: {type(error).__name__}."
-            ) from error
+            raise unanswered(parts, error) from error
         finally:
-            connection.close()
+            if connection is not None:
+                connection.close()
     raise UrlRefused("too_many_redirects", f"The address was sent on more than {REDIRECT_LIMIT} times.")
+
+
+def unanswered(parts: SplitResult, error: Exception) -> UrlRefused:
+    """Return the refusal that an error of a connection amounts to."""
+    if isinstance(error, TimeoutError):
+        return UrlRefused("url_too_slow", f"The host {parts.hostname} did not answer in time.", transient=True)
+    detail = f"The host {parts.hostname} gave no usable answer: {type(error).__name__}."
+    return UrlRefused("url_unreachable", detail, transient=True)
 
 
 def _next(url: str, location: str) -> str:
@@ -170,19 +223,26 @@ def _next(url: str, location: str) -> str:
     return target
 
 
-class _Pinned:
-    """One request on a connection to an address that was checked; name and certificate are those of the host."""
+class PinnedConnection:
+    """A connection to an address that was checked; name and certificate are those of the host.
 
-    def __init__(self, parts: SplitResult, address: str, deadline: float) -> None:
+    Args:
+        parts: From `check_url`.
+        addresses: Those that `check_url` gave with them, tried in order: many machines cannot reach all of a host's.
+        deadline: Of `time.monotonic`; the silence of the other side is limited besides.
+    """
+
+    def __init__(self, parts: SplitResult, addresses: Sequence[str], deadline: float) -> None:
         assert parts.hostname is not None
         secure = parts.scheme == "https"
         host = parts.hostname.encode("idna").decode("ascii")
         port = parts.port or (443 if secure else 80)
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         self._connection = kind(host, port)
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        left = max(0.001, min(SILENCE_SECONDS, deadline - time.monotonic()))
-        plain = socket.create_connection((address, port), timeout=left)
+        # Once closed it would connect again by the name of the host, to wherever that leads by then.
+        self._connection.auto_open = 0
+        self._target = target_of(parts)
+        plain = _connected(addresses, port, deadline)
         if not secure:
             self._connection.sock = plain
             return
@@ -195,7 +255,11 @@ class _Pinned:
     def ask(self) -> http.client.HTTPResponse:
         """Send the request and return the answer's head."""
         headers = {"User-Agent": "assay", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
-        self._connection.request("GET", self._target, headers=headers)
+        return self.send("GET", self._target, headers)
+
+    def send(self, method: str, target: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+        """Send a request without a body on this connection and return the answer's head."""
+        self._connection.request(method, target, headers=dict(headers))
         return self._connection.getresponse()
 
     def close(self) -> None:
@@ -203,13 +267,33 @@ class _Pinned:
         self._connection.close()
 
 
-def _save(url: str, response: http.client.HTTPResponse, sink: BinaryIO, limits: Limits, deadline: float) -> Fetched:
+def _connected(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
+    for last, address in enumerate(addresses, 1 - len(addresses)):
+        left = max(0.001, min(SILENCE_SECONDS, deadline - time.monotonic()))
+        try:
+            return socket.create_connection((address, port), timeout=left)
+        except OSError:
+            if not last:
+                raise
+    raise OSError("the host has no address")
+
+
+def target_of(parts: SplitResult) -> str:
+    """Return path and query as they stand in a request."""
+    return quote(parts.path or "/", safe=_PLAIN) + (f"?{quote(parts.query, safe=_PLAIN)}" if parts.query else "")
+
+
+def _check_head(response: http.client.HTTPResponse, limits: Limits) -> None:
     if response.status != 200:
-        raise UrlRefused("url_status", f"The host answered with {response.status} where 200 was awaited.")
+        detail = f"The host answered with {response.status} where 200 was awaited."
+        raise UrlRefused("url_status", detail, transient=response.status == 429 or response.status >= 500)
     if response.getheader("Content-Encoding", "identity").lower() != "identity":
         raise UrlRefused("url_encoding", "The host packs its answer although it was asked not to.")
     if (response.length or 0) > limits.bytes:
         raise _too_large(limits)
+
+
+def _save(url: str, response: http.client.HTTPResponse, sink: BinaryIO, limits: Limits, deadline: float) -> Fetched:
     digest, size = hashlib.sha256(), 0
     while True:
         chunk = response.read1(_CHUNK)
@@ -221,9 +305,14 @@ def _save(url: str, response: http.client.HTTPResponse, sink: BinaryIO, limits: 
         if time.monotonic() > deadline:
             raise UrlRefused("url_too_slow", f"The file did not come within {limits.seconds:.0f} seconds.")
         digest.update(chunk)
-        sink.write(chunk)
+        try:
+            sink.write(chunk)
+        except OSError as error:
+            # A full disk here is no fault of the host.
+            raise SinkFailed from error
     if response.length:
-        raise UrlRefused("url_cut_off", f"The host ended {response.length} bytes before it said it would.")
+        detail = f"The host ended {response.length} bytes before it said it would."
+        raise UrlRefused("url_cut_off", detail, transient=True)
     return Fetched(url, response.getheader("Content-Type", ""), size, digest.hexdigest())
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +73,7 @@ class VersionWriter:
         Raises:
             ValueError: The first column is not ``item_id``, or the columns differ from those written before.
         """
-        if self._schema is None:
-            if not table.schema.names or table.schema.names[0] != "item_id":
-                raise ValueError("the first column of a version is item_id")
-            self._schema = table.schema.remove_metadata()
-            self._hash = ContentHash(self._schema)
-        table = table.cast(self._schema)
+        table = self._of_schema(table)
         self._waiting.append(table)
         self._waiting_rows += table.num_rows
         self._waiting_bytes += table.nbytes
@@ -86,6 +81,36 @@ class VersionWriter:
             self._flush(last=True)
         elif self._waiting_rows >= GROUP_ROWS:
             self._flush(last=False)
+
+    def adopt(self, part: Part, tables: Iterable[pa.Table]) -> None:
+        """Take over a part of an earlier version as it lies: its rows are hashed and counted, and nothing is written.
+
+        Hash and figures are those of a version that was written anew. Adopt before the first `write`.
+
+        Args:
+            part: From the earlier version's manifest; whoever stores the version has its file already.
+            tables: Its rows, in order.
+
+        Raises:
+            ValueError: The columns differ, or rows were written before.
+        """
+        if self._waiting or self._open is not None:
+            raise ValueError("parts are adopted before rows are written")
+        for table in tables:
+            rows = self._of_schema(table)
+            assert self._hash is not None
+            self._hash.update(rows)
+            self._measure(rows)
+            self.row_count += rows.num_rows
+        self._parts.append(part)
+
+    def _of_schema(self, table: pa.Table) -> pa.Table:
+        if self._schema is None:
+            if not table.schema.names or table.schema.names[0] != "item_id":
+                raise ValueError("the first column of a version is item_id")
+            self._schema = table.schema.remove_metadata()
+            self._hash = ContentHash(self._schema)
+        return table.cast(self._schema)
 
     def finish(self) -> VersionManifest:
         """Write what is left, close the files and return the manifest.

@@ -1,11 +1,13 @@
 from curation.models.dataset import Dataset
 from curation.models.diff import Diff
+from curation.models.fetch import Fetch, FetchState
 from curation.models.picture import Picture
 from curation.models.privacy import PrivacyCheck, PrivacySample
 from curation.models.provenance import Provenance
 from curation.models.push import Push
 from curation.models.question import Decision, Question, QuestionState
 from curation.models.run import Finding, FindingState, Plan, Run
+from curation.models.source import Source
 from curation.models.tag import Tag
 from curation.models.upload import Upload
 from curation.models.version import Version, VersionKind
@@ -14,6 +16,8 @@ __all__ = [
     "Dataset",
     "Decision",
     "Diff",
+    "Fetch",
+    "FetchState",
     "Finding",
     "FindingState",
     "Picture",
@@ -25,6 +29,7 @@ __all__ = [
     "Question",
     "QuestionState",
     "Run",
+    "Source",
     "Tag",
     "Upload",
     "Version",

@@ -12,6 +12,8 @@ class Upload(TimedModel):
     dataset = models.ForeignKey("curation.Dataset", on_delete=models.CASCADE, related_name="uploads")
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     file_name = models.CharField(max_length=255)
+    # Where the service fetched it itself, without the query, which may hold a signature; empty when it was sent.
+    address = models.CharField(max_length=2000, blank=True)
     object_key = models.CharField(max_length=300)
     byte_count = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)

@@ -74,6 +74,7 @@ class DatasetPage(ScopedPage):
             "versions": list(versions.order_by("-number")[:VERSION_ROWS]),
             "jobs": jobs.order_by("-pk")[:RECENT],
             "uploads": uploads.order_by("-pk")[:RECENT],
+            "sources": dataset.sources.select_related("job").order_by("-pk")[:RECENT],
             "failed_runs": failed_runs.select_related("job", "input").order_by("-pk")[:RECENT],
             "may_write": request.actor.can("data.write"),
             "trash": trash,

@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -37,8 +38,9 @@ READ_WITH = {
 }
 
 
-class FileForm(forms.Form):
-    file = forms.FileField(label=gettext_lazy("File"), max_length=1000, allow_empty_file=True)
+class ProvenanceForm(forms.Form):
+    """Where rows come from; kept for each item."""
+
     licence = forms.CharField(
         label=gettext_lazy("Licence"),
         max_length=120,
@@ -66,6 +68,28 @@ class FileForm(forms.Form):
     )
 
 
+class FileForm(ProvenanceForm):
+    file = forms.FileField(label=gettext_lazy("File"), max_length=1000, allow_empty_file=True)
+
+
+def offer_append(form: forms.Form, newest: int | None) -> None:
+    """Let a form ask whether rows are added to the newest version, when there is one."""
+    if newest is None:
+        del form.fields["append"]
+        return
+    choices = [
+        ("", _("A version of these rows alone")),
+        ("yes", _("Add them to v%(number)s: its rows and ids stay, these come behind them") % {"number": newest}),
+    ]
+    form.fields["append"].choices = choices  # type: ignore[attr-defined]
+
+
+def newest_number(dataset: Dataset) -> int | None:
+    """Return the number of the version that rows would be added to."""
+    rows = dataset.versions.filter(trashed_at=None, purged_at=None)
+    return rows.aggregate(newest=Max("number"))["newest"]  # type: ignore[no-any-return]
+
+
 class ReadingForm(forms.Form):
     """How to read the file; starts from what was found in it."""
 
@@ -76,8 +100,9 @@ class ReadingForm(forms.Form):
     text = forms.ChoiceField(label=gettext_lazy("Text column"), required=False)
     label = forms.ChoiceField(label=gettext_lazy("Label column"), required=False)
     id = forms.ChoiceField(label=gettext_lazy("Id column"), required=False)
+    append = forms.ChoiceField(label=gettext_lazy("What it becomes"), widget=forms.RadioSelect, required=False)
 
-    def __init__(self, profile: dict[str, Any], data: Any = None) -> None:
+    def __init__(self, profile: dict[str, Any], newest: int | None = None, data: Any = None) -> None:
         roles = profile["roles"]
         first = {key: profile[key] for key in ("encoding", "delimiter", "header", "sheet")}
         super().__init__(data, initial={**first, **{role: roles.get(role, NONE) for role in ("text", "label", "id")}})
@@ -90,9 +115,11 @@ class ReadingForm(forms.Form):
         for name, formats in READ_WITH.items():
             if profile["format"] not in formats:
                 del self.fields[name]
+        offer_append(self, newest)
 
     def options(self) -> dict[str, Any]:
         values = dict(self.cleaned_data)
+        values.pop("append", None)
         roles = {role: values.pop(role) for role in ("text", "label", "id")}
         return {**{key: value for key, value in values.items() if value != ""}, "roles": roles}
 
@@ -130,7 +157,7 @@ class UploadPage(ScopedPage):
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         upload = self._upload(request, pk)
         profile = upload.profile or {}
-        form = ReadingForm(profile) if profile.get("readable") else None
+        form = ReadingForm(profile, newest_number(upload.dataset)) if profile.get("readable") else None
         return self._show(request, upload, profile, form)
 
     def post(self, request: PageRequest, pk: int) -> HttpResponse:
@@ -138,13 +165,15 @@ class UploadPage(ScopedPage):
         profile = self._looked_at(request, upload)
         if not profile.get("readable"):
             return self._show(request, upload, profile, ReadingForm(upload.profile or {}), status=400)
-        form = ReadingForm(profile, request.POST)
+        newest = newest_number(upload.dataset)
+        form = ReadingForm(profile, newest, request.POST)
         if "preview" in request.POST:
             # Other columns may exist now, so the roles are guessed again where the chosen ones are gone.
-            return self._show(request, upload, profile, ReadingForm(profile))
+            return self._show(request, upload, profile, ReadingForm(profile, newest))
         if form.is_valid():
             with form_errors(form):
-                start_import(actor=request.actor, upload_id=pk, options=form.options())
+                append = bool(form.cleaned_data.get("append"))
+                start_import(actor=request.actor, upload_id=pk, options=form.options(), append=append)
                 return redirect("curation:upload", pk)
         return self._show(request, upload, profile, form, status=400)
 
@@ -163,8 +192,11 @@ class UploadPage(ScopedPage):
     def _show(
         self, request: PageRequest, upload: Upload, profile: dict[str, Any], form: ReadingForm | None, status: int = 200
     ) -> HttpResponse:
-        job = upload.job
+        # Imported together with other files it has a page that shows them all.
+        together = upload.job if upload.job is not None and upload.job.kind != "curation.import_file" else None
+        job = None if together else upload.job
         context = {
+            "together": together,
             "upload": upload,
             "profile": profile,
             "form": form,

@@ -3,12 +3,14 @@ from django.urls import path
 from curation.pages.dataset import DatasetPage, DatasetsPage, EditDatasetPage, NewDatasetPage, TrashDatasetPage
 from curation.pages.diff import ComparePage, DiffDownloadPage, DiffPage
 from curation.pages.explorer import ColumnsPage
+from curation.pages.fetch import AddressesPage, FetchesPage
 from curation.pages.lineage import DatasetLineagePage
 from curation.pages.picture import OriginalPage
 from curation.pages.plan import CopyPlanPage, CuratePage, DeletePlanPage, PlanPage, PlansPage
 from curation.pages.privacy import MappingPage, RecallPage, ReplacementsPage
 from curation.pages.review import ApplyPage, ReviewPage, RulePage, UndoRulePage
 from curation.pages.run import DropsPage, FindingsPage, RunPage
+from curation.pages.source import EditSourcePage, SourcePage, SourcesPage
 from curation.pages.tag import TaggedPage, TagsPage
 from curation.pages.upload import ImportPage, RefusedPage, UploadPage
 from curation.pages.version import DownloadPage, ItemPage, NotesPage, TrashVersionPage, VersionPage
@@ -21,6 +23,11 @@ urlpatterns = [
     path("datasets/<int:pk>/edit/", EditDatasetPage.as_view(), name="dataset-edit"),
     path("datasets/<int:pk>/trash/", TrashDatasetPage.as_view(), name="dataset-trash"),
     path("datasets/<int:pk>/import/", ImportPage.as_view(), name="import"),
+    path("datasets/<int:pk>/import/addresses/", AddressesPage.as_view(), name="import-addresses"),
+    path("datasets/<int:pk>/sources/", SourcesPage.as_view(), name="sources"),
+    path("sources/<int:pk>/", SourcePage.as_view(), name="source"),
+    path("sources/<int:pk>/edit/", EditSourcePage.as_view(), name="source-edit"),
+    path("jobs/<int:pk>/files/", FetchesPage.as_view(), name="fetches"),
     path("uploads/<int:pk>/", UploadPage.as_view(), name="upload"),
     path("uploads/<int:pk>/refused/", RefusedPage.as_view(), name="refused"),
     path("versions/<int:pk>/", VersionPage.as_view(), name="version"),

@@ -15,6 +15,7 @@ from core.errors import DomainError
 from curation.engine.readers import Batch, ReadError, SourceProfile, read_batches, sniff
 from curation.engine.writer import VersionManifest, VersionWriter
 from curation.models import Dataset, Upload, Version, VersionKind
+from curation.services.intake import commit_arrivals, keep_refused, no_good_rows, read_uploads
 from curation.services.media import store_pictures
 from curation.services.provenance import record_provenance
 from curation.services.spreadsheet import harmless
@@ -23,8 +24,13 @@ from workers.context import JobContext
 from workers.work_folder import work_folder
 
 
-def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
+def run_import(*, job: JobContext, upload_id: int, append: bool = False) -> dict[str, Any]:
     """Read an upload to the end and commit its good rows as a version.
+
+    Args:
+        job: The job.
+        upload_id: The file.
+        append: Make the version of the newest one's rows and these behind them.
 
     Returns:
         The job's result: version id and number, rows kept and refused, warnings.
@@ -35,8 +41,13 @@ def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
     upload = Upload.objects.select_related("dataset").get(pk=upload_id)
     done = Version.objects.filter(job_id=job.job_id).first()
     if done is not None:
-        record_provenance(version=done, upload=upload, first_item_id=job.state["first_item_id"])
-        return _result(done, upload, job.state.get("warnings", []))
+        if not done.provenance.exists():
+            record_provenance(
+                version=done, upload=upload, first_item_id=job.state["first_item_id"], row_count=done.row_count
+            )
+        return _result(done, upload, job.state)
+    if append:
+        return _append(job, upload)
     with work_folder(job) as folder, objects.local_path(upload.object_key) as path:
         try:
             profile = sniff(path, upload.file_name, **upload.options)
@@ -56,20 +67,42 @@ def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
             consent=upload.consent,
             collected_on=upload.collected_on,
         )
-    record_provenance(version=version, upload=upload, first_item_id=job.state["first_item_id"])
-    _give_back_ids(upload.dataset_id, job.state["first_item_id"], job.state["reserved"], version.row_count)
-    return _result(version, upload, warnings)
+    first = job.state["first_item_id"]
+    record_provenance(version=version, upload=upload, first_item_id=first, row_count=version.row_count)
+    _give_back_ids(upload.dataset_id, first, job.state["reserved"], version.row_count)
+    return _result(version, upload, {"warnings": warnings})
 
 
-def _result(version: Version, upload: Upload, warnings: list[str]) -> dict[str, Any]:
+def _append(job: JobContext, upload: Upload) -> dict[str, Any]:
+    with work_folder(job) as folder:
+        arrivals = read_uploads(job, [upload], folder)
+        taken = commit_arrivals(
+            job=job,
+            dataset=upload.dataset,
+            arrivals=arrivals,
+            append=True,
+            folder=folder,
+            note=upload.file_name,
+            settle=lambda _version, _arrivals: None,
+        )
+        if taken is None:
+            refused = arrivals[0]
+            if refused.code == "no_good_rows":
+                raise DomainError(refused.code, refused.reason, refused=upload.refused_count, upload=upload.pk)
+            raise DomainError(refused.code, refused.reason, title=_("The file cannot be read"), line=refused.line)
+    return _result(taken.version, upload, job.state)
+
+
+def _result(version: Version, upload: Upload, state: dict[str, Any]) -> dict[str, Any]:
     return {
         "dataset": version.dataset_id,
         "version": version.pk,
         "number": version.number,
         "rows": version.row_count,
+        "added": state.get("added", version.row_count),
         "refused": upload.refused_count,
         "upload": upload.pk,
-        "warnings": warnings,
+        "warnings": state.get("warnings", []),
     }
 
 
@@ -95,10 +128,9 @@ def _read(
             _report(job, upload, batch, next_id - first_id, bad)
     manifest = writer.finish()
     warnings = list(dict.fromkeys(profile.warnings))
-    _keep_refused(upload, refused, bad)
+    keep_refused(upload, refused, bad)
     if manifest.row_count == 0:
-        detail = _("No row of the file is good: %(bad)s were refused. Download the list to see why.") % {"bad": bad}
-        raise DomainError("no_good_rows", detail, refused=bad, upload=upload.pk)
+        raise DomainError("no_good_rows", no_good_rows(bad), refused=bad, upload=upload.pk)
     job.save_state({**job.state, "warnings": warnings})
     return manifest, warnings
 
@@ -112,16 +144,6 @@ def _report(job: JobContext, upload: Upload, batch: Batch, good: int, bad: int) 
     job.progress(
         min(batch.bytes_read, upload.byte_count), upload.byte_count, _("reading"), rows_done=good, rows_refused=bad
     )
-
-
-def _keep_refused(upload: Upload, refused: Path, bad: int) -> None:
-    upload.refused_count = bad
-    upload.refused_key = ""
-    if bad:
-        upload.refused_key = objects.put_file(
-            refused, objects.key("refused", upload.organization_id, f"upload-{upload.pk}.csv")
-        )
-    upload.save(update_fields=["refused_count", "refused_key", "updated_at"])
 
 
 def _reserve_ids(job: JobContext, upload: Upload, bound: int) -> int:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import ForeignKey, Model
+from django.db.models import Count, ForeignKey, Model
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import NotFound
-from curation.models import Dataset, Run, Upload, Version
+from curation.models import Dataset, Provenance, Run, Version
 from curation.services.dependency import page_of_row, title_of
 
 # The newest versions; a graph of more would not be read. Older ones are counted.
@@ -79,17 +79,21 @@ def dataset_lineage(*, actor: Actor, dataset_id: int) -> tuple[list[Node], int]:
 
 def _own(dataset: Dataset, versions: list[Version]) -> Iterable[Node]:
     drawn = {version.pk for version in versions}
-    jobs = [version.job_id for version in versions if version.job_id]
-    uploads = {
-        upload.job_id: upload for upload in Upload.objects.filter(dataset=dataset, job_id__in=jobs).defer("profile")
-    }
+    sources = Provenance.objects.filter(version__in=[version.pk for version in versions]).exclude(upload=None)
+    # Of files imported together the first that was taken stands for all.
+    firsts = sources.order_by("version", "first_item_id").distinct("version").select_related("upload")
+    uploads = {row.version_id: row.upload for row in firsts.defer("upload__profile")}
+    counts = dict(sources.order_by().values_list("version").annotate(count=Count("pk")))
     for version in versions:
         parents = []
-        upload = uploads.get(version.job_id)
+        upload = uploads.get(version.pk)
         run: Run | None = getattr(version, "made_by", None)
         above = [_key(version, version.parent_id)] if version.parent_id in drawn else []
-        if upload is not None and version.parent_id is None:
-            yield Node(_key(upload), _label(upload), upload.file_name, page_of_row(upload), upload.created_at)
+        if upload is not None:
+            others = counts[version.pk] - 1
+            name = f"{upload.file_name} +{others}" if others else upload.file_name
+            made = min(upload.created_at, version.created_at)
+            yield Node(_key(upload), _label(upload), name, page_of_row(upload), made)
             parents.append(_key(upload))
         if run is not None:
             steps = len(run.steps.get("steps", []))

@@ -7,23 +7,25 @@ from core.errors import NotFound
 from curation.models import Provenance, Upload, Version
 
 
-def record_provenance(*, version: Version, upload: Upload, first_item_id: int) -> Provenance:
-    """Tie the items of an import to their source; done twice, it gives the same row.
+def record_provenance(*, version: Version, upload: Upload, first_item_id: int, row_count: int) -> Provenance:
+    """Tie the items of a file to their source; done twice, it gives the same row.
 
     Args:
-        version: What the import made; its items have the ids from `first_item_id` on, without a gap.
+        version: What the import made.
         upload: The file, with what was said of it.
-        first_item_id: Id of its first item.
+        first_item_id: Id of its first item; the others follow without a gap.
+        row_count: Its items.
     """
     row, _created = Provenance.objects.get_or_create(
         version=version,
+        first_item_id=first_item_id,
         defaults={
             "organization_id": version.organization_id,
             "dataset_id": version.dataset_id,
             "upload": upload,
-            "first_item_id": first_item_id,
-            "last_item_id": first_item_id + version.row_count - 1,
+            "last_item_id": first_item_id + row_count - 1,
             "file_name": upload.file_name,
+            "address": upload.address,
             "sha256": upload.sha256,
             "licence": upload.licence,
             "source": upload.source,

@@ -39,6 +39,7 @@ def push_items(
     rows: list[dict[str, Any]],
     key: str,
     roles: dict[str, str] | None = None,
+    append: bool = False,
     **provenance: Any,
 ) -> Job:
     """Send the job that imports rows; the same key with the same content gives the same job again.
@@ -49,6 +50,7 @@ def push_items(
         rows: 1 to 10,000 JSON objects.
         key: The sender's name for this push, unique in the dataset: 1 to 200 visible ASCII characters.
         roles: Which field is ``text``, ``label``, ``id``; guessed where left out.
+        append: Put the rows behind those of the newest version, instead of making a version of them alone.
         provenance: ``licence``, ``source``, ``consent``, ``collected_on``.
 
     Raises:
@@ -61,7 +63,9 @@ def push_items(
     if dataset is None:
         raise NotFound(_("There is no such dataset."))
     said = {name: str(value) for name, value in provenance.items() if value}
-    digest = hashlib.sha256(orjson.dumps([rows, roles or {}, said], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    # What was sent before there was a choice hashes as it did then.
+    sent = [rows, roles or {}, said, *(["append"] if append else [])]
+    digest = hashlib.sha256(orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)).hexdigest()
     # A second request with this key waits here until the first has committed.
     push, created = Push.objects.get_or_create(
         dataset=dataset, key=key, defaults={"organization_id": actor.organization_id, "sha256": digest}
@@ -79,7 +83,7 @@ def push_items(
     lines = _Lines(f"push-{key}.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows))
     upload = receive_upload(actor=actor, dataset_id=dataset.pk, file=lines, **provenance)
     options = {"format": "jsonl", **({"roles": roles} if roles else {})}
-    job = start_import(actor=actor, upload_id=upload.pk, options=options)
+    job = start_import(actor=actor, upload_id=upload.pk, options=options, append=append)
     push.job = job
     push.save(update_fields=["job"])
     return job

@@ -52,12 +52,45 @@ def receive_upload(
     dataset = Dataset.objects.visible_to(actor).filter(pk=dataset_id, deleted_at=None).first()
     if dataset is None:
         raise NotFound(_("There is no such dataset."))
+    said = {"licence": licence, "source": source, "consent": consent, "collected_on": collected_on}
     with as_one([file, *more]) as one, tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
-        file_name = _shown_name(one.name or "upload")
+        name = shown_name(one.name or "upload")
         digest, size = _spool(one, copy)
-        name = objects.key("uploads", actor.organization_id, dataset.pk, digest)
-        objects.put_file(Path(copy.name), name)
-        profile = _profile(Path(copy.name), file_name, {})
+        return keep_upload(
+            actor=actor, dataset=dataset, path=Path(copy.name), file_name=name, sha256=digest, size=size, said=said
+        )
+
+
+def keep_upload(
+    *,
+    actor: Actor,
+    dataset: Dataset,
+    path: Path,
+    file_name: str,
+    sha256: str,
+    size: int,
+    said: dict[str, Any],
+    options: dict[str, Any] | None = None,
+    address: str = "",
+    job_id: int | None = None,
+) -> Upload:
+    """Put a file that lies on this machine into the object store and make its row.
+
+    Args:
+        actor: For whom.
+        dataset: Where it belongs.
+        path: The file.
+        file_name: What people call it.
+        sha256: Of its bytes.
+        size: Its bytes.
+        said: ``licence``, ``source``, ``consent``, ``collected_on``.
+        options: How it is to be read.
+        address: Where it was fetched from.
+        job_id: The job that imports it.
+    """
+    name = objects.key("uploads", actor.organization_id, dataset.pk, sha256)
+    objects.put_file(path, name)
+    profile = _profile(path, file_name, options or {})
     with transaction.atomic():
         upload = Upload.objects.create(
             organization_id=actor.organization_id,
@@ -66,20 +99,19 @@ def receive_upload(
             file_name=file_name,
             object_key=name,
             byte_count=size,
-            sha256=digest,
+            sha256=sha256,
             profile=profile,
-            licence=licence,
-            source=source,
-            consent=consent,
-            collected_on=collected_on,
+            options=options or {},
+            address=address[:2000],
+            job_id=job_id,
+            **said,
         )
-        audit.record(
-            actor=actor, action="upload.receive", subject=f"dataset:{dataset.pk}", file=file_name, sha256=digest
-        )
+        facts = {"file": file_name, "sha256": sha256, **({"address": address} if address else {})}
+        audit.record(actor=actor, action="upload.receive", subject=f"dataset:{dataset.pk}", **facts)
     return upload
 
 
-def _shown_name(name: str) -> str:
+def shown_name(name: str) -> str:
     """Keep the last part of a name, without control characters; it is only ever shown, never used as a path."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(letter for letter in last if letter.isprintable())[:255] or "upload"
@@ -119,13 +151,14 @@ def preview_upload(*, actor: Actor, upload_id: int, options: dict[str, Any]) -> 
 
 
 @transaction.atomic
-def start_import(*, actor: Actor, upload_id: int, options: dict[str, Any]) -> Job:
+def start_import(*, actor: Actor, upload_id: int, options: dict[str, Any], append: bool = False) -> Job:
     """Send the job that turns an upload into a version.
 
     Args:
         actor: Who imports.
         upload_id: The upload.
         options: What overrides the profile: ``encoding``, ``delimiter``, ``header``, ``format``, ``sheet``, ``roles``.
+        append: Make the version of the newest one's rows and these behind them, instead of these alone.
 
     Raises:
         Conflict: ``import_running`` when this upload is being imported already.
@@ -138,13 +171,13 @@ def start_import(*, actor: Actor, upload_id: int, options: dict[str, Any]) -> Jo
     job = enqueue(
         kind="curation.import_file",
         actor=actor,
-        params={"upload_id": upload.pk},
+        params={"upload_id": upload.pk, "append": append},
         title=_("Import %(file)s") % {"file": upload.file_name},
         subject=f"dataset:{upload.dataset_id}",
     )
     upload.options, upload.job = options, job
     upload.save(update_fields=["options", "job", "updated_at"])
-    audit.record(actor=actor, action="upload.import", subject=f"upload:{upload.pk}", job=job.pk)
+    audit.record(actor=actor, action="upload.import", subject=f"upload:{upload.pk}", job=job.pk, append=append)
     return job
 
 

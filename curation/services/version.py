@@ -1,6 +1,6 @@
 """Versions: committed once, opened for reading, never changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,16 @@ from workers.context import JobContext
 
 # First key of the advisory locks on the objects of an organization's versions; any number that nobody else uses.
 OBJECTS_LOCK = 0x0B1EC7
+
+
+class NewestMoved(Exception):
+    """A version came in between: what was to be added to the newest one must be added to that."""
+
+
+def newest_version(dataset: Dataset) -> Version | None:
+    """Return the dataset's newest version that is not in the trash."""
+    rows = dataset.versions.filter(trashed_at=None, purged_at=None).order_by("-number")
+    return rows.first()  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -83,6 +93,8 @@ def commit_version(
     source: str = "",
     consent: str = "",
     collected_on: date | None = None,
+    newest: int | None = None,
+    settle: Callable[[Version], None] = lambda _version: None,
 ) -> Version:
     """Store the parts and add the version row; done twice by one job, it gives the same row.
 
@@ -98,6 +110,11 @@ def commit_version(
         source: Where the content came from; the parent's when empty.
         consent: On what ground it may be used; the parent's when empty.
         collected_on: When it was collected; the parent's when None.
+        newest: Commit only while the dataset's newest version that is not in the trash is this one, 0 for none.
+        settle: Called with the new version in the same transaction, for the rows that belong to it.
+
+    Raises:
+        NewestMoved: Another version came between.
     """
     done = Version.objects.filter(job_id=job.job_id).first()
     if done is not None:
@@ -107,16 +124,18 @@ def commit_version(
     with transaction.atomic():
         # The lock orders two jobs that finish at once; the unique number is the last word.
         Dataset.objects.select_for_update().get(pk=dataset.pk)
+        if newest is not None and newest != (base.pk if (base := newest_version(dataset)) else 0):
+            raise NewestMoved
         lock_objects(dataset.organization_id)
         # An equal part that was there a moment ago may have been garbage; nothing removes it from here on.
         store_parts(dataset.organization_id, folder, manifest)
-        newest = dataset.versions.aggregate(newest=Max("number"))["newest"] or 0
+        last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
         version, created = Version.objects.get_or_create(
             job_id=job.job_id,
             defaults={
                 "organization_id": dataset.organization_id,
                 "dataset": dataset,
-                "number": newest + 1,
+                "number": last + 1,
                 "kind": kind,
                 "parent": parent,
                 "created_by_id": job.job.created_by_id,
@@ -132,6 +151,7 @@ def commit_version(
             },
         )
         if created:
+            settle(version)
             audit.record(
                 actor=job.actor,
                 action="version.commit",

@@ -154,6 +154,45 @@ def test_rows_pushed_twice_are_imported_once(signed_in: Run, tmp_path: Path) -> 
     assert (bad.returncode, bad.stderr) == (2, "assay: Line 2 of - is no JSON object. Nothing was sent.\n")
 
 
+def test_rows_are_added_to_the_newest_version(signed_in: Run, tmp_path: Path) -> None:
+    file = str(csv_file(tmp_path))
+    first = json.loads(signed_in("import", file, "--dataset", "T", "--json").stdout)
+    added = signed_in("import", file, "--dataset", "T", "--append")
+    assert added.returncode == 0, added.stderr
+    assert "(v2): 12 rows, 6 new" in added.stdout
+    lines = '{"text": "pushed"}\n'
+    assert signed_in("push", "-", "--dataset", "T", "--append", given=lines).returncode == 0
+    rows = json.loads(signed_in("versions", "T", "--json").stdout)
+    assert [(row["number"], row["row_count"]) for row in rows] == [(3, 13), (2, 12), (1, 6)]
+    assert (rows[1]["parent"], rows[2]["id"]) == (first["version"], first["version"])
+
+
+def test_addresses_inside_are_refused_with_their_reason(signed_in: Run) -> None:
+    at_the_door = signed_in("import", "--url", "http://127.0.0.1:1/a.csv", "--dataset", "T")
+    assert at_the_door.returncode == 4
+    assert (
+        "Address 1, http://127.0.0.1:1/a.csv: The host 127.0.0.1 is not on the public internet." in at_the_door.stderr
+    )
+    later = signed_in("import", "--url", "http://localhost:1/a.csv", "--dataset", "T")
+    assert later.returncode == 7
+    assert "The host localhost is not on the public internet." in later.stderr
+    assert signed_in("import", "--dataset", "T").returncode == 2
+
+
+def test_a_bucket_is_described_listed_and_forgotten(signed_in: Run) -> None:
+    where = ["--endpoint", "https://s3.example.com", "--bucket", "reviews"]
+    made = signed_in("source", "add", "S3", "--dataset", "T", *where, "--pattern", "*.jsonl", "--json")
+    assert made.returncode == 0, made.stderr
+    number = json.loads(made.stdout)["id"]
+    listed = json.loads(signed_in("source", "list", "T", "--json").stdout)
+    assert [(row["id"], row["bucket"], row["pattern"]) for row in listed] == [(number, "reviews", "*.jsonl")]
+    wrong = signed_in("source", "add", "x", "--dataset", "T", "--endpoint", "http://10.0.0.1", "--bucket", "reviews")
+    assert (wrong.returncode, "is not on the public internet" in wrong.stderr) == (4, True)
+    unknown = signed_in("source", "add", "y", "--dataset", "T", *where, "--keys", "nobody")
+    assert "There are no keys called nobody for your organization." in unknown.stderr
+    assert signed_in("source", "forget", str(number)).returncode == 0
+
+
 def test_refused_rows_are_written_where_asked(signed_in: Run, tmp_path: Path) -> None:
     file = tmp_path / "bad.jsonl"
     file.write_text('{"text": "good"}\n{"text": \n{"text": "also good"}\n')

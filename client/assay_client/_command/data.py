@@ -12,17 +12,27 @@ import typer
 
 from assay_client._command.exits import UsageProblem
 from assay_client._command.session import Session, session_of
-from assay_client._records import Upload, Version
+from assay_client._records import Job, Upload, Version
 from assay_client._resources.version import FORMATS
 
-FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The file.")]
+FileArgument = Annotated[
+    Path | None, typer.Argument(exists=True, dir_okay=False, readable=True, help="The file; none with --url.")
+]
+AppendOption = Annotated[
+    bool, typer.Option("--append", help="Add the rows to the newest version, which keeps its own, instead of alone.")
+]
 VersionArgument = Annotated[int, typer.Argument(help="Number of the version, as `assay versions` lists it.")]
 
 
 def import_file(
     context: typer.Context,
-    file: FileArgument,
     dataset: Annotated[str, typer.Option(help="Name of the dataset; made when there is none.")],
+    file: FileArgument = None,
+    url: Annotated[
+        list[str] | None,
+        typer.Option(help="Address of a file that the service fetches; may be given again."),
+    ] = None,
+    append: AppendOption = False,
     text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
     label: Annotated[str | None, typer.Option(help="Column with the label.")] = None,
     id_column: Annotated[str | None, typer.Option("--id", help="Column with your own identifier.")] = None,
@@ -41,13 +51,19 @@ def import_file(
 ) -> None:
     """Import a file as a version. What is not said is found out: format, encoding, delimiter, columns."""
     session = session_of(context)
+    if (file is None) == (not url):
+        raise UsageProblem("Name a file, or one or more addresses with --url, and not both.")
     roles = {"text": text, "label": label, "id": id_column}
     options: dict[str, Any] = {"format": file_format, "encoding": encoding, "delimiter": delimiter, "header": header}
     options["sheet"] = sheet
     options["roles"] = {role: column for role, column in roles.items() if column} or None
     given = {name: value for name, value in options.items() if value is not None}
     said = {"licence": licence, "source": source, "consent": consent, "collected_on": collected}
-    result = run_import(session, file, dataset, given, **said)
+    if file is None:
+        result = fetch_addresses(session, url or [], dataset, given, append=append, **said)
+        session.out.result(result, fetches_text(result))
+        return
+    result = run_import(session, file, dataset, given, append=append, **said)
     if refused and result["refused"]:
         session.client.uploads.save_refused(result["upload"], refused)
         result["refused_file"] = str(refused)
@@ -55,7 +71,13 @@ def import_file(
 
 
 def run_import(
-    session: Session, file: Path, dataset_name: str, options: dict[str, Any], **provenance: str
+    session: Session,
+    file: Path,
+    dataset_name: str,
+    options: dict[str, Any],
+    *,
+    append: bool = False,
+    **provenance: str,
 ) -> dict[str, Any]:
     """Send a file, import it and return what came of it."""
     client = session.client
@@ -63,7 +85,7 @@ def run_import(
     with session.out.meter(f"Sending {file.name}") as meter:
         upload = client.uploads.send(dataset.id, file, on_progress=meter.bytes, **provenance)
     _refuse_unreadable(upload, options)
-    job = session.wait(client.uploads.start_import(upload.id, **options), "Importing")
+    job = session.wait(client.uploads.start_import(upload.id, append=append, **options), "Importing")
     result = job.result or {}
     version = client.versions.get(result["version"])
     return {
@@ -72,11 +94,43 @@ def run_import(
         "version": version.id,
         "number": version.number,
         "rows": version.row_count,
+        "added": result.get("added", version.row_count),
         "refused": client.uploads.get(upload.id).refused_count,
         "content_hash": version.content_hash,
         "job": job.id,
         "url": session.link(f"versions/{version.id}/"),
     }
+
+
+def fetch_addresses(
+    session: Session, urls: list[str], dataset_name: str, options: dict[str, Any], *, append: bool, **provenance: str
+) -> dict[str, Any]:
+    """Have files fetched, and return what came of them."""
+    client = session.client
+    dataset = client.datasets.ensure(dataset_name)
+    job = client.datasets.fetch(dataset.id, urls, append=append, options=options, **provenance)
+    return fetched(session, session.wait(job, "Importing"))
+
+
+def fetched(session: Session, job: Job) -> dict[str, Any]:
+    """Return the result of a job that got files itself, with those that were refused."""
+    result = dict(job.result or {})
+    refused = [row for row in session.client.datasets.fetches(job.id) if row.state == "refused"]
+    result["refused_files"] = [{"address": row.address, "code": row.code, "reason": row.reason} for row in refused]
+    result["job"] = job.id
+    result["url"] = session.link(f"versions/{result['version']}/" if result.get("version") else f"jobs/{job.id}/files/")
+    return result
+
+
+def fetches_text(result: dict[str, Any]) -> str:
+    """Return what a person reads of it."""
+    lines = [
+        f"Version {result['version']} (v{result['number']}): {result['rows']:,} rows, {result['added']:,} of them new"
+    ]
+    lines += [f"  refused {row['address']}: {row['reason']}" for row in result["refused_files"]]
+    if result.get("refused"):
+        lines.append(f"  {result['refused']:,} rows refused; the page of each file lists them")
+    return "\n".join([*lines, result["url"]])
 
 
 def _refuse_unreadable(upload: Upload, options: dict[str, Any]) -> None:
@@ -91,6 +145,8 @@ def _refuse_unreadable(upload: Upload, options: dict[str, Any]) -> None:
 
 def _import_text(result: dict[str, Any]) -> str:
     said = f"Version {result['version']} (v{result['number']}): {result['rows']:,} rows"
+    if result["added"] != result["rows"]:
+        said += f", {result['added']:,} new"
     if result["refused"]:
         where = result.get("refused_file")
         said += f", {result['refused']:,} refused" + (
@@ -104,6 +160,7 @@ def push(
     file: Annotated[Path, typer.Argument(help="JSON Lines, - for standard input.", allow_dash=True)],
     dataset: Annotated[str, typer.Option(help="Name of the dataset; made when there is none.")],
     key: Annotated[str | None, typer.Option(help="Your name for these rows; else a hash of them.")] = None,
+    append: AppendOption = False,
     licence: Annotated[str, typer.Option(help="Licence of the content.")] = "",
     source: Annotated[str, typer.Option(help="Where it came from.")] = "",
     consent: Annotated[str, typer.Option(help="On what ground it may be used.")] = "",
@@ -115,11 +172,8 @@ def push(
     rows = _rows_of(content, str(file))
     name = key or hashlib.sha256(content).hexdigest()[:32]
     target = session.client.datasets.ensure(dataset)
-    sent = list(
-        session.client.datasets.push(
-            target.id, rows, key=name, licence=licence, source=source, consent=consent, collected_on=collected
-        )
-    )
+    said: Any = {"licence": licence, "source": source, "consent": consent, "collected_on": collected}
+    sent = list(session.client.datasets.push(target.id, rows, key=name, append=append, **said))
     jobs = [session.wait(job, "Importing") for job in sent]
     versions = [(job.result or {})["version"] for job in jobs]
     result = {"dataset": target.id, "key": name, "rows": len(rows), "jobs": [job.id for job in jobs]}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from assay_client._paging import each
-from assay_client._records import Dataset, Job, Version
+from assay_client._records import Dataset, Fetch, Job, Version
 from assay_client._transport import Transport
 
 # The service takes this many rows in one request, and 16 MB.
@@ -76,6 +76,7 @@ class Datasets:
         *,
         key: str,
         roles: Mapping[str, str] | None = None,
+        append: bool = False,
         **provenance: str,
     ) -> Iterator[Job]:
         """Send rows in batches; give the job of each batch, which makes a version of it.
@@ -88,12 +89,15 @@ class Datasets:
             rows: JSON objects; taken as they are needed.
             key: Your name for these rows, visible ASCII characters; each batch adds its number.
             roles: Which field is ``text``, ``label``, ``id``.
+            append: Add each batch to the newest version, instead of making a version of it alone.
             provenance: ``licence``, ``source``, ``consent``, ``collected_on`` (YYYY-MM-DD).
 
         Raises:
             Conflict: the key was used for other rows.
         """
-        said = {**({"roles": dict(roles)} if roles else {}), **{name: it for name, it in provenance.items() if it}}
+        said: dict[str, Any] = {name: it for name, it in provenance.items() if it}
+        said |= {"roles": dict(roles)} if roles else {}
+        said |= {"append": True} if append else {}
         for number, batch in enumerate(batches(rows), 1):
             answer = self._transport.json(
                 "POST",
@@ -103,6 +107,43 @@ class Datasets:
                 again=True,
             )
             yield Job.parse(answer)
+
+    def fetch(
+        self,
+        dataset_id: int,
+        urls: Iterable[str],
+        *,
+        append: bool = False,
+        options: Mapping[str, Any] | None = None,
+        **provenance: str,
+    ) -> Job:
+        """Have the service fetch files from web addresses and import the rows of all of them as one version.
+
+        Args:
+            dataset_id: Where the rows belong.
+            urls: 1 to 1,000 addresses of files.
+            append: Add the rows to the newest version.
+            options: How every file is to be read: format, encoding, delimiter, header, sheet, roles.
+            provenance: ``licence``, ``source``, ``consent``, ``collected_on`` (YYYY-MM-DD).
+
+        Returns:
+            The job; `fetches` says what became of each address.
+        """
+        said = {name: value for name, value in provenance.items() if value}
+        body = {"urls": list(urls), "append": append, **(options or {}), **said}
+        return Job.parse(self._transport.json("POST", f"datasets/{dataset_id}/fetches/", body=body))
+
+    def fetches(self, job_id: int) -> Iterator[Fetch]:
+        """Give the files that a job got itself, from addresses or a bucket, in their order."""
+        return each(self._transport, f"jobs/{job_id}/fetches/", Fetch)
+
+    def retry_fetches(self, job_id: int) -> Job:
+        """Try the refused addresses of a job again; what comes is added to the newest version.
+
+        Raises:
+            Conflict: nothing was refused, or the job still runs.
+        """
+        return Job.parse(self._transport.json("POST", f"jobs/{job_id}/fetches/retry/"))
 
     def trash(self, dataset_id: int) -> None:
         """Move a dataset to the trash; an operator can bring it back."""

@@ -75,15 +75,17 @@ class Uploads:
         answer = self._transport.json("POST", f"uploads/{upload_id}/preview/", body=options, again=True)
         return dict(answer)
 
-    def start_import(self, upload_id: int, **options: Any) -> Job:
+    def start_import(self, upload_id: int, *, append: bool = False, **options: Any) -> Job:
         """Send the job that makes a version of the upload.
 
         Args:
             upload_id: The upload.
+            append: Add its rows to the newest version, instead of making a version of them alone.
             options: What overrides the profile: format, encoding, delimiter, header, sheet, and roles as a mapping of
                 ``text``, ``label`` and ``id`` to column names.
         """
-        return Job.parse(self._transport.json("POST", f"uploads/{upload_id}/import/", body=options))
+        body = {**options, "append": True} if append else options
+        return Job.parse(self._transport.json("POST", f"uploads/{upload_id}/import/", body=body))
 
     def save_refused(self, upload_id: int, path: str | Path) -> int:
         """Write the refused rows, with line and reason, as CSV; return its bytes.

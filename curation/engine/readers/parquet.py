@@ -1,7 +1,8 @@
 """Parquet files, read row group by row group in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -73,25 +74,43 @@ def schema_of_parquet(path: Path, profile: SourceProfile) -> pa.Schema:
         return schema_of(plan_columns(file.schema_arrow, profile))
 
 
-def read_parquet(path: Path, profile: SourceProfile) -> Iterator[Batch]:
+def read_parquet(path: Path, profile: SourceProfile, only: Collection[str] = ()) -> Iterator[Batch]:
     """Give the rows of a Parquet file in batches; numbers and booleans keep their type, the rest becomes text.
+
+    Args:
+        path: The file.
+        profile: How it is to be read.
+        only: Names of columns, as the profile has them: the others are not even decoded. All when empty.
 
     Raises:
         ReadError: ``parquet_broken``, ``parquet_ratio``, ``too_many_rows``, ``no_columns``, ``too_many_columns``.
     """
     with _opened(path) as file:
-        yield from _batches(file, plan_columns(file.schema_arrow, profile), path.stat().st_size)
+        columns = plan_columns(file.schema_arrow, profile)
+        chosen = [column for column in columns if not only or column.name in only]
+        yield from _batches(file, chosen, path.stat().st_size)
 
 
 def _batches(file: pq.ParquetFile, columns: list[Column], byte_count: int, limit: int = BATCH_ROWS) -> Iterator[Batch]:
     rows, total = max(1, file.metadata.num_rows), 0
+    names, columns = _selected(file.schema_arrow, columns)
     for group in range(file.metadata.num_row_groups):
         count = min(limit, _rows_at_once(file.metadata, group, columns))
-        for batch in file.iter_batches(count, row_groups=[group], use_threads=False):
-            for piece in pieces(pa.Table.from_batches([batch])):
+        for batch in file.iter_batches(count, row_groups=[group], columns=names, use_threads=False):
+            whole = pa.Table.from_batches([batch])
+            # A name takes along every column that continues it behind a dot.
+            for piece in pieces(whole if names is None else whole.select(names)):
                 table, refused = convert(piece, columns, total + 1)
                 total += piece.num_rows
                 yield Batch(table, refused, byte_count * total // rows)
+
+
+def _selected(schema: pa.Schema, columns: list[Column]) -> tuple[list[str] | None, list[Column]]:
+    """Return the names in the file of the columns to decode, None for all, and the columns by their places in those."""
+    names = [schema.field(column.place).name for column in columns]
+    if len(columns) == len(schema) or any(schema.names.count(name) > 1 for name in names):
+        return None, columns
+    return names, [replace(column, place=place) for place, column in enumerate(columns)]
 
 
 def _rows_at_once(metadata: pq.FileMetaData, group: int, columns: list[Column]) -> int:

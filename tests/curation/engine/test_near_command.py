@@ -91,6 +91,22 @@ def test_a_damaged_line_is_named_and_the_others_are_compared(
     assert err.startswith("line 2: ")
 
 
+def test_a_parquet_file_is_looked_at_as_imports_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bytes that are text, columns without a usual name, and rows that no import would take."""
+    path, out = tmp_path / "in.parquet", tmp_path / "pairs.csv"
+    bodies = pa.array(["one two three four", b"one two three four", b"\xff\xfe", None], pa.binary())
+    pq.write_table(pa.table({"nr": pa.array([7, 8, 9, 10], pa.int32()), "说明": bodies, "a.b": [1.5] * 4}), path)
+    assert main(["near-duplicates", str(path), "--id", "nr", "--pairs", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["field"] == "说明"
+    assert json.loads(printed.out)["rows_refused"] == 1
+    assert "line 3: Column 说明 holds bytes that are not UTF-8" in printed.err
+    assert pairs(out)[1:] == [["7", "8", "1"]]
+    path.write_bytes(path.read_bytes()[:-9])
+    assert main(["near-duplicates", str(path), "--pairs", str(out)]) == 1
+    assert "The Parquet file is damaged or cut off" in capsys.readouterr().err
+
+
 def test_a_cut_list_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = write(tmp_path, "in.csv"), tmp_path / "out.csv"
     assert main(["near-duplicates", str(path), *WORD2, "--pairs", str(out), "--limit", "2"]) == 0

@@ -163,3 +163,44 @@ def test_a_name_that_changes_its_address_is_asked_for_once(server: str, monkeypa
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     fetch(f"http://rebinding.test:{port}/file", io.BytesIO(), allowed={"rebinding.test"})
     assert asked.count("rebinding.test") == 1
+
+
+def test_an_address_of_a_host_that_does_not_answer_is_passed_over(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name often has an IPv6 address besides, and many machines have no way there."""
+    import socket
+
+    port = int(server.rsplit(":", 1)[1])
+    real = socket.getaddrinfo
+
+    def look_up(host: str, *arguments: object, **options: object) -> list:
+        if host == "two.test":
+            return [row for address in ("::1", "127.0.0.1") for row in real(address, *arguments, **options)]
+        return real(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    sink = io.BytesIO()
+    fetch(f"http://two.test:{port}/file", sink, allowed={"two.test"})
+    assert sink.getvalue() == b"text\nhello\n"
+
+
+def test_a_full_disk_here_is_no_fault_of_the_host(server: str) -> None:
+    from pathlib import Path
+
+    from curation.engine.url_guard import SinkFailed
+
+    with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(SinkFailed) as caught:
+        fetch(f"{server}/file", full, allowed=HERE)
+    assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.__cause__.errno == 28
+
+
+def test_nobody_there_is_a_refusal_that_may_pass(server: str) -> None:
+    with pytest.raises(UrlRefused) as caught:
+        fetch("http://127.0.0.1:1/", io.BytesIO(), allowed=HERE)
+    assert (caught.value.code, caught.value.transient) == ("url_unreachable", True)
+
+
+def test_letters_of_any_language_are_sent_encoded(server: str) -> None:
+    sink = io.BytesIO()
+    got = fetch(f"{server}/数据 表.csv?名=值".replace(" ", ""), sink, allowed=HERE)
+    assert got.bytes == 11
