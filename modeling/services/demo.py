@@ -198,6 +198,7 @@ def _project(actor: Actor, demo: DemoChain, version: Version) -> Project:
     job = Job.objects.filter(kind="labeling.create_tasks", subject=f"project:{project.pk}").order_by("-pk").first()
     if job is not None:
         _wait(job, f"making the tasks of {demo.name}")
+        project.refresh_from_db()
     return project  # type: ignore[no-any-return]
 
 
