@@ -85,12 +85,13 @@ class DatasetViewSet(ScopedViewSet):
 
         `file` may come several times, for pictures say: the files are kept as one archive.
         """
+        dataset = self.get_object()
         fields = valid(UploadInput, request.data)
         # The serializer sees the last of several files; all of them are taken, in their order.
         fields["file"], *more = request.FILES.getlist("file")
         upload = receive_upload(
             actor=request.actor,  # type: ignore[attr-defined]
-            dataset_id=self.get_object().pk,
+            dataset_id=dataset.pk,
             more=more,
             **fields,
         )

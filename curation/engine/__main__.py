@@ -20,6 +20,8 @@ import pyarrow as pa
 
 from curation.engine.benchmarks import OpenedBenchmarks
 from curation.engine.commands import diff, link, near_duplicates, pii
+from curation.engine.media import FolderMedia, Media, NoMedia
+from curation.engine.pictures.taking import Picture
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
 from curation.engine.presets import PRESETS
 from curation.engine.readers import ReadError, read_batches, sniff
@@ -27,7 +29,7 @@ from curation.engine.run import StepFailed, emptied_by
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader, VersionWriter
 
-MANIFEST = "manifest.json"
+MANIFEST, PICTURES = "manifest.json", "pictures"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_parser(commands, _open, _show)
     for command in (run, duplicates):
         command.add_argument(
-            "input", type=Path, help="a file of any format that imports take, or the folder of a version"
+            "input",
+            type=Path,
+            help="a file that imports take, a folder of pictures, or that of a version",
         )
         command.add_argument("output", type=Path, help="folder for the new version, drops.parquet and findings.parquet")
     return parser
@@ -134,7 +138,8 @@ def _apply(
     reader, refused = _open(source, output / "input")
     chosen = plan or default_plan(reader.manifest)
     (output / MANIFEST).unlink(missing_ok=True)
-    report = run_plan(chosen, reader, output, progress=_show, key=key, benchmarks=benchmarks)
+    given: dict[str, Any] = {"media": _media(source, output / "input"), "key": key, "benchmarks": benchmarks}
+    report = run_plan(chosen, reader, output, progress=_show, **given)
     _show_end()
     number = emptied_by(report.steps)
     if number is None:
@@ -154,7 +159,10 @@ def _apply(
 
 
 def _open(source: Path, folder: Path) -> tuple[VersionReader, int]:
-    """Return a reader of the input, and how many rows of a file were refused; a file is first written as a version."""
+    """Return a reader of the input, and how many rows of a file were refused; a file is first written as a version.
+
+    The pictures of an archive are unpacked beside it, by their hashes; those of a folder stay where they are.
+    """
     if (source / MANIFEST).exists():
         manifest = VersionManifest.from_json(json.loads((source / MANIFEST).read_text("utf-8")))
         return VersionReader([source / part.name for part in manifest.parts], manifest), 0
@@ -165,6 +173,8 @@ def _open(source: Path, folder: Path) -> tuple[VersionReader, int]:
     for batch in read_batches(source, profile):
         ids = pa.array(np.arange(first, first + batch.table.num_rows, dtype=np.int64))
         writer.write(batch.table.add_column(0, "item_id", ids))
+        if not source.is_dir():
+            _keep(batch.pictures, folder / PICTURES)
         first += batch.table.num_rows
         refused += len(batch.refused)
         for row in batch.refused:
@@ -173,6 +183,20 @@ def _open(source: Path, folder: Path) -> tuple[VersionReader, int]:
     for sentence in profile.warnings:
         print(sentence, file=sys.stderr)
     return VersionReader([folder / part.name for part in manifest.parts], manifest), refused
+
+
+def _keep(pictures: Sequence[Picture], folder: Path) -> None:
+    if pictures:
+        folder.mkdir(exist_ok=True)
+    for picture in pictures:
+        (folder / picture.sha256).write_bytes(picture.data)
+
+
+def _media(source: Path, folder: Path) -> Media:
+    """Return the pictures of the input: in its folder, unpacked from its archive, or none."""
+    places = (source, source / PICTURES, source / "input" / PICTURES, folder / PICTURES)
+    found = [place for place in places if place.is_dir() and not (place / MANIFEST).exists()]
+    return FolderMedia(found[0]) if found else NoMedia()
 
 
 def _show(done: int, total: int, stage: str) -> None:

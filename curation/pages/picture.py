@@ -147,7 +147,7 @@ def shown_size(row: dict[str, Any]) -> tuple[int, int]:
 
 def _pixels(row: dict[str, Any]) -> str:
     width, height = row.get("image_width"), row.get("image_height")
-    return f"{width} × {height}" if width and height else ""
+    return f"{width}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{height}" if width and height else ""
 
 
 def _bytes(size: Any) -> str:

@@ -50,7 +50,7 @@ class VersionPage(ScopedPage):
         version = version_of(request, pk)
         stats = version.manifest.get("stats", {})
         labels = stats.get("labels", [])
-        may_write = request.actor.can("data.write")
+        may_write, figures = request.actor.can("data.write"), histograms_of(version)
         context = {
             "version": version,
             "dataset": version.dataset,
@@ -59,7 +59,8 @@ class VersionPage(ScopedPage):
             "labels": labels,
             "bars": [{"label": name, "value": rows} for name, rows in labels[:BARS]],
             "lengths": trimmed(stats.get("text_length")),
-            "histograms": histograms_of(version),
+            "histograms": figures,
+            "first_histogram": next((one for one in figures if one["id"] == "picture-image_sharpness"), None),
             "nulls": {name: rows for name, rows in stats.get("nulls", {}).items() if rows},
             "formats": [name for name in formats_of(version) if not ARCHIVES.get(name) or may_write],
             "may_write": may_write,

@@ -86,6 +86,13 @@ REVIEWS = DemoChain(
     people=(("lin@demo.example", "林（演示）"), ("wang@demo.example", "王（演示）")),
 )
 SETS = (SMS, REVIEWS)
+PICTURES = DemoChain(
+    name="Sign digits",
+    data=FILES["sign_digits"],
+    labels={str(digit): str(digit) for digit in range(10)},
+    guidelines="Choose the digit that the hand shows; **skip** a picture in which no hand can be seen.",
+    people=(),
+)
 
 
 def load_demo(*, actor: Actor, sets: tuple[DemoChain, ...] = SETS, say: Say) -> list[Deployment]:
@@ -97,6 +104,18 @@ def load_demo(*, actor: Actor, sets: tuple[DemoChain, ...] = SETS, say: Say) -> 
         DemoFailed: a job failed, or the accuracy gate refused a bundle.
     """
     return [load_set(actor=actor, demo=demo, say=say) for demo in sets]
+
+
+def load_pictures(*, actor: Actor, say: Say) -> Project:
+    """Import the pictures, curate them, and make a project to label them; called again, it changes nothing."""
+    demo = PICTURES
+    imported = _imported(actor, demo, _dataset(actor, demo))
+    curated = _curated(actor, demo, imported)
+    project = _project(actor, demo, curated)
+    say(
+        f"{demo.name}: v{curated.number}, {curated.row_count} pictures curated, to be labeled at projects/{project.pk}/"
+    )
+    return project
 
 
 def load_set(*, actor: Actor, demo: DemoChain, say: Say) -> Deployment:
@@ -168,8 +187,9 @@ def _curated(actor: Actor, demo: DemoChain, imported: Version) -> Version:
 def _project(actor: Actor, demo: DemoChain, version: Version) -> Project:
     project = Project.objects.visible_to(actor).filter(name=demo.name).first()
     if project is None:
-        text = version.manifest["roles"]["text"]
-        schema = schema_for_labels(labels=list(demo.labels), text_field=text)
+        roles = version.manifest["roles"]
+        shown = {"text_field": roles.get("text", ""), "image_field": roles.get("image", "")}
+        schema = schema_for_labels(labels=list(demo.labels), **shown)
         for label in schema["controls"][0]["labels"]:
             label["title"] = demo.labels[label["value"]]
         # Suggestions are asked for by the demo itself, once, so that it knows when they are there.
@@ -178,6 +198,7 @@ def _project(actor: Actor, demo: DemoChain, version: Version) -> Project:
     job = Job.objects.filter(kind="labeling.create_tasks", subject=f"project:{project.pk}").order_by("-pk").first()
     if job is not None:
         _wait(job, f"making the tasks of {demo.name}")
+        project.refresh_from_db()
     return project  # type: ignore[no-any-return]
 
 

@@ -6,6 +6,7 @@ All views are 8-bit grey or sRGB, right side up, without metadata; transparent p
 import io
 import re
 import struct
+import threading
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,17 @@ ODDITIES = {
 _ORIENTATION, _MAKE, _MODEL, _SERIAL, _GPS = 0x0112, 0x010F, 0x0110, 0xA431, 0x8825
 _WIDE_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 _SRGB = ImageCms.createProfile("sRGB")
+_KEPT = 8
+
+
+class _Transforms(threading.local):
+    """The transforms of a thread, by profile and mode."""
+
+    def __init__(self) -> None:
+        self.by_profile: dict[tuple[bytes, str], ImageCms.ImageCmsTransform | None] = {}
+
+
+_kept = _Transforms()
 
 
 class PictureError(Exception):
@@ -232,15 +244,32 @@ def _on_white(image: Image.Image, found: set[str]) -> Image.Image:
 
 def _to_srgb(image: Image.Image, profile: bytes, found: set[str]) -> Image.Image:
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in (ImageCms.getProfileDescription(source) or "").lower():
-            return image
-        turned = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+        transform = _transform(profile, image.mode)
+        turned = None if transform is None else ImageCms.applyTransform(image, transform)
     except (ImageCms.PyCMSError, *_BROKEN):
         found.add("icc_broken")
         return image
+    if turned is None:
+        return image
     found.add("icc")
-    return turned if turned is not None else image
+    return turned
+
+
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return what turns pixels of a profile into sRGB, None when they are sRGB.
+
+    Building one takes 11 ms and applying it to 100 x 100 pixels 1 ms, and the pictures of one camera share a profile:
+    the last ones are kept, for each thread its own, since a transform is not made for two at once.
+    """
+    kept = _kept.by_profile
+    key = (profile, mode)
+    if key not in kept:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        plain = "srgb" in (ImageCms.getProfileDescription(source) or "").lower()
+        while len(kept) >= _KEPT:
+            kept.pop(next(iter(kept)))
+        kept[key] = None if plain else ImageCms.buildTransform(source, _SRGB, mode, "RGB")
+    return kept[key]
 
 
 _TURNS = {

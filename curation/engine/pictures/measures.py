@@ -70,10 +70,18 @@ def measure(image: Image.Image) -> Measures:
     values = np.asarray(image, np.float32) / 255.0
     bright = np.sqrt((values * values) @ _WEIGHTS) if values.ndim == 3 else values
     low, dark, light = (float(value) for value in np.percentile(bright, _PERCENTILES))
-    colour = float((values.max(axis=2) - values.min(axis=2)).mean()) if values.ndim == 3 else 0.0
-    figures = (_sharpness(image), dark, light, light - low, float(image.entropy()), colour)
+    figures = (_sharpness(image), dark, light, light - low, float(image.entropy()), _colour(image))
     # Libraries may differ in the last digits; what is stored must not.
     return Measures(*(round(value, 4) + 0.0 for value in figures))
+
+
+def _colour(image: Image.Image) -> float:
+    if image.mode != "RGB":
+        return 0.0
+    # Channel by channel: a maximum along the last axis takes ten times as long.
+    red, green, blue = (np.asarray(band) for band in image.split())
+    largest, smallest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    return float((largest - smallest).mean()) / 255.0
 
 
 def _sharpness(image: Image.Image) -> float:

@@ -7,11 +7,14 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import Membership
 from accounts.services.actor import actor_of_session
 from core.errors import DomainError
-from modeling.services.demo import DemoFailed, load_demo
+from modeling.services.demo import DemoFailed, load_demo, load_pictures
 
 
 class Command(BaseCommand):
-    help = "Take two real files through the whole chain. Called again, it goes on where it was. Needs a running worker."
+    help = (
+        "Import pictures, and take two real files through the whole chain. Called again, it goes on where it was. "
+        "Needs a running worker."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = Membership.objects.filter(role="owner").order_by("pk").first()
@@ -21,6 +24,7 @@ class Command(BaseCommand):
         if actor is None:
             raise CommandError("There is no organization yet. Start the service once with: make run")
         try:
+            load_pictures(actor=actor, say=self._say)
             load_demo(actor=actor, say=self._say)
         except (DemoFailed, DomainError) as error:
             raise CommandError(str(error)) from None

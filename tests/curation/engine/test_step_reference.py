@@ -8,7 +8,7 @@ import pytest
 from curation.engine.steps.table import STEPS
 from tests.live import ROOT
 
-PAGES = [(ROOT / "docs" / "reference" / name).read_text() for name in ("steps.md", "table-steps.md")]
+PAGES = [(ROOT / "docs" / "reference" / name).read_text() for name in ("steps.md", "table-steps.md", "image-steps.md")]
 SECTIONS = {part.split("`", 2)[1]: part for page in PAGES for part in page.split("\n### ")[1:]}
 
 

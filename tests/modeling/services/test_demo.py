@@ -12,7 +12,7 @@ from curation.demo import DemoSet
 from curation.models import Upload, Version
 from labeling.models import Annotation
 from modeling.models import Bundle, Deployment, Training
-from modeling.services.demo import SMS, DemoFailed, load_demo
+from modeling.services.demo import SMS, DemoFailed, load_demo, load_pictures
 from tests import factories
 from workers.models import Job
 
@@ -75,3 +75,12 @@ def test_a_stage_that_failed_is_named(celery_worker: Any, few: Any) -> None:
         load_demo(actor=factories.owner(), sets=(few,), say=lambda _said: None)
 
     assert Version.objects.count() == 0
+
+
+def test_the_pictures_are_curated_and_ready_to_be_labeled(celery_worker: Any) -> None:
+    owner, said = factories.owner(), []
+    project = load_pictures(actor=owner, say=said.append)
+    assert (project.task_count, project.schema["display"]) == (100, [{"type": "image", "field": "image"}])
+    assert len(project.schema["controls"][0]["labels"]) == 10
+    assert project.version.number == 2
+    assert load_pictures(actor=owner, say=said.append) == project
