@@ -10,7 +10,7 @@ from curation.pages.explorer import paging, whole_number
 from curation.pages.version import as_table
 from curation.services.decision import decisions_to_apply
 from curation.services.item import page_of_drops
-from curation.services.question import question_counts
+from curation.services.question_count import question_counts
 from curation.wording import DECISION_REASONS, DECISIONS, REASONS, STEP_TEXTS
 
 PAGE_ROWS = 50

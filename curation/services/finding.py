@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -14,6 +13,13 @@ from core.errors import Conflict, DomainError, NotFound
 from curation.engine.decisions import RULES, Member, VerdictError, make_verdict, rule_verdict
 from curation.models import Decision, Finding, FindingState, Question, QuestionState, Run
 from curation.services.question import decision_json, item_states, members_of, members_of_many, visible_run
+from curation.services.question_count import (
+    count_bulk,
+    count_decided,
+    reopen_questions,
+    start_bulk,
+    undo_decisions,
+)
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
@@ -65,6 +71,7 @@ def decide_question(
     if question.decision_id != expected:
         raise _decided(question)
     members = members_of(question)
+    was_open = question.state == QuestionState.OPEN
     try:
         verdict = make_verdict(members, action, items=items, label=label)
     except VerdictError as error:
@@ -78,6 +85,7 @@ def decide_question(
         raise _decided(question) from None
     Question.objects.filter(pk=question.pk).update(decision=decision, state=QuestionState.DECIDED, replayed=False)
     _mark(question, members, verdict)
+    count_decided(run_id=run.pk, code=question.code, change=int(was_open))
     audit.record(
         actor=actor,
         action="question.decide",
@@ -98,7 +106,9 @@ def undo_decision(*, actor: Actor, run_id: int, number: int, decision_id: int) -
         Conflict: ``question_decided`` when another decision stands by now.
     """
     run = visible_run(actor, run_id)
-    question = _locked(run, number)
+    # The same answer may stand on other runs too: whoever undoes it there locks the same questions in the same order.
+    _lock_questions_of([decision_id])
+    question = _question(run, number)
     if question.decision_id is None:
         return question
     if question.decision_id != decision_id:
@@ -168,6 +178,7 @@ def execute_rule(
 
 def _decide_all(actor: Actor, run: Run, rule: str, code: str, bulk: uuid.UUID, job: JobContext | None) -> int:
     number = 0
+    start_bulk(run=run, bulk=bulk, code=code, made_by_id=actor.user_id or None)
     while True:
         with transaction.atomic():
             rows = Question.objects.filter(run=run, code=code, state=QuestionState.OPEN, number__gt=number)
@@ -207,6 +218,7 @@ def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions:
     Decision.objects.bulk_create(made)
     with connection.cursor() as cursor:
         cursor.execute(_TIE_BULK, [[question.pk for question in questions], run.input.dataset_id, bulk])
+        tied = cursor.rowcount
     found = Finding.objects.filter(question__in=[key for key, _items in states])
     wanted = dict(states)
     by_state: dict[str, list[int]] = {}
@@ -214,34 +226,34 @@ def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions:
         by_state.setdefault(wanted[asked or 0][item], []).append(key)
     for state, keys in by_state.items():
         Finding.objects.filter(pk__in=keys).update(state=state)
+    count_bulk(run_id=run.pk, bulk=bulk, change=len(made))
+    # All of these were open, and are of one code.
+    count_decided(run_id=run.pk, code=questions[0].code, change=tied)
 
 
 def _undo_all(actor: Actor, run: Run, bulk: uuid.UUID, job: JobContext | None) -> int:
     undone = 0
     while True:
         with transaction.atomic():
-            rows = Decision.objects.filter(run=run, bulk=bulk, undone_at=None).select_for_update().order_by("pk")
-            keys = [row.pk for row in rows[:CHUNK]]
+            rows = Decision.objects.filter(run=run, bulk=bulk, undone_at=None).order_by("pk")
+            keys = list(rows.values_list("pk", flat=True)[:CHUNK])
             if not keys:
                 break
-            _undo(actor, keys)
-        undone += len(keys)
+            _lock_questions_of(keys)
+            undone += _undo(actor, keys)
         if job is not None:
             job.progress(undone)
     audit.record(actor=actor, action="question.undo_rule", subject=f"run:{run.pk}", undone=undone, bulk=str(bulk))
     return undone
 
 
-def _undo(actor: Actor, keys: list[int], *, reopen: bool = True) -> None:
-    """Mark decisions as undone, and open their questions on every run again."""
-    Decision.objects.filter(pk__in=keys, undone_at=None).update(
-        undone_at=timezone.now(), undone_by_id=actor.user_id or None
-    )
+def _undo(actor: Actor, keys: list[int], *, reopen: bool = True) -> int:
+    """Mark decisions as undone, open their questions on every run again, and return how many stood until now."""
+    undone = undo_decisions(keys=keys, user_id=actor.user_id or None)
     if reopen:
         Finding.objects.filter(question__decision__in=keys).update(state=FindingState.OPEN)
-        Question.objects.filter(decision__in=keys).update(
-            decision=None, state=QuestionState.OPEN, replayed=False, updated_at=timezone.now()
-        )
+        reopen_questions(keys=keys)
+    return undone
 
 
 def _supersede(actor: Actor, run: Run, question: Question) -> None:
@@ -275,6 +287,19 @@ def _locked(run: Run, number: int) -> Question:
     if question is None:
         raise NotFound(_("There is no such question."))
     return question  # type: ignore[no-any-return]
+
+
+def _question(run: Run, number: int) -> Question:
+    question = Question.objects.select_related("decision__made_by").filter(run=run, number=number).first()
+    if question is None:
+        raise NotFound(_("There is no such question."))
+    return question  # type: ignore[no-any-return]
+
+
+def _lock_questions_of(keys: Sequence[int]) -> None:
+    """Lock the questions that some decisions answer, on every run, in the order of their keys."""
+    rows = Question.objects.select_for_update().filter(decision__in=keys).order_by("pk")
+    list(rows.values_list("pk", flat=True))
 
 
 def _decided(question: Question) -> Conflict:

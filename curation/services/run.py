@@ -160,6 +160,7 @@ def _keep_report(run: Run, report: RunReport, folder: Path, replay: Replay) -> N
         run.save(update_fields=["report", "drops_key", "updated_at"])
         run.findings.all().delete()
         run.questions.all().delete()
+        run.question_counts.all().delete()
         store_questions(run=run, questions=replay.questions, decided=replay.decided)
 
 
