@@ -27,6 +27,8 @@ from workers.services.job import enqueue
 # A rule decides about a thousand questions a second on two busy cores; more than this is work for a job.
 INLINE_QUESTIONS = 2_000
 CHUNK = 500
+# Each try of a portion fails only when somebody else's answer was written in the milliseconds that it took.
+TRIES = 5
 
 _TIE_BULK = """
 UPDATE curation_question q SET decision_id = d.id, state = 'decided', replayed = false, updated_at = now()
@@ -179,15 +181,8 @@ def execute_rule(
 def _decide_all(actor: Actor, run: Run, rule: str, code: str, bulk: uuid.UUID, job: JobContext | None) -> int:
     number = 0
     start_bulk(run=run, bulk=bulk, code=code, made_by_id=actor.user_id or None)
-    while True:
-        with transaction.atomic():
-            rows = Question.objects.filter(run=run, code=code, state=QuestionState.OPEN, number__gt=number)
-            # Locked in the order of their keys; a question that somebody is answering now is theirs.
-            questions = list(rows.select_for_update(skip_locked=True).order_by("number")[:CHUNK])
-            if not questions:
-                break
-            number = questions[-1].number
-            _decide_chunk(actor, run, rule, bulk, questions)
+    while last := _decide_some(actor, run, rule, code, bulk, number):
+        number = last
         if job is not None:
             job.progress(number, run.questions.count())
     count = Decision.objects.filter(run=run, bulk=bulk, undone_at=None).count()
@@ -203,6 +198,24 @@ def _decide_all(actor: Actor, run: Run, rule: str, code: str, bulk: uuid.UUID, j
     return count
 
 
+def _decide_some(actor: Actor, run: Run, rule: str, code: str, bulk: uuid.UUID, after: int) -> int | None:
+    """Decide the next questions behind a number and return the last one's number, None when there are no more."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic():
+                rows = Question.objects.filter(run=run, code=code, state=QuestionState.OPEN, number__gt=after)
+                # Locked in the order of their keys; a question that somebody is answering now is theirs.
+                questions = list(rows.select_for_update(skip_locked=True).order_by("number")[:CHUNK])
+                if questions:
+                    _decide_chunk(actor, run, rule, bulk, questions)
+                return questions[-1].number if questions else None
+        except IntegrityError:
+            # Somebody answered one of these on another run at this moment; the next try sees and supersedes it.
+            if not tries_left:
+                raise
+    return None
+
+
 def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions: list[Question]) -> None:
     members = members_of_many([question.pk for question in questions])
     made, states = [], []
@@ -215,7 +228,8 @@ def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions:
     older = Decision.objects.filter(dataset=run.input.dataset_id, key__in=[row.key for row in made], undone_at=None)
     places = {(row.step, row.code, row.key) for row in made}
     _undo(actor, [row.pk for row in older if (row.step, row.code, row.key) in places], reopen=False)
-    Decision.objects.bulk_create(made)
+    # In the order of their keys, so that two rules on two runs wait for each other in one direction only.
+    Decision.objects.bulk_create(sorted(made, key=lambda row: row.key))
     with connection.cursor() as cursor:
         cursor.execute(_TIE_BULK, [[question.pk for question in questions], run.input.dataset_id, bulk])
         tied = cursor.rowcount

