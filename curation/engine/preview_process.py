@@ -1,4 +1,4 @@
-"""A preview in a process of its own: it ends in time whatever a step does, and compilers and models stay out of the caller.
+"""A preview in a process of its own: it ends in time whatever a step does, and the caller loads no compiler or model.
 
 The child reads one line of JSON (plan, roles, seconds) and the sample as an Arrow stream, and writes each finished step
 as a line of JSON. The kernel ends it when its time is over, also inside a compiler that looks at no clock.

@@ -30,8 +30,9 @@ STEPS = (
     {"name": "detect_language"},
     {"name": "filter_length"},
     {"name": "filter_lines"},
-    {"name": "filter_symbols"},
-    {"name": "filter_repetition"},
+    {"name": "filter_symbols", "params": {"from_words": 0, "min_stop_words": 1}},
+    {"name": "filter_repetition", "params": {"from_words": 0}},
+    {"name": "near_duplicates", "params": {"shingles": "auto", "action": "find"}},
     {"name": "near_duplicates", "params": {"shingles": "word:2", "action": "find"}},
     {"name": "near_duplicates", "params": {"shingles": "char:3", "action": "find"}},
     {"name": "link_records", "params": {"fields": ["text", "label", "number"], "kinds": {"label": "code"}}},
@@ -84,11 +85,11 @@ def warm(folder: Path) -> bool:
 
 
 def _warm_minhash(table: "pa.Table") -> None:
-    """Run the join that the engine chooses for large collections of long texts only."""
+    """Run the join that the engine chooses for large collections of long texts only, and list its pairs."""
     from curation.engine.near.search import Search
     from curation.engine.near.shingles import Shingles
 
-    Search(Shingles.parse("word:2"), 0.8, method="minhash").run([table["text"].combine_chunks()])
+    Search(Shingles.parse("word:2"), 0.8, method="minhash").run([table["text"].combine_chunks()]).text_pairs()
 
 
 def _rows() -> "pa.Table":
@@ -121,7 +122,7 @@ def _marker() -> str:
 
 def _processor() -> str:
     try:
-        with open("/proc/cpuinfo") as file:
+        with Path("/proc/cpuinfo").open() as file:
             return next((line for line in file if line.startswith("model name")), "")
     except OSError:
         return platform.processor()

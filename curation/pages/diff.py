@@ -12,6 +12,7 @@ from curation.engine.text_diff import diff_texts
 from curation.models import Diff, Version
 from curation.pages.explorer import paging, whole_number
 from curation.pages.version import version_of
+from curation.sentences import in_words
 from curation.services.diff import find_diff, page_of_diff, request_diff, request_diff_download
 from curation.services.download import FORMATS
 from curation.wording import REASONS, STEP_TEXTS
@@ -159,6 +160,7 @@ def shown(row: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
     entry = {**row, "people": [names[person] for person in row["by"] or []]}
     if row["kind"] == "dropped":
         entry["why"] = reason_title({name: row[name] or "" for name in ("step", "reason")})
+        entry["detail"] = in_words(row["detail"] or "")
     if row["kind"] == "changed":
         before, after = row["before"] or "", row["after"] or ""
         entry["pieces"] = diff_texts(before[:VALUE], after[:VALUE])

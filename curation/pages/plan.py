@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
-from curation.engine.plan_check import check_plan, check_yaml, parameters
+from curation.engine.plan_check import check_plan, parameters
 from curation.engine.presets import PRESETS
 from curation.engine.preview import Example, StepPreview
 from curation.engine.steps.table import STEPS
@@ -22,7 +22,7 @@ from curation.models import Plan, Version
 from curation.pages.explorer import whole_number
 from curation.pages.review import marked
 from curation.pages.version import version_of
-from curation.services.plan import copy_plan, delete_plan, preview, rename_plan
+from curation.services.plan import checked, copy_plan, delete_plan, preview, rename_plan
 from curation.services.run import save_plan, start_run, suggest_plan
 from curation.wording import PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
 
@@ -55,10 +55,10 @@ class PlanForm(forms.Form):
     )
 
     def clean_plan(self) -> dict[str, Any]:
-        checked = check_yaml(self.cleaned_data["plan"])
-        if checked.mistakes:
-            raise forms.ValidationError([said(row.step, row.param, row.message) for row in checked.mistakes])
-        return checked.plan
+        found = checked(yaml=self.cleaned_data["plan"])
+        if found.mistakes:
+            raise forms.ValidationError([said(row.step, row.param, row.message) for row in found.mistakes])
+        return found.plan
 
 
 def said(step: int | None, param: str | None, message: str) -> str:

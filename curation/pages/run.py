@@ -3,17 +3,22 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
 from accounts.pages.view import PageRequest, ScopedPage
 from curation.models import Finding, Run
 from curation.pages.explorer import paging, whole_number
+from curation.pages.run_notes import worded_notes
 from curation.pages.version import as_table
+from curation.sentences import in_words
 from curation.services.decision import decisions_to_apply
 from curation.services.item import page_of_drops
 from curation.services.question_count import question_counts
 from curation.wording import DECISION_REASONS, DECISIONS, REASONS, STEP_TEXTS
 
 PAGE_ROWS = 50
+# Columns of a run's drops that say why an item went.
+NOTES = {"item_id", "step", "reason", "detail"}
 
 
 class RunPage(ScopedPage):
@@ -24,12 +29,15 @@ class RunPage(ScopedPage):
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         run = run_of(request, pk)
         report = run.report
+        steps = [worded(step, f"note-{place}") for place, step in enumerate(report["steps"])] if report else []
         context = {
             "run": run,
             "job": run.job,
             "dataset": run.input.dataset,
             "report": report,
-            "steps": [worded(step) for step in report["steps"]] if report else [],
+            "steps": steps,
+            "noted": sum(bool(step["notes"]) for step in steps),
+            "charts": any(note.histogram for step in steps for note in step["notes"]),
             "bars": label_bars(report) if report else [],
             "findings": run.findings.exists() if report else False,
             "review": review_figures(run) if report else None,
@@ -45,8 +53,8 @@ def run_of(request: PageRequest, pk: int) -> Run:
     return get_object_or_404(rows, pk=pk)  # type: ignore[no-any-return]
 
 
-def worded(step: dict[str, Any]) -> dict[str, Any]:
-    """Add titles in the reader's language to a step of a report."""
+def worded(step: dict[str, Any], name: str = "note") -> dict[str, Any]:
+    """Add titles in the reader's language to a step of a report; `name` begins the ids of its charts."""
     title, what = {**STEP_TEXTS, "decisions": DECISIONS}.get(step["name"], (step["title"], ""))
     words = {**REASONS, **DECISION_REASONS}
     return {
@@ -54,8 +62,14 @@ def worded(step: dict[str, Any]) -> dict[str, Any]:
         "title": title,
         "what": what,
         "dropped_rows": [(code, words.get(code, code), rows) for code, rows in step["dropped"].items()],
+        "notes": worded_notes(step.get("notes") or {}, name),
         "finding_rows": [(code, words.get(code, code), rows) for code, rows in step["findings"].items()],
     }
+
+
+def step_title(name: str) -> str:
+    """Return what people call a step."""
+    return str({**STEP_TEXTS, "decisions": DECISIONS}.get(name, (name,))[0])
 
 
 def review_figures(run: Run) -> dict[str, int] | None:
@@ -84,7 +98,16 @@ class DropsPage(ScopedPage):
         offset = whole_number(request.GET.get("offset"))
         page = page_of_drops(actor=request.actor, run_id=pk, step=step, reason=reason, offset=offset, limit=PAGE_ROWS)
         words = {**REASONS, **DECISION_REASONS}
-        rows = [{**row, "reason": words.get(row["reason"], row["reason"])} for row in page["results"]]
+        rows = [
+            {
+                "item_id": row["item_id"],
+                _("Step"): step_title(row["step"]),
+                _("Reason"): words.get(row["reason"], row["reason"]),
+                _("Detail"): in_words(row["detail"] or ""),
+                **{name: value for name, value in row.items() if name not in NOTES},
+            }
+            for row in page["results"]
+        ]
         context = {
             "run": run,
             "dataset": run.input.dataset,
@@ -106,5 +129,8 @@ class FindingsPage(ScopedPage):
         rows = Finding.objects.visible_to(request.actor).filter(run=run).order_by("code", "group", "item_id")
         # Findings are questions for people, thousands at most, and counted through the index of their run.
         page = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
-        context = {"run": run, "dataset": run.input.dataset, "page": page, "reasons": REASONS}
+        for finding in page:
+            finding.title = REASONS.get(finding.code, finding.code)
+            finding.said = in_words(finding.detail)
+        context = {"run": run, "dataset": run.input.dataset, "page": page}
         return render(request, "curation/findings.html", context)

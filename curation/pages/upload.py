@@ -12,6 +12,7 @@ from core import objects
 from core.errors import NotFound
 from curation.engine.readers.encoding import CODECS
 from curation.models import Dataset, Upload
+from curation.sentences import in_words
 from curation.services.upload import preview_upload, receive_upload, start_import
 
 DELIMITERS = [
@@ -160,12 +161,19 @@ class UploadPage(ScopedPage):
         self, request: PageRequest, upload: Upload, profile: dict[str, Any], form: ReadingForm | None, status: int = 200
     ) -> HttpResponse:
         job = upload.job
+        done = job is not None and job.state == "succeeded"
         context = {
             "upload": upload,
             "profile": profile,
             "form": form,
             "job": job,
-            "done": job is not None and job.state == "succeeded",
+            "done": done,
+            # Stored as the engine said them, and read by whoever comes.
+            "warnings": [in_words(sentence) for sentence in profile.get("warnings", [])],
+            "done_warnings": [in_words(sentence) for sentence in job.result.get("warnings", [])]
+            if done and job
+            else [],
+            "unreadable": in_words((profile.get("error") or {}).get("detail", "")),
             "may_write": request.actor.can("data.write"),
             "format_name": FORMAT_NAMES.get(profile.get("format", ""), profile.get("format", "").upper()),
         }

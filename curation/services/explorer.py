@@ -77,7 +77,7 @@ def find_items(
         with open_version(version) as reader:
             return scan(reader, question, start=start, limit=limit, backward=backward)
     except ConditionError as error:
-        raise DomainError("filter_invalid", str(error), title=_("This filter does not fit")) from None
+        raise DomainError("filter_invalid", in_words(str(error)), title=_("This filter does not fit")) from None
 
 
 def has_index(version: Version) -> bool:

@@ -12,6 +12,7 @@ from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
 from curation.engine.decisions import RULES, Member, VerdictError, make_verdict, rule_verdict
 from curation.models import Decision, Finding, FindingState, Question, QuestionState, Run
+from curation.sentences import in_words
 from curation.services.question import decision_json, item_states, members_of, members_of_many, visible_run
 from curation.services.question_count import (
     count_bulk,
@@ -77,7 +78,9 @@ def decide_question(
     try:
         verdict = make_verdict(members, action, items=items, label=label)
     except VerdictError as error:
-        raise DomainError("verdict_invalid", str(error), title=_("This answer does not fit the question")) from None
+        raise DomainError(
+            "verdict_invalid", in_words(str(error)), title=_("This answer does not fit the question")
+        ) from None
     _supersede(actor, run, question)
     try:
         with transaction.atomic():

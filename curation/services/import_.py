@@ -15,6 +15,7 @@ from core.errors import DomainError
 from curation.engine.readers import Batch, ReadError, SourceProfile, read_batches, sniff
 from curation.engine.writer import VersionManifest, VersionWriter
 from curation.models import Dataset, Upload, Version, VersionKind
+from curation.sentences import in_words
 from curation.services.provenance import record_provenance
 from curation.services.spreadsheet import harmless
 from curation.services.version import commit_version
@@ -41,7 +42,9 @@ def run_import(*, job: JobContext, upload_id: int) -> dict[str, Any]:
             profile = sniff(path, upload.file_name, **upload.options)
             manifest, warnings = _read(job, upload, path, profile, folder)
         except ReadError as error:
-            raise DomainError(error.code, error.message, title=_("The file cannot be read"), line=error.line) from None
+            raise DomainError(
+                error.code, in_words(error.message), title=_("The file cannot be read"), line=error.line
+            ) from None
         version = commit_version(
             job=job,
             dataset=upload.dataset,
@@ -87,7 +90,7 @@ def _read(
             if count:
                 writer.write(_with_ids(batch.table, next_id))
                 next_id += count
-            rows.writerows([row.line, row.code, row.reason, harmless(row.raw)] for row in batch.refused)
+            rows.writerows([row.line, row.code, in_words(row.reason), harmless(row.raw)] for row in batch.refused)
             bad += len(batch.refused)
             _report(job, upload, batch, next_id - first_id, bad)
     manifest = writer.finish()

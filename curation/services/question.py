@@ -16,6 +16,7 @@ from curation.engine.decisions import Question as EngineQuestion
 from curation.engine.item_lookup import items_by_id
 from curation.engine.text_diff import LONGEST, Segments, diff_texts, sides
 from curation.models import Decision, Finding, Question, QuestionState, Run
+from curation.sentences import in_words
 from curation.services.question_count import question_counts, start_counts
 from curation.services.version import open_version
 
@@ -200,7 +201,7 @@ def _item(member: Member, row: dict[str, Any], roles: dict[str, str]) -> dict[st
         "text": str(text) if text is not None else "",
         "cut": len(str(text or "")) > LONGEST,
         "label": member.label,
-        "detail": member.detail,
+        "detail": in_words(member.detail),
         "columns": [[name, _cell(value)] for name, value in list(plain.items())[:COLUMNS_SHOWN]],
     }
 

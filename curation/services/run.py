@@ -17,6 +17,7 @@ from curation.engine.run import Cancelled
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
+from curation.sentences import in_words
 from curation.services.decision import Replay, replay_decisions
 from curation.services.question import read_questions, store_questions
 from curation.services.version import commit_version, open_version
@@ -133,7 +134,9 @@ def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> Ru
         job.check()
         raise
     except StepError as error:
-        raise DomainError("step_cannot_run", str(error), title=_("A step cannot run on this version")) from None
+        raise DomainError(
+            "step_cannot_run", in_words(str(error)), title=_("A step cannot run on this version")
+        ) from None
 
 
 def _result(run: Run) -> dict[str, Any]:
@@ -168,7 +171,7 @@ def _parse(steps: dict[str, Any]) -> EnginePlan:
     try:
         return EnginePlan.from_json(steps)
     except PlanError as error:
-        raise DomainError("plan_invalid", str(error), title=_("The plan has a mistake")) from None
+        raise DomainError("plan_invalid", in_words(str(error)), title=_("The plan has a mistake")) from None
 
 
 def _version(actor: Actor, version_id: int) -> Version:
