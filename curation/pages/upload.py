@@ -161,18 +161,16 @@ class UploadPage(ScopedPage):
         self, request: PageRequest, upload: Upload, profile: dict[str, Any], form: ReadingForm | None, status: int = 200
     ) -> HttpResponse:
         job = upload.job
-        done = job is not None and job.state == "succeeded"
+        done = job if job is not None and job.state == "succeeded" else None
         context = {
             "upload": upload,
             "profile": profile,
             "form": form,
             "job": job,
-            "done": done,
+            "done": done is not None,
             # Stored as the engine said them, and read by whoever comes.
             "warnings": [in_words(sentence) for sentence in profile.get("warnings", [])],
-            "done_warnings": [in_words(sentence) for sentence in job.result.get("warnings", [])]
-            if done and job
-            else [],
+            "done_warnings": [in_words(sentence) for sentence in done.result.get("warnings", [])] if done else [],
             "unreadable": in_words((profile.get("error") or {}).get("detail", "")),
             "may_write": request.actor.can("data.write"),
             "format_name": FORMAT_NAMES.get(profile.get("format", ""), profile.get("format", "").upper()),

@@ -13,6 +13,7 @@ from curation.engine.explorer.conditions import KINDS, Answer, Condition, Condit
 from curation.engine.explorer.index import VersionIndex
 from curation.engine.explorer.scan import scan
 from curation.models import Version
+from curation.sentences import in_words
 from curation.services.version import index_key, open_version
 from workers.context import JobContext
 from workers.models import Job

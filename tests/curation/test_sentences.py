@@ -22,7 +22,11 @@ RAISED = {"StepError", "PlanError", "ReadError", "RefusedRow", "VerdictError", "
 # Raised and caught inside the engine, or never about what people gave.
 INNER = {"depth limit exceeded."}
 # What stands before a sentence that is known for itself, and a warning with a part that is often empty.
-JOINED = {"value0: value2.", "Ids of column value1 used more than oncevalue3: value5."}
+JOINED = {
+    "value0: value2.",
+    "Step 7 (split), column: value2.",
+    "Ids of column value1 used more than oncevalue3: value5.",
+}
 
 
 def calls(path: Path) -> Iterator[ast.Call]:
