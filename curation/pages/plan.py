@@ -22,6 +22,7 @@ from curation.models import Plan, Version
 from curation.pages.explorer import whole_number
 from curation.pages.review import marked
 from curation.pages.version import version_of
+from curation.parameter_words import choice_words, parameter_words
 from curation.services.plan import checked, copy_plan, delete_plan, preview, rename_plan
 from curation.services.run import save_plan, start_run, suggest_plan
 from curation.wording import PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
@@ -140,10 +141,19 @@ def catalogue() -> list[dict[str, Any]]:
                     "title": str(title),
                     "what": str(what),
                     "group": str(group),
-                    "params": parameters(step),
+                    "params": worded_parameters(name),
                     "reasons": [[code, str(REASONS.get(code, code))] for code in step.reasons],
                 }
             )
+    return rows
+
+
+def worded_parameters(name: str) -> list[dict[str, Any]]:
+    """Describe the parameters of a step with title, help and the titles of their choices."""
+    rows = parameters(STEPS[name])
+    for row in rows:
+        row["title"], row["help"] = parameter_words(name, row["name"])
+        row["titles"] = [choice_words(value) for value in row["choices"]]
     return rows
 
 

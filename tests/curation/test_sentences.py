@@ -27,10 +27,6 @@ JOINED = {
     "Step 7 (split), column: value2.",
     "Ids of column value1 used more than oncevalue3: value5.",
 }
-    "value0: value2.",
-    "Step 7 (split), column: value2.",
-    "Ids of column value1 used more than oncevalue3: value5.",
-}
 
 
 def calls(path: Path) -> Iterator[ast.Call]:

@@ -1,5 +1,7 @@
+from curation.engine.plan_check import parameters
 from curation.engine.presets import PRESETS
 from curation.engine.steps.table import STEPS
+from curation.parameter_words import CHOICES, PARAMETERS, parameter_words
 from curation.wording import PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
 
 
@@ -14,3 +16,13 @@ def test_every_step_is_offered_once() -> None:
 
 def test_every_preset_has_its_words() -> None:
     assert set(PRESET_TEXTS) == set(PRESETS)
+
+
+def test_every_parameter_and_choice_has_its_words() -> None:
+    params = [(name, row) for name, step in STEPS.items() for row in parameters(step)]
+    without = [f"{name}.{row['name']}" for name, row in params if not parameter_words(name, row["name"])[1]]
+    assert without == []
+    choices = {value for _name, row in params for value in row["choices"]}
+    assert choices - set(CHOICES) == {"NFC", "NFKC"}
+    known = {row["name"] for _name, row in params} | {f"{name}.{row['name']}" for name, row in params}
+    assert set(PARAMETERS) <= known

@@ -38,6 +38,7 @@ class SplitLeakage(Step):
         "in_held_out": "An item of the validation or test part has the same text.",
         "in_benchmark": "A benchmark has the same text.",
     }
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"method": tuple(MATCHERS), "action": ACTIONS}
     method: str = "exact"
     threshold: float = 1.0
     split_column: str = "split"

@@ -47,6 +47,7 @@ class NearDuplicates(Step):
         "near_duplicate": "Another item has nearly the same text.",
         "near_duplicate_margin": "Another item has a similar text; whether both are needed is for a person to say.",
     }
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"keep": KEEP, "action": ACTIONS}
     threshold: float = 0.8
     shingles: str = "auto"
     keep: str = "longest"
