@@ -230,9 +230,9 @@ COLUMN_TITLES = {
     "onehot": _("a column for each category"),
     "ordinal": _("number of the category"),
     "text": _("text"),
-    "integer": _("whole numbers"),
+    "int": _("whole numbers"),
     "float": _("numbers"),
-    "boolean": _("yes or no"),
+    "bool": _("yes or no"),
     "date": _("date"),
     "datetime": _("date and time"),
 }

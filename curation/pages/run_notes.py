@@ -24,7 +24,7 @@ class Note:
 
     Attributes:
         title: What it is.
-        heads: Titles of the columns; none when it is one value.
+        heads: Titles of the columns, each with whether it holds numbers.
         rows: Cells as text, each with whether it is a number.
         left_out: Rows that are not shown.
         histogram: Edges and counts, when the note is one.
@@ -32,7 +32,7 @@ class Note:
     """
 
     title: str
-    heads: list[str] = field(default_factory=list)
+    heads: list[tuple[str, bool]] = field(default_factory=list)
     rows: list[list[tuple[str, bool]]] = field(default_factory=list)
     left_out: int = 0
     histogram: dict[str, Any] | None = None
@@ -44,9 +44,8 @@ def worded_notes(notes: dict[str, Any], name: str = "note") -> list[Note]:
     single = {key: value for key, value in notes.items() if not _holds(value)}
     found = []
     if shown := {key: value for key, value in single.items() if value != []}:
-        found.append(
-            Note("", ["", _("Value")], [[(title_of(key), False), cell(value)] for key, value in shown.items()])
-        )
+        rows = [[(title_of(key), False), cell(value)] for key, value in shown.items()]
+        found.append(_note("", ["", _("Value")], rows))
     for key, value in notes.items():
         if value and key not in single:
             found += _notes(key, value)
@@ -84,7 +83,8 @@ def _notes(name: str, value: Any) -> list[Note]:
 
 def _of_groups(title: str, groups: dict[str, dict[str, Any]]) -> Note:
     """Return values that are grouped twice, such as the limits of each column and group."""
-    if any(_holds(inner) for group in groups.values() for inner in group.values()):
+    known = [name in COLUMN_TITLES for group in groups.values() for name in group]
+    if all(known) or any(_holds(inner) for group in groups.values() for inner in group.values()):
         return _of_records(title, [{"": name, **group} for name, group in groups.items()])
     rows = [[name, key, inner] for name, group in groups.items() for key, inner in group.items()]
     return _table(title, ["", "", _("Value")], rows)
@@ -100,8 +100,14 @@ def _table(title: str, heads: list[str], rows: list[list[Any]]) -> Note:
     shown = [[cell(value) for value in row] for row in rows[:ROWS_SHOWN]]
     # A column of groups of which each has no name says nothing.
     kept = [place for place in range(len(heads)) if heads[place] or any(row[place][0] for row in shown)]
-    heads = [heads[place] for place in kept]
-    return Note(title, heads, [[row[place] for place in kept] for row in shown], max(0, len(rows) - ROWS_SHOWN))
+    note = _note(title, [heads[place] for place in kept], [[row[place] for place in kept] for row in shown])
+    note.left_out = max(0, len(rows) - ROWS_SHOWN)
+    return note
+
+
+def _note(title: str, heads: list[str], rows: list[list[tuple[str, bool]]]) -> Note:
+    numbers = [all(row[place][1] for row in rows) for place in range(len(heads))]
+    return Note(title, list(zip(heads, numbers, strict=True)), rows)
 
 
 def cell(value: Any) -> tuple[str, bool]:
@@ -126,7 +132,7 @@ def number(value: float) -> str:
     if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
         return number_format(int(value), use_l10n=True, force_grouping=True)
     text = f"{value:.{DIGITS}g}"
-    return text if "e" in text or "n" in text else number_format(text, use_l10n=True)
+    return text if "e" in text or "n" in text else number_format(text, use_l10n=True, force_grouping=True)
 
 
 def cut(text: str) -> str:
