@@ -19,8 +19,8 @@ IDEOGRAPHIC = 0.3
 # From so many texts on a term must stand in two of them: most terms of a large collection stand in one alone.
 RARE_FROM = 1_000
 MOST_TERMS = 300_000
-# Largest entry of the gradient at which a model is done: on banking questions the findings and their ranking are those of
-# a third of it, for two thirds of the time.
+# Largest entry of the gradient at which a model is done: on banking questions the findings and their ranking are those
+# of a third of it, for two thirds of the time.
 TOLERANCE = 3e-4
 
 
