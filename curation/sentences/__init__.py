@@ -25,6 +25,7 @@ SEPARATOR = "; "
 # Deeper than any sentence of the engine holds another; hostile text must not cost more.
 DEPTH = 4
 LONGEST = 2_000
+MOST_PARTS = 40
 
 
 def in_words(text: str) -> str:
@@ -50,14 +51,14 @@ def _known(text: str, depth: int) -> str | None:
     """Return a sentence, or several joined, in the reader's language; None when no part of it is known."""
     if not depth:
         return None
-    if found := understand(text):
+    parts = text.split(SEPARATOR) if text.count(SEPARATOR) < MOST_PARTS else [text]
+    said = [_known(part, depth - 1) for part in parts] if len(parts) > 1 else []
+    # Some sentences have the separator inside, and then not each part is one.
+    if not (said and all(said)) and (found := understand(text)):
         row, values = found
         return _(row) % {name: _value(name, value, depth - 1) for name, value in values.items()}
-    if SEPARATOR in text:
-        parts = text.split(SEPARATOR)
-        said = [_known(part, depth - 1) for part in parts]
-        if any(said):
-            return _("; ").join(new or old for new, old in zip(said, parts, strict=True))
+    if any(said):
+        return _("; ").join(new or old for new, old in zip(said, parts, strict=True))
     # A file of an archive stands before what is said of it.
     place, colon, rest = text.partition(": ")
     if colon and (inner := _known(rest, depth - 1)):
@@ -78,9 +79,12 @@ def _value(name: str, value: str, depth: int) -> str:
 
 @lru_cache(maxsize=1)
 def _rows() -> list[tuple[str, str, re.Pattern[str]]]:
-    """Return each row with its longest fixed part and its pattern; the row with the most fixed letters comes first."""
+    """Return each row with its longest fixed part and its pattern.
+
+    Rows that begin with fixed letters come before those that begin with a value, and longer ones before shorter ones.
+    """
     rows = [*MEASURED, *DETAILS, *STEPS, *PLANS, *SEARCH, *PHRASES, *READERS]
-    rows.sort(key=lambda row: (-len(_PARAM.sub("", row)), row))
+    rows.sort(key=lambda row: (row.startswith("%("), -len(_PARAM.sub("", row)), row))
     return [(row, max(_PARAM.split(row)[::2], key=len), re.compile(_pattern(row), re.DOTALL)) for row in rows]
 
 
