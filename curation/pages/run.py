@@ -132,13 +132,13 @@ class FindingsPage(ScopedPage):
         first = (number - 1) * PAGE_ROWS
         # One row more says whether there is a next page, without counting them all.
         found = list(rows[first : first + PAGE_ROWS + 1])
-        for finding in found:
-            finding.title = REASONS.get(finding.code, finding.code)
-            finding.said = in_words(finding.detail)
         context = {
             "run": run,
             "dataset": run.input.dataset,
-            "findings": found[:PAGE_ROWS],
+            "findings": [
+                (finding, REASONS.get(finding.code, finding.code), in_words(finding.detail))
+                for finding in found[:PAGE_ROWS]
+            ],
             "number": number,
             "previous": number - 1,
             "next": number + 1 if len(found) > PAGE_ROWS and number < DEEPEST_PAGE else 0,

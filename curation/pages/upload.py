@@ -170,7 +170,9 @@ class UploadPage(ScopedPage):
             "done": done is not None,
             # Stored as the engine said them, and read by whoever comes.
             "warnings": [in_words(sentence) for sentence in profile.get("warnings", [])],
-            "done_warnings": [in_words(sentence) for sentence in done.result.get("warnings", [])] if done else [],
+            "done_warnings": [in_words(sentence) for sentence in (done.result or {}).get("warnings", [])]
+            if done
+            else [],
             "unreadable": in_words((profile.get("error") or {}).get("detail", "")),
             "may_write": request.actor.can("data.write"),
             "format_name": FORMAT_NAMES.get(profile.get("format", ""), profile.get("format", "").upper()),
