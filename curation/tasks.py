@@ -1,9 +1,18 @@
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready
 
 from workers.context import JobContext
 from workers.job_task import job_task
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def compile_kernels(**_later: Any) -> None:
+    """Compile beside the first jobs, so that no preview and no run waits for the compiler."""
+    from curation.engine.warming import start_warming
+
+    start_warming()
 
 
 @job_task("curation.import_file")

@@ -16,6 +16,7 @@ from runner.home import Home
 from runner.postgres import PostgresServer
 from runner.valkey import ValkeyServer
 
+ROOT = Path(__file__).resolve().parent.parent
 XDIST_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 _services: list[PostgresServer | ValkeyServer] = []
@@ -54,6 +55,8 @@ def environment_of(worker: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         # Playwright's synchronous interface runs an event loop in this thread, and Django would refuse the ORM there.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+        # What is compiled stays for the next test run.
+        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(ROOT / "build" / "numba")),
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
     }

@@ -12,7 +12,7 @@ from curation.engine.steps.base import Step
 from curation.engine.steps.table import STEPS
 
 LONGEST_YAML = 200_000
-_PREFIX = re.compile(r"^Step \d+(?: \([^)]*\))?(?:, \w+)?:? ")
+_PREFIX = re.compile(r"^Step \d+(?: \([^)]*\))?(?:, \w+)?[,:]? ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from curation.engine.plan import Plan
 from curation.engine.reader import VersionReader
 from curation.engine.step_failure import Cancelled, StepFailed, apply_step, prepare_step
 from curation.engine.steps.base import Context, Outcome, Step, StepError
+from curation.engine.warming import is_warm
 
 SAMPLE_ROWS = 1_000
 SAMPLE_BYTES = 4 << 20
@@ -27,6 +28,10 @@ SECONDS = 8.0
 # Steps look at the clock once a batch.
 BATCH_ROWS = 250
 EXAMPLES = 3
+PREPARING = (
+    "This step is being prepared for this machine, which happens once after an installation. "
+    "Try the plan again in a minute."
+)
 TEXT = 600
 
 
@@ -148,13 +153,26 @@ def preview_plan(
     seconds: float = SECONDS,
     benchmarks: Benchmarks | None = None,
 ) -> list[StepPreview]:
-    """Run a plan over a sample in this process.
+    """Run a plan over a sample in this process; see `preview_steps`."""
+    return list(preview_steps(plan, sample, roles, seconds=seconds, benchmarks=benchmarks))
+
+
+def preview_steps(
+    plan: Plan,
+    sample: pa.Table,
+    roles: dict[str, str],
+    *,
+    seconds: float = SECONDS,
+    benchmarks: Benchmarks | None = None,
+) -> Iterator[StepPreview]:
+    """Run a plan over a sample in this process, and give each step when it is done.
 
     Args:
         plan: The steps.
         sample: Rows of a version; figures of steps that compare items hold for the sample alone.
         roles: Which column is ``text``, ``label``, ``id``.
-        seconds: Steps behind the one in which the time ran out are not tried.
+        seconds: Steps behind the one in which the time ran out are not tried. A step that looks at the clock nowhere,
+            or compiles, is not interrupted: `curation.engine.preview_process` can end it.
         benchmarks: The versions that steps name beside the input.
     """
     until = time.monotonic() + seconds
@@ -166,24 +184,27 @@ def preview_plan(
     # Pseudonyms of a preview are not those of the run: they must not tell which value is which before it.
     context = Context(roles, check, benchmarks=benchmarks or OpenedBenchmarks(), key=token_bytes(32))
     table = sample
-    previews = []
-    for step in plan.steps:
+    for number, step in enumerate(plan.steps, 1):
         preview = StepPreview(step.name, rows_in=table.num_rows)
-        previews.append(preview)
         try:
             check()
-            table = _try_step(step, len(previews), plan.on_error, table, context, preview)
+            table = _try_step(step, number, plan.on_error, table, context, preview)
         except OutOfTime:
-            preview.error = f"The preview stopped here after {seconds:g} seconds."
-            break
+            preview.error = stopped(seconds)
         except StepFailed as error:
             preview.error = f"Failed {error.where()}: {error.cause}."
-            break
         except (StepError, ValueError, KeyError, pa.ArrowException) as error:
             preview.error = str(error)[:500]
-            break
-        preview.rows_out = table.num_rows
-    return previews
+        else:
+            preview.rows_out = table.num_rows
+        yield preview
+        if preview.error:
+            return
+
+
+def stopped(seconds: float) -> str:
+    """Return what a preview says of the step in which its time ran out."""
+    return f"The preview stopped here after {seconds:g} seconds." if is_warm() else PREPARING
 
 
 def _try_step(

@@ -6,6 +6,7 @@ from curation.models.privacy import PrivacyCheck, PrivacySample
 from curation.models.provenance import Provenance
 from curation.models.push import Push
 from curation.models.question import Decision, Question, QuestionState
+from curation.models.question_count import BulkCount, QuestionCount
 from curation.models.run import Finding, FindingState, Plan, Run
 from curation.models.source import Source
 from curation.models.tag import Tag
@@ -13,6 +14,7 @@ from curation.models.upload import Upload
 from curation.models.version import Version, VersionKind
 
 __all__ = [
+    "BulkCount",
     "Dataset",
     "Decision",
     "Diff",
@@ -27,6 +29,7 @@ __all__ = [
     "Provenance",
     "Push",
     "Question",
+    "QuestionCount",
     "QuestionState",
     "Run",
     "Source",

@@ -13,6 +13,7 @@ from curation.models import Diff, Version
 from curation.pages.explorer import paging, whole_number
 from curation.pages.picture import thumb
 from curation.pages.version import version_of
+from curation.sentences import in_words
 from curation.services.diff import find_diff, page_of_diff, request_diff, request_diff_download
 from curation.services.download import FORMATS
 from curation.wording import REASONS, STEP_TEXTS
@@ -165,6 +166,7 @@ def shown(row: dict[str, Any], names: dict[int, str], *, pictures: bool = False)
     entry["thumb"] = thumb(row["text"] or "") if pictures else ""
     if row["kind"] == "dropped":
         entry["why"] = reason_title({name: row[name] or "" for name in ("step", "reason")})
+        entry["detail"] = in_words(row["detail"] or "")
     if row["kind"] == "changed":
         before, after = row["before"] or "", row["after"] or ""
         entry["pieces"] = diff_texts(before[:VALUE], after[:VALUE])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
-from curation.engine.plan_check import check_plan, check_yaml, parameters
+from curation.engine.plan_check import check_plan, parameters
 from curation.engine.presets import PRESETS
 from curation.engine.preview import Example, StepPreview
 from curation.engine.steps.table import STEPS
@@ -24,7 +24,8 @@ from curation.pages.explorer import whole_number
 from curation.pages.review import marked
 from curation.pages.run import worded_detail
 from curation.pages.version import version_of
-from curation.services.plan import copy_plan, delete_plan, preview, rename_plan
+from curation.parameter_words import choice_words, parameter_words
+from curation.services.plan import checked, copy_plan, delete_plan, preview, rename_plan
 from curation.services.run import save_plan, start_run, suggest_plan
 from curation.wording import PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
 
@@ -57,10 +58,10 @@ class PlanForm(forms.Form):
     )
 
     def clean_plan(self) -> dict[str, Any]:
-        checked = check_yaml(self.cleaned_data["plan"])
-        if checked.mistakes:
-            raise forms.ValidationError([said(row.step, row.param, row.message) for row in checked.mistakes])
-        return checked.plan
+        found = checked(yaml=self.cleaned_data["plan"])
+        if found.mistakes:
+            raise forms.ValidationError([said(row.step, row.param, row.message) for row in found.mistakes])
+        return found.plan
 
 
 def said(step: int | None, param: str | None, message: str) -> str:
@@ -145,10 +146,19 @@ def catalogue() -> list[dict[str, Any]]:
                     "title": str(title),
                     "what": str(what),
                     "group": str(group),
-                    "params": parameters(step),
+                    "params": worded_parameters(name),
                     "reasons": [[code, str(REASONS.get(code, code))] for code in step.reasons],
                 }
             )
+    return rows
+
+
+def worded_parameters(name: str) -> list[dict[str, Any]]:
+    """Describe the parameters of a step with title, help and the titles of their choices."""
+    rows = parameters(STEPS[name])
+    for row in rows:
+        row["title"], row["help"] = parameter_words(name, row["name"])
+        row["titles"] = [choice_words(value) for value in row["choices"]]
     return rows
 
 

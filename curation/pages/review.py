@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Max
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,13 +21,14 @@ from core.errors import Conflict
 from curation.engine.decisions import ACTIONS, PERSONAL_RULE, RULES
 from curation.engine.pii.uncertain import CODE, Doubts
 from curation.engine.text_diff import marked_html
-from curation.models import Decision, Finding, Question, QuestionState, Run
+from curation.models import Finding, Question, QuestionState, Run
 from curation.pages.explorer import whole_number
 from curation.pages.picture import compared_facts, view
 from curation.pages.run import run_of
 from curation.services.decision import decisions_to_apply, start_apply
 from curation.services.finding import decide_by_rule, decide_question, undo_decision, undo_rule
-from curation.services.question import find_question, first_question, neighbours, question_counts
+from curation.services.question import find_question, first_question, neighbours
+from curation.services.question_count import question_counts, recent_bulks
 from curation.wording import PII_TEXTS, REASONS, RULE_TEXTS, STEP_TEXTS
 
 DECIDE = ("review", "data.write")
@@ -166,13 +166,16 @@ def frame(request: PageRequest, run: Run, chosen: dict[str, str]) -> dict[str, A
 
 def recent_rules(run: Run) -> list[dict[str, Any]]:
     """Return the last rules whose decisions still stand."""
-    rows = Decision.objects.filter(run=run, undone_at=None).exclude(bulk=None)
-    counted = rows.values("bulk", "code", "made_by__name", "made_by__email").annotate(
-        rows=Count("pk"), at=Max("made_at")
-    )
     return [
-        {**row, "title": REASONS.get(row["code"], row["code"]), "who": row["made_by__name"] or row["made_by__email"]}
-        for row in counted.order_by("-at")[:RULES_SHOWN]
+        {
+            "bulk": row.bulk,
+            "code": row.code,
+            "rows": row.standing,
+            "at": row.made_at,
+            "title": REASONS.get(row.code, row.code),
+            "who": str(row.made_by) if row.made_by else "",
+        }
+        for row in recent_bulks(run, RULES_SHOWN)
     ]
 
 

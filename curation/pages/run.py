@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -10,10 +9,12 @@ from curation.engine.pii.recall import Recall
 from curation.engine.pii.uncertain import CODE, Doubts
 from curation.models import Finding, Run
 from curation.pages.explorer import paging, whole_number
+from curation.pages.run_notes import worded_notes
 from curation.pages.version import as_table
+from curation.sentences import in_words
 from curation.services.decision import decisions_to_apply
 from curation.services.item import page_of_drops
-from curation.services.question import question_counts
+from curation.services.question_count import question_counts
 from curation.services.recall import recall_of
 from curation.wording import DECISION_REASONS, DECISIONS, PII_TEXTS, REASONS, STEP_TEXTS
 from workers.models import JobState
@@ -21,6 +22,10 @@ from workers.models import JobState
 PAGE_ROWS = 50
 # Errors that a second attempt at the same plan on the same version meets again.
 FINAL = {"step_cannot_run", "plan_dropped_everything", "version_purged", "version_trashed", "benchmark_missing"}
+# Rows before a page are passed over one by one: a tenth of a second here. The review shows the others.
+DEEPEST_PAGE = 2_000
+# Columns of a run's drops that say why an item went.
+NOTES = {"item_id", "step", "reason", "detail"}
 
 
 class RunPage(ScopedPage):
@@ -32,6 +37,7 @@ class RunPage(ScopedPage):
         run = run_of(request, pk)
         report = run.report
         recall = recall_of(run) if report else None
+        steps = [worded(step, f"note-{place}") for place, step in enumerate(report["steps"])] if report else []
         context = {
             "recall": recall,
             "recall_said": said_recall(recall) if recall else "",
@@ -40,7 +46,9 @@ class RunPage(ScopedPage):
             "job": run.job,
             "dataset": run.input.dataset,
             "report": report,
-            "steps": [worded(step) for step in report["steps"]] if report else [],
+            "steps": steps,
+            "noted": sum(bool(step["notes"]) for step in steps),
+            "charts": any(note.histogram for step in steps for note in step["notes"]),
             "bars": label_bars(report) if report else [],
             "findings": run.findings.exists() if report else False,
             "review": review_figures(run) if report else None,
@@ -74,8 +82,8 @@ def run_of(request: PageRequest, pk: int) -> Run:
     return get_object_or_404(rows, pk=pk)  # type: ignore[no-any-return]
 
 
-def worded(step: dict[str, Any]) -> dict[str, Any]:
-    """Add titles in the reader's language to a step of a report."""
+def worded(step: dict[str, Any], name: str = "note") -> dict[str, Any]:
+    """Add titles in the reader's language to a step of a report; `name` begins the ids of its charts."""
     title, what = {**STEP_TEXTS, "decisions": DECISIONS}.get(step["name"], (step["title"], ""))
     words = {**REASONS, **DECISION_REASONS}
     return {
@@ -83,6 +91,7 @@ def worded(step: dict[str, Any]) -> dict[str, Any]:
         "title": title,
         "what": what,
         "dropped_rows": [(code, words.get(code, code), rows) for code, rows in step["dropped"].items()],
+        "notes": worded_notes(step.get("notes") or {}, name),
         "finding_rows": [(code, words.get(code, code), rows) for code, rows in step["findings"].items()],
     }
 
@@ -102,9 +111,14 @@ def said_recall(recall: Recall) -> str:
 def worded_detail(code: str, detail: str) -> str:
     """Return the detail of a finding for people; that of uncertain spans is written for the program."""
     if code != CODE:
-        return detail
+        return in_words(detail)
     spans = Doubts.of_detail(detail).spans
     return ", ".join(f"{PII_TEXTS.get(one.label, one.label)} ({round(100 * one.score)} %)" for one in spans)
+
+
+def step_title(name: str) -> str:
+    """Return what people call a step."""
+    return str({**STEP_TEXTS, "decisions": DECISIONS}.get(name, (name,))[0])
 
 
 def review_figures(run: Run) -> dict[str, int] | None:
@@ -133,7 +147,16 @@ class DropsPage(ScopedPage):
         offset = whole_number(request.GET.get("offset"))
         page = page_of_drops(actor=request.actor, run_id=pk, step=step, reason=reason, offset=offset, limit=PAGE_ROWS)
         words = {**REASONS, **DECISION_REASONS}
-        rows = [{**row, "reason": words.get(row["reason"], row["reason"])} for row in page["results"]]
+        rows = [
+            {
+                "item_id": row["item_id"],
+                _("Step"): step_title(row["step"]),
+                _("Reason"): words.get(row["reason"], row["reason"]),
+                _("Detail"): in_words(row["detail"] or ""),
+                **{name: value for name, value in row.items() if name not in NOTES},
+            }
+            for row in page["results"]
+        ]
         context = {
             "run": run,
             "dataset": run.input.dataset,
@@ -153,11 +176,19 @@ class FindingsPage(ScopedPage):
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         run = run_of(request, pk)
         rows = Finding.objects.visible_to(request.actor).filter(run=run).order_by("code", "group", "item_id")
-        # Findings are questions for people, thousands at most, and counted through the index of their run.
-        page = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
-        rows_shown = [
-            (finding, REASONS.get(finding.code, finding.code), worded_detail(finding.code, finding.detail))
-            for finding in page
-        ]
-        context = {"run": run, "dataset": run.input.dataset, "page": page, "rows": rows_shown}
+        number = max(1, min(whole_number(request.GET.get("page")), DEEPEST_PAGE))
+        first = (number - 1) * PAGE_ROWS
+        # One row more says whether there is a next page, without counting them all.
+        found = list(rows[first : first + PAGE_ROWS + 1])
+        context = {
+            "run": run,
+            "dataset": run.input.dataset,
+            "findings": [
+                (finding, REASONS.get(finding.code, finding.code), worded_detail(finding.code, finding.detail))
+                for finding in found[:PAGE_ROWS]
+            ],
+            "number": number,
+            "previous": number - 1,
+            "next": number + 1 if len(found) > PAGE_ROWS and number < DEEPEST_PAGE else 0,
+        }
         return render(request, "curation/findings.html", context)

@@ -13,6 +13,7 @@ from core import objects
 from core.errors import NotFound
 from curation.engine.readers.encoding import CODECS
 from curation.models import Dataset, Upload
+from curation.sentences import in_words
 from curation.services.upload import preview_upload, receive_upload, start_import
 
 DELIMITERS = [
@@ -195,13 +196,20 @@ class UploadPage(ScopedPage):
         # Imported together with other files it has a page that shows them all.
         together = upload.job if upload.job is not None and upload.job.kind != "curation.import_file" else None
         job = None if together else upload.job
+        done = job if job is not None and job.state == "succeeded" else None
         context = {
             "together": together,
             "upload": upload,
             "profile": profile,
             "form": form,
             "job": job,
-            "done": job is not None and job.state == "succeeded",
+            "done": done is not None,
+            # Stored as the engine said them, and read by whoever comes.
+            "warnings": [in_words(sentence) for sentence in profile.get("warnings", [])],
+            "done_warnings": [in_words(sentence) for sentence in (done.result or {}).get("warnings", [])]
+            if done
+            else [],
+            "unreadable": in_words((profile.get("error") or {}).get("detail", "")),
             "may_write": request.actor.can("data.write"),
             "format_name": FORMAT_NAMES.get(profile.get("format", ""), profile.get("format", "").upper()),
         }

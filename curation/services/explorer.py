@@ -13,6 +13,7 @@ from curation.engine.explorer.conditions import KINDS, Answer, Condition, Condit
 from curation.engine.explorer.index import VersionIndex
 from curation.engine.explorer.scan import scan
 from curation.models import Version
+from curation.sentences import in_words
 from curation.services.version import index_key, open_version
 from workers.context import JobContext
 from workers.models import Job
@@ -77,7 +78,7 @@ def find_items(
         with open_version(version) as reader:
             return scan(reader, question, start=start, limit=limit, backward=backward)
     except ConditionError as error:
-        raise DomainError("filter_invalid", str(error), title=_("This filter does not fit")) from None
+        raise DomainError("filter_invalid", in_words(str(error)), title=_("This filter does not fit")) from None
 
 
 def has_index(version: Version) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -13,7 +12,15 @@ from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
 from curation.engine.decisions import PERSONAL_RULE, RULES, Member, VerdictError, make_verdict, rule_verdict
 from curation.models import Decision, Finding, FindingState, Question, QuestionState, Run
+from curation.sentences import in_words
 from curation.services.question import decision_json, item_states, members_of, members_of_many, visible_run
+from curation.services.question_count import (
+    count_bulk,
+    count_decided,
+    reopen_questions,
+    start_bulk,
+    undo_decisions,
+)
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
@@ -21,6 +28,8 @@ from workers.services.job import enqueue
 # A rule decides about a thousand questions a second on two busy cores; more than this is work for a job.
 INLINE_QUESTIONS = 2_000
 CHUNK = 500
+# Each try of a portion fails only when somebody else's answer was written in the milliseconds that it took.
+TRIES = 5
 
 _TIE_BULK = """
 UPDATE curation_question q SET decision_id = d.id, state = 'decided', replayed = false, updated_at = now()
@@ -65,10 +74,13 @@ def decide_question(
     if question.decision_id != expected:
         raise _decided(question)
     members = members_of(question)
+    was_open = question.state == QuestionState.OPEN
     try:
         verdict = make_verdict(members, action, items=items, label=label)
     except VerdictError as error:
-        raise DomainError("verdict_invalid", str(error), title=_("This answer does not fit the question")) from None
+        raise DomainError(
+            "verdict_invalid", in_words(str(error)), title=_("This answer does not fit the question")
+        ) from None
     _supersede(actor, run, question)
     try:
         with transaction.atomic():
@@ -78,6 +90,7 @@ def decide_question(
         raise _decided(question) from None
     Question.objects.filter(pk=question.pk).update(decision=decision, state=QuestionState.DECIDED, replayed=False)
     _mark(question, members, verdict)
+    count_decided(run_id=run.pk, code=question.code, change=int(was_open))
     audit.record(
         actor=actor,
         action="question.decide",
@@ -98,7 +111,9 @@ def undo_decision(*, actor: Actor, run_id: int, number: int, decision_id: int) -
         Conflict: ``question_decided`` when another decision stands by now.
     """
     run = visible_run(actor, run_id)
-    question = _locked(run, number)
+    # The same answer may stand on other runs too: whoever undoes it there locks the same questions in the same order.
+    _lock_questions_of([decision_id])
+    question = _question(run, number)
     if question.decision_id is None:
         return question
     if question.decision_id != decision_id:
@@ -168,15 +183,9 @@ def execute_rule(
 
 def _decide_all(actor: Actor, run: Run, rule: str, code: str, bulk: uuid.UUID, job: JobContext | None) -> int:
     number = 0
-    while True:
-        with transaction.atomic():
-            rows = Question.objects.filter(run=run, code=code, state=QuestionState.OPEN, number__gt=number)
-            # Locked in the order of their keys; a question that somebody is answering now is theirs.
-            questions = list(rows.select_for_update(skip_locked=True).order_by("number")[:CHUNK])
-            if not questions:
-                break
-            number = questions[-1].number
-            _decide_chunk(actor, run, rule, bulk, questions)
+    start_bulk(run=run, bulk=bulk, code=code, made_by_id=actor.user_id or None)
+    while last := _decide_some(actor, run, rule, code, bulk, number):
+        number = last
         if job is not None:
             job.progress(number, run.questions.count())
     count = Decision.objects.filter(run=run, bulk=bulk, undone_at=None).count()
@@ -192,6 +201,24 @@ def _decide_all(actor: Actor, run: Run, rule: str, code: str, bulk: uuid.UUID, j
     return count
 
 
+def _decide_some(actor: Actor, run: Run, rule: str, code: str, bulk: uuid.UUID, after: int) -> int | None:
+    """Decide the next questions behind a number and return the last one's number, None when there are no more."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic():
+                rows = Question.objects.filter(run=run, code=code, state=QuestionState.OPEN, number__gt=after)
+                # Locked in the order of their keys; a question that somebody is answering now is theirs.
+                questions = list(rows.select_for_update(skip_locked=True).order_by("number")[:CHUNK])
+                if questions:
+                    _decide_chunk(actor, run, rule, bulk, questions)
+                return questions[-1].number if questions else None
+        except IntegrityError:
+            # Somebody answered one of these on another run at this moment; the next try sees and supersedes it.
+            if not tries_left:
+                raise
+    return None
+
+
 def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions: list[Question]) -> None:
     members = members_of_many([question.pk for question in questions])
     made, states = [], []
@@ -204,9 +231,11 @@ def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions:
     older = Decision.objects.filter(dataset=run.input.dataset_id, key__in=[row.key for row in made], undone_at=None)
     places = {(row.step, row.code, row.key) for row in made}
     _undo(actor, [row.pk for row in older if (row.step, row.code, row.key) in places], reopen=False)
-    Decision.objects.bulk_create(made)
+    # In the order of their keys, so that two rules on two runs wait for each other in one direction only.
+    Decision.objects.bulk_create(sorted(made, key=lambda row: row.key))
     with connection.cursor() as cursor:
         cursor.execute(_TIE_BULK, [[question.pk for question in questions], run.input.dataset_id, bulk])
+        tied = cursor.rowcount
     found = Finding.objects.filter(question__in=[key for key, _items in states])
     wanted = dict(states)
     by_state: dict[str, list[int]] = {}
@@ -214,34 +243,34 @@ def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions:
         by_state.setdefault(wanted[asked or 0][item], []).append(key)
     for state, keys in by_state.items():
         Finding.objects.filter(pk__in=keys).update(state=state)
+    count_bulk(run_id=run.pk, bulk=bulk, change=len(made))
+    # All of these were open, and are of one code.
+    count_decided(run_id=run.pk, code=questions[0].code, change=tied)
 
 
 def _undo_all(actor: Actor, run: Run, bulk: uuid.UUID, job: JobContext | None) -> int:
     undone = 0
     while True:
         with transaction.atomic():
-            rows = Decision.objects.filter(run=run, bulk=bulk, undone_at=None).select_for_update().order_by("pk")
-            keys = [row.pk for row in rows[:CHUNK]]
+            rows = Decision.objects.filter(run=run, bulk=bulk, undone_at=None).order_by("pk")
+            keys = list(rows.values_list("pk", flat=True)[:CHUNK])
             if not keys:
                 break
-            _undo(actor, keys)
-        undone += len(keys)
+            _lock_questions_of(keys)
+            undone += _undo(actor, keys)
         if job is not None:
             job.progress(undone)
     audit.record(actor=actor, action="question.undo_rule", subject=f"run:{run.pk}", undone=undone, bulk=str(bulk))
     return undone
 
 
-def _undo(actor: Actor, keys: list[int], *, reopen: bool = True) -> None:
-    """Mark decisions as undone, and open their questions on every run again."""
-    Decision.objects.filter(pk__in=keys, undone_at=None).update(
-        undone_at=timezone.now(), undone_by_id=actor.user_id or None
-    )
+def _undo(actor: Actor, keys: list[int], *, reopen: bool = True) -> int:
+    """Mark decisions as undone, open their questions on every run again, and return how many stood until now."""
+    undone = undo_decisions(keys=keys, user_id=actor.user_id or None)
     if reopen:
         Finding.objects.filter(question__decision__in=keys).update(state=FindingState.OPEN)
-        Question.objects.filter(decision__in=keys).update(
-            decision=None, state=QuestionState.OPEN, replayed=False, updated_at=timezone.now()
-        )
+        reopen_questions(keys=keys)
+    return undone
 
 
 def _supersede(actor: Actor, run: Run, question: Question) -> None:
@@ -275,6 +304,19 @@ def _locked(run: Run, number: int) -> Question:
     if question is None:
         raise NotFound(_("There is no such question."))
     return question  # type: ignore[no-any-return]
+
+
+def _question(run: Run, number: int) -> Question:
+    question = Question.objects.select_related("decision__made_by").filter(run=run, number=number).first()
+    if question is None:
+        raise NotFound(_("There is no such question."))
+    return question  # type: ignore[no-any-return]
+
+
+def _lock_questions_of(keys: Sequence[int]) -> None:
+    """Lock the questions that some decisions answer, on every run, in the order of their keys."""
+    rows = Question.objects.select_for_update().filter(decision__in=keys).order_by("pk")
+    list(rows.values_list("pk", flat=True))
 
 
 def _decided(question: Question) -> Conflict:

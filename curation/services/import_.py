@@ -15,6 +15,7 @@ from core.errors import DomainError
 from curation.engine.readers import Batch, ReadError, SourceProfile, read_batches, sniff
 from curation.engine.writer import VersionManifest, VersionWriter
 from curation.models import Dataset, Upload, Version, VersionKind
+from curation.sentences import in_words
 from curation.services.intake import commit_arrivals, keep_refused, no_good_rows, read_uploads
 from curation.services.media import store_pictures
 from curation.services.provenance import record_provenance
@@ -53,7 +54,9 @@ def run_import(*, job: JobContext, upload_id: int, append: bool = False) -> dict
             profile = sniff(path, upload.file_name, **upload.options)
             manifest, warnings = _read(job, upload, path, profile, folder)
         except ReadError as error:
-            raise DomainError(error.code, error.message, title=_("The file cannot be read"), line=error.line) from None
+            raise DomainError(
+                error.code, in_words(error.message), title=_("The file cannot be read"), line=error.line
+            ) from None
         version = commit_version(
             job=job,
             dataset=upload.dataset,
@@ -121,7 +124,7 @@ def _read(
             if count:
                 writer.write(_with_ids(batch.table, next_id))
                 next_id += count
-            rows.writerows([row.line, row.code, row.reason, harmless(row.raw)] for row in batch.refused)
+            rows.writerows([row.line, row.code, in_words(row.reason), harmless(row.raw)] for row in batch.refused)
             bad += len(batch.refused)
             if batch.pictures:
                 store_pictures(organization_id=upload.organization_id, pictures=batch.pictures)

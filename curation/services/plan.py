@@ -1,5 +1,6 @@
 """Plans as people edit them: checked, tried on a sample, renamed, copied, deleted."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,8 +12,10 @@ from core.errors import Conflict, DomainError, NotFound
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.plan import PlanError
 from curation.engine.plan_check import CheckedPlan, check_plan, check_yaml
-from curation.engine.preview import StepPreview, preview_plan, sample_rows
+from curation.engine.preview import StepPreview, sample_rows
+from curation.engine.preview_process import preview_apart
 from curation.models import Plan, Version
+from curation.sentences import in_words
 from curation.services.benchmark import open_benchmarks, resolve_benchmarks
 from curation.services.version import open_version
 
@@ -20,12 +23,13 @@ COPIES = 100
 
 
 def checked(*, steps: Any = None, yaml: str | None = None) -> CheckedPlan:
-    """Check a plan given as JSON or as YAML; nothing is stored."""
-    return check_yaml(yaml) if yaml is not None else check_plan(steps)
+    """Check a plan given as JSON or as YAML, in the reader's language; nothing is stored."""
+    found = check_yaml(yaml) if yaml is not None else check_plan(steps)
+    return replace(found, mistakes=tuple(replace(row, message=in_words(row.message)) for row in found.mistakes))
 
 
 def preview(*, actor: Actor, version_id: int, steps: dict[str, Any]) -> tuple[int, list[StepPreview]]:
-    """Try a plan on a sample of a version, within this request.
+    """Try a plan on a sample of a version, within this request and in a process of its own, ten seconds at most.
 
     Args:
         actor: Who tries.
@@ -42,12 +46,17 @@ def preview(*, actor: Actor, version_id: int, steps: dict[str, Any]) -> tuple[in
     try:
         plan = EnginePlan.from_json(steps)
     except PlanError as error:
-        raise DomainError("plan_invalid", str(error), title=_("The plan has a mistake")) from None
+        raise DomainError("plan_invalid", in_words(str(error)), title=_("The plan has a mistake")) from None
     plan = resolve_benchmarks(actor=actor, plan=plan, version=version)
     with open_version(version) as reader:
         sample = sample_rows(reader, seed=int(version.content_hash[:8], 16))
     with open_benchmarks(organization_id=version.organization_id, plan=plan) as benchmarks:
-        found = preview_plan(plan, sample, dict(version.manifest.get("roles", {})), benchmarks=benchmarks)
+        found = preview_apart(plan, sample, dict(version.manifest.get("roles", {})), benchmarks=benchmarks)
+    for step in found:
+        step.error = in_words(step.error)
+        for _count, examples in [*step.dropped.values(), *step.found.values()]:
+            for example in examples:
+                example.detail = in_words(example.detail)
     return sample.num_rows, found
 
 

@@ -18,6 +18,7 @@ from curation.engine.run import Cancelled, StepFailed, emptied_by
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
+from curation.sentences import in_words
 from curation.services.benchmark import open_benchmarks, resolve_benchmarks
 from curation.services.decision import Replay, replay_decisions
 from curation.services.media import open_media
@@ -149,7 +150,8 @@ def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> Ru
         job.check()
         raise
     except StepError as error:
-        raise DomainError("step_cannot_run", str(error), title=_("A step cannot run on this version")) from None
+        said = in_words(str(error))
+        raise DomainError("step_cannot_run", said, title=_("A step cannot run on this version")) from None
     except StepFailed as error:
         log.exception("step_failed", run=run.pk)
         raise _failure(error) from None
@@ -211,6 +213,7 @@ def _keep_report(run: Run, report: RunReport, folder: Path, replay: Replay) -> N
         run.save(update_fields=["report", "drops_key", "replacements_key", "mapping_key", "updated_at"])
         run.findings.all().delete()
         run.questions.all().delete()
+        run.question_counts.all().delete()
         store_questions(run=run, questions=replay.questions, decided=replay.decided)
 
 
@@ -218,7 +221,7 @@ def _parse(steps: dict[str, Any]) -> EnginePlan:
     try:
         return EnginePlan.from_json(steps)
     except PlanError as error:
-        raise DomainError("plan_invalid", str(error), title=_("The plan has a mistake")) from None
+        raise DomainError("plan_invalid", in_words(str(error)), title=_("The plan has a mistake")) from None
 
 
 def _version(actor: Actor, version_id: int) -> Version:

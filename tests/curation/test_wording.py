@@ -1,8 +1,10 @@
 from curation.engine.pictures.decode import ODDITIES
 from curation.engine.pii.scan import LABELS
+from curation.engine.plan_check import parameters
 from curation.engine.presets import PRESETS
 from curation.engine.step_failure import CODE
 from curation.engine.steps.table import STEPS
+from curation.parameter_words import CHOICES, PARAMETERS, parameter_words
 from curation.wording import PICTURE_NOTES, PII_TEXTS, PRESET_TEXTS, REASONS, STEP_GROUPS, STEP_TEXTS
 
 
@@ -26,3 +28,13 @@ def test_every_preset_has_its_words() -> None:
 
 def test_every_type_of_personal_data_has_its_words() -> None:
     assert set(PII_TEXTS) == set(LABELS)
+
+
+def test_every_parameter_and_choice_has_its_words() -> None:
+    params = [(name, row) for name, step in STEPS.items() for row in parameters(step)]
+    without = [f"{name}.{row['name']}" for name, row in params if not parameter_words(name, row["name"])[1]]
+    assert without == []
+    choices = {value for _name, row in params for value in row["choices"]}
+    assert choices - set(CHOICES) == {"NFC", "NFKC"}
+    known = {row["name"] for _name, row in params} | {f"{name}.{row['name']}" for name, row in params}
+    assert set(PARAMETERS) <= known

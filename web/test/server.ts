@@ -22,6 +22,8 @@ export interface TestServer {
   drafts: Map<number, unknown>;
   lost: Set<number>;
   noPlace: Set<number>;
+  /** Holds back the next answer to `lease/` until the returned function is called; the answer itself is made at once. */
+  delayLease(): () => void;
   close(): Promise<void>;
 }
 
@@ -86,6 +88,18 @@ export async function startServer(total: number): Promise<TestServer> {
     return annotation(method, id, method === "DELETE" ? Number(url.searchParams.get("revision")) : body.revision, body);
   }
 
+  let delay: Promise<void> | null = null;
+  function delayLease(): () => void {
+    let release = (): void => undefined;
+    delay = new Promise((resolve) => { release = resolve; });
+    return release;
+  }
+  function takeDelay(): Promise<void> | null {
+    const taken = delay;
+    delay = null;
+    return taken;
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text = "";
     for await (const part of request) text += String(part);
@@ -95,6 +109,7 @@ export async function startServer(total: number): Promise<TestServer> {
     if (fault === "cut-before") return void request.socket.destroy();
     if (fault !== undefined && fault !== "ok" && fault !== "cut-after") return void response.writeHead(Number(fault), fault === "429" ? { "Retry-After": "3" } : {}).end('{"code": "not_authenticated", "detail": "no"}');
     const [status, answer] = answerTo(request.method ?? "GET", url, (text === "" ? {} : JSON.parse(text)) as Body);
+    if (url.pathname.endsWith("/lease/")) await takeDelay();
     if (fault === "cut-after") return void request.socket.destroy();
     response.writeHead(status, { "Content-Type": "application/json" }).end(answer === null ? undefined : JSON.stringify(answer));
   }
@@ -102,5 +117,5 @@ export async function startServer(total: number): Promise<TestServer> {
   const server: Server = createServer((request, response) => void serve(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { ...state, base: `http://127.0.0.1:${port}/api/v1/`, close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(() => resolve()); }) };
+  return { ...state, delayLease, base: `http://127.0.0.1:${port}/api/v1/`, close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(() => resolve()); }) };
 }

@@ -46,6 +46,7 @@ class LinkRecords(Step):
     name: ClassVar[str] = "link_records"
     title: ClassVar[str] = "Link records"
     reasons: ClassVar[dict[str, str]] = {"same_record": "Another row is the same thing in another spelling."}
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"action": ACTIONS, "keep": KEEP}
     fields: tuple[str, ...] = ()
     kinds: dict[str, str] = field(default_factory=dict)
     threshold: float = THRESHOLD

@@ -64,6 +64,7 @@ class StripMarkup(Step):
 
     name: ClassVar[str] = "strip_markup"
     title: ClassVar[str] = "Strip markup"
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"mode": MODES}
     mode: str = "html"
 
     def __post_init__(self) -> None:

@@ -45,6 +45,7 @@ class Outliers(Step):
     name: ClassVar[str] = "outliers"
     title: ClassVar[str] = "Outliers"
     reasons: ClassVar[dict[str, str]] = {"outlier": "A number lies far from the others of its column."}
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"method": METHODS, "action": ACTIONS}
     columns: tuple[str, ...] = ()
     method: str = "iqr"
     iqr_factor: float = 1.5

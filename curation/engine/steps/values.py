@@ -31,6 +31,7 @@ class MapValues(Step):
     name: ClassVar[str] = "map_values"
     title: ClassVar[str] = "Map values"
     reasons: ClassVar[dict[str, str]] = {"value_unmapped": "The table of values does not name this one."}
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"others": OTHERS}
     mapping: dict[str, dict[str, str]] = field(default_factory=dict)
     others: str = "keep"
 
@@ -90,6 +91,7 @@ class ValueRange(Step):
         "value_above": "The value is above the largest one allowed.",
         "value_not_allowed": "The value is not among the allowed ones.",
     }
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"action": ACTIONS}
     minimum: dict[str, float] = field(default_factory=dict)
     maximum: dict[str, float] = field(default_factory=dict)
     allowed: dict[str, tuple[str, ...]] = field(default_factory=dict)

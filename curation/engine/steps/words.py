@@ -41,6 +41,7 @@ class WordList(Step):
         "word_blocked": "The text holds a word of the list of blocked words.",
         "word_missing": "The text holds none of the required words.",
     }
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"action": ACTIONS}
     blocked: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     action: str = "drop"

@@ -78,7 +78,8 @@ const KINDS = {
     fits: (value) => typeof value === "string",
     draw: (id, value, param) => {
       const names = param.choices.includes(value) ? param.choices : [value, ...param.choices];
-      return make("select", { id }, ...names.map((name) => new Option(name, name, false, name === value)));
+      const titleOf = (name) => param.titles?.[param.choices.indexOf(name)] ?? name;
+      return make("select", { id }, ...names.map((name) => new Option(titleOf(name), name, false, name === value)));
     },
     read: (box) => box.value,
   },
@@ -102,14 +103,16 @@ export function drawField(id, param, value, changed) {
   // A value that the kind cannot hold, such as a number in place of a list, is shown as it is.
   const kind = KINDS[param.kind].fits(value) ? KINDS[param.kind] : KINDS.yaml;
   const control = kind.draw(id, value, param);
-  const label = make("label", { for: id }, make("code", {}, param.name));
+  const label = make("label", { for: id }, param.title || param.name);
   control.addEventListener(control.matches("select, [type=checkbox]") ? "change" : "input", () => changed(kind.read(control)));
   const field = make("div", { class: "field", "data-param": param.name });
   if (control.type === "checkbox") field.append(make("span", { class: "check" }, control, label));
   else field.append(label, control);
   if (control.matches("textarea")) field.classList.add("wide-field");
-  if (kind.hint) {
-    const hint = make("p", { class: "hint", id: `${id}-hint` }, kind.hint());
+  const said = [param.help, param.help ? "" : kind.hint?.()].filter(Boolean);
+  if (said.length || param.title) {
+    // The name as YAML has it stands beside the help, for those who switch between the two.
+    const hint = make("p", { class: "hint", id: `${id}-hint` }, ...said, said.length ? " " : "", make("code", {}, param.name));
     control.setAttribute("aria-describedby", hint.id);
     field.append(hint);
   }

@@ -45,8 +45,8 @@ export function createLeasing(world: World, client: Client, store: Store<State>,
     if (running) return;
     running = true;
     const unsent = outbox.waitingTasks();
-    const holding = [...new Set([...store.get().queue.map((task) => task.id), ...unsent])].slice(0, MOST_HOLDING);
-    const outcome = await client.lease(count, holding);
+    const holding = new Set([...store.get().queue.map((task) => task.id), ...unsent]);
+    const outcome = await client.lease(count, [...holding].slice(0, MOST_HOLDING));
     running = false;
     if (!outcome.ok) {
       failures += 1;
@@ -59,7 +59,7 @@ export function createLeasing(world: World, client: Client, store: Store<State>,
     // Answers given while the request was on its way are no tasks any more.
     const answered = new Set([...unsent, ...outbox.waitingTasks(), ...store.get().past.filter((past) => past.leased !== null && (past.outcome === "sending" || past.outcome === "saved")).map((past) => past.task.id)]);
     const before = store.get().queue[0]?.id;
-    store.update((state) => mergeLeased(state, outcome.value, unsent, answered));
+    store.update((state) => mergeLeased(state, outcome.value, holding, answered));
     if (store.get().queue[0]?.id !== before) world.stopwatch.restart();
     arrived(outcome.value.tasks);
     planRenewal();
@@ -72,8 +72,9 @@ export function createLeasing(world: World, client: Client, store: Store<State>,
     if (fetched > 0) polls = 0;
     if (wanted(state) === 0) return;
     if (fetched > 0) return void ask(wanted(state));
-    // The acknowledgment of the last answers brings the next question by itself.
-    if (!state.asked) return outbox.waitingTasks().size === 0 ? void ask(wanted(state)) : undefined;
+    // The last task was answered meanwhile, so the server has yet to say what there is without it: now, or when the answer
+    // is acknowledged, which brings the next question by itself.
+    if (!state.asked && state.queue.length === 0) return outbox.waitingTasks().size === 0 ? void ask(wanted(state)) : undefined;
     // Nothing came: others hold the rest, or everything is done and somebody may add tasks later.
     const ms = POLL_MS[Math.min(polls, POLL_MS.length - 1)] ?? 60_000;
     polls += 1;

@@ -10,8 +10,8 @@ export function wanted(state: State): number {
   return state.queue.length < REFILL_BELOW ? HOLD - state.queue.length : 0;
 }
 
-/** `unsent` are the tasks whose answers the server had not acknowledged; `answered` those that must not be shown again. */
-export function mergeLeased(state: State, leased: Leased, unsent: ReadonlySet<number>, answered: ReadonlySet<number> = unsent): State {
+/** `holding` are the tasks that the request named as held; `answered` those that must not be shown again. */
+export function mergeLeased(state: State, leased: Leased, holding: ReadonlySet<number>, answered: ReadonlySet<number>): State {
   const lost = new Set(leased.lost);
   const kept = state.queue.filter((task) => !lost.has(task.id)).map((task) => renewed(task, leased.tasks));
   const known = new Set(kept.map((task) => task.id));
@@ -23,8 +23,8 @@ export function mergeLeased(state: State, leased: Leased, unsent: ReadonlySet<nu
     queue: [...kept, ...fresh],
     progress: leased.progress,
     remaining: leased.remaining,
-    // The server counts unsent tasks as held: while there are any, "remaining" says nothing about the time after them.
-    asked: unsent.size === 0 || leased.tasks.length > 0,
+    // Tasks that are held remain, on the screen or with an answer on its way: "remaining" says nothing about the time after.
+    asked: holding.size === 0 || leased.tasks.length > 0,
     leaseFailure: null,
     notice: lostCurrent ? { message: "notice.lost", params: {}, tone: "warn" } : state.notice,
   };

@@ -68,7 +68,7 @@ export interface State {
   writing: { control: string; asked: number } | null;
   conflict: Conflict | null;
   remaining: boolean;
-  /** True once the server has said with nothing left unsent whether there are tasks. */
+  /** True once the server has said, while this page held none, whether there are tasks. */
   asked: boolean;
   /** Why no tasks come, in the server's words; empty when it can't be reached. */
   leaseFailure: { detail: string } | null;

@@ -1,6 +1,6 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createClient } from "../../src/api/client";
 import { createHttp } from "../../src/api/http";
 import { openIndexedDbStore } from "../../src/outbox/indexed-db-store";
@@ -260,6 +260,26 @@ test("the last answer leaves an empty row that says why", async () => {
   }
   const state = await until(browser.session, (each) => isSettled(each) && !each.remaining);
   expect([state.queue, state.progress.done, server.written.length]).toEqual([[], 20, 20]);
+});
+
+test("a lease answer that left before the last answer arrived is asked again at once, not after the poll", async () => {
+  const browser = await started();
+  for (let i = 0; i < 19; i += 1) {
+    await until(browser.session, (state) => state.queue.length > 0);
+    choose(browser, "spam");
+  }
+  await until(browser.session, (state) => isSettled(state) && state.queue.length === 1);
+  // The answer to this request says that a task remains: the one on the screen.
+  const release = server.delayLease();
+  const asked = (): number => server.requests.filter((each) => each.endsWith("lease/")).length;
+  const before = asked();
+  browser.session.lookNow();
+  await vi.waitFor(() => expect(asked()).toBe(before + 1));
+  choose(browser, "spam");
+  await until(browser.session, isSettled);
+  release();
+  const state = await until(browser.session, (each) => each.asked && !each.remaining);
+  expect([state.queue, state.progress.done]).toEqual([[], 20]);
 });
 
 test("a hidden page doesn't count as work", () => {

@@ -12,23 +12,29 @@ test("below four tasks the row is filled up to eight", () => {
 });
 
 test("new tasks go to the end, and none twice", () => {
-  expect(ids(mergeLeased(ready([spamOrHam], [task(1), task(2)]), leased({ tasks: [task(2), task(3)] }), new Set()))).toEqual([1, 2, 3]);
+  expect(ids(mergeLeased(ready([spamOrHam], [task(1), task(2)]), leased({ tasks: [task(2), task(3)] }), new Set([1, 2]), new Set()))).toEqual([1, 2, 3]);
 });
 
 test("a task whose answer is still unsent is not shown again", () => {
-  expect(ids(mergeLeased(ready([spamOrHam], []), leased({ tasks: [task(1), task(2)] }), new Set([1])))).toEqual([2]);
+  expect(ids(mergeLeased(ready([spamOrHam], []), leased({ tasks: [task(1), task(2)] }), new Set([1]), new Set([1])))).toEqual([2]);
 });
 
 test("lost leases leave the row; losing the task on the screen is told", () => {
   const state = ready([spamOrHam], [task(1), task(2), task(3)]);
-  const other = mergeLeased(state, leased({ lost: [2] }), new Set());
+  const other = mergeLeased(state, leased({ lost: [2] }), new Set([1, 2, 3]), new Set());
   expect([ids(other), other.notice]).toEqual([[1, 3], null]);
-  const current = mergeLeased(state, leased({ lost: [1] }), new Set());
+  const current = mergeLeased(state, leased({ lost: [1] }), new Set([1, 2, 3]), new Set());
   expect([ids(current), current.notice?.message]).toEqual([[2, 3], "notice.lost"]);
 });
 
+test("what is said while a task is held doesn't hold for the time after it", () => {
+  const state = ready([spamOrHam], [task(1)]);
+  expect(mergeLeased(state, leased({}), new Set([1]), new Set()).asked).toBe(false);
+  expect(mergeLeased(state, leased({}), new Set(), new Set()).asked).toBe(true);
+});
+
 test("a renewal with a new token replaces the old token", () => {
-  const renewed = mergeLeased(ready([spamOrHam], [task(1)]), leased({ tasks: [task(1, { lease: { token: "new", expiresAt: 9 } })] }), new Set());
+  const renewed = mergeLeased(ready([spamOrHam], [task(1)]), leased({ tasks: [task(1, { lease: { token: "new", expiresAt: 9 } })] }), new Set([1]), new Set());
   expect(renewed.queue[0]?.lease).toEqual({ token: "new", expiresAt: 9 });
 });
 

@@ -1,0 +1,136 @@
+"""Compiles the engine's kernels ahead of their first use, once on each machine and for each version of the engine.
+
+    python -m curation.engine.warming          compiles into the folder of `curation.engine.compiling`
+
+A kernel compiles the first time that it runs, together half a minute on a busy machine. A worker starts this beside its
+work, so that the first preview and the first run do not wait.
+"""
+
+import fcntl
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import threading
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curation.engine.compiling import cache_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ENGINE = Path(__file__).resolve().parent
+_ROOT = _ENGINE.parents[1]
+# Every step that has kernels, with parameters that reach all of them.
+STEPS = (
+    {"name": "detect_language"},
+    {"name": "filter_length"},
+    {"name": "filter_lines"},
+    {"name": "filter_symbols", "params": {"from_words": 0, "min_stop_words": 1}},
+    {"name": "filter_repetition", "params": {"from_words": 0}},
+    {"name": "near_duplicates", "params": {"shingles": "auto", "action": "find"}},
+    {"name": "near_duplicates", "params": {"shingles": "word:2", "action": "find"}},
+    {"name": "near_duplicates", "params": {"shingles": "char:3", "action": "find"}},
+    {"name": "link_records", "params": {"fields": ["text", "label", "number"], "kinds": {"label": "code"}}},
+)
+ROWS = 240
+
+
+def is_warm() -> bool:
+    """Tell whether this version of the engine has been compiled on this machine; true when nobody could know."""
+    folder = cache_folder()
+    return folder is None or (folder / _marker()).exists()
+
+
+def start_warming() -> subprocess.Popen[bytes] | None:
+    """Compile in a process of its own that gives way to others; None when there is nothing to compile."""
+    if cache_folder() is None or is_warm():
+        return None
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "curation.engine.warming"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+    )
+    # Somebody has to wait for it, or it stays in the list of processes after it has ended.
+    threading.Thread(target=child.wait, daemon=True).start()
+    return child
+
+
+def warm(folder: Path) -> bool:
+    """Run every kernel once on a few rows and leave a marker; false when another process is at it already."""
+    from curation.engine.plan import Plan
+    from curation.engine.preview import preview_plan
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "warming.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        table = _rows()
+        for step in STEPS:
+            (done,) = preview_plan(Plan.from_json({"steps": [step]}), table, {"text": "text"}, seconds=600)
+            if done.error:
+                raise RuntimeError(f"{step['name']} cannot be warmed: {done.error}")
+        _warm_minhash(table)
+        (folder / _marker()).touch()
+    return True
+
+
+def _warm_minhash(table: "pa.Table") -> None:
+    """Run the join that the engine chooses for large collections of long texts only, and list its pairs."""
+    from curation.engine.near.search import Search
+    from curation.engine.near.shingles import Shingles
+
+    Search(Shingles.parse("word:2"), 0.8, method="minhash").run([table["text"].combine_chunks()]).text_pairs()
+
+
+def _rows() -> "pa.Table":
+    """Return texts in two scripts, some of them nearly equal, in the types that versions have."""
+    import pyarrow as pa
+
+    english = "The quick brown fox number {} jumps over the lazy dog. It does so - again and again - every day.\n"
+    chinese = "第{}只敏捷的棕色狐狸跳过了懒狗。它每天都这样做，一次又一次。\n"
+    texts = [(english, chinese)[number % 2].format(number // 4) * (1 + number % 3) for number in range(ROWS)]
+    return pa.table(
+        {
+            "item_id": pa.array(range(1, ROWS + 1), pa.int64()),
+            "text": pa.array(texts, pa.large_string()),
+            "label": pa.array([f"A-{number // 8}" for number in range(ROWS)], pa.large_string()),
+            "number": pa.array([number / 8 for number in range(ROWS)], pa.float64()),
+        }
+    )
+
+
+@lru_cache(maxsize=1)
+def _marker() -> str:
+    """Return a name that changes with the compiler, the processor and the source of any kernel."""
+    told = hashlib.sha256(f"{metadata.version('numba')} {sys.version} {platform.machine()} {_processor()}".encode())
+    for path in sorted(_ENGINE.rglob("*.py")):
+        source = path.read_bytes()
+        if b"@compiled" in source:
+            told.update(source)
+    return f"warm-{told.hexdigest()[:16]}"
+
+
+def _processor() -> str:
+    try:
+        with Path("/proc/cpuinfo").open() as file:
+            return next((line for line in file if line.startswith("model name")), "")
+    except OSError:
+        return platform.processor()
+
+
+if __name__ == "__main__":
+    target = cache_folder()
+    if target is None:
+        sys.exit("Set NUMBA_CACHE_DIR or ASSAY_HOME: without them nothing says where to keep what is compiled.")
+    os.nice(10)
+    warm(target)
