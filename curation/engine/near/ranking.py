@@ -196,6 +196,21 @@ def _lists(
         sort_tokens(tokens, targets[entry], write, scratch, histogram, passes)
 
 
+@compiled
+def sort_lists(tokens: Any, bounds: Any, kinds: int) -> None:
+    """Sort every list of tokens below `kinds`, in place; `bounds` (int64 [lists + 1]) says where each starts."""
+    histogram = np.empty(2048, np.int64)
+    longest = np.int64(0)
+    for entry in range(len(bounds) - 1):
+        longest = max(longest, np.int64(bounds[entry + 1] - bounds[entry]))
+    scratch = np.empty(longest, np.uint32)
+    passes = 1
+    while passes < 3 and kinds >> (11 * passes):
+        passes += 1
+    for entry in range(len(bounds) - 1):
+        sort_tokens(tokens, bounds[entry], bounds[entry + 1], scratch, histogram, passes)
+
+
 def in_threads(pool: ThreadPoolExecutor, count: int, pieces: int, work: Callable[[int, int], None]) -> None:
     """Call `work(first, last)` for `pieces` stretches of `range(count)` and wait."""
     edges = np.linspace(0, count, max(1, min(pieces, count)) + 1).astype(np.int64).tolist()
@@ -297,3 +312,16 @@ def code(pieces: list[NDArray[np.uint64]], pool: ThreadPoolExecutor, workers: in
     codes, shared = np.empty(total, np.uint32), np.empty(parts, np.int64)
     in_threads(pool, parts, 8 * workers, lambda a, b: _code_parts(keys, places, bounds, a, b, codes, shared))
     return Coded(codes, keys, bounds, shared)
+
+
+def rank_counts(coded: Coded) -> NDArray[np.int64]:
+    """Replace `coded.counts` by ranks, rare shingles first; return int64 [2, k]: frequencies, and shingles of each.
+
+    Frequencies above `CAP` are not told apart.
+    """
+    pieces = [coded.counts[start : start + many] for start, many in zip(coded.bounds, coded.shared, strict=False)]
+    values = np.minimum(np.concatenate([np.empty(0, np.uint64), *pieces]), CAP).astype(np.int64)
+    _ranks(coded.counts, coded.bounds, coded.shared, CAP)
+    kinds = np.bincount(values)
+    frequencies = np.flatnonzero(kinds)
+    return np.stack([frequencies, kinds[frequencies]])
