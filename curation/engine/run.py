@@ -4,7 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from curation.engine.findings import found_rows
 from curation.engine.manifest import VersionManifest
+from curation.engine.near.space import Space
 from curation.engine.reader import VersionReader
 from curation.engine.steps.base import Context, Drop, Step
 from curation.engine.writer import VersionWriter
@@ -101,6 +102,7 @@ def run_plan(
     *,
     progress: Callable[[int, int, str], None] = lambda _done, _total, _stage: None,
     cancelled: Callable[[], bool] = lambda: False,
+    space: Space | None = None,
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
@@ -114,6 +116,7 @@ def run_plan(
         folder: An empty folder, or that of an interrupted run of the same plan on the same input.
         progress: Called with rows done over all steps, rows in all, and what is going on.
         cancelled: Polled once a batch.
+        space: Where steps may go on when memory is short, and who works there; below `folder` when None.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -121,10 +124,12 @@ def run_plan(
     """
     _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)
     total = reader.row_count * (len(plan.steps) + 1)
+    source_of_all = f"{plan.fingerprint()} {reader.manifest.content_hash}"
+    room = replace(space or Space(folder / "shards"), source=source_of_all)
     reports: list[StepReport] = []
     source = _Source.of_version(reader)
     for number, step in enumerate(plan.steps, 1):
-        runner = _StepRun(step, number, folder, dict(reader.manifest.roles), cancelled)
+        runner = _StepRun(step, number, folder, dict(reader.manifest.roles), cancelled, room)
         reports.append(runner.run(source, partial(_tell, progress, reader.row_count, number, total, step.title)))
         source = _Source.of_file(folder / f"step-{number:03d}.arrow")
         # The step before is not read again, also not by a run that goes on: its rows need no more space on the disk.
@@ -202,10 +207,11 @@ class _StepRun:
     """One step over all rows: output and notes go to files, and a marker written last says that they are whole."""
 
     def __init__(
-        self, step: Step, number: int, folder: Path, roles: dict[str, str], cancelled: Callable[[], bool]
+        self, step: Step, number: int, folder: Path, roles: dict[str, str], cancelled: Callable[[], bool], room: Space
     ) -> None:
         self.step, self.number, self.folder, self.cancelled = step, number, folder, cancelled
-        self.context = Context(roles, self._check)
+        self.space = replace(room, folder=room.folder / f"step-{number:03d}", check=self._check)
+        self.context = Context(roles, self._check, self.space)
         self.marker = folder / f"step-{number:03d}.done.json"
 
     def _check(self) -> None:
@@ -244,6 +250,7 @@ class _StepRun:
         report.dropped, report.findings = dict(dropped), dict(findings)
         report.seconds = round(time.perf_counter() - started, 3)
         _write_whole(self.marker, json.dumps(asdict(report)))
+        self.space.remove()
         return report
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -10,6 +11,7 @@ from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
 from core.errors import Conflict, DomainError, NotFound
+from curation.engine.near.space import Space
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.plan import PlanError, RunReport, default_plan, run_plan
 from curation.engine.plan_check import check_plan
@@ -18,12 +20,13 @@ from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
 from curation.services.decision import Replay, replay_decisions
+from curation.services.near_shard import JobShards
 from curation.services.question import read_questions, store_questions
 from curation.services.version import commit_version, open_version
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
-from workers.work_folder import work_folder
+from workers.work_folder import shared_folder, work_folder
 
 
 def suggest_plan(*, actor: Actor, version_id: int) -> dict[str, Any]:
@@ -128,7 +131,9 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
 def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> RunReport:
     plan = EnginePlan.from_json(run.steps)
     try:
-        return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled)
+        with shared_folder(job) as shared:
+            space = Space(shared, settings.ASSAY_SEARCH_MEMORY, JobShards(job))
+            return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, space=space)
     except Cancelled:
         job.check()
         raise

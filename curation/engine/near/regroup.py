@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
 

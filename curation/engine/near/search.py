@@ -16,8 +16,9 @@ from curation.engine.near.minhash import band_join, bands
 from curation.engine.near.ranking import Ranked, rank
 from curation.engine.near.result import NearDuplicates
 from curation.engine.near.shingles import Shingles, exact_threshold
+from curation.engine.near.space import Space
 from curation.engine.near.spill import ShardPlan, Spill, shards_for
-from curation.engine.near.spilled import Space, join_spilled, plan_of, rank_spilled
+from curation.engine.near.spilled import join_spilled, plan_of, rank_spilled
 from curation.engine.near.tokens import letters_and_cjk
 
 METHODS = ("auto", "exact", "minhash")

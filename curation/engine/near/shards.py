@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +25,6 @@ from curation.engine.near.collection import thread_count
 from curation.engine.near.joining import TooManyPairs, index, join
 from curation.engine.near.ranking import ALONE, Ranked, code, rank_counts
 from curation.engine.near.spill import PART_BITS, PARTS, ShardPlan, part_file
-
-
-class Shards(Protocol):
-    """Whoever does the shards of a stage: this process, or the workers of a service."""
-
-    def run(self, folder: Path, stage: str, count: int) -> None:
-        """Return when the shards 0 to `count` - 1 of a stage are done."""
 
 
 class LocalShards:

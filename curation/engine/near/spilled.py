@@ -1,11 +1,8 @@
 """A search over files: hash all texts, count shards, regroup, join shards, put their pairs together."""
 
 import json
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,32 +10,9 @@ from numpy.typing import NDArray
 from curation.engine.near.forest import connecting
 from curation.engine.near.ranking import Ranked
 from curation.engine.near.regroup import regroup
-from curation.engine.near.shards import Shards, read_lists, shard_folder
+from curation.engine.near.shards import LocalShards, read_lists, shard_folder
+from curation.engine.near.space import Shards, Space
 from curation.engine.near.spill import PARTS, ShardPlan
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """Where a search may go on when its shingles do not fit memory.
-
-    Attributes:
-        folder: For its files; it must stay until the result is not needed any more. A search that was cut off goes on
-            from there.
-        memory: Bytes for shingles, in this process and in each that does shards.
-        shards: Who does the shards.
-        source: What tells this input from others that may use the folder; with it the search is begun anew.
-        check: Called now and then; raises to stop.
-    """
-
-    folder: Path
-    memory: int
-    shards: Shards
-    source: str = ""
-    check: Callable[[], None] = lambda: None
-
-    def remove(self) -> None:
-        """Remove the files."""
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +34,21 @@ class Joined:
     listed: bool
 
 
+def _shards(space: Space) -> Shards:
+    return space.shards or LocalShards(space.check)
+
+
 def rank_spilled(space: Space, plan: ShardPlan) -> Ranked:
     """Count the shards and return the sets as lists."""
     if not (space.folder / "lists").exists():
-        space.shards.run(space.folder, "count", min(PARTS, plan.shards))
+        _shards(space).run(space.folder, "count", min(PARTS, plan.shards))
     regroup(space.folder, plan, space.memory, space.check)
     return read_lists(space.folder)
 
 
 def join_spilled(space: Space, plan: ShardPlan, ranked: Ranked) -> Joined:
     """Join the shards and put their pairs together."""
-    space.shards.run(space.folder, "join", plan.shards)
+    _shards(space).run(space.folder, "join", plan.shards)
     pieces, candidates, total, listed = [np.empty((3, 0), np.int32)], 0, 0, True
     parent = np.empty(0, np.int32)
     for shard in range(plan.shards):

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from curation.engine.near.space import Space
+
 # Gives all batches of the step's input from the start; a step may call it more than once.
 Batches = Callable[[], Iterator[pa.Table]]
 
@@ -19,10 +21,12 @@ class Context:
     Attributes:
         roles: Which column is ``text``, ``label``, ``id``.
         check: Raises when the run was cancelled; called once a batch.
+        space: Where a step may go on when memory is short; a folder of the step's own.
     """
 
     roles: dict[str, str]
     check: Callable[[], None] = lambda: None
+    space: Space | None = None
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -76,7 +76,7 @@ class NearDuplicates(Step):
         else:
             shingles = Shingles.parse(self.shingles)
         rows = _Rows(self, context)
-        result = self._search(rows.texts(batches()), shingles, self.threshold)
+        result = self._search(rows.texts(batches()), shingles, self.threshold, context)
         clusters = result.clusters()
         stays = clusters.keep(*rows.scores())
         items = rows.items()
@@ -88,7 +88,7 @@ class NearDuplicates(Step):
         if result.listed:
             sure = result.rethreshold(upper)
         else:
-            sure = self._search(_Rows(self, context).texts(batches()), shingles, upper)
+            sure = self._search(_Rows(self, context).texts(batches()), shingles, upper, context)
         surely = sure.clusters().keep(*rows.scores())
         left = np.where(surely == np.arange(len(items)), clusters.label, -1)
         left[np.isin(left, np.flatnonzero(np.bincount(left[left >= 0], minlength=clusters.count) < 2))] = -1
@@ -104,10 +104,13 @@ class NearDuplicates(Step):
         drops = [Drop(item, "near_duplicate", state.dropped.detail(item)) for item in items[gone].tolist()]
         return Outcome(table.filter(pa.array(~gone)) if drops else table, drops, found)
 
-    def _search(self, texts: Iterator[pa.Array], shingles: Shingles, threshold: float) -> "Result":
+    def _search(self, texts: Iterator[pa.Array], shingles: Shingles, threshold: float, context: Context) -> "Result":
         from curation.engine.near.search import Search
 
-        return Search(shingles, threshold).run(texts)
+        space = context.space
+        if space is not None:
+            space = replace(space, folder=space.folder / f"{shingles.kind}-{shingles.size}-{threshold}")
+        return Search(shingles, threshold).run(texts, space=space)
 
 
 class _Rows:
