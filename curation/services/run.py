@@ -130,15 +130,15 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
 
 def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> RunReport:
     plan = EnginePlan.from_json(run.steps)
-    try:
-        with shared_folder(job) as shared:
-            space = Space(shared, settings.ASSAY_SEARCH_MEMORY, JobShards(job))
+    with shared_folder(job) as shared:
+        space = Space(shared, settings.ASSAY_SEARCH_MEMORY, JobShards(job))
+        try:
             return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, space=space)
-    except Cancelled:
-        job.check()
-        raise
-    except StepError as error:
-        raise DomainError("step_cannot_run", str(error), title=_("A step cannot run on this version")) from None
+        except Cancelled:
+            job.check()
+            raise
+        except StepError as error:
+            raise DomainError("step_cannot_run", str(error), title=_("A step cannot run on this version")) from None
 
 
 def _result(run: Run) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The join as relations: the same ibis expressions on DuckDB, which spills to disk, and on PySpark, for a cluster.
 
 What `ranking` and `joining` do in arrays, said in joins and group-bys (as Vernica and others 2010 and Fier and others
-2018 do on clusters): an equality join on the shingles of prefixes proposes pairs, filters follow, and every candidate is
-counted in full. All arithmetic is on whole numbers, so that all ways give the same pairs.
+2018 do on clusters): an equality join on the shingles of prefixes proposes pairs, filters follow, and every candidate
+is counted in full. All arithmetic is on whole numbers, so that all ways give the same pairs.
 
-Two tables go in, as Parquet (`write_tables`):
+Two tables go in, as Parquet (`relations.Relations` writes them):
 
 - ``sets``: number, size, probe, kept (int64): how many of the set's first shingles are looked up, and how many can be
   found, both for one threshold and computed here, so that no dialect has to divide;
@@ -12,20 +12,10 @@ Two tables go in, as Parquet (`write_tables`):
 """
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-
-def prefix_lengths(sizes: NDArray[np.int32], threshold: Fraction) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return how many shingles of each set are looked up, and how many are put into the index (see `joining`)."""
-    over, under = threshold.numerator, threshold.denominator
-    size = sizes.astype(np.int64)
-    return size - -(-over * size // under) + 1, size - -(-2 * over * size // (over + under)) + 1
 
 
 def placed(sets: "ir.Table", shingles: "ir.Table") -> "ir.Table":
@@ -93,20 +83,3 @@ def pairs(rows: "ir.Table", threshold: Fraction) -> "ir.Table":
     good = counted.filter(_.overlap * (over + under) >= _.both * over)
     found = good.select(left=ibis.least(_.one, _.two), right=ibis.greatest(_.one, _.two), overlap=_.overlap)
     return found.order_by(["left", "right"])
-
-
-def run_pairs(connection: Any, sets: str, shingles: str, threshold: Fraction) -> Any:
-    """Return the pairs of Parquet files as an Arrow table with int32 columns left, right and overlap.
-
-    Args:
-        connection: An ibis connection: of DuckDB or of PySpark.
-        sets: Parquet file or folder of the sets.
-        shingles: Parquet file or folder of their shingles.
-        threshold: Least Jaccard similarity.
-    """
-    import pyarrow as pa
-
-    # Three parts of the join read these rows: they are computed once.
-    rows = placed(connection.read_parquet(sets), connection.read_parquet(shingles)).cache()
-    schema = pa.schema([(name, pa.int32()) for name in ("left", "right", "overlap")])
-    return pairs(rows, threshold).to_pyarrow().cast(schema)
