@@ -91,7 +91,7 @@ def _write_lists(folder: Path, plan: ShardPlan, memory: int, out: Path, check: C
     sizes = mapped(folder / "sizes.npy")
     wide = sizes.astype(np.int64)
     least = -(-wide * plan.over // plan.under)
-    ranges = max(1, -(-sum(len(part.sets) for part in parts) * LIST_BYTES // memory))
+    ranges = max(1, -(-sum(len(part.sets) for part in parts) * LIST_BYTES // max(1, memory)))
     passed = np.cumsum(wide)
     edges = np.searchsorted(passed, np.linspace(0, passed[-1] if len(passed) else 0, ranges + 1)[1:-1]).tolist()
     numbers: list[NDArray[np.int32]] = []

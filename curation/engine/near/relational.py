@@ -67,7 +67,7 @@ def candidates(rows: "ir.Table", threshold: Fraction) -> "ir.Table":
 
 
 def pairs(rows: "ir.Table", threshold: Fraction) -> "ir.Table":
-    """Return the pairs of sets at or above the threshold: left, right (above `left`), overlap; in rising order."""
+    """Return the pairs of sets at or above the threshold: left, right (above `left`), overlap; in any order."""
     import ibis
     from ibis import _
 
@@ -81,5 +81,4 @@ def pairs(rows: "ir.Table", threshold: Fraction) -> "ir.Table":
         .agg(overlap=_.count())
     )
     good = counted.filter(_.overlap * (over + under) >= _.both * over)
-    found = good.select(left=ibis.least(_.one, _.two), right=ibis.greatest(_.one, _.two), overlap=_.overlap)
-    return found.order_by(["left", "right"])
+    return good.select(left=ibis.least(_.one, _.two), right=ibis.greatest(_.one, _.two), overlap=_.overlap)

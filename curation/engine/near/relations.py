@@ -26,7 +26,6 @@ from curation.engine.near.shingles import Shingles, exact_threshold
 GROUP_ROWS, FILE_ROWS = 1 << 20, 1 << 24
 _SETS = pa.schema([(name, pa.int64()) for name in ("number", "size", "probe", "kept")])
 _SHINGLES = pa.schema([(name, pa.int64()) for name in ("number", "shingle")])
-_PAIRS = pa.schema([(name, pa.int32()) for name in ("left", "right", "overlap")])
 
 
 def prefix_lengths(sizes: NDArray[np.int32], threshold: Fraction) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -152,18 +151,7 @@ def search_relations(
     sets = collection.finish()
     tables.finish(sets, exact)
     progress("pairs")
-    # Several parts of the join read these rows: they are written once.
-    middle, wanted = folder / "placed.parquet", folder / "paired.parquet"
-    placed(connection.read_parquet(tables.sets), connection.read_parquet(f"{tables.shingles}/*.parquet")).to_parquet(
-        middle
-    )
-    rows = connection.read_parquet(middle)
-    found = pairs(rows, exact).to_pyarrow().cast(_PAIRS)
-    left, right, overlap = (column.to_numpy() for column in found.columns)
-    paired = np.union1d(left, right)
-    pq.write_table(pa.table({"number": paired.astype(np.int64)}), wanted)
-    of_paired = rows.semi_join(connection.read_parquet(wanted), "number").select("number", "shingle").to_pyarrow()
-    ranked = _ranked(of_paired, paired, sets.sizes)
+    left, right, overlap, ranked = _joined(connection, tables, folder, exact, sets.sizes)
     figures = {
         "texts": len(sets.group),
         "texts_without_tokens": int((sets.group < 0).sum()),
@@ -174,6 +162,28 @@ def search_relations(
     return NearDuplicates(
         shingles, exact, "exact", 1.0, True, sets.group, sets.sizes, left, right, overlap, ranked, figures
     )
+
+
+def _joined(
+    connection: Any, tables: Relations, folder: Path, threshold: Fraction, sizes: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], Ranked]:
+    """Run the queries. Each writes its rows as Parquet, so that no more than the pairs comes into memory."""
+    middle, found, wanted = (folder / f"{name}.parquet" for name in ("placed", "pairs", "paired"))
+    # Spark takes a folder by its name, DuckDB by a pattern.
+    files = tables.shingles if connection.name == "pyspark" else f"{tables.shingles}/*.parquet"
+    # Several parts of the join read these rows: they are written once.
+    placed(connection.read_parquet(tables.sets), connection.read_parquet(files)).to_parquet(middle)
+    rows = connection.read_parquet(middle)
+    pairs(rows, threshold).to_parquet(found)
+    columns = (pq.read_table(found, columns=[name])[name].to_numpy() for name in ("left", "right", "overlap"))
+    left, right, overlap = (values.astype(np.int32) for values in columns)
+    order = np.lexsort((right, left))
+    left, right, overlap = left[order], right[order], overlap[order]
+    paired = np.union1d(left, right)
+    pq.write_table(pa.table({"number": paired.astype(np.int64)}), wanted)
+    lists = folder / "lists.parquet"
+    rows.semi_join(connection.read_parquet(wanted), "number").select("number", "shingle").to_parquet(lists)
+    return left, right, overlap, _ranked(pq.read_table(lists), paired, sizes)
 
 
 def _ranked(shingles: pa.Table, paired: NDArray[np.int32], sizes: NDArray[np.int32]) -> Ranked:

@@ -69,7 +69,7 @@ class ShardPlan:
 
 def shards_for(tokens: int, memory: int) -> int:
     """Return into how many shards to cut a join, so that the index of each fits `memory` bytes."""
-    return max(FEWEST_SHARDS, -(-tokens * INDEX_BYTES // memory))
+    return max(FEWEST_SHARDS, -(-tokens * INDEX_BYTES // max(1, memory)))
 
 
 class Spill:
