@@ -3,6 +3,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
 from accounts.pages.view import PageRequest, ScopedPage
 from curation.models import Finding, Run
@@ -53,9 +54,23 @@ def worded(step: dict[str, Any]) -> dict[str, Any]:
         **step,
         "title": title,
         "what": what,
+        "remark": search_remark(step.get("notes", {}).get("search")),
         "dropped_rows": [(code, words.get(code, code), rows) for code, rows in step["dropped"].items()],
         "finding_rows": [(code, words.get(code, code), rows) for code, rows in step["findings"].items()],
     }
+
+
+def search_remark(search: dict[str, Any] | None) -> str:
+    """Say how near-duplicates were found, and how sure it is that they are all."""
+    if search is None:
+        return ""
+    if search["method"] == "exact":
+        return _("Exact: every pair at the threshold was found and counted in full (%(shingles)s).") % search
+    if search["recall"] is None:
+        words = _("MinHash, every pair counted in full (%(shingles)s); a sample held no pair to measure the recall by.")
+    else:
+        words = _("MinHash, every pair counted in full (%(shingles)s). By a sample it found %(recall)s of all pairs.")
+    return words % {"shingles": search["shingles"], "recall": f"{search['recall'] or 0:.1%}"}
 
 
 def review_figures(run: Run) -> dict[str, int] | None:

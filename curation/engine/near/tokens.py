@@ -127,10 +127,16 @@ def _word_hashes(data: Any, start: int, end: int, lower: Any, classes: Any, out:
             lowered = _lowered(data, lower, classes, start, at, end, code)
             at += _width(first)
             if classes[code] & _WORD:
-                # The highest bit keeps a letter of several bytes apart from letters that were gathered.
-                running = _step(_step(running, letters), np.uint64(lowered) | _HIGHEST)
-                letters = np.uint64(0)
-                # The second code point of the lower case of İ is a mark, and ends the word.
+                # The highest bit keeps a letter of several bytes apart from letters that were gathered. The Kelvin sign
+                # and İ become ASCII letters, and the second code point of the lower case of İ is a mark: it ends words.
+                if lowered < np.uint32(0x80):
+                    letters = (letters << np.uint64(8)) | np.uint64(lowered)
+                    if letters >= _FULL:
+                        running = _step(running, letters)
+                        letters = np.uint64(0)
+                else:
+                    running = _step(_step(running, letters), np.uint64(lowered) | _HIGHEST)
+                    letters = np.uint64(0)
                 if code != np.uint32(0x130):
                     continue
         if letters or running != _SEED:

@@ -80,10 +80,11 @@ class NearDuplicates(Step):
         clusters = result.clusters()
         stays = clusters.keep(*rows.scores())
         items = rows.items()
+        search = _search_notes(result)
         if self.action == "find":
-            return _Decided(found=_findings(result, clusters, stays, items))
+            return _Decided(found=_findings(result, clusters, stays, items), search=search)
         if not self.near_margin:
-            return _Decided(dropped=_dropped(result, stays, items))
+            return _Decided(dropped=_dropped(result, stays, items), search=search)
         upper = round(min(1.0, self.threshold + self.near_margin), 6)
         if result.listed:
             sure = result.rethreshold(upper)
@@ -94,7 +95,11 @@ class NearDuplicates(Step):
         left[np.isin(left, np.flatnonzero(np.bincount(left[left >= 0], minlength=clusters.count) < 2))] = -1
         unsure = Clusters(left.astype(np.int32), clusters.count)
         found = _findings(result, unsure, unsure.keep(*rows.scores()), items)
-        return _Decided(_dropped(sure, surely, items), found, "near_duplicate_margin")
+        return _Decided(_dropped(sure, surely, items), found, "near_duplicate_margin", search)
+
+    def notes(self, state: "_Decided") -> dict[str, Any]:
+        """Return how the pairs were found: method, recall, what sets were made of, and counts."""
+        return {"search": state.search}
 
     def apply(self, table: pa.Table, state: "_Decided", context: Context) -> Outcome:
         """Drop or list the rows of one batch as decided."""
@@ -202,10 +207,21 @@ class _Decided:
     dropped: _Notes = field(default_factory=_Notes)
     found: _Notes = field(default_factory=_Notes)
     code: str = "near_duplicate"
+    search: dict[str, Any] = field(default_factory=dict)
 
     def finding(self, item: int) -> Found:
         place = int(np.searchsorted(self.found.items, item))
         return Found(item, self.code, self.found.detail(item), int(self.found.group[place]))
+
+
+def _search_notes(result: "Result") -> dict[str, Any]:
+    """Return what the report says of a search.
+
+    No times, and nothing that depends on the room there was: the same input gives the same report.
+    """
+    figures = ("texts", "texts_without_tokens", "sets", "sets_that_may_match", "pairs_of_sets")
+    chosen = {name: result.figures[name] for name in figures}
+    return {"method": result.method, "recall": result.recall, "shingles": str(result.shingles), **chosen}
 
 
 def _notes(
