@@ -26,6 +26,8 @@ SHINGLE_BYTES = 20
 FLUSH = 1 << 21
 # Shards of a small search: enough for the workers of one machine to share.
 FEWEST_SHARDS = 8
+# Each shard passes over all prefixes; with more shards than these that costs more than it saves.
+MOST_SHARDS = 1024
 # Bytes a shingle in the index of one shard, with what is counted to build it.
 INDEX_BYTES = 24
 
@@ -68,8 +70,8 @@ class ShardPlan:
 
 
 def shards_for(tokens: int, memory: int) -> int:
-    """Return into how many shards to cut a join, so that the index of each fits `memory` bytes."""
-    return max(FEWEST_SHARDS, -(-tokens * INDEX_BYTES // max(1, memory)))
+    """Return into how many shards to cut a join, so that the index of each fits `memory` bytes, within bounds."""
+    return min(MOST_SHARDS, max(FEWEST_SHARDS, -(-tokens * INDEX_BYTES // max(1, memory))))
 
 
 class Spill:
