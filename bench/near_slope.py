@@ -4,9 +4,9 @@
         [--threshold 0.7] [--memory 512M] [--ways array shards duckdb] [--folder FOLDER]
 
 FILE is Parquet with a column of short texts (package summaries, say). More rows than it has are made of it: further
-copies of its texts, in which nine of ten texts get each of their words replaced with a chance of one half, and one of ten
-gets one word replaced; the new words are drawn from all words of the file as often as they stand there. So the shares of
-near-duplicates, of common words and of lengths stay about as they are. The same seed gives the same texts.
+copies of its texts, in which nine of ten texts get each of their words replaced with a chance of one half, and one of
+ten gets one word replaced; the new words are drawn from all words of the file as often as they stand there. So the
+shares of near-duplicates, of common words and of lengths stay about as they are. The same seed gives the same texts.
 
 Ways: ``array``, all in memory; ``shards``, over files above --memory; ``duckdb``, the join as a query within --memory.
 Each measurement runs in a process of its own and reads the texts batch by batch. Times are processor seconds of all
@@ -124,7 +124,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     few = next(read(options.file))
     # Loads the compiled kernels of both ways, which a service does once.
     search.run([few])
-    search.run([few], space=Space(folder, 1, LocalShards()))
+    search.run([few], space=Space(folder, 1 << 16, LocalShards()))
     shutil.rmtree(folder, ignore_errors=True)
     cpu = time.process_time()
     rows = sum(len(batch) for batch in read(options.file))
