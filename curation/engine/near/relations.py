@@ -118,6 +118,9 @@ def spark_connection(master: str = "") -> Iterator[Any]:
     except ImportError:
         raise ValueError("PySpark is not installed. Install the extra: pip install 'assay[spark]'.") from None
     builder = SparkSession.builder.appName("assay near-duplicates").config("spark.ui.enabled", "false")
+    if master.startswith("local"):
+        # Spark cuts every shuffle into 200 parts unless told otherwise: on one machine that is all the time it takes.
+        builder = builder.config("spark.sql.shuffle.partitions", str(2 * thread_count()))
     session = (builder.master(master) if master else builder).getOrCreate()
     try:
         yield ibis.pyspark.connect(session)
