@@ -56,6 +56,9 @@ def add(commands: Any) -> None:
     command.add_argument("--threads", type=int, help="all processors if left out")
     command.add_argument("--way", default="shards", choices=WAYS, help=WAY_HELP)
     command.add_argument(
+        "--spark", default="", metavar="MASTER", help="address of the cluster, or local[N]; else as Spark is set up"
+    )
+    command.add_argument(
         "--memory", type=parse_size, default=MEMORY, metavar="SIZE", help="memory for shingles, as 500M or 2G (2G)"
     )
     command.add_argument(
@@ -143,7 +146,9 @@ def _search(search: "Search", source: _Input, options: argparse.Namespace, folde
     from curation.engine.near.relations import duckdb_connection, search_relations, spark_connection
 
     opened = (
-        spark_connection() if options.way == "spark" else duckdb_connection(folder, options.memory, options.threads)
+        spark_connection(options.spark)
+        if options.way == "spark"
+        else duckdb_connection(folder, options.memory, options.threads)
     )
     with opened as connection:
         return search_relations(source.texts(), search.shingles, search.threshold, connection, folder / "tables", show)
