@@ -82,7 +82,12 @@ class Relations:
 
 @contextmanager
 def duckdb_connection(folder: Path, memory: int, threads: int | None = None) -> Iterator[Any]:
-    """Give an ibis connection to a DuckDB of its own that keeps to `memory` bytes and spills below `folder`."""
+    """Give an ibis connection to a DuckDB of its own that keeps to `memory` bytes and spills below `folder`.
+
+    Raises:
+        ValueError: DuckDB cannot do with so little, even with spilling.
+    """
+    import duckdb
     import ibis
 
     spill = folder / "duckdb"
@@ -95,6 +100,11 @@ def duckdb_connection(folder: Path, memory: int, threads: int | None = None) -> 
     )
     try:
         yield connection
+    except duckdb.OutOfMemoryException:
+        raise ValueError(
+            f"DuckDB cannot do this join within {memory >> 20:,} MB. Give it more memory or fewer threads, or search "
+            "in shards, which need less."
+        ) from None
     finally:
         connection.disconnect()
         shutil.rmtree(spill, ignore_errors=True)

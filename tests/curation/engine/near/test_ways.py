@@ -137,6 +137,13 @@ def test_shards_with_too_many_pairs_still_give_the_same_clusters(limit: int, tmp
     assert len(few.left) < len(few.sizes)
 
 
+def test_duckdb_says_when_memory_is_too_little(tmp_path: Path) -> None:
+    texts, shingles = batches(texts_of("licenses")), Shingles("char", 5)
+    too_little = pytest.raises(ValueError, match="cannot do this join within 8 MB")
+    with too_little, duckdb_connection(tmp_path, 8 << 20) as connection:
+        search_relations(texts, shingles, 0.5, connection, tmp_path / "tables")
+
+
 class Stopped(Exception):
     pass
 
