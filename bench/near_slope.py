@@ -72,8 +72,8 @@ def _edited(block: Any, copies: Any, words: Any, rng: Any) -> Any:
     replaced &= copies[owner]
     drawn = words.take(pa.array(rng.integers(0, len(words), len(owner))))
     mixed = pc.if_else(pa.array(replaced), drawn, split.flatten())
-    lists = pa.LargeListArray.from_arrays(pa.array(np.append(first, len(owner)), pa.int64()), mixed)
-    return pc.binary_join(lists, " ")
+    lists = pa.ListArray.from_arrays(pa.array(np.append(first, len(owner)), pa.int32()), mixed.cast(pa.string()))
+    return pc.binary_join(lists, " ").cast(pa.large_string())
 
 
 def read(path: Path) -> Iterator[Any]:
