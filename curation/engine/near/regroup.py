@@ -131,7 +131,7 @@ def _write_range(
     chosen = np.flatnonzero(enough)
     bounds = np.append(0, ends[chosen])
     sort_lists(tokens, bounds, shared)
-    stream.write(memoryview(tokens).cast("B") if len(tokens) else b"")
+    stream.write(tokens.tobytes())
     return (chosen + first).astype(np.int32), lengths[chosen]
 
 

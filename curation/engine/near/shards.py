@@ -124,8 +124,10 @@ def join_one(folder: Path, plan: ShardPlan, shard: int, out: Path, threads: int)
 def read_lists(folder: Path) -> Ranked:
     """Return the sets of a search as lists; their tokens are mapped, not read: the system may forget them again."""
     lists = folder / "lists"
-    arrays = [mapped(lists / f"{name}.npy") for name in ("number", "size", "begins", "ends", "tokens")]
-    return Ranked(*arrays, shared=json.loads((lists / "lists.json").read_text())["shared"])
+    number, size, begins, ends, tokens = (
+        mapped(lists / f"{name}.npy") for name in ("number", "size", "begins", "ends", "tokens")
+    )
+    return Ranked(number, size, begins, ends, tokens, json.loads((lists / "lists.json").read_text())["shared"])
 
 
 def mapped(path: Path) -> NDArray[Any]:

@@ -147,4 +147,4 @@ def part_file(folder: Path, part: int, kind: str) -> Path:
 
 def _append(path: Path, values: NDArray[Any]) -> None:
     with path.open("ab") as stream:
-        stream.write(memoryview(np.ascontiguousarray(values)).cast("B") if len(values) else b"")
+        stream.write(values.tobytes())
