@@ -1,6 +1,6 @@
 # Commands of this repository. `make help` prints them from the comments.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check bench lock web screenshots clean
+.PHONY: help run stop test test-spark check bench lock web screenshots clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -17,6 +17,11 @@ stop: ## Stop a service that `make run` started in another terminal
 
 test: ## Run all tests, with a real database, worker and browser
 	@$(BOOTSTRAP) test $(ARGS)
+
+test-spark: ## Prove that PySpark finds the same near-duplicates, in an environment of its own (Java 17 or 21)
+	@$(PY) -m uv venv --quiet --allow-existing --python $(PY) build/spark
+	@$(PY) -m uv pip install --quiet --python build/spark/bin/python "ibis-framework[duckdb,pyspark]>=12,<13" "pyspark>=4,<4.1" "numba>=0.62"
+	@build/spark/bin/python bench/near_ways.py --ways shards duckdb spark
 
 check: ## Linters, types, import rules, migrations, OpenAPI file, translations, built page
 	@$(BOOTSTRAP) check

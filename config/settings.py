@@ -182,6 +182,8 @@ SPECTACULAR_SETTINGS = {
 ASSAY_BROKER_URL = environment.text("BROKER_URL")
 # A run that shows no heartbeat for this long has lost its worker; the reaper hands it to another.
 ASSAY_JOB_STALE_SECONDS = environment.number("ASSAY_JOB_STALE_SECONDS", 20, low=2, high=3600)
+# Memory for the shingles of one search for near-duplicates, in each worker; above it, it goes on in shards on the disk.
+ASSAY_SEARCH_MEMORY = environment.number("ASSAY_SEARCH_MEMORY_MB", 1024, low=1, high=1_000_000) * 1024 * 1024
 # How long a version stays in the trash before garbage collection may remove its content.
 ASSAY_TRASH_DAYS = environment.number("ASSAY_TRASH_DAYS", 30, low=0, high=3650)
 

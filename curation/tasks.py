@@ -43,6 +43,13 @@ def run_plan(job: JobContext) -> dict[str, Any]:
     return execute_run(job=job, run_id=job.params["run_id"])
 
 
+@job_task("curation.near_shard")
+def near_shard(job: JobContext) -> dict[str, Any]:
+    from curation.services.near_shard import execute_shard  # slow import: numba
+
+    return execute_shard(**job.params)
+
+
 @job_task("curation.apply_decisions")
 def apply_decisions(job: JobContext) -> dict[str, Any]:
     from curation.services.decision import execute_apply  # slow import: pyarrow

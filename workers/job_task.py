@@ -45,13 +45,13 @@ def run(handler: Handler, job_id: int) -> None:
     structlog.contextvars.bind_contextvars(job_id=job.pk, kind=job.kind, attempt=job.attempt, request_id=job.request_id)
     log.info("job_started")
     with translation.override(job.language or settings.LANGUAGE_CODE):
-        ending = _attempt(handler, job)
+        ending = attempt(handler, job)
     log.info("job_ended", **ending)
     structlog.contextvars.clear_contextvars()
 
 
-def _attempt(handler: Handler, job: Job) -> dict[str, Any]:
-    """Call the handler and write how it ended; return what the log says of it."""
+def attempt(handler: Handler, job: Job) -> dict[str, Any]:
+    """Call the handler for a job that was started, and write how it ended; return what the log says of it."""
     try:
         with JobContext(job) as context:
             result = handler(context)

@@ -26,6 +26,7 @@ KINDS: dict[str, Kind] = {
     "curation.import_addresses": Kind(_("Import from addresses")),
     "curation.sync_source": Kind(_("Sync of a bucket")),
     "curation.run_plan": Kind(_("Curation run")),
+    "curation.near_shard": Kind(_("Part of a search for near-duplicates")),
     "curation.apply_decisions": Kind(_("Decisions applied")),
     "curation.decide_by_rule": Kind(_("Decisions by rule"), "interactive"),
     "curation.write_download": Kind(_("Download")),

@@ -16,7 +16,7 @@ from workers.models import Job
 
 # How long an interrupted job that can go on from its folder keeps it after it ended.
 KEPT_FOR = timedelta(days=2)
-_name = re.compile(r"job-(\d+)-(\d+)")
+_name = re.compile(r"(?:job-(\d+)-\d+|pieces-(\d+))")
 
 
 def _root() -> Path:
@@ -56,9 +56,35 @@ def work_folder(job: JobContext, *, keep: bool = False) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def shared_folder(job: JobContext) -> Iterator[Path]:
+    """Give a folder that all attempts at a job and all jobs that do its pieces share; it need not be there yet.
+
+    Whoever writes there gives each result its name when it is whole, and writes the same whenever it is done again:
+    an attempt that was given up can do no harm. The folder stays when this attempt is cut off.
+    """
+    folder = pieces_folder(job.job_id)
+    done = False
+    try:
+        yield folder
+        done = True
+    except DomainError:
+        done = True
+        raise
+    finally:
+        if done:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def pieces_folder(job_id: int) -> Path:
+    """Return the folder that a job shares with those who do its pieces."""
+    return _root() / f"pieces-{job_id}"
+
+
 def remove_forgotten() -> int:
     """Remove the folders of jobs that ended long ago or are gone; return how many."""
-    folders = {path: int(found[1]) for path in _root().glob("job-*") if (found := _name.fullmatch(path.name))}
+    names = ((path, _name.fullmatch(path.name)) for path in _root().glob("*-*"))
+    folders = {path: int(found[1] or found[2]) for path, found in names if found}
     since = timezone.now() - KEPT_FOR
     wanted = set(
         Job.objects.filter(pk__in=folders.values()).exclude(finished_at__lt=since).values_list("pk", flat=True)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
 from curation.engine.manifest import VersionManifest
 from curation.engine.media import Media, NoMedia
+from curation.engine.near.space import Space
 from curation.engine.reader import VersionReader
 from curation.engine.replacements import MAPPING_FILE, REPLACEMENTS_FILE, join_sealed
 from curation.engine.shards import Shards, read_notes, schema_of_notes, write_whole
@@ -27,7 +28,7 @@ from curation.engine.writer import VersionWriter
 __all__ = ["Cancelled", "RunReport", "StepFailed", "StepReport", "Steps", "emptied_by", "figures", "run_plan"]
 
 # The steps' shards and markers, and all that a run writes into its folder; what says whose they are goes first.
-STEP_FILES = ("run.json", "run.part", "step-[0-9][0-9][0-9]*")
+STEP_FILES = ("run.json", "run.part", "step-[0-9][0-9][0-9]*", "shards")
 NOTE_FILES = ("drops.parquet", "findings.parquet", REPLACEMENTS_FILE, MAPPING_FILE)
 OWN_FILES = (*STEP_FILES, "manifest.json", "part-*.parquet", *NOTE_FILES)
 
@@ -92,6 +93,7 @@ def run_plan(
     key: bytes = b"",
     benchmarks: Benchmarks | None = None,
     threads: int | None = None,
+    space: Space | None = None,
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
@@ -114,6 +116,7 @@ def run_plan(
         threads: How many batches a step decides at once; a thread for each processor when None. Most of a step's time
             is spent in compiled loops that run beside each other (`bench/parallel_steps.py`); the result does not
             depend on it.
+        space: Where steps may go on when memory is short, and who works there; below `folder` when None.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -123,7 +126,12 @@ def run_plan(
     _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)
     context = replace(_context(reader, cancelled, media, key), benchmarks=benchmarks or OpenedBenchmarks())
     how: dict[str, Any] = {"on_error": plan.on_error, "threads": threads or len(os.sched_getaffinity(0))}
-    runs = [StepRun(step, number, folder, context, **how) for number, step in enumerate(plan.steps, 1)]
+    source_of_all = f"{plan.fingerprint()} {reader.manifest.content_hash}"
+    room = replace(space or Space(folder / "shards"), source=source_of_all, check=context.check)
+    runs = []
+    for number, step in enumerate(plan.steps, 1):
+        own = replace(context, space=replace(room, folder=room.folder / f"step-{number:03d}"))
+        runs.append(StepRun(step, number, folder, own, **how))
     if any(run.is_damaged(runs[number:]) for number, run in enumerate(runs, 1)):
         _remove(folder, OWN_FILES)
         _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)

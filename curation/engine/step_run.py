@@ -92,6 +92,8 @@ class StepRun:
         report = StepReport(self.step.name, self.step.title, self.step.params(), **asdict(total))
         report.notes = self.step.notes(state)
         write_whole(self.marker, json.dumps(asdict(report)))
+        if self.context.space is not None:
+            self.context.space.remove()
         return report
 
     @property

@@ -90,6 +90,7 @@ def worded(step: dict[str, Any], name: str = "note") -> dict[str, Any]:
         **step,
         "title": title,
         "what": what,
+        "remark": search_remark(step.get("notes", {}).get("search")),
         "dropped_rows": [(code, words.get(code, code), rows) for code, rows in step["dropped"].items()],
         "notes": worded_notes(step.get("notes") or {}, name),
         "finding_rows": [(code, words.get(code, code), rows) for code, rows in step["findings"].items()],
@@ -119,6 +120,19 @@ def worded_detail(code: str, detail: str) -> str:
 def step_title(name: str) -> str:
     """Return what people call a step."""
     return str({**STEP_TEXTS, "decisions": DECISIONS}.get(name, (name,))[0])
+
+
+def search_remark(search: dict[str, Any] | None) -> str:
+    """Say how near-duplicates were found, and how sure it is that they are all."""
+    if search is None:
+        return ""
+    if search["method"] == "exact":
+        return _("Exact: every pair at the threshold was found and counted in full (%(shingles)s).") % search
+    if search["recall"] is None:
+        words = _("MinHash, every pair counted in full (%(shingles)s); a sample held no pair to measure the recall by.")
+    else:
+        words = _("MinHash, every pair counted in full (%(shingles)s). By a sample it found %(recall)s of all pairs.")
+    return words % {"shingles": search["shingles"], "recall": f"{search['recall'] or 0:.1%}"}
 
 
 def review_figures(run: Run) -> dict[str, int] | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -11,6 +12,7 @@ from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
 from core.errors import Conflict, DomainError, NotFound
+from curation.engine.near.space import Space
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.plan import PlanError, RunReport, default_plan, run_plan
 from curation.engine.plan_check import check_plan
@@ -22,6 +24,7 @@ from curation.sentences import in_words
 from curation.services.benchmark import open_benchmarks, resolve_benchmarks
 from curation.services.decision import Replay, replay_decisions
 from curation.services.media import open_media
+from curation.services.near_shard import JobShards
 from curation.services.pseudonym import key_for, store_replacements
 from curation.services.question import read_questions, store_questions
 from curation.services.recall import store_sample
@@ -30,7 +33,7 @@ from curation.wording import STEP_TEXTS
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
-from workers.work_folder import work_folder
+from workers.work_folder import shared_folder, work_folder
 
 log = structlog.get_logger(__name__)
 
@@ -143,8 +146,9 @@ def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> Ru
     try:
         key = key_for(run, plan.steps)
         benchmarks = open_benchmarks(organization_id=run.organization_id, plan=plan)
-        with open_media(run.organization_id) as media, benchmarks as opened:
-            given: dict[str, Any] = {"media": media, "key": key, "benchmarks": opened}
+        with open_media(run.organization_id) as media, benchmarks as opened, shared_folder(job) as shared:
+            space = Space(shared, settings.ASSAY_SEARCH_MEMORY, JobShards(job))
+            given: dict[str, Any] = {"media": media, "key": key, "benchmarks": opened, "space": space}
             return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, **given)
     except Cancelled:
         job.check()

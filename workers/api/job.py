@@ -57,7 +57,8 @@ class JobViewSet(ScopedViewSet):
         actor = getattr(self.request, "actor", None)
         if actor is not None and not (actor.can("data.read") or actor.can("model.read")):
             queryset = queryset.filter(created_by_id=actor.user_id)
-        return queryset
+        # Pieces are found through the job that they belong to.
+        return queryset.filter(parent=None) if self.action == "list" else queryset
 
     @extend_schema(responses=JobOutput(many=True))
     def list(self, request: Request) -> Response:

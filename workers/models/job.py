@@ -49,6 +49,9 @@ class Job(models.Model):
     saved_state = models.JSONField(default=dict)
     # Counts starts. Every write of a worker names its attempt, so a worker that was given up changes nothing.
     attempt = models.PositiveIntegerField(default=0)
+    # A piece of another job's work, done by whoever is free, and its name within that job.
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="pieces")
+    piece = models.CharField(max_length=200, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     # Of whoever asked for it: stages and errors are written in it.
     language = models.CharField(max_length=10, blank=True)
@@ -69,6 +72,9 @@ class Job(models.Model):
             models.Index(fields=["organization", "subject", "-id"], name="job_by_subject"),
             # The reaper looks at open jobs every few seconds; they are few among many.
             models.Index(fields=["state", "heartbeat_at"], name="job_open", condition=Q(finished_at=None)),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["parent", "piece"], name="one_job_per_piece", condition=~Q(parent=None)),
         ]
 
     def __str__(self) -> str:

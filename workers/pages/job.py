@@ -26,7 +26,7 @@ class JobsPage(ScopedPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         tab = request.GET.get("state", "")
         tab = tab if tab in TABS else ""
-        rows = _jobs(request.actor)  # type: ignore[attr-defined]
+        rows = _jobs(request.actor).filter(parent=None)  # type: ignore[attr-defined]
         rows = rows.filter(state__in=TABS[tab]) if tab else rows
         page = page_of(request, rows.select_related("created_by").defer("params", "result", "saved_state"))
         return render(request, "workers/jobs.html", {"page": page, "tab": tab})

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -36,7 +36,39 @@ def enqueue(*, kind: str, actor: Actor, params: dict[str, Any], title: str = "",
         title: What the job list calls it; the kind's own title when left out.
         subject: The thing it works on, as ``noun:id``.
     """
-    job = Job.objects.create(
+    job = _write(kind, actor, params, title, subject)
+    transaction.on_commit(lambda: publish(job=job))
+    return job
+
+
+def enqueue_piece(*, parent_id: int, piece: str, kind: str, actor: Actor, params: dict[str, Any]) -> Job | None:
+    """Write a job that does one piece of another one's work; None when that piece has a job already.
+
+    Args:
+        parent_id: The job whose work is cut into pieces.
+        piece: The name of the piece, one in its job.
+        kind: As for `enqueue`.
+        actor: As for `enqueue`.
+        params: As for `enqueue`.
+    """
+    try:
+        with transaction.atomic():
+            job = _write(kind, actor, params, "", f"job:{parent_id}", parent_id=parent_id, piece=piece)
+    except IntegrityError:
+        return None
+    transaction.on_commit(lambda: publish(job=job))
+    return job
+
+
+def withdraw_pieces(*, parent_id: int) -> None:
+    """Cancel what is left of the pieces of a job: nobody needs them any more."""
+    for number in Job.objects.filter(parent_id=parent_id, finished_at=None).order_by("pk").values_list("pk", flat=True):
+        if not _move(number, "queued", "cancelled", finished_at=timezone.now()):
+            _move(number, "running", "cancelling")
+
+
+def _write(kind: str, actor: Actor, params: dict[str, Any], title: str, subject: str, **more: Any) -> Job:
+    return Job.objects.create(
         organization_id=actor.organization_id,
         created_by_id=actor.user_id or None,
         kind=kind,
@@ -46,9 +78,8 @@ def enqueue(*, kind: str, actor: Actor, params: dict[str, Any], title: str = "",
         request_id=actor.request_id,
         language=get_language() or "",
         published_at=timezone.now(),
+        **more,
     )
-    transaction.on_commit(lambda: publish(job=job))
-    return job
 
 
 def publish(*, job: Job) -> None:

@@ -1,9 +1,13 @@
 """``near-duplicates FILE``: all pairs of near-duplicate texts of a file, and their clusters."""
 
 import argparse
+import re
 import resource
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +19,14 @@ from curation.engine.commands.columns import Columns, read_columns
 from curation.engine.commands.tables import check_output, write_tables
 from curation.engine.near.clusters import KEEP
 from curation.engine.near.shingles import Shingles
+from curation.engine.near.space import MEMORY, Space
 
 if TYPE_CHECKING:
     from curation.engine.near.result import NearDuplicates
+    from curation.engine.near.search import Search
 
+WAYS = ("shards", "duckdb", "spark")
+WAY_HELP = "shards: ours, on the disk when memory is short; duckdb, spark: the join as a query"
 # Pairs of equal texts grow with the square of their number; 100 million are a file of about 4 GB.
 ROW_LIMIT = 100_000_000
 STAGES = {"shingles": "reading and hashing", "frequencies": "ranking shingles", "pairs": "joining"}
@@ -46,6 +54,19 @@ def add(commands: Any) -> None:
     command.add_argument("--limit", type=int, default=ROW_LIMIT, help=f"most pairs to write ({ROW_LIMIT:,})")
     command.add_argument("--method", default="auto", choices=["auto", "exact", "minhash"])
     command.add_argument("--threads", type=int, help="all processors if left out")
+    command.add_argument("--way", default="shards", choices=WAYS, help=WAY_HELP)
+    command.add_argument(
+        "--spark", default="", metavar="MASTER", help="address of the cluster, or local[N]; else as Spark is set up"
+    )
+    command.add_argument(
+        "--memory", type=parse_size, default=MEMORY, metavar="SIZE", help="memory for shingles, as 500M or 2G (2G)"
+    )
+    command.add_argument(
+        "--work",
+        type=Path,
+        metavar="FOLDER",
+        help="for what does not fit memory; a search that is cut off goes on there",
+    )
     command.set_defaults(run=run)
 
 
@@ -91,12 +112,59 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         shingles = Shingles.parse(options.shingles)
     search = Search(shingles, options.threshold, options.method, options.threads)
     source = _Input(read_columns(options.input, options.field, options.id))
-    result = search.run(source.texts(), lambda stage: _show(STAGES[stage]))
-    written = _write(options, result, source)
+    with _work(options.work) as folder:
+        result = _search(search, source, options, folder)
+        written = _write(options, result, source)
+        summary = {**_summary(options, result, source), **written}
     _show("")
     for sentence in source.columns.notes:
         print(sentence, file=sys.stderr)
-    return {**_summary(options, result, source), **written}
+    return summary
+
+
+@contextmanager
+def _work(asked: Path | None) -> Iterator[Path]:
+    """Give the folder for what does not fit memory; it is removed when all is done."""
+    if asked is None:
+        with tempfile.TemporaryDirectory(prefix="near-duplicates-") as folder:
+            yield Path(folder) / "search"
+        return
+    yield asked / "search"
+    shutil.rmtree(asked / "search", ignore_errors=True)
+
+
+def _search(search: "Search", source: _Input, options: argparse.Namespace, folder: Path) -> "NearDuplicates":
+    def show(stage: str) -> None:
+        _show(STAGES[stage])
+
+    if options.way == "shards":
+        file = options.input.stat()
+        key = f"{options.input.resolve()} {file.st_size} {file.st_mtime_ns} {source.columns.field}"
+        return search.run(source.texts(), show, Space(folder, options.memory, source=key))
+    if options.method == "minhash":
+        raise ValueError("--method minhash goes with --way shards; the databases join exactly.")
+    from curation.engine.near.relations import duckdb_connection, search_relations, spark_connection
+
+    opened = (
+        spark_connection(options.spark)
+        if options.way == "spark"
+        else duckdb_connection(folder, options.memory, options.threads)
+    )
+    with opened as connection:
+        return search_relations(source.texts(), search.shingles, search.threshold, connection, folder / "tables", show)
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes of ``500M``, ``2G`` or a plain number.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none of these, or below a megabyte.
+    """
+    found = re.fullmatch(r"(\d+)([KMG]?)B?", text.strip().upper())
+    size = int(found[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[found[2]] if found else 0
+    if size < 1 << 20:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 500M or 2G, one megabyte at least")
+    return size
 
 
 def _write(options: argparse.Namespace, result: "NearDuplicates", source: _Input) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from curation.engine.near.tokens import shingle_sets
 # Texts are handed to a thread in pieces of about this many bytes; their scratch space stays in the second-level cache.
 PIECE_BYTES = 1 << 19
 LARGEST = 2**31 - 2
+Sink = Callable[[NDArray[np.uint64], NDArray[np.int32]], None]
 
 
 def thread_count(threads: int | None = None) -> int:
@@ -101,8 +102,15 @@ class Collection:
     than two shingles with one hash of 64 bits.
     """
 
-    def __init__(self, shingles: Shingles) -> None:
+    def __init__(self, shingles: Shingles, sink: Sink | None = None) -> None:
+        """Make an empty collection.
+
+        Args:
+            shingles: What sets are made of.
+            sink: Takes the hashes of new sets and their sizes, one call after the other; else they stay in memory.
+        """
         self.shingles = shingles
+        self._sink = sink
         self.texts = 0
         self._sets = 0
         self._known = np.empty((1 << 12, 2), np.uint64)
@@ -130,7 +138,7 @@ class Collection:
         np.cumsum(sizes, out=offsets[1:])
         group = np.concatenate([np.empty(0, np.int32), *self._groups])
         pieces = self._hashes
-        self.__init__(self.shingles)  # type: ignore[misc]
+        self.__init__(self.shingles, self._sink)  # type: ignore[misc]
         return Sets(group, pieces, offsets)
 
     def _gather(self, hashes: NDArray[np.uint64], counts: NDArray[np.int32], prints: NDArray[np.uint64]) -> None:
@@ -142,7 +150,10 @@ class Collection:
         before = self._sets
         self._sets, used = _keep_new(hashes, counts, prints, self._known, self._slots, before, group, sizes)
         self._groups.append(group)
-        self._hashes.append(hashes[:used].copy())
+        if self._sink is None:
+            self._hashes.append(hashes[:used].copy())
+        else:
+            self._sink(hashes[:used], sizes[: self._sets - before])
         self._sizes.append(sizes[: self._sets - before].copy())
 
     def _grow(self, more: int) -> None:

@@ -50,11 +50,13 @@ class Index:
     """Where each shingle stands in the prefixes of sets.
 
     Attributes:
-        starts: int64 [shared + 1], where the entries of each shingle start.
+        starts: int64 [shared / shards + 1], where the entries of each shingle start.
         sets: int32, the set of each entry, rising for one shingle.
         places: int32, where in the set's list it stands.
         probes: int32 [r], how many shingles of each set are looked up.
         work: Entries that looking up all sets passes over at most: the cost of the join in steps.
+        shard: Only shingles whose rank leaves this when divided by `shards` are in the index and looked up.
+        shards: Into how many parts the shingles are cut; 1 for a join in one go.
     """
 
     starts: NDArray[np.int64]
@@ -62,58 +64,76 @@ class Index:
     places: NDArray[np.int32]
     probes: NDArray[np.int32]
     work: int
+    shard: int = 0
+    shards: int = 1
 
 
 class TooManyPairs(Exception):
     """More pairs than were allowed."""
 
 
-def index(ranked: Ranked, threshold: Fraction) -> Index:
-    """Return the index of all prefixes."""
+def index(ranked: Ranked, threshold: Fraction, shard: int = 0, shards: int = 1) -> Index:
+    """Return the index of all prefixes, or of one shard of their shingles."""
     over, under = threshold.numerator, threshold.denominator
     size = ranked.size.astype(np.int64)
-    shared = np.diff(ranked.offsets)
+    shared = ranked.ends - ranked.begins
     alone = size - shared
     probes = np.clip(size - -(-over * size // under) + 1 - alone, 0, shared).astype(np.int32)
     kept = np.clip(size - -(-2 * over * size // (over + under)) + 1 - alone, 0, shared).astype(np.int32)
-    counts, looked = np.zeros(ranked.shared + 1, np.int64), np.zeros(ranked.shared, np.int64)
-    _count_prefixes(ranked.tokens, ranked.offsets, kept, counts[1:])
-    _count_prefixes(ranked.tokens, ranked.offsets, probes, looked)
+    kinds = -(-ranked.shared // shards)
+    counts, looked = np.zeros(kinds + 1, np.int64), np.zeros(kinds, np.int64)
+    _count_prefixes(ranked.tokens, ranked.begins, kept, shard, shards, counts[1:])
+    _count_prefixes(ranked.tokens, ranked.begins, probes, shard, shards, looked)
     # Floats, because the product of two large counts is beyond 64 bits; half, because only smaller sets are looked at.
     work = float(np.dot(counts[1:].astype(np.float64), looked.astype(np.float64)) / 2)
     starts = np.cumsum(counts)
     cursor = starts[:-1].copy()
     sets, places = np.empty(int(starts[-1]), np.int32), np.empty(int(starts[-1]), np.int32)
-    _fill_index(ranked.tokens, ranked.offsets, kept, cursor, sets, places)
-    return Index(starts, sets, places, probes, int(work))
+    _fill_index(ranked.tokens, ranked.begins, kept, shard, shards, cursor, sets, places)
+    return Index(starts, sets, places, probes, int(work), shard, shards)
 
 
 @compiled
-def _count_prefixes(tokens: Any, offsets: Any, lengths: Any, counts: Any) -> None:
+def _count_prefixes(tokens: Any, begins: Any, lengths: Any, shard: int, shards: int, counts: Any) -> None:
     for number in range(len(lengths)):
-        for place in range(offsets[number], offsets[number] + lengths[number]):
-            counts[tokens[place]] += 1
+        for place in range(begins[number], begins[number] + lengths[number]):
+            token = np.int64(tokens[place])
+            if shards == 1:
+                counts[token] += 1
+            elif token % shards == shard:
+                counts[token // shards] += 1
 
 
 @compiled
-def _fill_index(tokens: Any, offsets: Any, lengths: Any, cursor: Any, sets: Any, places: Any) -> None:
+def _fill_index(
+    tokens: Any, begins: Any, lengths: Any, shard: int, shards: int, cursor: Any, sets: Any, places: Any
+) -> None:
     for number in range(len(lengths)):
         for place in range(lengths[number]):
-            token = tokens[offsets[number] + place]
+            token = np.int64(tokens[begins[number] + place])
+            if shards > 1:
+                if token % shards != shard:
+                    continue
+                token //= shards
             sets[cursor[token]] = number
             places[cursor[token]] = place
             cursor[token] += 1
 
 
 @compiled
-def _overlap(tokens: Any, a: int, a_end: int, b: int, b_end: int, needed: Any) -> int:
-    """Return how many tokens two rising lists share, or -1 as soon as it cannot be `needed` any more."""
+def _overlap(tokens: Any, a: int, a_end: int, b: int, b_end: int, needed: Any, shard: int, shards: int) -> int:
+    """Return how many tokens two rising lists share, or -1 as soon as it cannot be `needed` any more.
+
+    A pair belongs to the shard of its first common token; -1 in every other one.
+    """
     found = 0
     while a < a_end and b < b_end:
         if found + min(a_end - a, b_end - b) < needed:
             return -1
         one, two = tokens[a], tokens[b]
         if one == two:
+            if found == 0 and shards > 1 and np.int64(one) % shards != shard:
+                return -1
             found += 1
             a += 1
             b += 1
@@ -148,7 +168,8 @@ def _find(parent: Any, number: int) -> int:
 def _candidates(
     x: int,
     tokens: Any,
-    offsets: Any,
+    begins: Any,
+    ends: Any,
     size: Any,
     starts: Any,
     sets: Any,
@@ -157,33 +178,38 @@ def _candidates(
     least: Any,
     over: int,
     under: int,
+    shard: int,
+    shards: int,
     seen: Any,
     found: Any,
 ) -> int:
     """Write the smaller sets that pass all filters for set `x` to `found`; return how many.
 
-    `seen` holds, for each set, 4 x + 1 when it is a candidate of x and 4 x + 2 when it was ruled out.
+    `seen` holds, for each set, the last x that it was weighed against. In a shard the first common shingle that is met
+    may not be the first of all: then the pair belongs to another shard, and to rule it out here is right as well.
     """  # fmt: skip
     count = 0
-    start, length = offsets[x], offsets[x + 1] - offsets[x]
+    start, length = begins[x], ends[x] - begins[x]
     smallest = _first_at(size, 0, x, least)
     for place in range(probes[x]):
-        token = tokens[start + place]
+        token = np.int64(tokens[start + place])
+        if shards > 1:
+            if token % shards != shard:
+                continue
+            token //= shards
         end = starts[token + 1]
         for entry in range(_first_at(sets, starts[token], end, smallest), end):
             y = np.int64(sets[entry])
             if y >= x:
                 break
-            if seen[y] >= 4 * x:
+            if seen[y] == x:
                 continue
-            left = min(length - place, offsets[y + 1] - offsets[y] - places[entry])
+            seen[y] = x
+            left = min(length - place, ends[y] - begins[y] - places[entry])
             # The first common token in the order of ranks: no other one stands before it.
             if left * (over + under) >= over * (np.int64(size[x]) + np.int64(size[y])):
-                seen[y] = 4 * x + 1
                 found[count] = y
                 count += 1
-            else:
-                seen[y] = 4 * x + 2
     return count
 
 
@@ -193,7 +219,8 @@ def _join(
     last: int,
     step: int,
     tokens: Any,
-    offsets: Any,
+    begins: Any,
+    ends: Any,
     size: Any,
     starts: Any,
     sets: Any,
@@ -201,6 +228,8 @@ def _join(
     probes: Any,
     over: int,
     under: int,
+    shard: int,
+    shards: int,
     limit: int,
     parent: Any,
     seen: Any,
@@ -217,7 +246,9 @@ def _join(
     linking = len(parent) > 0
     for x in range(first, last, step):
         least = (over * np.int64(size[x]) + under - 1) // under
-        many = _candidates(x, tokens, offsets, size, starts, sets, places, probes, least, over, under, seen, found)
+        many = _candidates(
+            x, tokens, begins, ends, size, starts, sets, places, probes, least, over, under, shard, shards, seen, found
+        )
         for entry in range(many):
             y = found[entry]
             if linking and _find(parent, x) == _find(parent, y):
@@ -225,7 +256,7 @@ def _join(
             both = np.int64(size[x]) + np.int64(size[y])
             needed = (over * both + over + under - 1) // (over + under)
             counted += 1
-            common = _overlap(tokens, offsets[x], offsets[x + 1], offsets[y], offsets[y + 1], needed)
+            common = _overlap(tokens, begins[x], ends[x], begins[y], ends[y], needed, shard, shards)
             if common < 0:
                 continue
             if linking:
@@ -244,12 +275,14 @@ def _join(
 
 
 @compiled
-def verify(left: Any, right: Any, tokens: Any, offsets: Any, size: Any, over: int, under: int, overlap: Any) -> None:
+def verify(
+    left: Any, right: Any, tokens: Any, begins: Any, ends: Any, size: Any, over: int, under: int, overlap: Any
+) -> None:
     """Write the overlap of each candidate pair, -1 where it is below the threshold."""
     for pair in range(len(left)):
         x, y = left[pair], right[pair]
         needed = (over * (np.int64(size[x]) + np.int64(size[y])) + over + under - 1) // (over + under)
-        overlap[pair] = _overlap(tokens, offsets[x], offsets[x + 1], offsets[y], offsets[y + 1], needed)
+        overlap[pair] = _overlap(tokens, begins[x], ends[x], begins[y], ends[y], needed, 0, 1)
 
 
 class _Join:
@@ -265,14 +298,15 @@ class _Join:
             return self._free.pop()
         count = len(self._ranked.number)
         parent = np.arange(count if self._links else 0, dtype=np.int32)
-        return parent, np.full(count, -1, np.int64), np.empty(count, np.int32)
+        return parent, np.full(count, -1, np.int32), np.empty(count, np.int32)
 
     def chunk(self, first: int, last: int, step: int = 1) -> tuple[NDArray[np.int32], int]:
         scratch = self.scratch()
         ranked, found = self._ranked, self._index
         pairs, counted = _join(
-            first, last, step, ranked.tokens, ranked.offsets, ranked.size, found.starts, found.sets, found.places,
-            found.probes, self._threshold.numerator, self._threshold.denominator, self._limit, *scratch,
+            first, last, step, ranked.tokens, ranked.begins, ranked.ends, ranked.size, found.starts, found.sets,
+            found.places, found.probes, self._threshold.numerator, self._threshold.denominator, found.shard,
+            found.shards, self._limit, *scratch,
         )  # fmt: skip
         self._free.append(scratch)
         return pairs, int(counted)

@@ -49,14 +49,14 @@ def _spread(value: Any) -> Any:
 
 @compiled
 def _keys(
-    tokens: Any, offsets: Any, size: Any, first: int, last: int, factors: Any, rows: int, seed: Any, keys: Any
+    tokens: Any, begins: Any, ends: Any, size: Any, first: int, last: int, factors: Any, rows: int, seed: Any, keys: Any
 ) -> None:
     """Write one key a band for the sets `first` to `last`; a shingle that no other set has is any other number."""
     hashes = len(factors)
     least = np.empty(hashes, np.uint64)
     for number in range(first, last):
         least[:] = np.uint64(0xFFFFFFFFFFFFFFFF)
-        start, end = offsets[number], offsets[number + 1]
+        start, end = begins[number], ends[number]
         for place in range(size[number]):
             if start + place < end:
                 value = _spread(np.uint64(tokens[start + place]) + seed)
@@ -114,7 +114,9 @@ def band_join(ranked: Ranked, threshold: Fraction, *, threads: int, limit: int) 
             pool,
             len(ranked.number),
             16 * threads,
-            lambda a, b: _keys(ranked.tokens, ranked.offsets, ranked.size, a, b, factors, rows, np.uint64(_SEED), keys),
+            lambda a, b: _keys(
+                ranked.tokens, ranked.begins, ranked.ends, ranked.size, a, b, factors, rows, np.uint64(_SEED), keys
+            ),
         )
         proposed = np.empty(0, np.int64)
         for band in range(count):
@@ -127,7 +129,10 @@ def band_join(ranked: Ranked, threshold: Fraction, *, threads: int, limit: int) 
 
         def check(first: int, last: int) -> None:
             part = slice(first, last)
-            verify(left[part], right[part], ranked.tokens, ranked.offsets, ranked.size, over, under, overlap[part])
+            verify(
+                left[part], right[part], ranked.tokens, ranked.begins, ranked.ends, ranked.size, over, under,
+                overlap[part],
+            )  # fmt: skip
 
         in_threads(pool, len(left), 16 * threads, check)
     good = overlap >= 0

@@ -33,26 +33,28 @@ class Ranked:
     Attributes:
         number: int32 [r], which set of `Sets` it is; equal sizes stand in rising order of it.
         size: int32 [r], shingles of the set, those that no other set has included; rising.
-        offsets: int64 [r + 1], where each list starts in `tokens`.
+        begins: int64 [r], where each list starts in `tokens`.
+        ends: int64 [r], where it ends.
         tokens: uint32, rank of each shared shingle, rising within a set.
         shared: How many different shingles occur in two sets or more: ranks are below it.
     """
 
     number: NDArray[np.int32]
     size: NDArray[np.int32]
-    offsets: NDArray[np.int64]
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
     tokens: NDArray[np.uint32]
     shared: int
 
 
 @compiled
-def _count_parts(hashes: Any, shift: Any, counts: Any) -> None:
+def count_parts(hashes: Any, shift: Any, counts: Any) -> None:
     for place in range(len(hashes)):
         counts[np.int64(hashes[place] >> shift)] += 1
 
 
 @compiled
-def _scatter(hashes: Any, base: int, shift: Any, cursor: Any, keys: Any, places: Any) -> None:
+def scatter(hashes: Any, base: int, shift: Any, cursor: Any, keys: Any, places: Any) -> None:
     """Copy each hash and its place (`base` and following) to its part; `cursor` holds where each part goes on."""
     for place in range(len(hashes)):
         value = hashes[place]
@@ -141,7 +143,7 @@ def _shared_sizes(codes: Any, offsets: Any, first: int, last: int, shared: Any) 
 
 
 @compiled
-def _sort(values: Any, start: int, end: int, scratch: Any, histogram: Any, passes: int) -> None:
+def sort_tokens(values: Any, start: int, end: int, scratch: Any, histogram: Any, passes: int) -> None:
     """Sort a stretch of uint32 below 2^(11 passes): by insertion when short, by digits of 11 bits when long."""
     count = end - start
     if count <= 64:
@@ -191,7 +193,22 @@ def _lists(
             if codes[place] != ALONE:
                 tokens[write] = ranks[codes[place]]
                 write += 1
-        _sort(tokens, targets[entry], write, scratch, histogram, passes)
+        sort_tokens(tokens, targets[entry], write, scratch, histogram, passes)
+
+
+@compiled
+def sort_lists(tokens: Any, bounds: Any, kinds: int) -> None:
+    """Sort every list of tokens below `kinds`, in place; `bounds` (int64 [lists + 1]) says where each starts."""
+    histogram = np.empty(2048, np.int64)
+    longest = np.int64(0)
+    for entry in range(len(bounds) - 1):
+        longest = max(longest, np.int64(bounds[entry + 1] - bounds[entry]))
+    scratch = np.empty(longest, np.uint32)
+    passes = 1
+    while passes < 3 and kinds >> (11 * passes):
+        passes += 1
+    for entry in range(len(bounds) - 1):
+        sort_tokens(tokens, bounds[entry], bounds[entry + 1], scratch, histogram, passes)
 
 
 def in_threads(pool: ThreadPoolExecutor, count: int, pieces: int, work: Callable[[int, int], None]) -> None:
@@ -213,7 +230,9 @@ def rank(sets: Sets, threshold: Fraction, threads: int | None = None) -> Ranked:
     """
     workers = thread_count(threads)
     with ThreadPoolExecutor(workers) as pool:
-        codes, ranks, kinds = _codes(sets, pool, workers)
+        coded = code(sets.pieces, pool, workers)
+        codes, ranks, kinds = coded.codes, coded.counts, coded.kinds
+        _ranks(ranks, coded.bounds, coded.shared, CAP)
         sizes, shared = sets.sizes, np.empty(len(sets.offsets) - 1, np.int32)
         in_threads(pool, len(sizes), 4 * workers, lambda a, b: _shared_sizes(codes, sets.offsets, a, b, shared))
         wide = sizes.astype(np.int64)
@@ -229,17 +248,43 @@ def rank(sets: Sets, threshold: Fraction, threads: int | None = None) -> Ranked:
             4 * workers,
             lambda a, b: _lists(codes, sets.offsets, ranks, kinds, chosen, targets, a, b, tokens),
         )
-    return Ranked(chosen, sizes[chosen], targets, tokens, kinds)
+    return Ranked(chosen, sizes[chosen], targets[:-1], targets[1:], tokens, kinds)
 
 
-def _codes(sets: Sets, pool: ThreadPoolExecutor, workers: int) -> tuple[NDArray[np.uint32], NDArray[np.uint64], int]:
-    """Return a code for each token (`ALONE`, or the place of its rank), the ranks, and how many there are."""
-    total = int(sets.offsets[-1])
+@dataclass(slots=True)
+class Coded:
+    """Tokens by their shingle.
+
+    Attributes:
+        codes: uint32 [tokens], `ALONE` for a token that no other one is the same as, else a place in `counts`.
+        counts: uint64 [tokens], how often each shared shingle occurs; what stands between has no meaning.
+        bounds: int64 [parts + 1], where the shingles of each part of the hashes start in `counts`.
+        shared: int64 [parts], how many they are.
+    """
+
+    codes: NDArray[np.uint32]
+    counts: NDArray[np.uint64]
+    bounds: NDArray[np.int64]
+    shared: NDArray[np.int64]
+
+    @property
+    def kinds(self) -> int:
+        """How many different shingles occur twice or more."""
+        return int(self.shared.sum())
+
+
+def code(pieces: list[NDArray[np.uint64]], pool: ThreadPoolExecutor, workers: int) -> Coded:
+    """Tell equal hashes; empties `pieces`. The result does not depend on the number of threads.
+
+    Raises:
+        ValueError: There are more than 2³² - 2 hashes.
+    """
+    lengths = np.array([len(piece) for piece in pieces], np.int64)
+    total = int(lengths.sum())
     if total >= int(ALONE):
         raise ValueError(f"At most {int(ALONE):,} shingles can be compared at once. Cut the input into parts.")
     bits = max(1, min(16, (total // PART_TOKENS).bit_length()))
     shift, parts = np.uint64(64 - bits), 1 << bits
-    lengths = np.array([len(piece) for piece in sets.pieces], np.int64)
     bases = np.cumsum(lengths) - lengths
     # Each thread takes neighbouring pieces.
     edges = np.searchsorted(bases, np.linspace(0, total, workers + 1)[1:-1]).tolist()
@@ -248,7 +293,7 @@ def _codes(sets: Sets, pool: ThreadPoolExecutor, workers: int) -> tuple[NDArray[
 
     def count(worker: int) -> None:
         for number in range(*shares[worker]):
-            _count_parts(sets.pieces[number], shift, counted[worker])
+            count_parts(pieces[number], shift, counted[worker])
 
     list(pool.map(count, range(workers)))
     # Threads write behind one another within a part, so tokens keep their order whatever the number of threads.
@@ -258,13 +303,25 @@ def _codes(sets: Sets, pool: ThreadPoolExecutor, workers: int) -> tuple[NDArray[
     bounds = np.append(flat[:-1].reshape(parts, workers)[:, 0], flat[-1])
     keys, places = np.empty(total, np.uint64), np.empty(total, np.uint32)
 
-    def scatter(worker: int) -> None:
+    def spread(worker: int) -> None:
         for number in range(*shares[worker]):
-            _scatter(sets.pieces[number], bases[number], shift, cursors[worker], keys, places)
+            scatter(pieces[number], bases[number], shift, cursors[worker], keys, places)
 
-    list(pool.map(scatter, range(workers)))
-    sets.pieces.clear()
+    list(pool.map(spread, range(workers)))
+    pieces.clear()
     codes, shared = np.empty(total, np.uint32), np.empty(parts, np.int64)
     in_threads(pool, parts, 8 * workers, lambda a, b: _code_parts(keys, places, bounds, a, b, codes, shared))
-    _ranks(keys, bounds, shared, CAP)
-    return codes, keys, int(shared.sum())
+    return Coded(codes, keys, bounds, shared)
+
+
+def rank_counts(coded: Coded) -> NDArray[np.int64]:
+    """Replace `coded.counts` by ranks, rare shingles first; return int64 [2, k]: frequencies, and shingles of each.
+
+    Frequencies above `CAP` are not told apart.
+    """
+    pieces = [coded.counts[start : start + many] for start, many in zip(coded.bounds, coded.shared, strict=False)]
+    values = np.minimum(np.concatenate([np.empty(0, np.uint64), *pieces]), CAP).astype(np.int64)
+    _ranks(coded.counts, coded.bounds, coded.shared, CAP)
+    kinds = np.bincount(values)
+    frequencies = np.flatnonzero(kinds)
+    return np.stack([frequencies, kinds[frequencies]])

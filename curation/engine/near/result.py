@@ -150,7 +150,8 @@ class NearDuplicates:
         differ = np.flatnonzero(a != b)
         left, right = place[a[differ]], place[b[differ]]
         common = np.empty(len(differ), np.int32)
-        verify(left, right, self.ranked.tokens, self.ranked.offsets, self.ranked.size, 0, 1, common)
+        ranked = self.ranked
+        verify(left, right, ranked.tokens, ranked.begins, ranked.ends, ranked.size, 0, 1, common)
         overlap[differ] = common
         result: NDArray[np.float64] = overlap / (self.sizes[a].astype(np.int64) + self.sizes[b] - overlap)
         return result

@@ -10,12 +10,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curation.engine.near.collection import Collection, thread_count
+from curation.engine.near.collection import Collection, Sets, thread_count
 from curation.engine.near.joining import Index, Pairs, TooManyPairs, index, join
 from curation.engine.near.minhash import band_join, bands
 from curation.engine.near.ranking import Ranked, rank
 from curation.engine.near.result import NearDuplicates
 from curation.engine.near.shingles import Shingles, exact_threshold
+from curation.engine.near.space import Space
+from curation.engine.near.spill import ShardPlan, Spill, shards_for
+from curation.engine.near.spilled import join_spilled, plan_of, rank_spilled
 from curation.engine.near.tokens import letters_and_cjk
 
 METHODS = ("auto", "exact", "minhash")
@@ -57,19 +60,62 @@ class Search:
         if self.method not in METHODS:
             raise ValueError(f"method is {self.method!r}; choose one of {', '.join(METHODS)}")
 
-    def run(self, batches: Iterable[pa.Array], progress: Callable[[str], None] = lambda _stage: None) -> NearDuplicates:
-        """Return the near-duplicates among texts.
+    def run(
+        self,
+        batches: Iterable[pa.Array],
+        progress: Callable[[str], None] = lambda _stage: None,
+        space: Space | None = None,
+    ) -> NearDuplicates:
+        """Return the near-duplicates among texts; the same with and without space on the disk.
 
         Args:
             batches: Large strings, read once, in order; null counts as empty.
             progress: Called with the name of each stage when it starts.
+            space: Where to go on, in shards, when the shingles need more memory than it allows.
         """
         clock = _Clock(progress)
         threads, threshold = thread_count(self.threads), exact_threshold(self.threshold)
         clock.start("shingles")
-        collection = Collection(self.shingles)
+        if space is None or self.method == "minhash":
+            collection = Collection(self.shingles)
+            collection.add_all(batches, threads)
+            return self._in_memory(collection.finish(), clock, threads)
+        plan = plan_of(space, str(self.shingles), threshold, self.pair_limit)
+        if plan is not None:
+            _go_by(batches, plan)
+            return self._over_files(space, plan, clock)
+        spill = Spill(space.folder, space.memory)
+        collection = Collection(self.shingles, spill.add)
         collection.add_all(batches, threads)
         sets = collection.finish()
+        if not spill.spilled:
+            sets.pieces = spill.pieces()
+            return self._in_memory(sets, clock, threads)
+        shards = shards_for(spill.tokens, space.memory)
+        plan = ShardPlan(
+            str(self.shingles), threshold.numerator, threshold.denominator, self.pair_limit, shards,
+            len(sets.group), spill.tokens, space.source,
+        )  # fmt: skip
+        spill.finish(sets, plan)
+        return self._over_files(space, plan, clock)
+
+    def _over_files(self, space: Space, plan: ShardPlan, clock: "_Clock") -> NearDuplicates:
+        clock.start("frequencies")
+        ranked = rank_spilled(space, plan)
+        clock.start("pairs")
+        found = join_spilled(space, plan, ranked)
+        clock.stop()
+        group, sizes = np.load(space.folder / "group.npy"), np.load(space.folder / "sizes.npy")
+        figures = _figures(group, sizes, plan.tokens, ranked, found.candidates, clock)
+        figures |= {"pairs_of_sets": len(found.left) if found.listed else None, "shards": plan.shards}
+        threshold = exact_threshold(self.threshold)
+        return NearDuplicates(
+            self.shingles, threshold, "exact", 1.0, found.listed, group, sizes, found.left, found.right,
+            found.overlap, ranked, figures,
+        )  # fmt: skip
+
+    def _in_memory(self, sets: Sets, clock: "_Clock", threads: int) -> NearDuplicates:
+        threshold = exact_threshold(self.threshold)
         tokens, sizes = int(sets.offsets[-1]), sets.sizes
         clock.start("frequencies")
         ranked = rank(sets, threshold, threads)
@@ -81,19 +127,36 @@ class Search:
             method = "exact"  # what connects clusters was found by the exact join, whatever was tried first
         left, right, overlap = _by_set(ranked, pairs)
         clock.stop()
-        figures = {
-            "texts": len(sets.group),
-            "texts_without_tokens": int((sets.group < 0).sum()),
-            "sets": len(sizes),
-            "different_shingles_of_sets": tokens,
-            "sets_that_may_match": len(ranked.number),
-            "candidates": pairs.candidates,
-            "pairs_of_sets": len(left) if listed else None,
-            "seconds": clock.seconds,
-        }
+        figures = _figures(sets.group, sizes, tokens, ranked, pairs.candidates, clock)
+        figures["pairs_of_sets"] = len(left) if listed else None
         return NearDuplicates(
             self.shingles, threshold, method, recall, listed, sets.group, sizes, left, right, overlap, ranked, figures
         )
+
+
+def _go_by(batches: Iterable[pa.Array], plan: ShardPlan) -> None:
+    """Read the texts without hashing them again: the caller may note something of each.
+
+    Raises:
+        ValueError: There are not as many as the interrupted search had.
+    """
+    texts = sum(len(batch) for batch in batches)
+    if texts != plan.texts:
+        raise ValueError(f"An interrupted search had {plan.texts:,} texts, and now there are {texts:,}. Start it anew.")
+
+
+def _figures(
+    group: NDArray[np.int32], sizes: NDArray[np.int32], tokens: int, ranked: Ranked, candidates: int, clock: "_Clock"
+) -> dict[str, Any]:
+    return {
+        "texts": len(group),
+        "texts_without_tokens": int((group < 0).sum()),
+        "sets": len(sizes),
+        "different_shingles_of_sets": tokens,
+        "sets_that_may_match": len(ranked.number),
+        "candidates": candidates,
+        "seconds": clock.seconds,
+    }
 
 
 def suited_shingles(batches: Iterable[pa.Array]) -> Shingles:

@@ -18,6 +18,9 @@ _WORD, _SPACE, _CASED, _IGNORED = np.uint8(1), np.uint8(2), np.uint8(4), np.uint
 _MULTIPLY = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(0xD6E8FEB86659FD93)
 _SEED = np.uint64(0x243F6A8885A308D3)
+_FULL, _HIGHEST = np.uint64(1 << 56), np.uint64(1 << 63)
+# The lower case of each ASCII letter and digit, 0 for every other byte.
+_ASCII = np.array([ord(chr(byte).lower()) * (byte < 128 and chr(byte).isalnum()) for byte in range(256)], np.uint8)
 # One for each place in a shingle of at most 99 tokens; the same on every machine.
 _FACTORS = np.random.Generator(np.random.PCG64(0x41737361)).integers(0, 2**63, 99, np.uint64) * np.uint64(
     2
@@ -94,38 +97,54 @@ def _lowered(data: Any, lower: Any, classes: Any, start: int, at: Any, end: int,
 
 
 @compiled
+def _step(running: Any, value: Any) -> Any:
+    running = (running ^ value) * _MULTIPLY
+    return running ^ (running >> np.uint64(29))
+
+
+@compiled
 def _word_hashes(data: Any, start: int, end: int, lower: Any, classes: Any, out: Any, write: int) -> Any:
-    """Write one hash a word from `write` on; return the place behind the last."""
+    """Write one hash a word from `write` on; return the place behind the last.
+
+    Eight ASCII letters are gathered before they are mixed: mixing each costs most of the time of the whole search.
+    """
     at = start
-    running = _SEED
-    inside = False
+    running, letters = _SEED, np.uint64(0)
     while at < end:
         first = data[at]
-        step = 1
-        ends = False
+        letter = _ASCII[first]
+        if letter:
+            at += 1
+            letters = (letters << np.uint64(8)) | np.uint64(letter)
+            if letters >= _FULL:
+                running = _step(running, letters)
+                letters = np.uint64(0)
+            continue
         if first < np.uint8(0x80):
-            code = np.uint32(first)
-            letter = lower[code]
+            at += 1
         else:
             code = _decode(data, at)
-            letter = _lowered(data, lower, classes, start, at, end, code)
-            step = _width(first)
-            # The second code point of the lower case of İ is a mark, and ends the word.
-            ends = code == np.uint32(0x130)
-        at += step
-        if classes[code] & _WORD:
-            running = (running ^ np.uint64(letter)) * _MULTIPLY
-            running ^= running >> np.uint64(29)
-            inside = True
-        else:
-            ends = True
-        if ends and inside:
-            out[write] = running
+            lowered = _lowered(data, lower, classes, start, at, end, code)
+            at += _width(first)
+            if classes[code] & _WORD:
+                # The highest bit keeps a letter of several bytes apart from letters that were gathered. The Kelvin sign
+                # and İ become ASCII letters, and the second code point of the lower case of İ is a mark: it ends words.
+                if lowered < np.uint32(0x80):
+                    letters = (letters << np.uint64(8)) | np.uint64(lowered)
+                    if letters >= _FULL:
+                        running = _step(running, letters)
+                        letters = np.uint64(0)
+                else:
+                    running = _step(_step(running, letters), np.uint64(lowered) | _HIGHEST)
+                    letters = np.uint64(0)
+                if code != np.uint32(0x130):
+                    continue
+        if letters or running != _SEED:
+            out[write] = _step(running, letters)
             write += 1
-            running = _SEED
-            inside = False
-    if inside:
-        out[write] = running
+            running, letters = _SEED, np.uint64(0)
+    if letters or running != _SEED:
+        out[write] = _step(running, letters)
         write += 1
     return write
 
@@ -235,7 +254,8 @@ def _sets(
         one, two = np.uint64(write - start), np.uint64(0)
         for place in range(start, write):
             one += out[place]
-            two += _mix(out[place] ^ _SECOND)
+            # The hashes are spread over all bits already; what matters is that this is no multiple of them.
+            two += (out[place] ^ (out[place] >> np.uint64(32))) * _SECOND
         counts[text] = write - start
         prints[text, 0], prints[text, 1] = one, two
     return write

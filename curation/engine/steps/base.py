@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
 from curation.engine.media import Media, NoMedia
+from curation.engine.near.space import Space
 
 # Gives all batches of the step's input from the start; a step may call it more than once.
 Batches = Callable[[], Iterator[pa.Table]]
@@ -25,6 +26,7 @@ class Context:
         media: The pictures that the column of the role ``image`` names by their SHA-256.
         key: Secret bytes of the dataset, for pseudonyms; empty when there are none.
         benchmarks: The versions that steps name by their content hash.
+        space: Where a step may go on when memory is short; a folder of the step's own.
     """
 
     roles: dict[str, str]
@@ -32,6 +34,7 @@ class Context:
     media: Media = field(default_factory=NoMedia)
     key: bytes = field(default=b"", repr=False)
     benchmarks: Benchmarks = field(default_factory=OpenedBenchmarks)
+    space: Space | None = None
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.

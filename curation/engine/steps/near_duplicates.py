@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -84,29 +84,34 @@ class NearDuplicates(Step):
         else:
             shingles = Shingles.parse(self.shingles)
         rows = _Rows(self, context)
-        result = self._search(rows.texts(batches()), shingles, self.threshold)
+        result = self._search(rows.texts(batches()), shingles, self.threshold, context)
         clusters = result.clusters()
         if self.keep == "best_quality":
             # Few texts are in clusters, and measuring is slower than reading.
             rows.measure(batches(), clusters.label >= 0)
         stays = clusters.keep(*rows.scores())
         items = rows.items()
+        search = _search_notes(result)
         if self.action == "find":
-            return _Decided(found=(("near_duplicate", _findings(result, clusters, stays, items)),))
+            return _Decided(found=(("near_duplicate", _findings(result, clusters, stays, items)),), search=search)
         if not self.near_margin:
             dropped, found = self._dropped(result, clusters, stays, rows)
-            return _Decided(dropped, found)
+            return _Decided(dropped, found, search)
         upper = round(min(1.0, self.threshold + self.near_margin), 6)
         if result.listed:
             sure = result.rethreshold(upper)
         else:
-            sure = self._search(_Rows(self, context).texts(batches()), shingles, upper)
+            sure = self._search(_Rows(self, context).texts(batches()), shingles, upper, context)
         surely = sure.clusters().keep(*rows.scores())
         left = _several(np.where(surely == np.arange(len(items)), clusters.label, -1), clusters.count)
         unsure = Clusters(left.astype(np.int32), clusters.count)
         doubtful = _findings(result, unsure, unsure.keep(*rows.scores()), items)
         dropped, found = self._dropped(sure, sure.clusters(), surely, rows)
-        return _Decided(dropped, (*found, ("near_duplicate_margin", doubtful)))
+        return _Decided(dropped, (*found, ("near_duplicate_margin", doubtful)), search)
+
+    def notes(self, state: "_Decided") -> dict[str, Any]:
+        """Return how the pairs were found: method, recall, what sets were made of, and counts."""
+        return {"search": state.search}
 
     def _dropped(
         self, result: "Result", clusters: Clusters, stays: NDArray[np.int64], rows: "_Rows"
@@ -135,10 +140,13 @@ class NearDuplicates(Step):
         drops = [Drop(item, "near_duplicate", state.dropped.detail(item)) for item in items[gone].tolist()]
         return Outcome(table.filter(pa.array(~gone)) if drops else table, drops, found)
 
-    def _search(self, texts: Iterator[pa.Array], shingles: Shingles, threshold: float) -> "Result":
+    def _search(self, texts: Iterator[pa.Array], shingles: Shingles, threshold: float, context: Context) -> "Result":
         from curation.engine.near.search import Search
 
-        return Search(shingles, threshold).run(texts)
+        space = context.space
+        if space is not None:
+            space = replace(space, folder=space.folder / f"{shingles.kind}-{shingles.size}-{threshold}")
+        return Search(shingles, threshold).run(texts, space=space)
 
 
 class _Rows:
@@ -261,12 +269,23 @@ class _Decided:
 
     dropped: _Notes = field(default_factory=_Notes)
     found: tuple[tuple[str, _Notes], ...] = ()
+    search: dict[str, Any] = field(default_factory=dict)
 
 
 def _several(label: NDArray[np.int32], count: int) -> NDArray[np.int32]:
     """Return the clusters with -1 for texts that are the only one left of theirs."""
     alone = np.flatnonzero(np.bincount(label[label >= 0], minlength=count) < 2)
     return np.where(np.isin(label, alone), -1, label)
+
+
+def _search_notes(result: "Result") -> dict[str, Any]:
+    """Return what the report says of a search.
+
+    No times, and nothing that depends on the room there was: the same input gives the same report.
+    """
+    figures = ("texts", "texts_without_tokens", "sets", "sets_that_may_match", "pairs_of_sets")
+    chosen = {name: result.figures[name] for name in figures}
+    return {"method": result.method, "recall": result.recall, "shingles": str(result.shingles), **chosen}
 
 
 def _notes(

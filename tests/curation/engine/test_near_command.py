@@ -150,3 +150,29 @@ def test_kernels_compile_where_nothing_can_be_written(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
+@pytest.mark.parametrize("way", [["--way", "duckdb", "--memory", "200M"], ["--memory", "1M", "--work"]])
+def test_every_way_writes_the_same_pairs(tmp_path: Path, way: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    path, out, other = tmp_path / "in.jsonl", tmp_path / "one.csv", tmp_path / "other.csv"
+    lines = (
+        json.dumps({"id": number, "text": f"w{number % 5000} " + "x y z " * (number % 7)}) for number in range(20_000)
+    )
+    path.write_text("\n".join(lines))
+    arguments = ["near-duplicates", str(path), "--field", "text", "--id", "id", "--shingles", "char:2"]
+    assert main([*arguments, "--threshold", "0.9", "--pairs", str(out)]) == 0
+    way = [*way, str(tmp_path / "work")] if way[-1] == "--work" else way
+    assert main([*arguments, "--threshold", "0.9", "--pairs", str(other), *way]) == 0
+    assert other.read_bytes() == out.read_bytes()
+    capsys.readouterr()
+    assert not list(tmp_path.glob("work/*"))
+
+
+def test_wrong_sizes_and_ways_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, "in.jsonl")
+    with pytest.raises(SystemExit):
+        main(["near-duplicates", str(path), "--memory", "much"])
+    assert "write it as 500M or 2G" in capsys.readouterr().err
+    assert main(["near-duplicates", str(path), "--way", "duckdb", "--method", "minhash"]) == 1
+    assert "the databases join exactly" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from curation.engine.near.space import Space
 from curation.engine.plan import Plan, PlanError, RunReport, run_plan
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionReader, VersionWriter
@@ -160,6 +161,26 @@ def test_newest_compares_numbers_as_numbers_and_missing_ones_lose(
     rows = [(number, "the same text", None, date) for number, date in enumerate(dates, 1)]
     _report, dropped, _found = run(tmp_path, rows, keep="newest", newest_by="date")
     assert {item for item, _detail in dropped} == {1, 2, 3} - {stays}
+
+
+@pytest.mark.parametrize("params", [{}, {"near_margin": 0.1}, {"action": "find"}])
+def test_a_step_in_shards_gives_the_same_version_and_report(tmp_path: Path, params: dict[str, Any]) -> None:
+    texts = texts_of("reviews_zh")[:3000]
+    rows = [(number, text, None, None) for number, text in enumerate(texts, 1)]
+    reader = version(tmp_path / "in", rows)
+    plan = Plan.from_json({"steps": [{"name": "near_duplicates", "params": {"threshold": 0.5, **params}}]})
+    reports = []
+    for name, memory in (("array", 1 << 30), ("shards", 1 << 16)):
+        out, space = tmp_path / name, tmp_path / f"{name}-space"
+        out.mkdir()
+        report = run_plan(plan, reader, out, space=Space(space, memory))
+        assert not (space / "step-001").exists()
+        found = [pq.read_table(path).to_pylist() for path in sorted(out.glob("[df]*.parquet"))]
+        reports.append((report.manifest.content_hash, report.steps[0].notes, report.steps[0].dropped, found))
+    assert reports[0] == reports[1]
+    notes = reports[0][1]["search"]
+    assert (notes["method"], notes["recall"], notes["shingles"], notes["texts"]) == ("exact", 1.0, "char:5", 3000)
+    assert notes["pairs_of_sets"] > 0
 
 
 def test_chinese_reviews_are_compared_by_characters(tmp_path: Path) -> None:

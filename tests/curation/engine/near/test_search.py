@@ -195,7 +195,8 @@ def test_bands_propose_a_pair_at_the_threshold(threshold: float) -> None:
 
 def test_minhash_is_chosen_only_where_the_exact_join_costs_much_more() -> None:
     sizes = np.full(1000, 5000, np.int32)
-    ranked = Ranked(np.arange(1000, dtype=np.int32), sizes, np.zeros(1001, np.int64), np.empty(0, np.uint32), 0)
+    none = np.zeros(1000, np.int64)
+    ranked = Ranked(np.arange(1000, dtype=np.int32), sizes, none, none, np.empty(0, np.uint32), 0)
     empty = np.empty(0, np.int32)
     for work, method in ((10**6, "exact"), (10**9, "exact"), (10**12, "minhash")):
         assert choose_method(ranked, Index(np.zeros(1, np.int64), empty, empty, empty, work), exact_threshold(0.5)) == (
