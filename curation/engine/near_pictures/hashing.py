@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.engine.pictures.features import SMALL
+from curation.engine.near_pictures.features import SMALL
 
 # PDQ (Facebook 2019) takes the same 16 × 16 frequencies of a 64 × 64 copy, thresholded at their median.
 WAVES = 16
