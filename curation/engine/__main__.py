@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curation.engine.commands import diff, link, near_duplicates
+from curation.engine.commands import diff, link, near_duplicate_images, near_duplicates
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
 from curation.engine.presets import PRESETS
 from curation.engine.readers import ReadError, read_batches, sniff
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     duplicates.add_argument("--exact", action="store_true", help="compare every character, not folded text")
     duplicates.set_defaults(run=_exact_duplicates)
     near_duplicates.add(commands)
+    near_duplicate_images.add(commands)
     link.add_parser(commands, _open, _show)
     diff.add_parser(commands, _open, _show)
     for command in (run, duplicates):

@@ -159,7 +159,7 @@ def _laid(first: View, second: View, affine: Affine) -> Likeness:
     inside = _warped(np.ones(second.grey.shape, np.uint8), affine, first.grey.shape, nearest=True)
     contrast = min(float(first.grey.var()), float(second.grey.var()))
     floor = max(FLOOR_LEAST, min(FLOOR, FLOOR_SHARE * contrast))
-    result = np.zeros(3)
+    result = np.zeros(5)
     agreement(first.grey, laid, inside, BLOCK, floor, result)
     if result[2] < COVERED or result[0] <= 0:
         return NOT_ALIKE
@@ -190,11 +190,11 @@ def agreement(one: Any, two: Any, inside: Any, block: int, floor: float, result:
         inside: uint8 [h, w], 0 where the second has no pixel.
         block: Pixels of a block's sides.
         floor: Variance that does not count.
-        result: float64 [3], gets the sum of block contrast in common, what of it agrees, and the share of the frame that
-            both fill.
+        result: float64 [5], gets the sum over blocks of the contrast in common, what of it agrees, the share of the frame that
+            both fill, and the sums of the contrast of each picture.
     """
     height, width = one.shape
-    common, agreed, covered = 0.0, 0.0, 0
+    common, agreed, covered, own, other = 0.0, 0.0, 0, 0.0, 0.0
     step = block // 2
     for top in range(0, max(height - block, 0) + 1, step):
         for left in range(0, max(width - block, 0) + 1, step):
@@ -212,15 +212,18 @@ def agreement(one: Any, two: Any, inside: Any, block: int, floor: float, result:
             if n * 2 < block * block:
                 continue
             v1, v2 = max(s11 / n - (s1 / n) ** 2, 0.0), max(s22 / n - (s2 / n) ** 2, 0.0)
-            weight = np.sqrt(max(v1 - floor, 0.0) * max(v2 - floor, 0.0))
-            if weight > 0:
+            d1, d2 = np.sqrt(max(v1 - floor, 0.0)), np.sqrt(max(v2 - floor, 0.0))
+            own += d1
+            other += d2
+            if d1 > 0 and d2 > 0:
                 together = (s12 / n - s1 / n * s2 / n) / np.sqrt(v1 * v2)
-                root = np.sqrt(weight)
-                common += root
-                agreed += root * max(together, 0.0)
+                weight = np.sqrt(d1 * d2)
+                common += weight
+                agreed += weight * max(together, 0.0)
     for y in range(height):
         for x in range(width):
             if inside[y, x]:
                 covered += 1
     result[0], result[1] = common, agreed
     result[2] = covered / (height * width)
+    result[3], result[4] = own, other

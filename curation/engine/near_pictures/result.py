@@ -40,6 +40,11 @@ class NearPictures:
         """Return what the pairs connect; items with equal bytes are together too."""
         return clusters_of(components(len(self.sizes), self.left, self.right), self.group)
 
+    def areas(self) -> NDArray[np.int64]:
+        """Return int64 [items], pixels of each item's picture; 0 where there is none."""
+        area = self.sizes[:, 0].astype(np.int64) * self.sizes[:, 1]
+        return np.where(self.group >= 0, area[self.group], 0) if len(area) else np.zeros(len(self.group), np.int64)
+
     def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Return pairs of items (first, second, score), first below second, in rising order; equal bytes score 1."""
         items = np.flatnonzero(self.group >= 0)
