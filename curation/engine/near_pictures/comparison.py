@@ -17,6 +17,9 @@ FLOOR, FLOOR_SHARE, FLOOR_LEAST = 50.0, 0.03, 4.0
 STEPS, GAIN = 30, 1e-4
 # A picture and a part of it: how much larger or narrower one may lie on the other, and the least share of the frame it fills.
 ZOOM, NARROW, COVERED = 2.6, 1.12, 0.3
+# Least correlation of all that both fill: under one watermark, letters agree where the pictures do not. And the least share
+# of blocks with contrast in common, or else the score that is asked for: black corners of slanted skies agree too.
+TOGETHER, TELLING, CLEAR = 0.4, 0.2, 0.9
 # Root mean square of chroma, of 128, from which a picture has colours; and the least cosine between colours that are alike.
 COLOURFUL, SAME_COLOURS = 10.0, 0.5
 CHROMA = 24
@@ -161,9 +164,10 @@ def _laid(first: View, second: View, affine: Affine) -> Likeness:
     floor = max(FLOOR_LEAST, min(FLOOR, FLOOR_SHARE * contrast))
     result = np.zeros(5)
     agreement(first.grey, laid, inside, BLOCK, floor, result)
-    if result[2] < COVERED or result[0] <= 0:
+    if result[2] < COVERED or result[0] <= 0 or result[4] < TOGETHER:
         return NOT_ALIKE
-    return Likeness(float(result[1] / result[0]), float(result[2]), affine)
+    score = float(result[1] / result[0])
+    return Likeness(score, float(result[2]), affine) if result[3] >= TELLING or score >= CLEAR else NOT_ALIKE
 
 
 def _same_colours(first: View, second: View, affine: Affine) -> bool:
@@ -191,10 +195,11 @@ def agreement(one: Any, two: Any, inside: Any, block: int, floor: float, result:
         block: Pixels of a block's sides.
         floor: Variance that does not count.
         result: float64 [5], gets the sum over blocks of the contrast in common, what of it agrees, the share of the frame that
-            both fill, and the sums of the contrast of each picture.
+            both fill, the share of blocks with contrast in common, and the correlation of all that both fill.
     """
     height, width = one.shape
-    common, agreed, covered, own, other = 0.0, 0.0, 0, 0.0, 0.0
+    common, agreed, covered, blocks, telling = 0.0, 0.0, 0, 0, 0
+    a1, a2, a11, a22, a12 = 0.0, 0.0, 0.0, 0.0, 0.0
     step = block // 2
     for top in range(0, max(height - block, 0) + 1, step):
         for left in range(0, max(width - block, 0) + 1, step):
@@ -213,9 +218,9 @@ def agreement(one: Any, two: Any, inside: Any, block: int, floor: float, result:
                 continue
             v1, v2 = max(s11 / n - (s1 / n) ** 2, 0.0), max(s22 / n - (s2 / n) ** 2, 0.0)
             d1, d2 = np.sqrt(max(v1 - floor, 0.0)), np.sqrt(max(v2 - floor, 0.0))
-            own += d1
-            other += d2
+            blocks += 1
             if d1 > 0 and d2 > 0:
+                telling += 1
                 together = (s12 / n - s1 / n * s2 / n) / np.sqrt(v1 * v2)
                 weight = np.sqrt(d1 * d2)
                 common += weight
@@ -223,7 +228,17 @@ def agreement(one: Any, two: Any, inside: Any, block: int, floor: float, result:
     for y in range(height):
         for x in range(width):
             if inside[y, x]:
+                a, b = float(one[y, x]), float(two[y, x])
                 covered += 1
+                a1 += a
+                a2 += b
+                a11 += a * a
+                a22 += b * b
+                a12 += a * b
     result[0], result[1] = common, agreed
     result[2] = covered / (height * width)
-    result[3], result[4] = own, other
+    result[3] = telling / max(blocks, 1)
+    if covered:
+        v1, v2 = a11 / covered - (a1 / covered) ** 2, a22 / covered - (a2 / covered) ** 2
+        if v1 > 0 and v2 > 0:
+            result[4] = (a12 / covered - a1 / covered * a2 / covered) / np.sqrt(v1 * v2)

@@ -17,7 +17,7 @@ from curation.engine.near_pictures.hashing import hashes, moved
 from curation.engine.near_pictures.parts import AGREE, AGREE_MANY, MANY, PICTURES, PartsIndex, PointKeys
 from curation.engine.near_pictures.result import NearPictures
 from curation.engine.near_pictures.store import Store
-from curation.engine.near_pictures.verifying import Verifier
+from curation.engine.near_pictures.verifying import SURE, Verifier
 from curation.engine.near_pictures.whole import WholeIndex
 
 # Below this, half of the contrast disagrees: measured on photographs, 4 of 100,000 pairs of different ones come that far.
@@ -145,7 +145,7 @@ class _Work:
                 done += len(blocks[other])
 
     def close(self) -> None:
-        """Compare the pairs within each small cluster that were no candidates."""
+        """Compare the pairs within each small cluster that were no candidates: neither hash nor points speak for them."""
         left, right, _score = self._arrays()
         root = components(len(self.names), left, right)
         clustered = np.unique(np.concatenate([left, right]))
@@ -156,10 +156,10 @@ class _Work:
                 pairs = np.stack([members[one], members[two]], axis=1)
                 missing = np.array([(int(a), int(b)) not in self.scores for a, b in pairs])
                 for move in self.search.moves():
-                    self._verify(pairs[missing], move, whole=True)
+                    self._verify(pairs[missing], move, whole=True, least=SURE)
                 for mirrored in (False, True) if self.search.flips else (False,):
                     for turn in self._windows(mirrored=mirrored):
-                        self._verify(pairs[missing], 4 * mirrored + turn, whole=False)
+                        self._verify(pairs[missing], 4 * mirrored + turn, whole=False, least=SURE)
 
     def result(self, items: Sequence[str | None], seconds: dict[str, float]) -> NearPictures:
         """Return what was found."""
@@ -206,13 +206,14 @@ class _Work:
         visible = self.visible()
         return visible[root[visible] == visible]
 
-    def _verify(self, pairs: NDArray[Any], move: int, *, whole: bool) -> None:
-        """Compare pairs of pictures and keep the best score of each."""
+    def _verify(self, pairs: NDArray[Any], move: int, *, whole: bool, least: float = 0.0) -> None:
+        """Compare pairs of pictures and keep the best score of each, when it reaches `least` and the threshold."""
+        least = max(least, self.search.threshold)
         wanted = [(one, two) for one, two in pairs.tolist() if self.scores.get((one, two), 0.0) < SAME]
         check = self.verifier.whole if whole else self.verifier.part
         found = self.executor.map(lambda pair: check(*pair, move), wanted)
         for pair, score in zip(wanted, found, strict=True):
-            if score >= self.search.threshold and score > self.scores.get(pair, 0.0):
+            if score >= least and score > self.scores.get(pair, 0.0):
                 self.scores[pair] = score
 
     def _arrays(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
