@@ -20,6 +20,8 @@ ZOOM, NARROW, COVERED = 2.6, 1.12, 0.3
 # Least correlation of all that both fill: under one watermark, letters agree where the pictures do not. And the least share
 # of blocks with contrast in common, or else the score that is asked for: black corners of slanted skies agree too.
 TOGETHER, TELLING, CLEAR = 0.4, 0.2, 0.9
+# Below this score, as the pictures were first laid on each other, they are not looked at further.
+HOPEFUL = 0.3
 # Root mean square of chroma, of 128, from which a picture has colours; and the least cosine between colours that are alike.
 COLOURFUL, SAME_COLOURS = 10.0, 0.5
 CHROMA = 24
@@ -100,16 +102,16 @@ def compare(first: View, second: View, start: Affine, *, stretched: bool) -> Lik
         start: float64 [2, 3], leads from the first to the second, pixels of `SIDE`.
         stretched: Whether the sides may be stretched against each other, as of whole pictures.
     """
-    if abs(np.linalg.det(start[:, :2])) > 1.0:
-        turned = compare(second, first, _inverse(start), stretched=stretched) if _is_map(start) else NOT_ALIKE
+    if _is_map(start) and abs(np.linalg.det(start[:, :2])) > 1.0 + 1e-9:
+        turned = compare(second, first, _inverse(start), stretched=stretched)
         return Likeness(turned.score, turned.covered, start)
-    best = NOT_ALIKE
-    for affine in (start, _improved(first, second, start)):
-        if affine is None or not _plausible(affine, stretched=stretched):
-            continue
-        found = _laid(first, second, affine)
-        if found.score > best.score:
-            best = found
+    if not _plausible(start, stretched=stretched):
+        return NOT_ALIKE
+    best = _laid(first, second, start)
+    # The search for a better map is nine tenths of the work, and finds none where nothing agrees.
+    better = _improved(first, second, start) if best.score >= HOPEFUL else None
+    if better is not None and _plausible(better, stretched=stretched):
+        best = max(best, _laid(first, second, better), key=lambda found: found.score)
     if best.score > 0 and not _same_colours(first, second, best.affine):
         return NOT_ALIKE
     return best

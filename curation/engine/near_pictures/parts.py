@@ -18,6 +18,8 @@ PICTURES = 131_072
 # Points that must agree, for up to so many pictures. Measured on photographs: of different ones 0.07 % agree in two,
 # 0.03 % in three; of crops by 20 % 99.3 % do in two, 98.9 % in three.
 AGREE, AGREE_MANY, MANY = 2, 3, 20_000
+# Pictures that are compared with one, those with the most points in common; itself may be among them.
+MOST = 33
 
 
 @compiled
@@ -52,11 +54,11 @@ def _agreeing(
     first: int, last: int, begin: int, keys: Any, owners: Any, angles: Any, sorted_keys: Any, members: Any,
     member_angles: Any, size: int, turn: int, least: int,
 ) -> Any:  # fmt: skip
-    """Return pairs (query picture, picture of the index) that agree in `least` points."""
+    """Return pairs (query picture, picture of the index, points) that agree in at least `least` points."""
     stamp = np.full(size, -1, np.int64)
     votes = np.zeros(size, np.int32)
     touched = np.empty(size, np.int32)
-    pairs = np.empty((1024, 2), np.int32)
+    pairs = np.empty((1024, 3), np.int32)
     count = 0
     place = begin
     for picture in range(first, last):
@@ -87,10 +89,10 @@ def _agreeing(
             other = touched[spot]
             if votes[other] >= least:
                 if count == len(pairs):
-                    larger = np.empty((len(pairs) * 2, 2), np.int32)
+                    larger = np.empty((len(pairs) * 2, 3), np.int32)
                     larger[:count] = pairs
                     pairs = larger
-                pairs[count, 0], pairs[count, 1] = picture, other
+                pairs[count, 0], pairs[count, 1], pairs[count, 2] = picture, other, votes[other]
                 count += 1
             votes[other] = 0
     return pairs[:count].copy()
@@ -128,7 +130,7 @@ class PartsIndex:
             self._members[table] = points.owners[order]
 
     def pairs(self, queries: PointKeys, first: int, last: int, turn: int, least: int) -> NDArray[np.int32]:
-        """Return pairs of pictures that have points in common, int32 [p, 2]: place among the queries, place in the index.
+        """Return pairs of pictures that have most points in common, int32 [p, 2]: place among the queries, place in the index.
 
         Args:
             queries: Points of pictures; those of the index find themselves too.
@@ -144,7 +146,10 @@ class PartsIndex:
             first, last, int(queries.starts[first]), queries.keys, queries.owners, angles, self._keys, self._members,
             self._points.flat_angles, self._points.pictures, turn, least,
         )  # fmt: skip
-        return found[np.lexsort((found[:, 1], found[:, 0]))]
+        found = found[np.lexsort((found[:, 1], -found[:, 2], found[:, 0]))]
+        rank = np.arange(len(found)) - np.searchsorted(found[:, 0], found[:, 0])
+        found = found[rank < MOST]
+        return found[np.lexsort((found[:, 1], found[:, 0]))][:, :2]
 
 
 assert POINTS == 96, "the kernels have 96 points a picture written into them"
