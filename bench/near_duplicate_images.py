@@ -180,7 +180,11 @@ def speed(bases: dict[str, np.ndarray], python: str | None, root: Path) -> None:
     print(f"ours, hash alone: {len(files) / (hashed - described):,.0f}")
     if python:
         script = Path(__file__).with_name("near_duplicate_images_peers.py")
-        print(subprocess.run([python, str(script), "--speed", str(folder)], stdout=subprocess.PIPE, check=True, text=True).stdout)
+        print(
+            subprocess.run(
+                [python, str(script), "--speed", str(folder)], stdout=subprocess.PIPE, check=True, text=True
+            ).stdout
+        )
 
 
 def scale(count: int) -> None:

@@ -68,7 +68,9 @@ def watermarked(pixels: Pixels, _random: np.random.Generator) -> Pixels:
     scale = width / 260
     for row in range(3):
         place = (round(width * 0.05), round(height * (0.28 + 0.28 * row)))
-        cv2.putText(layer, "SAMPLE PROOF", place, cv2.FONT_HERSHEY_DUPLEX, scale, (255, 255, 255), max(1, round(scale * 2)))
+        cv2.putText(
+            layer, "SAMPLE PROOF", place, cv2.FONT_HERSHEY_DUPLEX, scale, (255, 255, 255), max(1, round(scale * 2))
+        )
     return np.asarray(cv2.addWeighted(layer, 0.5, pixels, 0.5, 0))
 
 

@@ -35,7 +35,9 @@ def add(commands: Any) -> None:
     command.add_argument("--threshold", type=float, default=0.5, help="least score, from 0.3 to 1 (0.5)")
     command.add_argument("--flips", action="store_true", help="mirrored pictures are duplicates too")
     command.add_argument("--turns", action="store_true", help="pictures turned by quarters are duplicates too")
-    command.add_argument("--pairs", type=Path, metavar="OUT", help="write file1,file2,score: .csv, .jsonl (.gz), .parquet")
+    command.add_argument(
+        "--pairs", type=Path, metavar="OUT", help="write file1,file2,score: .csv, .jsonl (.gz), .parquet"
+    )
     command.add_argument("--clusters", type=Path, metavar="OUT", help="write cluster,file,kept: the same formats")
     command.add_argument("--broken", type=Path, metavar="OUT", help="write file,reason of pictures that cannot be read")
     command.add_argument("--keep", default="largest", choices=KEEP, help="which picture of a cluster stays (largest)")

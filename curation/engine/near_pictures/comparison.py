@@ -139,7 +139,9 @@ def _improved(first: View, second: View, start: Affine) -> Affine | None:
     import cv2
 
     scale = ALIGN / SIDE
-    one, two = (cv2.resize(view.grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for view in (first, second))
+    one, two = (
+        cv2.resize(view.grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for view in (first, second)
+    )
     affine = start.astype(np.float32)
     affine[:, 2] *= scale
     ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, GAIN)

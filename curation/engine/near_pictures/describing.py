@@ -36,7 +36,13 @@ def one_thread_each() -> Iterator[None]:
 
 
 def describe(
-    names: Sequence[str], path_of: PathOf, store: Store, executor: Executor, told: Callable[[int], None], *, mirrored: bool
+    names: Sequence[str],
+    path_of: PathOf,
+    store: Store,
+    executor: Executor,
+    told: Callable[[int], None],
+    *,
+    mirrored: bool,
 ) -> None:
     """Describe the pictures that the store does not hold yet; those that cannot be read get a sentence there.
 

@@ -58,7 +58,9 @@ class PictureSearch:
         if self.threads < 0:
             raise ValueError(f"threads is {self.threads}; it must be 0 or above")
 
-    def run(self, items: Sequence[str | None], path_of: PathOf, store: Store, told: Told = lambda *_: None) -> NearPictures:
+    def run(
+        self, items: Sequence[str | None], path_of: PathOf, store: Store, told: Told = lambda *_: None
+    ) -> NearPictures:
         """Search the pictures of items.
 
         Args:
@@ -173,7 +175,10 @@ class _Work:
         left, right, score = self._arrays()
         records = self.store.records()[self.verifier.rows]
         sizes = np.stack([records["width"], records["height"]], axis=1)
-        figures: dict[str, Any] = {**self.figures, **{f"seconds_{name}": round(took, 3) for name, took in seconds.items()}}
+        figures: dict[str, Any] = {
+            **self.figures,
+            **{f"seconds_{name}": round(took, 3) for name, took in seconds.items()},
+        }
         plain = len(self.names) - len(self.visible())
         return NearPictures(self.search.threshold, group, left, right, score, sizes, plain, broken, figures)
 
@@ -183,7 +188,9 @@ class _Work:
         return np.flatnonzero(self.store.records()["deviation"][rows] >= PLAIN)
 
     def _hashes(self, records: NDArray[Any], rows: NDArray[np.int64], move: int) -> tuple[NDArray[np.uint64], ...]:
-        parts = [hashes(moved(records["small"][rows[start : start + CHUNK]], move)) for start in range(0, len(rows), CHUNK)]
+        parts = [
+            hashes(moved(records["small"][rows[start : start + CHUNK]], move)) for start in range(0, len(rows), CHUNK)
+        ]
         if not parts:
             return np.empty(0, np.uint64), np.empty((0, 4), np.uint64)
         return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))

@@ -63,7 +63,9 @@ def _grown(pairs: Any) -> Any:
 
 
 @compiled
-def _near(queries: Any, first: int, last: int, keys: Any, starts: Any, members: Any, probes: Any, near: int, apart: int) -> Any:
+def _near(
+    queries: Any, first: int, last: int, keys: Any, starts: Any, members: Any, probes: Any, near: int, apart: int
+) -> Any:
     """Return pairs (query, key) with query < key that differ in at most `near` bits, each once."""
     pairs = np.empty((1024, 2), np.int32)
     count = 0
@@ -123,9 +125,7 @@ class WholeIndex:
             last: The one after the last.
             nearest: Most pairs of one query; those that differ least stay.
         """
-        pairs = _near(
-            keys, first, last, self._keys, self._starts, self._members, self._probes, NEAR, self._radius
-        )
+        pairs = _near(keys, first, last, self._keys, self._starts, self._members, self._probes, NEAR, self._radius)
         if not len(pairs):
             return np.empty((0, 2), np.int32)
         apart = np.bitwise_count(long[pairs[:, 0]] ^ self._long[pairs[:, 1]]).sum(axis=1)
