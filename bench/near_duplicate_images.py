@@ -1,11 +1,14 @@
-"""Near-duplicate pictures beside imagehash, imagededup and cleanvision: speed, and recall of each change at one false-alarm rate.
+"""Near-duplicate pictures beside imagehash, imagededup and cleanvision: speed, recall, false alarms.
 
     python bench/near_duplicate_images.py FOLDER ... [--part held-out] [--limit 300] [--peers PYTHON] [--scale 100000]
 
-FOLDER holds pictures that are all different. Each is changed in the ways of bench/picture_changes.py, and each change is
+FOLDER holds pictures that are all different. Each is changed in the ways of bench/picture_changes.py, and each change
+is
 searched among originals and changed copies alone. A false alarm is a pair of two different pictures. For the hashes of
-imagehash and imagededup the greatest distance is taken at which false alarms stay within 0.0001 of all pairs of different
-pictures; our search and cleanvision decide themselves. Pictures are split in two by their names: thresholds were chosen on
+imagehash and imagededup the greatest distance is taken at which false alarms stay within 0.0001 of all pairs of
+different
+pictures; our search and cleanvision decide themselves. Pictures are split in two by their names: thresholds were
+chosen on
 "development", and figures for the documentation come from "held-out". PYTHON is an interpreter that has the peers:
 
     python -m venv peers && peers/bin/pip install imagehash cleanvision opencv-python-headless

@@ -1,4 +1,4 @@
-"""What imagehash, imagededup and cleanvision say about folders of pictures; run by bench/near_duplicate_images.py in their venv."""
+"""What imagehash, imagededup and cleanvision say about pictures; run by near_duplicate_images.py."""
 
 import importlib.metadata
 import json

@@ -27,9 +27,10 @@ def add(commands: Any) -> None:
     command = commands.add_parser(
         "near-duplicate-images",
         help="list all pairs of near-duplicate pictures below a folder",
-        description="Lists every pair of pictures of which one is a copy of the other: scaled, compressed, brighter, grey, "
-        "marked, cropped by up to about a third, or slanted by up to 30 degrees. Each pair is verified on its pixels; the "
-        "score, 0 to 1, says how much of the contrast that both have agrees. docs/explanation/near-duplicate-images.md",
+        description="Lists every pair of pictures of which one is a copy of the other: scaled, compressed, brighter, "
+        "grey, marked, cropped by up to about a third, or slanted by up to 30 degrees. Each pair is verified on its "
+        "pixels; the score, 0 to 1, says how much of the contrast that both have agrees. "
+        "docs/explanation/near-duplicate-images.md",
     )
     command.add_argument("input", type=Path, metavar="FOLDER", help="JPEG, PNG, WebP, GIF, TIFF, BMP and more")
     command.add_argument("--threshold", type=float, default=0.5, help="least score, from 0.3 to 1 (0.5)")

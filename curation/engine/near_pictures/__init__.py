@@ -1,1 +1,1 @@
-"""Near-duplicate pictures: features of each picture, candidates without comparing all pairs, verification of each pair."""
+"""Near-duplicate pictures: features, candidates without comparing all pairs, verification of each pair."""

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from curation.engine.compiling import compiled
 
-# Bits of 256 by which descriptors of one corner may differ (Rublee and others 2011, figure 4: good and bad part at about 64).
+# Bits of 256 by which descriptors of one corner may differ (Rublee and others 2011, figure 4: good and bad part at
+# about 64).
 FAR = 64
 # Pairs of points from which a hypothesis is made of each two; the rest only vote.
 SEEDS = 28
@@ -49,7 +50,7 @@ def _matches(bits: Any, count: int, others: Any, other_count: int, partner: Any,
 
 @compiled
 def _votes(a: Any, b: Any, at: Any, to: Any, total: int, miss: float) -> int:
-    """Count pairs of points that agree with x' = ax - by + at[0], y' = bx + ay + at[1]; at holds the shift at its end."""
+    """Count pairs of points that a similarity (a, b) brings together; `at` holds its shift at the end."""
     agreed = 0
     for pair in range(total):
         x = a * at[pair, 0] - b * at[pair, 1] + at[total, 0] - to[pair, 0]
@@ -95,7 +96,7 @@ def _fit(at: Any, to: Any, total: int, a: float, b: float, miss: float, result: 
 
 
 @compiled
-def similarity(bits: Any, at: Any, count: int, others: Any, to: Any, other_count: int, result: Any) -> int:
+def similarity(bits: Any, at: Any, count: int, others: Any, to: Any, other_count: int, result: Any) -> int:  # noqa: C901 - a kernel
     """Return how many pairs of points agree with the best similarity, which is written to `result`.
 
     Args:

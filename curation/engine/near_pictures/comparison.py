@@ -10,19 +10,24 @@ from curation.engine.compiling import compiled
 
 # Pixels of the longer side at which pictures are compared and, smaller, laid on each other; and of a block's sides.
 SIDE, ALIGN, BLOCK = 192, 128, 24
-# Variance of grey values in a block that noise and compression make, which contrast must exceed to count; in pale pictures
+# Variance of grey values in a block that noise and compression make, which contrast must exceed to count; in pale
+# pictures
 # a share of their own variance, but no less than the least.
 FLOOR, FLOOR_SHARE, FLOOR_LEAST = 50.0, 0.03, 4.0
-# Steps of the search for the best affine map, and the gain in correlation at which it ends (Evangelidis and Psarakis 2008).
+# Steps of the search for the best affine map, and the gain in correlation at which it ends (Evangelidis and Psarakis
+# 2008).
 STEPS, GAIN = 30, 1e-4
-# A picture and a part of it: how much larger or narrower one may lie on the other, and the least share of the frame it fills.
+# A picture and a part of it: how much larger or narrower one may lie on the other, and the least share of the frame
+# it fills.
 ZOOM, NARROW, COVERED = 2.6, 1.12, 0.3
-# Least correlation of all that both fill: under one watermark, letters agree where the pictures do not. And the least share
+# Least correlation of all that both fill: under one watermark, letters agree where the pictures do not. And the least
+# share
 # of blocks with contrast in common, or else the score that is asked for: black corners of slanted skies agree too.
 TOGETHER, TELLING, CLEAR = 0.4, 0.2, 0.9
 # Below this score, as the pictures were first laid on each other, they are not looked at further.
 HOPEFUL = 0.3
-# Root mean square of chroma, of 128, from which a picture has colours; and the least cosine between colours that are alike.
+# Root mean square of chroma, of 128, from which a picture has colours; and the least cosine between colours that are
+# alike.
 COLOURFUL, SAME_COLOURS = 10.0, 0.5
 CHROMA = 24
 
@@ -89,11 +94,13 @@ def whole(first: View, second: View) -> Affine:
 def compare(first: View, second: View, start: Affine, *, stretched: bool) -> Likeness:
     """Return how alike two pictures are when one is laid on the other.
 
-    The map is improved until both correlate best (ECC, Evangelidis and Psarakis 2008), and the better of the given and the
+    The map is improved until both correlate best (ECC, Evangelidis and Psarakis 2008), and the better of the given
+    and the
     improved one counts. Both pictures are then cut into overlapping blocks of 24 pixels, the longer side having 192. A
     block counts by the geometric mean of the contrast that it has in each picture, so that what is flat in one of them
     (a watermark on the sky, a black corner) hardly counts; in each the correlation of the two is taken, which no
-    brightness or contrast changes, and none below 0. The score is the weighted mean of these correlations. Pictures with
+    brightness or contrast changes, and none below 0. The score is the weighted mean of these correlations. Pictures
+    with
     colours that differ are not alike, however their shapes agree; a grey copy has no colours.
 
     Args:
@@ -146,10 +153,11 @@ def _improved(first: View, second: View, start: Affine) -> Affine | None:
     affine[:, 2] *= scale
     ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, GAIN)
     try:
-        _correlation, affine = cv2.findTransformECC(one, two, affine, cv2.MOTION_AFFINE, ends, None, 3)
+        # The mask may be None, which OpenCV's own types forget.
+        found: Any = cv2.findTransformECC(one, two, affine, cv2.MOTION_AFFINE, ends, None, 3)  # type: ignore[call-overload]
     except cv2.error:  # it does not converge, or the pictures do not overlap
         return None
-    result = affine.astype(np.float64)
+    result: Affine = found[1].astype(np.float64)
     result[:, 2] /= scale
     return result
 
@@ -189,7 +197,7 @@ def _same_colours(first: View, second: View, affine: Affine) -> bool:
 
 
 @compiled
-def agreement(one: Any, two: Any, inside: Any, block: int, floor: float, result: Any) -> None:
+def agreement(one: Any, two: Any, inside: Any, block: int, floor: float, result: Any) -> None:  # noqa: C901 - a kernel
     """Compare two pictures that lie on each other.
 
     Args:
@@ -198,7 +206,8 @@ def agreement(one: Any, two: Any, inside: Any, block: int, floor: float, result:
         inside: uint8 [h, w], 0 where the second has no pixel.
         block: Pixels of a block's sides.
         floor: Variance that does not count.
-        result: float64 [5], gets the sum over blocks of the contrast in common, what of it agrees, the share of the frame that
+        result: float64 [5], gets the sum over blocks of the contrast in common, what of it agrees, the share of the
+        frame that
             both fill, the share of blocks with contrast in common, and the correlation of all that both fill.
     """
     height, width = one.shape

@@ -1,6 +1,7 @@
 """256-bit hashes of whole pictures from their lowest frequencies, also as they would be mirrored or turned."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def hashes(small: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uin
     return short, long
 
 
-def _packed(values: NDArray[np.float32]) -> NDArray[np.uint64]:
+def _packed(values: NDArray[Any]) -> NDArray[np.uint64]:
     bits = values > np.median(values, axis=1, keepdims=True)
     return np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint64)
 

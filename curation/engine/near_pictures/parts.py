@@ -1,4 +1,4 @@
-"""Candidates that have a part in common: key points whose descriptors agree in one of eight keys, and in their angle."""
+"""Candidates that have a part in common: key points that agree in one of eight keys, and in their angle."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def _lower(keys: Any, key: Any) -> int:
 
 
 @compiled
-def _agreeing(
+def _agreeing(  # noqa: C901 - a kernel
     first: int, last: int, begin: int, keys: Any, owners: Any, angles: Any, sorted_keys: Any, members: Any,
     member_angles: Any, size: int, turn: int, least: int,
 ) -> Any:  # fmt: skip
@@ -130,7 +130,7 @@ class PartsIndex:
             self._members[table] = points.owners[order]
 
     def pairs(self, queries: PointKeys, first: int, last: int, turn: int, least: int) -> NDArray[np.int32]:
-        """Return pairs of pictures that have most points in common, int32 [p, 2]: place among the queries, place in the index.
+        """Return pairs of pictures that have most points in common, int32 [p, 2]: query, place in the index.
 
         Args:
             queries: Points of pictures; those of the index find themselves too.

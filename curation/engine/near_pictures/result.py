@@ -61,7 +61,7 @@ class NearPictures:
         a, b, c = (np.concatenate(parts) for parts in (first, second, score))
         low, high = np.minimum(a, b), np.maximum(a, b)
         ranks = np.lexsort((high, low))
-        return low[ranks], high[ranks], c[ranks]
+        return low[ranks].astype(np.int64), high[ranks].astype(np.int64), c[ranks].astype(np.float64)
 
 
 def _append(

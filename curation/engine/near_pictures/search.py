@@ -20,7 +20,8 @@ from curation.engine.near_pictures.store import Store
 from curation.engine.near_pictures.verifying import SURE, Verifier
 from curation.engine.near_pictures.whole import WholeIndex
 
-# Below this, half of the contrast disagrees: measured on photographs, 4 of 100,000 pairs of different ones come that far.
+# Below this, half of the contrast disagrees: measured on photographs, 4 of 100,000 pairs of different ones come that
+# far.
 THRESHOLD = 0.5
 # Copies this alike are represented by one of them when parts are sought.
 SAME = 0.9
@@ -147,7 +148,7 @@ class _Work:
                 done += len(blocks[other])
 
     def close(self) -> None:
-        """Compare the pairs within each small cluster that were no candidates: neither hash nor points speak for them."""
+        """Compare the pairs within each small cluster that were no candidates: no hash speaks for them."""
         left, right, _score = self._arrays()
         root = components(len(self.names), left, right)
         clustered = np.unique(np.concatenate([left, right]))

@@ -14,8 +14,10 @@ from curation.engine.near_pictures.describing import MIRRORED, PathOf
 from curation.engine.near_pictures.features import SIDE as FRAME
 from curation.engine.near_pictures.store import Store
 
-# Key points that must agree for a pair to be looked at. Crops and slanted copies score above 0.85 (99 of 100 photographs),
-# but two pictures under one watermark or with one logo have key points and some contrast in common: a pair that only its
+# Key points that must agree for a pair to be looked at. Crops and slanted copies score above 0.85 (99 of 100
+# photographs),
+# but two pictures under one watermark or with one logo have key points and some contrast in common: a pair that only
+# its
 # points have shown must reach LIKELY, and with fewer than POINTS_SURE of them SURE.
 POINTS, POINTS_SURE, LIKELY, SURE = 5, 8, 0.75, 0.85
 # Degrees by which a part may be turned against upright, or against a quarter turn.

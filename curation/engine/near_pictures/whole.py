@@ -31,7 +31,7 @@ def radius_for(count: int) -> int:
 def _probes(radius: int) -> NDArray[np.int64]:
     """Return all 16-bit words with at most `radius` ones, fewest first."""
     words = np.arange(1 << BAND)
-    weight = np.array([bin(word).count("1") for word in range(1 << 8)])
+    weight = np.array([word.bit_count() for word in range(1 << 8)])
     bits = weight[words & 255] + weight[words >> 8]
     near = words[bits <= radius]
     return np.asarray(near[np.argsort(bits[bits <= radius], kind="stable")], np.int64)

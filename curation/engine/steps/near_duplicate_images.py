@@ -30,9 +30,12 @@ FOLDER = "near-duplicate-images"
 class NearDuplicateImages(Step):
     """Keeps one picture of each cluster of near-duplicates, verified pair by pair on their pixels.
 
-    A copy may be scaled, compressed, brighter, grey, marked, cropped by up to about a third or slanted by up to 30 degrees
-    (`curation.engine.near_pictures`). Pictures that cannot be read, and items without one, are like nothing and are kept;
-    the notes of the report list the first of them. Features lie in the run's folder by the hash of each picture, so that a
+    A copy may be scaled, compressed, brighter, grey, marked, cropped by up to about a third or slanted by up to 30
+    degrees
+    (`curation.engine.near_pictures`). Pictures that cannot be read, and items without one, are like nothing and are
+    kept;
+    the notes of the report list the first of them. Features lie in the run's folder by the hash of each picture, so
+    that a
     resumed run does not compute them again. Memory: about 800 MB for 100,000 pictures, and no more above.
 
     Attributes:
@@ -43,7 +46,8 @@ class NearDuplicateImages(Step):
             without, then the largest) or ``held_out_first`` (one of validation or test before one of training, then the
             largest, so that what is dropped does not leak). Ties go to the first.
         action: ``drop``, or ``find`` to keep all and list each cluster as findings.
-        split_column: With ``find``: a column of ``train``, ``validation``, ``test``; of clusters on both sides the training
+        split_column: With ``find``: a column of ``train``, ``validation``, ``test``; of clusters on both sides the
+        training
             items get a finding of their own. Needed for ``held_out_first`` too.
     """
 

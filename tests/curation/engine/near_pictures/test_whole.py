@@ -23,7 +23,7 @@ def test_the_index_finds_what_comparing_all_with_all_finds_up_to_the_guaranteed_
     ones, twos = np.nonzero(np.triu((apart <= 15), 1))
     got = set(map(tuple, pairs.tolist()))
     assert len(got) == len(pairs)
-    assert {pair for pair in zip(ones.tolist(), twos.tolist(), strict=True)} <= got
+    assert set(zip(ones.tolist(), twos.tolist(), strict=True)) <= got
     assert all(apart[one, two] <= NEAR for one, two in got)
     assert radius_for(1500) == 3
 
