@@ -56,10 +56,9 @@ def describe(
     """
     local = threading.local()
 
-    def one(name: str) -> list[tuple[str, NDArray[Any] | str]]:
+    def one(name: str, path: Path | None) -> list[tuple[str, NDArray[Any] | str]]:
         if not hasattr(local, "describer"):
             local.describer = Describer()
-        path = path_of(name)
         if path is None:
             return [(name, "There is no file of this picture.")]
         try:
@@ -83,7 +82,8 @@ def describe(
     told(done)
     for start in range(0, len(missing), BATCH):
         part = missing[start : start + BATCH]
-        for entries in executor.map(one, part):
+        # Files are looked for in this thread: where they come from need not stand many at once.
+        for entries in executor.map(one, part, [path_of(name) for name in part]):
             store.add(entries)
         done += len(part)
         told(done)

@@ -212,14 +212,14 @@ class _Work:
         same = score >= SAME
         root = components(len(self.names), left[same], right[same])
         visible = self.visible()
-        return visible[root[visible] == visible]
+        return np.asarray(visible[root[visible] == visible], np.int64)
 
     def _verify(self, pairs: NDArray[Any], move: int, *, whole: bool, least: float = 0.0) -> None:
         """Compare pairs of pictures and keep the best score of each, when it reaches `least` and the threshold."""
         least = max(least, self.search.threshold)
         wanted = [(one, two) for one, two in pairs.tolist() if self.scores.get((one, two), 0.0) < SAME]
         check = self.verifier.whole if whole else self.verifier.part
-        found = self.executor.map(lambda pair: check(*pair, move), wanted)
+        found = self.executor.map(lambda pair: check(pair[0], pair[1], move), wanted)
         for pair, score in zip(wanted, found, strict=True):
             if score >= least and score > self.scores.get(pair, 0.0):
                 self.scores[pair] = score

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Verifier:
     def __init__(self, names: Sequence[str], path_of: PathOf, store: Store) -> None:
         self._names, self._path_of, self._store = names, path_of, store
         self.rows = np.array([store.place(name) for name in names], np.int64)
+        self._lock = Lock()
         self._view = lru_cache(VIEWS)(self._read)
         self._mirrored: NDArray[np.int64] | None = None
 
@@ -73,7 +75,8 @@ class Verifier:
         return score if score >= (LIKELY if count >= POINTS_SURE else SURE) else 0.0
 
     def _read(self, number: int) -> View | None:
-        path = self._path_of(self._names[number])
+        with self._lock:
+            path = self._path_of(self._names[number])
         try:
             return None if path is None else View.of(read_picture(path, SIDE, colour=True).pixels)
         except PictureError:  # the file was there when it was described
