@@ -62,6 +62,10 @@ STEP_TEXTS = {
         _("Drop near-duplicates"),
         _("Keeps one of each cluster of nearly equal texts; every pair above the threshold is found."),
     ),
+    "near_duplicate_images": (
+        _("Drop near-duplicate images"),
+        _("Keeps one of each cluster of nearly equal pictures; every pair is verified on its pixels."),
+    ),
     "split": (_("Split"), _("Train, validation and test; stratified, seeded, and equal texts on the same side.")),
     "infer_types": (
         _("Infer types"),
@@ -128,6 +132,8 @@ REASONS = {
     "near_duplicate": _("Near-duplicate"),
     "near_duplicate_margin": _("Perhaps a near-duplicate"),
     "near_label_conflict": _("Similar texts, different labels"),
+    "near_duplicate_image": _("Near-duplicate image"),
+    "image_in_held_out": _("Image also in validation or test"),
     "only_boilerplate": _("Nothing but boilerplate"),
     "language_not_allowed": _("Language not allowed"),
     "language_undecided": _("Language undecided"),
@@ -237,7 +243,7 @@ STEP_GROUPS = [
     ),
     (_("Privacy"), ["pii"]),
     (_("Labels"), ["drop_invalid_label", "map_labels", "conflicting_labels", "suspicious_labels"]),
-    (_("Duplicates"), ["exact_duplicates", "near_duplicates", "link_records"]),
+    (_("Duplicates"), ["exact_duplicates", "near_duplicates", "near_duplicate_images", "link_records"]),
     (_("Tables"), ["infer_types", "missing_values", "map_values", "value_range", "outliers", "encode_columns"]),
     (
         _("Pictures"),

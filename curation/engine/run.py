@@ -28,7 +28,7 @@ from curation.engine.writer import VersionWriter
 __all__ = ["Cancelled", "RunReport", "StepFailed", "StepReport", "Steps", "emptied_by", "figures", "run_plan"]
 
 # The steps' shards and markers, and all that a run writes into its folder; what says whose they are goes first.
-STEP_FILES = ("run.json", "run.part", "step-[0-9][0-9][0-9]*", "shards")
+STEP_FILES = ("run.json", "run.part", "step-[0-9][0-9][0-9]*", "shards", "near-duplicate-images")
 NOTE_FILES = ("drops.parquet", "findings.parquet", REPLACEMENTS_FILE, MAPPING_FILE)
 OWN_FILES = (*STEP_FILES, "manifest.json", "part-*.parquet", *NOTE_FILES)
 
@@ -124,7 +124,7 @@ def run_plan(
         StepFailed: A step raised on an item; run again in the same folder, the run goes on there.
     """
     _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)
-    context = replace(_context(reader, cancelled, media, key), benchmarks=benchmarks or OpenedBenchmarks())
+    context = replace(_context(reader, cancelled, media, key, folder), benchmarks=benchmarks or OpenedBenchmarks())
     how: dict[str, Any] = {"on_error": plan.on_error, "threads": threads or len(os.sched_getaffinity(0))}
     source_of_all = f"{plan.fingerprint()} {reader.manifest.content_hash}"
     room = replace(space or Space(folder / "shards"), source=source_of_all, check=context.check)
@@ -157,12 +157,14 @@ def clear_steps(folder: Path) -> None:
     _remove(folder, STEP_FILES)
 
 
-def _context(reader: VersionReader, cancelled: Callable[[], bool], media: Media | None, key: bytes) -> Context:
+def _context(
+    reader: VersionReader, cancelled: Callable[[], bool], media: Media | None, key: bytes, folder: Path
+) -> Context:
     def check() -> None:
         if cancelled():
             raise Cancelled
 
-    return Context(dict(reader.manifest.roles), check, media or NoMedia(), key=key)
+    return Context(dict(reader.manifest.roles), check, media or NoMedia(), key=key, folder=folder)
 
 
 def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, total: int, title: str, done: int) -> None:

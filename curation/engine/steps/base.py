@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -27,6 +28,7 @@ class Context:
         key: Secret bytes of the dataset, for pseudonyms; empty when there are none.
         benchmarks: The versions that steps name by their content hash.
         space: Where a step may go on when memory is short; a folder of the step's own.
+        folder: Of the run, for what a step keeps so that a resumed run is quick; None where nothing is kept.
     """
 
     roles: dict[str, str]
@@ -35,6 +37,7 @@ class Context:
     key: bytes = field(default=b"", repr=False)
     benchmarks: Benchmarks = field(default_factory=OpenedBenchmarks)
     space: Space | None = None
+    folder: Path | None = None
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.

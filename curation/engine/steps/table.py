@@ -17,6 +17,7 @@ from curation.engine.steps.markup import StripMarkup
 from curation.engine.steps.measure_images import MeasureImages
 from curation.engine.steps.missing import MissingValues
 from curation.engine.steps.mojibake import RepairMojibake
+from curation.engine.steps.near_duplicate_images import NearDuplicateImages
 from curation.engine.steps.near_duplicates import NearDuplicates
 from curation.engine.steps.outliers import Outliers
 from curation.engine.steps.pictures import (
@@ -56,6 +57,7 @@ STEPS: dict[str, type[Step]] = {
     "conflicting_labels": ConflictingLabels,
     "exact_duplicates": ExactDuplicates,
     "near_duplicates": NearDuplicates,
+    "near_duplicate_images": NearDuplicateImages,
     "split": Split,
     "infer_types": InferTypes,
     "missing_values": MissingValues,

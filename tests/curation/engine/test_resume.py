@@ -365,6 +365,8 @@ def test_no_step_depends_on_the_order_or_size_of_its_batches(name: str, tmp_path
     )
     step = Plan.from_json({"steps": [{"name": name, "params": PARAMS.get(name, {})}]}).steps[0]
     context = Context({"text": "text", "label": "label", "image": "image"}, media=media)
+    measure = STEPS["measure_images"]()
+    whole = measure.apply(whole, measure.prepare(lambda: iter([whole]), context), context).kept
     parts = [whole.slice(start, 20) for start in range(0, rows, 20)]
     forth = step.prepare(lambda: iter(parts), context)
     back = step.prepare(lambda: iter(parts), context)

@@ -1,0 +1,89 @@
+"""Describes pictures into a store, on all processors."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.engine.near_pictures.decoding import PictureError, read_picture
+from curation.engine.near_pictures.features import SIDE, Describer
+from curation.engine.near_pictures.store import Store
+
+# Pictures between two writes to the store: about half a second of work.
+BATCH = 256
+MIRRORED = "-mirrored"
+# Finds the file of a picture by the SHA-256 of its bytes.
+PathOf = Callable[[str], Path | None]
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Keep OpenCV from starting threads of its own beside ours, which would wait for each other."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def describe(
+    names: Sequence[str],
+    path_of: PathOf,
+    store: Store,
+    executor: Executor,
+    told: Callable[[int], None],
+    *,
+    mirrored: bool,
+) -> None:
+    """Describe the pictures that the store does not hold yet; those that cannot be read get a sentence there.
+
+    Args:
+        names: SHA-256 of each picture.
+        path_of: Finds the files.
+        store: Takes the records.
+        executor: Threads.
+        told: Called with the number of pictures done; may raise to stop.
+        mirrored: Whether the key points of the mirrored picture are wanted too.
+    """
+    local = threading.local()
+
+    def one(name: str, path: Path | None) -> list[tuple[str, NDArray[Any] | str]]:
+        if not hasattr(local, "describer"):
+            local.describer = Describer()
+        if path is None:
+            return [(name, "There is no file of this picture.")]
+        try:
+            picture = read_picture(path, SIDE)
+        except PictureError as error:
+            return [(name, str(error))]
+        entries: list[tuple[str, NDArray[Any] | str]] = []
+        if name not in store:
+            entries.append((name, local.describer.describe(picture)))
+        if mirrored:
+            other = replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, ::-1]))
+            entries.append((name + MIRRORED, local.describer.describe(other)))
+        return entries
+
+    missing = [
+        name
+        for name in names
+        if name not in store or (mirrored and name not in store.broken and name + MIRRORED not in store)
+    ]
+    done = len(names) - len(missing)
+    told(done)
+    for start in range(0, len(missing), BATCH):
+        part = missing[start : start + BATCH]
+        # Files are looked for in this thread: where they come from need not stand many at once.
+        for entries in executor.map(one, part, [path_of(name) for name in part]):
+            store.add(entries)
+        done += len(part)
+        told(done)

@@ -1,0 +1,60 @@
+"""256-bit hashes of whole pictures from their lowest frequencies, also as they would be mirrored or turned."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.engine.near_pictures.features import SMALL
+
+# PDQ (Facebook 2019) takes the same 16 × 16 frequencies of a 64 × 64 copy, thresholded at their median.
+WAVES = 16
+LOW = 8
+BLOCK = 4096
+
+
+@cache
+def _basis() -> NDArray[np.float32]:
+    """Return the DCT-II rows 1 to 16, float32 [16, 64]; row 0, the mean, says nothing."""
+    wave, place = np.arange(1, WAVES + 1)[:, None], np.arange(SMALL)[None, :]
+    rows = np.sqrt(2 / SMALL) * np.cos(np.pi / SMALL * wave * (place + 0.5))
+    return np.asarray(rows, np.float32)
+
+
+def hashes(small: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return the hashes of small copies.
+
+    Args:
+        small: uint8 [n, 64, 64].
+
+    Returns:
+        uint64 [n], the 64 lowest frequencies against their median, by which candidates are found; and uint64 [n, 4],
+        all 256 against theirs, by which they are sifted.
+    """
+    short, long = np.empty(len(small), np.uint64), np.empty((len(small), 4), np.uint64)
+    basis = _basis()
+    for start in range(0, len(small), BLOCK):
+        part = small[start : start + BLOCK].astype(np.float32)
+        waves = basis @ part @ basis.T
+        low = waves[:, :LOW, :LOW].reshape(len(part), -1)
+        all_waves = waves.reshape(len(part), -1)
+        short[start : start + BLOCK] = _packed(low)[:, 0]
+        long[start : start + BLOCK] = _packed(all_waves)
+    return short, long
+
+
+def _packed(values: NDArray[Any]) -> NDArray[np.uint64]:
+    bits = values > np.median(values, axis=1, keepdims=True)
+    return np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint64)
+
+
+def moved(small: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
+    """Return copies turned and mirrored: `turn` % 4 quarter turns to the left, after mirroring when 4 or above.
+
+    Args:
+        small: uint8 [..., h, w].
+        turn: 0 to 7.
+    """
+    mirrored = small[..., ::-1] if turn >= 4 else small
+    return np.ascontiguousarray(np.rot90(mirrored, turn % 4, axes=(-2, -1)))
