@@ -86,7 +86,7 @@ def what_is_missing(labels: list[str]) -> str:
 def _answers(
     job: JobContext, texts: list[str], labels: list[str], waiting: list[tuple[int, str]]
 ) -> tuple[list[tuple[str, float]], dict[str, Any]]:
-    from modeling.engine.encoders import choose_encoder, encode
+    from curation.engine.embedding import choose_encoder, encode
     from modeling.engine.heads.quick import fit
 
     encoder = choose_encoder(texts).name

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from modeling.engine.encoders.shape import BertShape, Weights
+    from curation.engine.embedding.shape import BertShape, Weights
 
 # Vectors change when this changes; it is part of every encoder fingerprint.
 ENCODER_CODE_VERSION = 2

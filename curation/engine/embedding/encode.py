@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeling.engine.callbacks import IsCancelled, Progress, stop_if
-from modeling.engine.encoders.cache import VectorCache, text_key
-from modeling.engine.encoders.table import get_encoder
+from curation.engine.embedding.cache import VectorCache, text_key
+from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
+from curation.engine.embedding.table import get_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import onnxruntime
 
-    from modeling.engine.encoders.source import EncoderSource
+    from curation.engine.embedding.source import EncoderSource
 
 PRECISIONS = ("int8", "fp32")
 # Texts between two looks at `cancelled` and two writes to the cache: about two seconds of work.
@@ -51,7 +51,7 @@ def encoder_graph(source: EncoderSource, precision: str, folder: Path) -> Path:
     target = folder / f"{source.name}-{vector_fingerprint(source, precision)[:24]}.onnx"
     if target.exists():
         return target
-    from modeling.engine.encoders.graph import export_encoder
+    from curation.engine.embedding.graph import export_encoder
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:

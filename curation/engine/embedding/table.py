@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modeling.engine.encoders.e5 import E5Small
-from modeling.engine.encoders.minilm import MiniLM
-from modeling.engine.errors import EngineError
+from curation.engine.embedding.e5 import E5Small
+from curation.engine.embedding.errors import EngineError
+from curation.engine.embedding.minilm import MiniLM
 
 if TYPE_CHECKING:
-    from modeling.engine.encoders.source import EncoderSource
+    from curation.engine.embedding.source import EncoderSource
 
 ENCODERS: dict[str, type[EncoderSource]] = {
     "minilm": MiniLM,

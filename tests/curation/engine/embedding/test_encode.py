@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from modeling.engine.encoders import choose_encoder, encode
-from modeling.engine.encoders.cache import VectorCache, text_key
+from curation.engine.embedding import choose_encoder, encode
+from curation.engine.embedding.cache import VectorCache, text_key
 from modeling.engine.errors import Cancelled, EngineError
 
 TEXTS = ["Free entry to win a prize now", "See you at lunch", "WIN a free prize, enter now!", "", "See you at lunch"]
