@@ -30,7 +30,8 @@ class VersionManifest:
     Attributes:
         parts: Files in row order.
         columns: Name and type of each column, in order; ``item_id`` is first.
-        roles: Which column is the ``text``, the ``label``, the ``id``; a role that nothing plays is left out.
+        roles: Which column is the ``text``, the ``label``, the ``id``, the ``image`` (SHA-256 of the original bytes);
+            a role that nothing plays is left out.
         content_hash: SHA-256 over columns, values and order; the same whatever the parts.
         row_count: Rows in all parts.
         stats: ``nulls`` per column; ``labels`` as [[label, rows], …], most frequent first, at most 1,000;

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from curation.engine.findings import found_rows
 from curation.engine.manifest import VersionManifest
+from curation.engine.media import Media, NoMedia
 from curation.engine.reader import VersionReader
 from curation.engine.steps.base import Context, Drop, Step
 from curation.engine.writer import VersionWriter
@@ -101,6 +102,7 @@ def run_plan(
     *,
     progress: Callable[[int, int, str], None] = lambda _done, _total, _stage: None,
     cancelled: Callable[[], bool] = lambda: False,
+    media: Media | None = None,
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
@@ -114,6 +116,7 @@ def run_plan(
         folder: An empty folder, or that of an interrupted run of the same plan on the same input.
         progress: Called with rows done over all steps, rows in all, and what is going on.
         cancelled: Polled once a batch.
+        media: The pictures of the version, when it has any.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -124,7 +127,7 @@ def run_plan(
     reports: list[StepReport] = []
     source = _Source.of_version(reader)
     for number, step in enumerate(plan.steps, 1):
-        runner = _StepRun(step, number, folder, dict(reader.manifest.roles), cancelled)
+        runner = _StepRun(step, number, folder, _context(reader, cancelled, media))
         reports.append(runner.run(source, partial(_tell, progress, reader.row_count, number, total, step.title)))
         source = _Source.of_file(folder / f"step-{number:03d}.arrow")
         # The step before is not read again, also not by a run that goes on: its rows need no more space on the disk.
@@ -134,6 +137,14 @@ def run_plan(
     progress(total, total, "")
     _join_notes(folder, len(plan.steps))
     return RunReport(plan.fingerprint(), figures(reader.manifest), figures(manifest), reports, manifest)
+
+
+def _context(reader: VersionReader, cancelled: Callable[[], bool], media: Media | None) -> Context:
+    def check() -> None:
+        if cancelled():
+            raise Cancelled
+
+    return Context(dict(reader.manifest.roles), check, media or NoMedia())
 
 
 def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, total: int, title: str, done: int) -> None:
@@ -201,16 +212,9 @@ class _Source:
 class _StepRun:
     """One step over all rows: output and notes go to files, and a marker written last says that they are whole."""
 
-    def __init__(
-        self, step: Step, number: int, folder: Path, roles: dict[str, str], cancelled: Callable[[], bool]
-    ) -> None:
-        self.step, self.number, self.folder, self.cancelled = step, number, folder, cancelled
-        self.context = Context(roles, self._check)
+    def __init__(self, step: Step, number: int, folder: Path, context: Context) -> None:
+        self.step, self.number, self.folder, self.context = step, number, folder, context
         self.marker = folder / f"step-{number:03d}.done.json"
-
-    def _check(self) -> None:
-        if self.cancelled():
-            raise Cancelled
 
     def run(self, source: _Source, progress: Callable[[int], None]) -> StepReport:
         if self.marker.exists():
@@ -225,7 +229,7 @@ class _StepRun:
         drops = _Notes(self.folder / f"step-{self.number:03d}.drops.parquet")
         found = _Notes(self.folder / f"step-{self.number:03d}.found.parquet")
         for table in source.read():
-            self._check()
+            self.context.check()
             outcome = self.step.apply(table, state, self.context)
             if output is None:
                 output = pa.ipc.new_stream(str(self.folder / f"step-{self.number:03d}.arrow"), outcome.kept.schema)

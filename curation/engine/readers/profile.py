@@ -21,7 +21,7 @@ PREVIEW_ROWS = 20
 EXCERPT = 300
 WARNING_LIMIT = 50
 
-ROLES = ("text", "label", "id")
+ROLES = ("text", "label", "id", "image")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from curation.engine.media import Media, NoMedia
+
 # Gives all batches of the step's input from the start; a step may call it more than once.
 Batches = Callable[[], Iterator[pa.Table]]
 
@@ -17,12 +19,14 @@ class Context:
     """What a step may know of its input.
 
     Attributes:
-        roles: Which column is ``text``, ``label``, ``id``.
+        roles: Which column is ``text``, ``label``, ``id``, ``image``.
         check: Raises when the run was cancelled; called once a batch.
+        media: The pictures that the column of the role ``image`` names by their SHA-256.
     """
 
     roles: dict[str, str]
     check: Callable[[], None] = lambda: None
+    media: Media = field(default_factory=NoMedia)
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.

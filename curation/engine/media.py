@@ -1,0 +1,66 @@
+"""Pictures by the hash of their bytes: how a step gets from a cell of the role ``image`` to a file it can decode."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class Media(Protocol):
+    """Where the originals of a version's pictures lie."""
+
+    def path(self, sha256: str) -> Path | None:
+        """Return a local file with the original's bytes, or None when there is none; the file is only read."""
+
+
+class NoMedia:
+    """The media of versions without pictures."""
+
+    def path(self, sha256: str) -> Path | None:
+        """Return None."""
+        return None
+
+
+@dataclass(slots=True)
+class FolderMedia:
+    """The files of a folder and the folders in it, by the SHA-256 (64 lower-case hex digits) of their bytes.
+
+    All files are hashed at the first question, 1 MiB at a time; names that begin with a dot and links are passed over.
+    Of files with equal bytes, the first in order of their paths answers.
+
+    Args:
+        folder: The folder.
+    """
+
+    folder: Path
+    _files: dict[str, Path] | None = field(default=None, init=False, repr=False)
+
+    def path(self, sha256: str) -> Path | None:
+        """Return the file with these bytes, or None."""
+        return self.files().get(sha256)
+
+    def files(self) -> dict[str, Path]:
+        """Return all files by hash, in order of their paths."""
+        if self._files is None:
+            self._files = {}
+            for path in walk_files(self.folder):
+                self._files.setdefault(hash_of(path), path)
+        return self._files
+
+
+def walk_files(folder: Path) -> list[Path]:
+    """Return the plain files below a folder in order of their paths, without hidden ones and links."""
+    found = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not path.is_symlink()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 lower-case hex digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
