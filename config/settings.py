@@ -115,6 +115,8 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns when it is no
 ASSAY_OBJECTS = Path(environment.text("ASSAY_OBJECTS", str(ASSAY_HOME / "objects")))
 # Exported encoder graphs and sentence vectors: made again when lost, shared by all workers of a machine.
 ASSAY_MODEL_CACHE = Path(environment.text("ASSAY_MODEL_CACHE", str(ASSAY_HOME / "cache" / "models")))
+# Encoders of the operator beside those that ship: name=/folder or name=hf:OWNER/NAME, with commas.
+ASSAY_ENCODERS = environment.places("ASSAY_ENCODERS")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": ASSAY_OBJECTS}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},

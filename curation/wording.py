@@ -58,6 +58,13 @@ STEP_TEXTS = {
         _("Drop near-duplicates"),
         _("Keeps one of each cluster of nearly equal texts; every pair above the threshold is found."),
     ),
+    "semantic_duplicates": (
+        _("Semantic duplicates"),
+        _("Texts that mean the same in other words, by the cosine of their vectors."),
+    ),
+    "meaning_outliers": (_("Outliers of meaning"), _("Texts that are far from all others in meaning.")),
+    "off_topic": (_("Off topic"), _("Texts that are near none of the topics that you name.")),
+    "select_items": (_("Chosen items"), _("Items that somebody chose are kept alone, dropped, or marked with a word.")),
     "split": (_("Split"), _("Train, validation and test; stratified, seeded, and equal texts on the same side.")),
     "infer_types": (
         _("Infer types"),
@@ -104,6 +111,11 @@ REASONS = {
     "duplicate": _("Duplicate"),
     "near_duplicate": _("Near-duplicate"),
     "near_duplicate_margin": _("Perhaps a near-duplicate"),
+    "semantic_duplicate": _("Means the same"),
+    "meaning_outlier": _("Outlier of meaning"),
+    "off_topic": _("Off topic"),
+    "not_chosen": _("Not chosen"),
+    "chosen": _("Left out by choice"),
     "only_boilerplate": _("Nothing but boilerplate"),
     "language_not_allowed": _("Language not allowed"),
     "language_undecided": _("Language undecided"),
@@ -177,9 +189,10 @@ STEP_GROUPS = [
         ["detect_language", "filter_length", "filter_lines", "filter_symbols", "filter_repetition", "word_list"],
     ),
     (_("Labels"), ["drop_invalid_label", "map_labels", "conflicting_labels", "suspicious_labels"]),
-    (_("Duplicates"), ["exact_duplicates", "near_duplicates", "link_records"]),
+    (_("Duplicates"), ["exact_duplicates", "near_duplicates", "semantic_duplicates", "link_records"]),
+    (_("Meaning"), ["meaning_outliers", "off_topic"]),
     (_("Tables"), ["infer_types", "missing_values", "map_values", "value_range", "outliers", "encode_columns"]),
-    (_("Sample and split"), ["sample", "split", "split_leakage"]),
+    (_("Sample and split"), ["sample", "select_items", "split", "split_leakage"]),
 ]
 
 # The plans of curation.engine.presets.

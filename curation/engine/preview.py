@@ -158,6 +158,9 @@ def preview_plan(plan: Plan, sample: pa.Table, roles: dict[str, str], *, seconds
     for step in plan.steps:
         preview = StepPreview(step.name, rows_in=table.num_rows)
         previews.append(preview)
+        preview.error = step.untried()
+        if preview.error:
+            break
         try:
             check()
             table = _try_step(step, table, context, preview)

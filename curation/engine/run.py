@@ -103,6 +103,7 @@ def run_plan(
     progress: Callable[[int, int, str], None] = lambda _done, _total, _stage: None,
     cancelled: Callable[[], bool] = lambda: False,
     media: Media | None = None,
+    vectors: Path | None = None,
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
@@ -117,6 +118,7 @@ def run_plan(
         progress: Called with rows done over all steps, rows in all, and what is going on.
         cancelled: Polled once a batch.
         media: The pictures of the version, when it has any.
+        vectors: Where steps that embed find the vectors of earlier runs, and leave theirs.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -127,7 +129,7 @@ def run_plan(
     reports: list[StepReport] = []
     source = _Source.of_version(reader)
     for number, step in enumerate(plan.steps, 1):
-        runner = _StepRun(step, number, folder, _context(reader, cancelled, media))
+        runner = _StepRun(step, number, folder, _context(reader, cancelled, media, vectors))
         reports.append(runner.run(source, partial(_tell, progress, reader.row_count, number, total, step.title)))
         source = _Source.of_file(folder / f"step-{number:03d}.arrow")
         # The step before is not read again, also not by a run that goes on: its rows need no more space on the disk.
@@ -139,12 +141,14 @@ def run_plan(
     return RunReport(plan.fingerprint(), figures(reader.manifest), figures(manifest), reports, manifest)
 
 
-def _context(reader: VersionReader, cancelled: Callable[[], bool], media: Media | None) -> Context:
+def _context(
+    reader: VersionReader, cancelled: Callable[[], bool], media: Media | None, vectors: Path | None
+) -> Context:
     def check() -> None:
         if cancelled():
             raise Cancelled
 
-    return Context(dict(reader.manifest.roles), check, media or NoMedia())
+    return Context(dict(reader.manifest.roles), check, media or NoMedia(), vectors)
 
 
 def _tell(progress: Callable[[int, int, str], None], rows: int, number: int, total: int, title: str, done: int) -> None:

@@ -18,6 +18,7 @@ from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
 from curation.models import Plan, Run, Version, VersionKind
 from curation.services.decision import Replay, replay_decisions
+from curation.services.meaning import vectors_folder
 from curation.services.question import read_questions, store_questions
 from curation.services.version import commit_version, open_version
 from workers.context import JobContext
@@ -128,7 +129,14 @@ def execute_run(*, job: JobContext, run_id: int) -> dict[str, Any]:
 def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> RunReport:
     plan = EnginePlan.from_json(run.steps)
     try:
-        return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled)
+        return run_plan(
+            plan,
+            reader,
+            folder,
+            progress=job.progress,
+            cancelled=job.cancelled,
+            vectors=vectors_folder(run.organization_id),
+        )
     except Cancelled:
         job.check()
         raise

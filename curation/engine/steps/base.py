@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -22,11 +23,13 @@ class Context:
         roles: Which column is ``text``, ``label``, ``id``, ``image``.
         check: Raises when the run was cancelled; called once a batch.
         media: The pictures that the column of the role ``image`` names by their SHA-256.
+        vectors: Folder of the vectors of earlier runs; None for the folder of `curation.engine.embedding`.
     """
 
     roles: dict[str, str]
     check: Callable[[], None] = lambda: None
     media: Media = field(default_factory=NoMedia)
+    vectors: Path | None = None
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.
@@ -98,6 +101,10 @@ class Step:
         """Return a hash of name, version and parameters."""
         text = json.dumps([self.name, self.version, self.params()], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def untried(self) -> str:
+        """Return why a preview leaves this step out, in a sentence; empty when it tries it."""
+        return ""
 
     def prepare(self, batches: Batches, context: Context) -> Any:
         """Look at all rows before the first is decided; return what `apply` needs. Most steps need nothing."""

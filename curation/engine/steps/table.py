@@ -14,9 +14,12 @@ from curation.engine.steps.markup import StripMarkup
 from curation.engine.steps.missing import MissingValues
 from curation.engine.steps.mojibake import RepairMojibake
 from curation.engine.steps.near_duplicates import NearDuplicates
+from curation.engine.steps.odd_meaning import MeaningOutliers, OffTopic
 from curation.engine.steps.outliers import Outliers
 from curation.engine.steps.repetition import FilterRepetition
 from curation.engine.steps.sample import Sample
+from curation.engine.steps.select_items import SelectItems
+from curation.engine.steps.semantic_duplicates import SemanticDuplicates
 from curation.engine.steps.split import Split
 from curation.engine.steps.suspicious import SuspiciousLabels
 from curation.engine.steps.symbols import FilterSymbols
@@ -42,6 +45,10 @@ STEPS: dict[str, type[Step]] = {
     "conflicting_labels": ConflictingLabels,
     "exact_duplicates": ExactDuplicates,
     "near_duplicates": NearDuplicates,
+    "semantic_duplicates": SemanticDuplicates,
+    "meaning_outliers": MeaningOutliers,
+    "off_topic": OffTopic,
+    "select_items": SelectItems,
     "split": Split,
     "infer_types": InferTypes,
     "missing_values": MissingValues,

@@ -78,6 +78,7 @@ class EncoderHead(Family):
             texts,
             encoder=encoder,
             cache_dir=context.cache_dir,
+            vectors_dir=context.vectors_dir,
             precision=precision,
             layered=True,
             threads=threads,
