@@ -14,12 +14,14 @@ from curation.models import Version
 from curation.pages.explorer import explored, trimmed
 from curation.services.download import FORMATS, request_download
 from curation.services.item import find_item
+from curation.services.meaning import has_meaning, similar_items
 from curation.services.provenance import provenance_of_item
 from curation.services.version import annotate_version, restore_version, trash_version
 
 BARS = 40
 # Cells of the explorer are cut here; the item page shows the whole.
 CELL = 280
+SIMILAR = 8
 
 
 def version_of(request: PageRequest, pk: int) -> Version:
@@ -156,8 +158,26 @@ class ItemPage(ScopedPage):
             "fields": [(name, value) for name, value in item.items() if name != "item_id"],
             "lineage": lineage,
             "provenance": provenance,
+            "similar": similar_rows(request, version, item_id),
         }
         return render(request, "curation/item.html", context)
+
+
+def similar_rows(request: PageRequest, version: Version, item_id: int) -> list[dict[str, Any]] | None:
+    """Return the items most like one, cut short; None while the version is not embedded."""
+    if not has_meaning(version):
+        return None
+    roles = version.manifest.get("roles", {})
+    found = similar_items(actor=request.actor, version_id=version.pk, item_id=item_id, limit=SIMILAR)
+    return [
+        {
+            "item_id": row["item_id"],
+            "similarity": row["similarity"],
+            "text": short(row["item"].get(roles.get("text", ""))),
+            "label": row["item"].get(roles.get("label", "")),
+        }
+        for row in found
+    ]
 
 
 class DownloadPage(ScopedPage):

@@ -72,15 +72,14 @@ def _drawn(job: JobContext, review: PairReview) -> tuple[list[Any], list[int], s
 
     try:
         with open_version(review.version) as reader:
+            what = _("embedding the texts")
             name, _reason = suited_encoder(reader, text_column(reader))
             opened = TextEncoder(
                 get_encoder(name),
                 cache_dir=settings.ASSAY_MODEL_CACHE,
                 vectors_dir=vectors_folder(review.organization_id),
             )
-            embedded = embed_version(
-                reader, opened, lambda done, all_, _what: told(done, all_, _("embedding the texts"))
-            )
+            embedded = embed_version(reader, opened, lambda done, total, _what: told(done, total, what))
         step = -(-len(embedded.items) // ITEMS) or 1
         vectors, items = embedded.vectors[::step], embedded.items[::step]
         found = pairs_above(vectors, EDGES[0], progress=lambda done, total: told(done, total, _("comparing the texts")))

@@ -88,8 +88,8 @@ def use_selection(
         actor: Who runs it.
         version_id: The version.
         selection_id: The chosen items.
-        action: ``keep`` (only these), ``drop`` (all but these), ``mark`` (write `word` beside them in the column ``tag``)
-            or ``sample`` (`rows` of these that cover them).
+        action: ``keep`` (only these), ``drop`` (all but these), ``mark`` (write `word` beside them in the column
+            ``tag``) or ``sample`` (`rows` of these that cover them).
         word: What is written.
         rows: Size of the sample.
 

@@ -22,9 +22,9 @@ LOCAL_LIMIT = 1.5
 class MeaningOutliers(Step):
     """Finds or drops texts far from all others, by the mean cosine distance to their ten nearest.
 
-    ``neighbours`` compares that distance with all texts' (modified z-score of its logarithm, Iglewicz and Hoaglin 1993);
-    it finds texts of another kind. ``local`` compares it with the neighbours' own (a simplified local outlier factor,
-    Schubert and others 2014); it finds texts at the edge of a tight group. Texts without a letter are left alone.
+    ``neighbours`` compares that distance with all texts' (modified z-score of its logarithm, Iglewicz and Hoaglin
+    1993); it finds texts of another kind. ``local`` compares it with the neighbours' own (a simplified local outlier
+    factor, Schubert and others 2014); it finds texts at the edge of a tight group. Empty texts are left alone.
 
     Attributes:
         method: ``neighbours`` or ``local``.
@@ -82,13 +82,13 @@ class MeaningOutliers(Step):
 class OffTopic(Step):
     """Finds or drops texts that are near none of the topics asked for.
 
-    Topics are words, phrases or whole texts that say what belongs into the set; each is embedded like a text, and a text
-    counts by the topic nearest to it. Texts without a letter are left alone.
+    Topics are words, phrases or whole texts that say what belongs into the set; each is embedded like a text, and a
+    text counts by the topic nearest to it. Empty texts are left alone.
 
     Attributes:
         topics: At least one; several short phrases work better than one long one.
-        least: Cosine to the nearest topic below which a text is off topic, -1 to 1. Encoders differ: look at the figures
-            in the run's report (quantiles of the nearness) before you drop.
+        least: Cosine to the nearest topic below which a text is off topic, -1 to 1. Encoders differ: look at the
+            figures in the run's report (quantiles of the nearness) before you drop.
         encoder: ``auto`` (by the script of the texts) or a name of `curation.engine.embedding`.
         action: ``find`` or ``drop``.
     """

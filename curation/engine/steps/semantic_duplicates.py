@@ -22,8 +22,8 @@ class SemanticDuplicates(Step):
 
     All pairs at or above the threshold are found (`curation.engine.meaning.pairs`), and every text that goes is in such
     a pair with one that stays. Which threshold means "the same" depends on the texts and the encoder: judge a sample of
-    pairs on the version's page, which proposes one. SemDeDup (Abbas and others 2023) drops at cosines from 0.92 to 0.99.
-    Texts without a letter are left alone. Memory: 2 kB a short text; time grows with the square of the rows.
+    pairs on the version's page, which proposes one. SemDeDup (Abbas and others 2023) drops at cosines from 0.92 to
+    0.99. Empty texts are left alone. Memory: 2 kB a short text; time grows with the square of the rows.
 
     Attributes:
         threshold: Least cosine, above 0 to 1.
