@@ -14,7 +14,7 @@ from accounts.services.organization import create_organization
 from accounts.services.token import create_token
 from core import objects
 from curation.engine.manifest import VersionManifest
-from curation.models import Dataset, Diff, Finding, Plan, Run, Upload, Version
+from curation.models import Dataset, Diff, Finding, Plan, Run, Selection, Upload, Version
 from labeling.models import Annotation, Project, Task
 from labeling.services.answer import save_answers
 from labeling.services.project import schema_for_labels
@@ -109,6 +109,12 @@ def plan(actor: Actor) -> Plan:
 def run(actor: Actor) -> Run:
     return Run.objects.create(
         organization_id=actor.organization_id, steps={"steps": []}, fingerprint="0" * 64, input=version(actor)
+    )
+
+
+def selection(actor: Actor) -> Selection:
+    return Selection.objects.create(
+        organization_id=actor.organization_id, version=version(actor), items="1-3", count=3, created_by_id=actor.user_id
     )
 
 
@@ -210,6 +216,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Plan: plan,
     Project: project,
     Run: run,
+    Selection: selection,
     Task: task,
     Token: token,
     Training: training,

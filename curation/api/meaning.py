@@ -161,6 +161,7 @@ class PairView(ScopedAPIView):
     @extend_schema(operation_id="versions_judge_pair", request=JudgeInput, responses=ThresholdsOutput)
     def post(self, request: Request, pk: int, number: int) -> Response:
         """Say whether a pair means the same."""
+        find_review(actor=request.actor, version_id=pk)  # type: ignore[attr-defined]
         same = valid(JudgeInput, request.data)["same"]
         if number > 2**31 - 1:
             raise NotFound("There is no such pair.")

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 
 from accounts.pages.view import PageRequest, ScopedPage
-from core.errors import DomainError
+from core.errors import DomainError, NotFound
 from curation.models import Version
 from curation.services.explorer import INDEX_FROM, column_figures, find_items, has_index, question_of, request_index
 from curation.services.item import page_of_items
@@ -61,8 +61,9 @@ def explored(request: PageRequest, version: Version) -> dict[str, Any]:
 def selected(request: PageRequest, version: Version) -> dict[str, Any]:
     """Return a page of the items that somebody chose on the map, and what may be done with all of them."""
     number = whole_number(request.GET.get("selection"))
-    selection = find_selection(actor=request.actor, version_id=version.pk, selection_id=number)
-    selection.version = version
+    selection = find_selection(actor=request.actor, selection_id=number)
+    if selection.version_id != version.pk:
+        raise NotFound(_("There is no such selection."))
     offset = whole_number(request.GET.get("offset"))
     rows = items_of_selection(selection, offset=offset, limit=PAGE_ROWS)
     return {

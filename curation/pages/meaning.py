@@ -108,12 +108,10 @@ class SelectionPage(ScopedPage):
 
     scopes = {"POST": "data.write"}
 
-    def post(self, request: PageRequest, pk: int, selection: int) -> HttpResponse:
-        version = version_of(request, pk)
+    def post(self, request: PageRequest, pk: int) -> HttpResponse:
         run, _job = use_selection(
             actor=request.actor,
-            version_id=version.pk,
-            selection_id=selection,
+            selection_id=pk,
             action=request.POST.get("action", "")[:20],
             word=request.POST.get("word", ""),
             rows=whole_number(request.POST.get("rows")),

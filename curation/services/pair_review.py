@@ -59,7 +59,7 @@ def execute_draw(*, job: JobContext, review_id: int) -> dict[str, Any]:
     if review.pairs is None:
         pairs, counts, encoder = _drawn(job, review)
         job.check()
-        PairReview.objects.filter(pk=review.pk, pairs=None).update(pairs=pairs, counts=counts, encoder=encoder)
+        PairReview.objects.filter(pk=review.pk, pairs__isnull=True).update(pairs=pairs, counts=counts, encoder=encoder)
         review.refresh_from_db()
     return {"version": review.version_id, "pairs": len(review.pairs), "encoder": review.encoder}
 

@@ -54,13 +54,14 @@ def create_selection(*, actor: Actor, version_id: int, items: str) -> Selection:
     return selection  # type: ignore[no-any-return]
 
 
-def find_selection(*, actor: Actor, version_id: int, selection_id: int) -> Selection:
-    """Return a selection of a version.
+def find_selection(*, actor: Actor, selection_id: int) -> Selection:
+    """Return a selection whose dataset is not in the trash.
 
     Raises:
         NotFound: There is none, or it made room for newer ones.
     """
-    selection = Selection.objects.visible_to(actor).filter(pk=selection_id, version_id=version_id).first()
+    rows = Selection.objects.visible_to(actor).filter(version__dataset__deleted_at=None)
+    selection = rows.select_related("version").filter(pk=selection_id).first()
     if selection is None:
         raise NotFound(_("There is no such selection."))
     return selection  # type: ignore[no-any-return]
@@ -79,14 +80,11 @@ def items_of_selection(selection: Selection, *, offset: int, limit: int) -> list
     return [found[item] for item in wanted if item in found]
 
 
-def use_selection(
-    *, actor: Actor, version_id: int, selection_id: int, action: str, word: str = "", rows: int = 0
-) -> tuple[Run, Job]:
+def use_selection(*, actor: Actor, selection_id: int, action: str, word: str = "", rows: int = 0) -> tuple[Run, Job]:
     """Send the run that makes a version of a selection.
 
     Args:
         actor: Who runs it.
-        version_id: The version.
         selection_id: The chosen items.
         action: ``keep`` (only these), ``drop`` (all but these), ``mark`` (write `word` beside them in the column
             ``tag``) or ``sample`` (`rows` of these that cover them).
@@ -96,7 +94,7 @@ def use_selection(
     Raises:
         DomainError: ``selection_action_invalid``, or what `start_run` raises.
     """
-    selection = find_selection(actor=actor, version_id=version_id, selection_id=selection_id)
+    selection = find_selection(actor=actor, selection_id=selection_id)
     chosen: dict[str, Any] = {"items": selection.items, "action": "keep" if action == "sample" else action}
     if action == "mark":
         chosen |= {"column": "tag", "word": word.strip()[:200]}
@@ -110,4 +108,4 @@ def use_selection(
             detail = _("A sample of these has from 1 to %(most)s items.")
             raise DomainError("selection_action_invalid", detail % {"most": selection.count})
         steps.append({"name": "sample", "params": {"rows": rows, "strategy": "diverse"}})
-    return start_run(actor=actor, version_id=version_id, steps={"steps": steps})
+    return start_run(actor=actor, version_id=selection.version_id, steps={"steps": steps})

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import Membership, Token
 from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
-from curation.models import Dataset, Diff, Plan, Run, Upload, Version
+from curation.models import Dataset, Diff, Plan, Run, Selection, Upload, Version
 from labeling.models import Project
 from modeling.models import Bundle, Deployment, Training
 from tests import factories
@@ -27,6 +27,7 @@ NOUNS = {
     "plans": Plan,
     "projects": Project,
     "runs": Run,
+    "selections": Selection,
     "tokens": Token,
     "trainings": Training,
     "uploads": Upload,
