@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curation.engine.commands import diff, link, near_duplicates
+from curation.engine.commands import diff, link, meaning, near_duplicates
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
 from curation.engine.presets import PRESETS
 from curation.engine.readers import ReadError, read_batches, sniff
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     near_duplicates.add(commands)
     link.add_parser(commands, _open, _show)
     diff.add_parser(commands, _open, _show)
+    meaning.add_parsers(commands, _show)
     for command in (run, duplicates):
         command.add_argument(
             "input", type=Path, help="a file of any format that imports take, or the folder of a version"
