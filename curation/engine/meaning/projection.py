@@ -25,6 +25,8 @@ def project(
     fewer than 10 items are shown by PCA alone.
     """
     count = len(vectors)
+    if not count:
+        return np.empty((0, 2), np.float32)
     if count < FEWEST:
         return _scaled(_pca(vectors, 2))
     step = -(-count // LANDMARKS)
@@ -82,8 +84,6 @@ def _placed(
 
 
 def _scaled(flat: NDArray[np.float32]) -> NDArray[np.float32]:
-    if not len(flat):
-        return np.empty((0, 2), np.float32)
     if flat.shape[1] < 2:
         flat = np.concatenate([flat, np.zeros((len(flat), 2 - flat.shape[1]), np.float32)], axis=1)
     flat = flat - (flat.max(axis=0) + flat.min(axis=0)) / 2

@@ -12,7 +12,9 @@ NAMED_BY = 4
 TEXTS = 60_000
 CHARACTERS = 600
 # A phrase takes the place of its part when it stands in most of the texts in which the part does.
-WHOLE = 0.6
+WHOLE = 0.8
+# A word that names a cluster is at least so many times as common in it as elsewhere: "me" and "you" name nothing.
+LIFT = 2.0
 _RUNS = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]+|[^\W\d_]+(?:['’][^\W\d_]+)*")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 HAN_LENGTHS = (2, 3, 4)
@@ -35,7 +37,8 @@ def typical_words(
     """Return the most typical words of each cluster, most typical first; an empty list where none stands out.
 
     A word's weight is the share of the cluster's texts that hold it, times ``log(1 + A / f)``: A the mean texts of a
-    cluster, f the texts of all clusters with the word. Texts count a word once, so that one long text names nothing.
+    cluster, f the texts of all clusters with the word. Texts count a word once, so that one long text names nothing,
+    and words less than twice as common in the cluster as elsewhere are left out.
 
     Args:
         texts: One for each item; missing ones count as empty.
@@ -56,15 +59,19 @@ def typical_words(
         everywhere.update(terms)
         sizes[chosen] += 1
     mean = float(sizes.mean()) if clusters else 0.0
-    return [_chosen(inside[place], int(sizes[place]), everywhere, mean, count) for place in range(clusters)]
+    total = int(sizes.sum())
+    return [_chosen(inside[place], int(sizes[place]), total, everywhere, mean, count) for place in range(clusters)]
 
 
-def _chosen(inside: Counter[str], size: int, everywhere: Counter[str], mean: float, count: int) -> list[str]:
+def _chosen(
+    inside: Counter[str], size: int, total: int, everywhere: Counter[str], mean: float, count: int
+) -> list[str]:
     fewest = 1 if size < 5 else 2
+    rest = max(1.0, total - size)
     weights = {
         term: held / max(1, size) * float(np.log1p(mean / everywhere[term]))
         for term, held in inside.items()
-        if held >= fewest
+        if held >= fewest and held / max(1, size) >= LIFT * (everywhere[term] - held) / rest
     }
     ranked = sorted(weights, key=lambda term: (-weights[term], -len(term), term))[:200]
     named: list[str] = []

@@ -9,3 +9,4 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   wanted.click();
 });
+document.getElementById("pair")?.setAttribute("data-keys", "");
