@@ -16,7 +16,7 @@ from curation.services.upload import receive_upload, start_import
 from tests import factories
 from tests.e2e.screenshots import take
 from tests.e2e.test_chain_browser import person
-from tests.e2e.test_common_pages import AXE, open_page, sign_in, violations
+from tests.e2e.test_common_pages import open_page, sign_in, violations
 from tests.e2e.test_review_page import finished
 from tests.live import LiveService
 from workers.models import Job
@@ -70,7 +70,6 @@ def test_items_are_chosen_on_the_map_and_become_a_version(boss: Actor, version: 
     page.get_by_role("link", name="Map of meaning").click()
     ready(page)
     take(page, "meaning-map")
-    page.add_script_tag(path=str(AXE))
     assert violations(page) == []
     lasso(page)
     count = page.locator("#map-count")
@@ -139,7 +138,6 @@ def test_it_fits_a_phone_and_chinese(
     page.goto(f"/versions/{version.pk}/map/")
     ready(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.add_script_tag(path=str(AXE))
     assert violations(page) == []
     page.goto(f"/versions/{version.pk}/pairs/")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
