@@ -63,7 +63,7 @@ def selected(request: PageRequest, version: Version) -> dict[str, Any]:
     number = whole_number(request.GET.get("selection"))
     selection = find_selection(actor=request.actor, selection_id=number)
     if selection.version_id != version.pk:
-        raise NotFound(_("There is no such selection."))
+        raise NotFound(str(_("There is no such selection.")))
     offset = whole_number(request.GET.get("offset"))
     rows = items_of_selection(selection, offset=offset, limit=PAGE_ROWS)
     return {

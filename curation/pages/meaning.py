@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.pages.view import PageRequest, ScopedPage
 from core.errors import DomainError
@@ -33,6 +33,11 @@ WORDS = [
     gettext_noop("The map could not be loaded. Reload the page."),
 ]
 OUTLIERS = 12
+# What the encoders that ship are for; those of the operator stand by their names.
+ENCODER_WORDS = {
+    "minilm": gettext_lazy("for English and other texts in Latin letters"),
+    "e5-small": gettext_lazy("for Chinese and some hundred other languages"),
+}
 TARGETS = (0.8, 0.9, 0.95, 0.99)
 
 
@@ -78,6 +83,7 @@ def shown(request: PageRequest, version: Version, figures: dict[str, Any]) -> di
         ],
         "outliers": [{"item": item, "far": far, "text": texts.get(item, "")} for item, far in listed],
         "slices": [{**entry, "name": names[entry["cluster"]]} for entry in figures["slices"]],
+        "encoder_words": ENCODER_WORDS.get(figures["encoder"]["name"], ""),
         "map_facts": {"clusters": names, "labels": figures["labels"]},
     }
 

@@ -61,7 +61,7 @@ def execute_draw(*, job: JobContext, review_id: int) -> dict[str, Any]:
         job.check()
         PairReview.objects.filter(pk=review.pk, pairs__isnull=True).update(pairs=pairs, counts=counts, encoder=encoder)
         review.refresh_from_db()
-    return {"version": review.version_id, "pairs": len(review.pairs), "encoder": review.encoder}
+    return {"version": review.version_id, "pairs": len(review.pairs or []), "encoder": review.encoder}
 
 
 def _drawn(job: JobContext, review: PairReview) -> tuple[list[Any], list[int], str]:

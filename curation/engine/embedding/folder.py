@@ -162,7 +162,7 @@ class FolderEncoder(EncoderSource):
                 weight = mask[:, :, None].astype(np.float32)
                 output = (output * weight).sum(axis=1) / weight.sum(axis=1).clip(min=1.0)
         output = output.astype(np.float32)
-        return output / np.linalg.norm(output, axis=1, keepdims=True).clip(min=1e-12)
+        return np.asarray(output / np.linalg.norm(output, axis=1, keepdims=True).clip(min=1e-12))
 
     def shape(self) -> BertShape:
         """Raise: the graph is run as it is, and is never fine-tuned."""

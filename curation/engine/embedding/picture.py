@@ -159,7 +159,7 @@ class PictureEncoder:
                 rows = missing[start : start + PICTURES_PER_CHUNK]
                 # Files are looked up one after the other: a store need not bear two threads.
                 found = [path(unique[row]) for row in rows]
-                read = list(pool.map(lambda row, file: self._read(file, unique[row], broken), rows, found))
+                read = list(pool.map(lambda row, file: self._read(file, str(unique[row]), broken), rows, found))
                 good = [(row, picture) for row, picture in zip(rows, read, strict=True) if picture is not None]
                 batches = [good[place : place + BATCH] for place in range(0, len(good), BATCH)]
                 for batch, vectors in zip(batches, pool.map(self._run, batches), strict=True):

@@ -126,7 +126,7 @@ def neighbours(
 
 def _mine(places: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell which places are among rows, which stand in a row."""
-    return (places >= rows[0]) & (places <= rows[-1])
+    return np.asarray((places >= rows[0]) & (places <= rows[-1]))
 
 
 def _stretch(index: VectorIndex, number: int) -> slice:

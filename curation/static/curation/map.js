@@ -129,7 +129,7 @@ function clear() {
 function setMode(name) {
   mode = name;
   canvas.dataset.mode = name;
-  press("[data-mode]", (button) => button.dataset.mode === name);
+  press("button[data-mode]", (button) => button.dataset.mode === name);
 }
 
 const at = (event) => {
@@ -238,7 +238,7 @@ function listen() {
     draw();
   });
   document.getElementById("map-clear").addEventListener("click", clear);
-  for (const button of document.querySelectorAll("[data-mode]")) button.addEventListener("click", () => setMode(button.dataset.mode));
+  for (const button of document.querySelectorAll("button[data-mode]")) button.addEventListener("click", () => setMode(button.dataset.mode));
   for (const button of document.querySelectorAll("[data-cluster]")) {
     button.addEventListener("click", () => {
       if (button.getAttribute("aria-pressed") === "true") clear();
