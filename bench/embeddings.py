@@ -22,6 +22,7 @@ import gzip
 import importlib.metadata
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -137,7 +138,7 @@ def search(sets: dict[str, list[str]], options: argparse.Namespace) -> None:
         asked = (asked / np.linalg.norm(asked, axis=1, keepdims=True)).astype(np.float32)
         truth = [set(np.argpartition(-(whole @ one), 10)[:10].tolist()) for one in asked]
         with timed(f"{size:,} vectors: our index built"):
-            index = build(whole.astype(np.float16))
+            index = build(whole)
         report("our index", [timed_search(index.search, one) for one in asked], truth)
         if options.pgvector:
             pgvector(whole, asked, truth)
@@ -160,6 +161,8 @@ def pgvector(whole: np.ndarray, asked: np.ndarray, truth: list[set[int]]) -> Non
     """Ask pgvector the same questions, in the database that Assay starts."""
     import psycopg
 
+    # A system's PostgreSQL may have no pgvector; the wheel's has.
+    os.environ["ASSAY_POSTGRES"] = "wheel"
     from runner.home import Home
     from runner.postgres import PostgresServer
 

@@ -1,4 +1,4 @@
-"""Similar-item search in a file: inverted lists (Sivic and Zisserman 2003; Jegou and others 2011) over half floats.
+"""Similar-item search in a file: inverted lists (Sivic and Zisserman 2003; Jegou and others 2011).
 
 Vectors lie list by list, so that a question reads a few stretches of a memory-mapped file. Small sets have one list and
 are searched in full. Why not pgvector: see docs/explanation/meaning.md and bench/embeddings.py.
@@ -27,7 +27,7 @@ class VectorIndex:
     """Vectors in the order of their lists.
 
     Attributes:
-        vectors: float16 or float32 [n, width], list after list.
+        vectors: float32 [n, width], list after list; half floats work and are ten times slower.
         numbers: int64 [n], which vector of the input each is.
         starts: int64 [lists + 1], where each list begins.
         centres: float32 [lists, width].
