@@ -13,7 +13,7 @@ HEADS = (32, 64, 96, 128, 192)
 SLACK = 1e-4
 SAMPLE = 2000
 # To gather and compare one candidate in full takes as long as this many products of a block (bench/embeddings.py).
-CHECK_COST = 8000
+CHECK_COST = 70_000
 PAIR_LIMIT = 20_000_000
 
 
