@@ -19,12 +19,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from curation.engine.embedding import choose_encoder, encode  # noqa: E402
+from curation.engine.embedding.encode import open_session  # noqa: E402
+from curation.engine.embedding.table import get_encoder  # noqa: E402
 from modeling.engine.bundle import export_bundle  # noqa: E402
 from modeling.engine.bundle.graph import LADDER, build_graph, classifier_module  # noqa: E402
 from modeling.engine.data import LabeledTexts, split_rows  # noqa: E402
-from modeling.engine.encoders import choose_encoder, encode  # noqa: E402
-from modeling.engine.encoders.encode import open_session  # noqa: E402
-from modeling.engine.encoders.table import get_encoder  # noqa: E402
 from modeling.engine.evaluate import evaluate  # noqa: E402
 from modeling.engine.serving import Predictor  # noqa: E402
 from modeling.engine.training import BASELINE, TrainedModel, TrainingContext, TrainingSettings, train  # noqa: E402

@@ -57,6 +57,17 @@ def words(name: str, default: str) -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def places(name: str) -> dict[str, str]:
+    """Return folders, or models of the hub, by their names: ``name=/folder`` or ``name=hf:OWNER/NAME``, with commas."""
+    found = {}
+    for entry in words(name, ""):
+        if not re.fullmatch(r"[\w.-]{1,60}=(/.+|hf:[\w.-]+/[\w.-]+)", entry):
+            raise ImproperlyConfigured(f"{name} has the entry {entry!r}; write name=/folder or name=hf:OWNER/NAME.")
+        called, _equals, place = entry.partition("=")
+        found[called] = place
+    return found
+
+
 def secret(name: str, file_name: str) -> str:
     """Return a secret from the environment, from the file that NAME_FILE names, or from the home folder."""
     if os.environ.get(name):

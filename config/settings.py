@@ -117,6 +117,8 @@ ASSAY_OBJECTS = Path(environment.text("ASSAY_OBJECTS", str(ASSAY_HOME / "objects
 # Keys of organizations, apart from database and objects: a copy of these opens no pseudonym without them.
 ASSAY_KEYS = Path(environment.text("ASSAY_KEYS", str(ASSAY_HOME / "keys")))
 ASSAY_MODEL_CACHE = Path(environment.text("ASSAY_MODEL_CACHE", str(ASSAY_HOME / "cache" / "models")))
+# Encoders of the operator beside those that ship: name=/folder or name=hf:OWNER/NAME, with commas.
+ASSAY_ENCODERS = environment.places("ASSAY_ENCODERS")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": ASSAY_OBJECTS}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},

@@ -92,6 +92,20 @@ def index_version(job: JobContext) -> dict[str, Any]:
     return execute_index(job=job, version_id=job.params["version_id"])
 
 
+@job_task("curation.embed_version")
+def embed_version(job: JobContext) -> dict[str, Any]:
+    from curation.services.meaning import execute_meaning  # slow import: pyarrow
+
+    return execute_meaning(job=job, **job.params)
+
+
+@job_task("curation.draw_pairs")
+def draw_pairs(job: JobContext) -> dict[str, Any]:
+    from curation.services.pair_review import execute_draw  # slow import: pyarrow
+
+    return execute_draw(job=job, review_id=job.params["review_id"])
+
+
 @shared_task(name="curation.collect_garbage", ignore_result=True)
 def collect_garbage(**_later: Any) -> None:
     from curation.services.garbage import collect_garbage as collect  # slow import: pyarrow

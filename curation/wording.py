@@ -66,6 +66,13 @@ STEP_TEXTS = {
         _("Drop near-duplicate images"),
         _("Keeps one of each cluster of nearly equal pictures; every pair is verified on its pixels."),
     ),
+    "semantic_duplicates": (
+        _("Semantic duplicates"),
+        _("Texts that mean the same in other words, by the cosine of their vectors."),
+    ),
+    "meaning_outliers": (_("Outliers of meaning"), _("Texts that are far from all others in meaning.")),
+    "off_topic": (_("Off topic"), _("Texts that are near none of the topics that you name.")),
+    "select_items": (_("Chosen items"), _("Items that somebody chose are kept alone, dropped, or marked with a word.")),
     "split": (_("Split"), _("Train, validation and test; stratified, seeded, and equal texts on the same side.")),
     "infer_types": (
         _("Infer types"),
@@ -134,6 +141,11 @@ REASONS = {
     "near_label_conflict": _("Similar texts, different labels"),
     "near_duplicate_image": _("Near-duplicate image"),
     "image_in_held_out": _("Image also in validation or test"),
+    "semantic_duplicate": _("Means the same"),
+    "meaning_outlier": _("Outlier of meaning"),
+    "off_topic": _("Off topic"),
+    "not_chosen": _("Not chosen"),
+    "chosen": _("Left out by choice"),
     "only_boilerplate": _("Nothing but boilerplate"),
     "language_not_allowed": _("Language not allowed"),
     "language_undecided": _("Language undecided"),
@@ -243,7 +255,11 @@ STEP_GROUPS = [
     ),
     (_("Privacy"), ["pii"]),
     (_("Labels"), ["drop_invalid_label", "map_labels", "conflicting_labels", "suspicious_labels"]),
-    (_("Duplicates"), ["exact_duplicates", "near_duplicates", "near_duplicate_images", "link_records"]),
+    (
+        _("Duplicates"),
+        ["exact_duplicates", "near_duplicates", "near_duplicate_images", "semantic_duplicates", "link_records"],
+    ),
+    (_("Meaning"), ["meaning_outliers", "off_topic"]),
     (_("Tables"), ["infer_types", "missing_values", "map_values", "value_range", "outliers", "encode_columns"]),
     (
         _("Pictures"),
@@ -252,7 +268,7 @@ STEP_GROUPS = [
             *("image_information", "image_uniform", "image_mode", "image_oddities"),
         ],
     ),
-    (_("Sample and split"), ["sample", "split", "split_leakage"]),
+    (_("Sample and split"), ["sample", "select_items", "split", "split_leakage"]),
 ]
 
 # The plans of curation.engine.presets.

@@ -17,7 +17,7 @@ from accounts.services.token import create_token
 from core import objects
 from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
-from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Source, Upload, Version
+from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Selection, Source, Upload, Version
 from curation.services.media import store_pictures
 from labeling.models import Annotation, Project, Task
 from labeling.services.answer import save_answers
@@ -134,6 +134,12 @@ def run(actor: Actor) -> Run:
     )
 
 
+def selection(actor: Actor) -> Selection:
+    return Selection.objects.create(
+        organization_id=actor.organization_id, version=version(actor), items="1-3", count=3, created_by_id=actor.user_id
+    )
+
+
 def finding(actor: Actor) -> Finding:
     return Finding.objects.create(
         organization_id=actor.organization_id, run=run(actor), step="conflicting_labels", code="conflict", item_id=1
@@ -234,6 +240,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Project: project,
     Run: run,
     Source: source,
+    Selection: selection,
     Task: task,
     Token: token,
     Training: training,

@@ -33,6 +33,8 @@ KINDS: dict[str, Kind] = {
     "curation.diff": Kind(_("Comparison of versions")),
     "curation.write_diff": Kind(_("Download of a comparison")),
     "curation.index_version": Kind(_("Search index")),
+    "curation.embed_version": Kind(_("Embedding"), "heavy"),
+    "curation.draw_pairs": Kind(_("Pairs for review"), "heavy"),
     "labeling.create_tasks": Kind(_("Task creation")),
     "labeling.publish": Kind(_("Publication of labels")),
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),

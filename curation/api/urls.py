@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from curation.api.dataset import DatasetViewSet
 from curation.api.diff import DiffViewSet
 from curation.api.fetch import FetchesView, RetryFetchesView
+from curation.api.meaning import MeaningView, PairsView, PairView, SimilarView
 from curation.api.picture import PictureCopyView, PictureOriginalView, PictureThumbView
 from curation.api.plan import CheckPlanView, PreviewPlanView
 from curation.api.question import (
@@ -36,6 +37,10 @@ urlpatterns = [
     path("plans/default/", DefaultPlanView.as_view(), name="plan-default"),
     path("plans/check/", CheckPlanView.as_view(), name="plan-check"),
     path("versions/<int:pk>/preview/", PreviewPlanView.as_view(), name="plan-preview"),
+    path("versions/<int:pk>/meaning/", MeaningView.as_view(), name="version-meaning"),
+    path("versions/<int:pk>/items/<int:item_id>/similar/", SimilarView.as_view(), name="similar-items"),
+    path("versions/<int:pk>/pairs/", PairsView.as_view(), name="version-pairs"),
+    path("versions/<int:pk>/pairs/<int:number>/", PairView.as_view(), name="version-pair"),
     path("runs/<int:pk>/questions/", QuestionsView.as_view(), name="run-questions"),
     path("runs/<int:pk>/questions/rule/", RuleView.as_view(), name="run-rule"),
     path("runs/<int:pk>/questions/rule/undo/", UndoRuleView.as_view(), name="run-rule-undo"),

@@ -186,6 +186,10 @@ def preview_steps(
     table = sample
     for number, step in enumerate(plan.steps, 1):
         preview = StepPreview(step.name, rows_in=table.num_rows)
+        preview.error = step.untried()
+        if preview.error:
+            yield preview
+            return
         try:
             check()
             table = _try_step(step, number, plan.on_error, table, context, preview)

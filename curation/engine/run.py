@@ -94,6 +94,7 @@ def run_plan(
     benchmarks: Benchmarks | None = None,
     threads: int | None = None,
     space: Space | None = None,
+    vectors: Path | None = None,
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
@@ -117,6 +118,7 @@ def run_plan(
             is spent in compiled loops that run beside each other (`bench/parallel_steps.py`); the result does not
             depend on it.
         space: Where steps may go on when memory is short, and who works there; below `folder` when None.
+        vectors: Where steps that embed find the vectors of earlier runs, and leave theirs.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -124,7 +126,8 @@ def run_plan(
         StepFailed: A step raised on an item; run again in the same folder, the run goes on there.
     """
     _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)
-    context = replace(_context(reader, cancelled, media, key, folder), benchmarks=benchmarks or OpenedBenchmarks())
+    beside = {"benchmarks": benchmarks or OpenedBenchmarks(), "vectors": vectors}
+    context = replace(_context(reader, cancelled, media, key, folder), **beside)
     how: dict[str, Any] = {"on_error": plan.on_error, "threads": threads or len(os.sched_getaffinity(0))}
     source_of_all = f"{plan.fingerprint()} {reader.manifest.content_hash}"
     room = replace(space or Space(folder / "shards"), source=source_of_all, check=context.check)

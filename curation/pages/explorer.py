@@ -7,10 +7,11 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 
 from accounts.pages.view import PageRequest, ScopedPage
-from core.errors import DomainError
+from core.errors import DomainError, NotFound
 from curation.models import Version
 from curation.services.explorer import INDEX_FROM, column_figures, find_items, has_index, question_of, request_index
 from curation.services.item import page_of_items
+from curation.services.selection import find_selection, items_of_selection
 
 PAGE_ROWS = 50
 # The names that an address may carry; whatever else it says is ignored.
@@ -44,6 +45,8 @@ def explored(request: PageRequest, version: Version) -> dict[str, Any]:
         "has_label": bool(version.manifest.get("roles", {}).get("label")),
         "more": bool(values["column"] or values["longer"] or values["shorter"]),
     }
+    if whole_number(request.GET.get("selection")):
+        return context | selected(request, version)
     try:
         question = question_of(values, label=version.manifest.get("roles", {}).get("label"))
         if question.empty:
@@ -53,6 +56,22 @@ def explored(request: PageRequest, version: Version) -> dict[str, Any]:
         if error.code != "filter_invalid":
             raise
         return context | {"refused": error, "found": [], "filtered": True, "status": error.status}
+
+
+def selected(request: PageRequest, version: Version) -> dict[str, Any]:
+    """Return a page of the items that somebody chose on the map, and what may be done with all of them."""
+    number = whole_number(request.GET.get("selection"))
+    selection = find_selection(actor=request.actor, selection_id=number)
+    if selection.version_id != version.pk:
+        raise NotFound(str(_("There is no such selection.")))
+    offset = whole_number(request.GET.get("offset"))
+    rows = items_of_selection(selection, offset=offset, limit=PAGE_ROWS)
+    return {
+        "found": rows,
+        "selection": selection,
+        "paging": paging(offset, PAGE_ROWS, selection.count, len(rows)),
+        "sample_rows": min(100, selection.count),
+    }
 
 
 def everything(request: PageRequest, version: Version) -> dict[str, Any]:

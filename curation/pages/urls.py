@@ -5,6 +5,7 @@ from curation.pages.diff import ComparePage, DiffDownloadPage, DiffPage
 from curation.pages.explorer import ColumnsPage
 from curation.pages.fetch import AddressesPage, FetchesPage
 from curation.pages.lineage import DatasetLineagePage
+from curation.pages.meaning import MapPage, PairsPage, PointsPage, SelectionPage, SelectionsPage
 from curation.pages.picture import OriginalPage
 from curation.pages.plan import CopyPlanPage, CuratePage, DeletePlanPage, PlanPage, PlansPage
 from curation.pages.privacy import MappingPage, RecallPage, ReplacementsPage
@@ -36,6 +37,11 @@ urlpatterns = [
     path("versions/<int:pk>/download/", DownloadPage.as_view(), name="download"),
     path("versions/<int:pk>/curate/", CuratePage.as_view(), name="curate"),
     path("versions/<int:pk>/columns/", ColumnsPage.as_view(), name="columns"),
+    path("versions/<int:pk>/map/", MapPage.as_view(), name="map"),
+    path("versions/<int:pk>/map/points/", PointsPage.as_view(), name="map-points"),
+    path("versions/<int:pk>/selections/", SelectionsPage.as_view(), name="selections"),
+    path("selections/<int:pk>/", SelectionPage.as_view(), name="selection"),
+    path("versions/<int:pk>/pairs/", PairsPage.as_view(), name="pairs"),
     path("versions/<int:pk>/tags/", TagsPage.as_view(), name="version-tags"),
     path("versions/<int:pk>/notes/", NotesPage.as_view(), name="version-notes"),
     path("versions/<int:pk>/trash/", TrashVersionPage.as_view(), name="version-trash"),

@@ -26,6 +26,7 @@ from curation.pages.picture import (
 )
 from curation.services.download import formats_of, request_download
 from curation.services.item import find_item
+from curation.services.meaning import has_meaning, similar_items
 from curation.services.picture_export import ARCHIVES
 from curation.services.provenance import provenance_of_item
 from curation.services.version import annotate_version, restore_version, trash_version
@@ -33,6 +34,7 @@ from curation.services.version import annotate_version, restore_version, trash_v
 BARS = 40
 # Cells of the explorer are cut here; the item page shows the whole.
 CELL = 280
+SIMILAR = 8
 
 
 def version_of(request: PageRequest, pk: int) -> Version:
@@ -195,8 +197,26 @@ class ItemPage(ScopedPage):
             "may_write": request.actor.can("data.write"),
             "lineage": lineage,
             "provenance": provenance,
+            "similar": similar_rows(request, version, item_id),
         }
         return render(request, "curation/item.html", context)
+
+
+def similar_rows(request: PageRequest, version: Version, item_id: int) -> list[dict[str, Any]] | None:
+    """Return the items most like one, cut short; None while the version is not embedded."""
+    if not has_meaning(version):
+        return None
+    roles = version.manifest.get("roles", {})
+    found = similar_items(actor=request.actor, version_id=version.pk, item_id=item_id, limit=SIMILAR)
+    return [
+        {
+            "item_id": row["item_id"],
+            "similarity": row["similarity"],
+            "text": short(row["item"].get(roles.get("text", ""))),
+            "label": row["item"].get(roles.get("label", "")),
+        }
+        for row in found
+    ]
 
 
 class DownloadPage(ScopedPage):

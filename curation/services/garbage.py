@@ -15,6 +15,7 @@ from core import objects
 from curation.models import Diff, Version
 from curation.services.dependency import Holder, held_among, holders_of
 from curation.services.download import FORMATS
+from curation.services.meaning import forget_vectors, meaning_key
 from curation.services.media import fresh_among, keys_of, pictures_only_of, remove_pictures
 from curation.services.picture_export import ARCHIVES
 from curation.services.version import index_key, lock_objects, part_key
@@ -33,12 +34,14 @@ class Collected:
         object_keys: The objects removed.
         byte_count: Their size.
         kept: What holds the trashed versions that stay.
+        vectors: Cached vectors removed whose content no living version holds.
     """
 
     versions: list[int] = field(default_factory=list)
     object_keys: list[str] = field(default_factory=list)
     byte_count: int = 0
     kept: list[Holder] = field(default_factory=list)
+    vectors: int = 0
 
 
 def collect_garbage(*, dry_run: bool = True, grace: timedelta | None = None) -> Collected:
@@ -72,8 +75,10 @@ def collect_garbage(*, dry_run: bool = True, grace: timedelta | None = None) -> 
     unfinished = Version.objects.filter(purged_at__isnull=False, objects_removed_at=None).order_by("pk")
     for pk in unfinished.values_list("pk", flat=True)[:BATCH]:
         _remove(pk, done)
-    if done.versions:
-        log.info("garbage_collected", versions=len(done.versions), bytes=done.byte_count)
+    for organization_id in Version.objects.values_list("organization_id", flat=True).distinct().order_by():
+        done.vectors += forget_vectors(organization_id, before=before.timestamp())
+    if done.versions or done.vectors:
+        log.info("garbage_collected", versions=len(done.versions), bytes=done.byte_count, vectors=done.vectors)
     return done
 
 
@@ -142,7 +147,7 @@ def _unshared(version: Version, *, also_free: set[int]) -> list[str]:
     if not living.filter(purged_at=None).exclude(pk__in={version.pk, *also_free}).exists():
         names = [f"{version.content_hash}.{file_format}" for file_format in [*sorted(FORMATS), *ARCHIVES]]
         keys += [objects.key("downloads", version.organization_id, name) for name in names]
-        keys.append(index_key(version))
+        keys += [index_key(version), meaning_key(version)]
     for diff in Diff.objects.filter(older=version) | Diff.objects.filter(newer=version):
         names = [f"diff-{diff.pk}.{file_format}" for file_format in sorted(FORMATS)]
         keys += [objects.key("diffs", version.organization_id, name) for name in names]

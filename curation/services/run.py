@@ -23,6 +23,7 @@ from curation.models import Plan, Run, Version, VersionKind
 from curation.sentences import in_words
 from curation.services.benchmark import open_benchmarks, resolve_benchmarks
 from curation.services.decision import Replay, replay_decisions
+from curation.services.meaning import vectors_folder
 from curation.services.media import open_media
 from curation.services.near_shard import JobShards
 from curation.services.pseudonym import key_for, store_replacements
@@ -149,6 +150,7 @@ def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> Ru
         with open_media(run.organization_id) as media, benchmarks as opened, shared_folder(job) as shared:
             space = Space(shared, settings.ASSAY_SEARCH_MEMORY, JobShards(job))
             given: dict[str, Any] = {"media": media, "key": key, "benchmarks": opened, "space": space}
+            given["vectors"] = vectors_folder(run.organization_id)
             return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, **given)
     except Cancelled:
         job.check()

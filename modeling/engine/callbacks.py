@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from modeling.engine.errors import Cancelled
+from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
 
-Progress = Callable[[int, int], None]
-"""Called with (done, total)."""
-
-IsCancelled = Callable[[], bool]
-"""Answers true when the work should stop now."""
+__all__ = ["IsCancelled", "OnMetrics", "Progress", "stop_if"]
 
 OnMetrics = Callable[[dict[str, Any]], None]
 """Called with a JSON-ready mapping of metrics."""
-
-
-def stop_if(cancelled: IsCancelled | None, what: str) -> None:
-    """Raise `Cancelled` naming the work when the caller asks to stop."""
-    if cancelled is not None and cancelled():
-        raise Cancelled(f"{what} was cancelled.")

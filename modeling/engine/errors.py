@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from curation.engine.embedding.errors import Cancelled, EngineError
 
-
-class EngineError(Exception):
-    """An expected failure: `code` is stable, `detail` says what is wrong and how to mend it, `facts` are JSON-ready."""
-
-    code = "modeling_error"
-
-    def __init__(self, detail: str, *, code: str | None = None, **facts: Any) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.code = code or self.code
-        self.facts = facts
+__all__ = ["BadData", "BundleInvalid", "Cancelled", "EngineError", "GateRefused", "InputRefused", "TrainingDiverged"]
 
 
 class BadData(EngineError):
     """The texts, labels or splits cannot be trained or evaluated on."""
 
     code = "bad_training_data"
-
-
-class Cancelled(EngineError):
-    """The caller's `cancelled()` answered true; checkpoints written so far stay usable."""
-
-    code = "cancelled"
 
 
 class TrainingDiverged(EngineError):

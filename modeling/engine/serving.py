@@ -34,7 +34,7 @@ class Predictor:
     def __init__(self, bundle_path: Path, *, threads: int = 1) -> None:
         from tokenizers import Tokenizer
 
-        from modeling.engine.encoders.encode import open_session
+        from curation.engine.embedding.encode import open_session
 
         opened = verify_bundle(bundle_path)
         self.sha256, self.manifest, self.labels, self.metrics = (

@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
 from core.errors import Conflict, NotFound
+from curation.services.meaning import vectors_folder
 from modeling.engine.errors import GateRefused
 from modeling.families import FAMILIES
 from modeling.models import Bundle, BundleState, Model, Training
@@ -125,7 +126,12 @@ def _export(job: JobContext, bundle: Bundle, folder: Path) -> "ExportResult":
         },
         evaluation=_evaluation(training),
         limit_points=bundle.limit_points,
-        context=TrainingContext(cache_dir=settings.ASSAY_MODEL_CACHE, on_stage=on_stage, cancelled=job.cancelled),
+        context=TrainingContext(
+            cache_dir=settings.ASSAY_MODEL_CACHE,
+            vectors_dir=vectors_folder(job.organization_id),
+            on_stage=on_stage,
+            cancelled=job.cancelled,
+        ),
     )
 
 

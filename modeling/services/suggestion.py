@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core.errors import NotFound
+from curation.services.meaning import vectors_folder
 from labeling.engine.schema import parse_schema
 from labeling.models import Project
 from labeling.services.project import labeled_items, unlabeled_items
@@ -93,7 +94,7 @@ def what_is_missing(labels: list[str]) -> str:
 def _answers(
     job: JobContext, texts: list[str], labels: list[str], waiting: list[tuple[int, str]]
 ) -> tuple[list[tuple[str, float]], dict[str, Any]]:
-    from modeling.engine.encoders import choose_encoder, encode
+    from curation.engine.embedding import choose_encoder, encode
     from modeling.engine.heads.quick import fit
 
     encoder = choose_encoder(texts).name
@@ -101,6 +102,7 @@ def _answers(
         texts + [text for _item, text in waiting],
         encoder=encoder,
         cache_dir=settings.ASSAY_MODEL_CACHE,
+        vectors_dir=vectors_folder(job.organization_id),
         progress=lambda done, total: job.progress(done, total, _("encoding the texts"), rows_done=done),
         cancelled=job.cancelled,
     )

@@ -12,6 +12,7 @@ from accounts.services import audit
 from core import objects
 from core.errors import Conflict, DomainError, NotFound
 from curation.models import Version
+from curation.services.meaning import vectors_folder
 from modeling.families import FAMILIES
 from modeling.models import Model, Training
 from modeling.services.archive import pack, sha256_of
@@ -171,6 +172,7 @@ def _context(job: JobContext, folder: Path, *, quiet: bool = False) -> "Training
 
     return TrainingContext(
         cache_dir=settings.ASSAY_MODEL_CACHE,
+        vectors_dir=vectors_folder(job.organization_id),
         # Weights that other code wrote may have other shapes, so a training cut off by an upgrade begins anew.
         checkpoints=folder / f"checkpoints-{code_hash()[:16]}",
         on_stage=None if quiet else on_stage,

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import Membership, Token
 from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
-from curation.models import Dataset, Diff, Plan, Run, Source, Upload, Version
+from curation.models import Dataset, Diff, Plan, Run, Selection, Source, Upload, Version
 from labeling.models import Project
 from modeling.models import Bundle, Deployment, Training
 from tests import factories
@@ -28,6 +28,7 @@ NOUNS = {
     "projects": Project,
     "runs": Run,
     "sources": Source,
+    "selections": Selection,
     "tokens": Token,
     "trainings": Training,
     "uploads": Upload,

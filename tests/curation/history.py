@@ -55,6 +55,8 @@ def finish(job: Job) -> Job:
 
     handlers = {"curation.diff": tasks.diff, "curation.index_version": tasks.index_version}
     handlers["curation.write_diff"] = tasks.write_diff
+    handlers |= {"curation.embed_version": tasks.embed_version, "curation.draw_pairs": tasks.draw_pairs}
+    handlers["curation.run_plan"] = tasks.run_plan
     handlers[job.kind](job_id=job.pk)
     job.refresh_from_db()
     assert job.state == "succeeded", job.error

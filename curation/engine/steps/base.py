@@ -29,6 +29,7 @@ class Context:
         benchmarks: The versions that steps name by their content hash.
         space: Where a step may go on when memory is short; a folder of the step's own.
         folder: Of the run, for what a step keeps so that a resumed run is quick; None where nothing is kept.
+        vectors: Folder of the vectors of earlier runs; None for the folder of `curation.engine.embedding`.
     """
 
     roles: dict[str, str]
@@ -38,6 +39,7 @@ class Context:
     benchmarks: Benchmarks = field(default_factory=OpenedBenchmarks)
     space: Space | None = None
     folder: Path | None = None
+    vectors: Path | None = None
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.
@@ -139,6 +141,10 @@ class Step:
         """Return a hash of name, version and parameters."""
         text = json.dumps([self.name, self.version, self.params()], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def untried(self) -> str:
+        """Return why a preview leaves this step out, in a sentence; empty when it tries it."""
+        return ""
 
     def prepare(self, batches: Batches, context: Context) -> Any:
         """Look at all rows before the first is decided; return what `apply` needs. Most steps need nothing."""

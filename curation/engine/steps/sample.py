@@ -7,9 +7,13 @@ import numpy as np
 import pyarrow as pa
 
 from curation.engine.folding import as_text, hash64
+from curation.engine.meaning.diverse import diverse
+from curation.engine.meaning.texts import UNTRIED, check_encoder, embedded_rows
 from curation.engine.steps.base import Batches, Context, Drop, Outcome, Step
 from curation.engine.steps.columns import require
 from curation.engine.steps.split import mix
+
+STRATEGIES = ("random", "diverse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +30,30 @@ class Sample(Step):
         column: With `rows` or `share`: keep each value's share of the rows (the largest remainders get the rows that
             rounding leaves). Rows without a value are a group of their own.
         seed: Another seed gives another sample.
+        strategy: ``random``; or ``diverse``: each next row is the one whose text is furthest in meaning from those
+            chosen (k-center greedy, Gonzalez 1985), so that the sample covers the set. Then all vectors are held in
+            memory, 2 kB a row, `column` and `seed` decide nothing, and rows without text are never chosen.
+        encoder: With ``diverse``: ``auto`` (by the script of the texts) or a name of `curation.engine.embedding`.
     """
 
     name: ClassVar[str] = "sample"
     title: ClassVar[str] = "Sample"
     reasons: ClassVar[dict[str, str]] = {"not_sampled": "The row is not in the sample."}
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"strategy": STRATEGIES}
     rows: int = 0
     share: float = 0.0
     head: int = 0
     column: str = ""
     seed: int = 0
+    strategy: str = "random"
+    encoder: str = "auto"
 
     def __post_init__(self) -> None:
+        if self.strategy not in STRATEGIES:
+            raise ValueError(f"strategy is {self.strategy!r}; choose one of {', '.join(STRATEGIES)}")
+        if self.strategy == "diverse" and (self.head or self.column):
+            raise ValueError("a diverse sample has rows or a share, and neither head nor column")
+        check_encoder(self.encoder)
         if self.rows < 0 or self.head < 0 or not 0 <= self.share <= 1:
             raise ValueError("rows and head are at least 0 and share is from 0 to 1")
         if sum(bool(value) for value in (self.rows, self.share, self.head)) > 1:
@@ -45,8 +61,14 @@ class Sample(Step):
         if self.head and not self.column:
             raise ValueError("head counts within the values of a column; name it in column")
 
+    def untried(self) -> str:
+        """Say that a preview has no time for a model."""
+        return UNTRIED if self.strategy == "diverse" else ""
+
     def prepare(self, batches: Batches, context: Context) -> np.ndarray:
         """Return the ids of the rows to keep in rising order, int64 [k]; all of them when nothing is asked for."""
+        if self.strategy == "diverse" and (self.rows or self.share):
+            return self._diverse(batches, context)
         ids, groups = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
         for table in batches():
             context.check()
@@ -63,6 +85,12 @@ class Sample(Step):
         keep = np.isin(ids, state, assume_unique=False)
         drops = [Drop(item, "not_sampled") for item in ids[~keep].tolist()]
         return Outcome(table.filter(pa.array(keep)) if drops else table, drops)
+
+    def _diverse(self, batches: Batches, context: Context) -> np.ndarray:
+        rows = embedded_rows(batches, context, self.encoder)
+        total = len(rows.items) + len(rows.without)
+        wanted = self.rows or int(np.floor(self.share * total + 0.5))
+        return np.sort(rows.items[diverse(rows.vectors, wanted, check=context.check)])
 
     def _groups(self, table: pa.Table) -> np.ndarray:
         if not self.column:

@@ -19,6 +19,7 @@ from curation.engine.steps.missing import MissingValues
 from curation.engine.steps.mojibake import RepairMojibake
 from curation.engine.steps.near_duplicate_images import NearDuplicateImages
 from curation.engine.steps.near_duplicates import NearDuplicates
+from curation.engine.steps.odd_meaning import MeaningOutliers, OffTopic
 from curation.engine.steps.outliers import Outliers
 from curation.engine.steps.pictures import (
     ImageAspect,
@@ -31,6 +32,8 @@ from curation.engine.steps.pictures import (
 from curation.engine.steps.pii import PersonalData
 from curation.engine.steps.repetition import FilterRepetition
 from curation.engine.steps.sample import Sample
+from curation.engine.steps.select_items import SelectItems
+from curation.engine.steps.semantic_duplicates import SemanticDuplicates
 from curation.engine.steps.split import Split
 from curation.engine.steps.suspicious import SuspiciousLabels
 from curation.engine.steps.symbols import FilterSymbols
@@ -58,6 +61,10 @@ STEPS: dict[str, type[Step]] = {
     "exact_duplicates": ExactDuplicates,
     "near_duplicates": NearDuplicates,
     "near_duplicate_images": NearDuplicateImages,
+    "semantic_duplicates": SemanticDuplicates,
+    "meaning_outliers": MeaningOutliers,
+    "off_topic": OffTopic,
+    "select_items": SelectItems,
     "split": Split,
     "infer_types": InferTypes,
     "missing_values": MissingValues,

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curation.engine.embedding.table import get_encoder
 from modeling.engine.bundle.card import model_card
 from modeling.engine.bundle.gate import LIMIT_POINTS, GateResult
 from modeling.engine.bundle.graph import (
@@ -18,7 +19,6 @@ from modeling.engine.bundle.graph import (
 )
 from modeling.engine.bundle.ladder import Candidate, climb
 from modeling.engine.bundle.pack import pack, to_json
-from modeling.engine.encoders.table import get_encoder
 from modeling.engine.errors import EngineError, GateRefused
 from modeling.engine.training.family import TrainingContext
 from modeling.engine.training.table import get_family
@@ -26,8 +26,8 @@ from modeling.engine.training.table import get_family
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from curation.engine.embedding.source import Licence
     from modeling.engine.data import LabeledTexts
-    from modeling.engine.encoders.source import Licence
     from modeling.engine.evaluate import Evaluation
     from modeling.engine.training.train import TrainedModel
 
@@ -139,7 +139,7 @@ def _manifest_facts(
     licences: list[Licence],
     vocabulary: int,
 ) -> dict[str, Any]:
-    from modeling.engine.encoders.graph import OPSET
+    from curation.engine.embedding.graph import OPSET
 
     source, trained = get_encoder(model.facts["encoder"]), model.facts
     parents = {

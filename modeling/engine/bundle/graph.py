@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeling.engine.encoders.table import get_encoder
+from curation.engine.embedding.table import get_encoder
 from modeling.engine.training.table import get_family
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from modeling.engine.encoders.source import EncoderSource
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.training.train import TrainedModel
 
 
@@ -70,7 +70,7 @@ def classifier_module(model: TrainedModel, pieces: list[int] | None) -> nn.Modul
 
 def build_graph(module: nn.Module, rung: Rung) -> bytes:
     """Return the serialized ONNX graph of a rung; the module is left as it was."""
-    from modeling.engine.encoders.graph import quantize_matmuls, to_onnx
+    from curation.engine.embedding.graph import quantize_matmuls, to_onnx
 
     module = copy.deepcopy(module)
     encoder: Any = module.classifier.encoder  # type: ignore[union-attr]
@@ -112,7 +112,7 @@ def run_graph(graph: bytes, tokens: Sequence[Sequence[int]], threads: int) -> np
     """Return probabilities [n, k] of token rows, one row a run so that no row depends on another."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from modeling.engine.encoders.encode import open_session
+    from curation.engine.embedding.encode import open_session
 
     session = open_session(graph)
 

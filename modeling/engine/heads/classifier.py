@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from modeling.engine.encoders.bert import BertEncoder, layered_pool
+from curation.engine.embedding.bert import BertEncoder, layered_pool
 
 
 class TextClassifier(nn.Module):

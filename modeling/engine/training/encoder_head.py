@@ -72,12 +72,13 @@ class EncoderHead(Family):
     def _encode(
         self, texts: Sequence[str], encoder: str, threads: int, context: TrainingContext, precision: str = PRECISION
     ) -> np.ndarray[Any, Any]:
-        from modeling.engine.encoders import encode
+        from curation.engine.embedding import encode
 
         return encode(
             texts,
             encoder=encoder,
             cache_dir=context.cache_dir,
+            vectors_dir=context.vectors_dir,
             precision=precision,
             layered=True,
             threads=threads,
@@ -108,8 +109,8 @@ class EncoderHead(Family):
 
     def module(self, folder: Path, facts: dict[str, Any], pieces: list[int] | None) -> Any:
         """Return the encoder with the head on its pooled vector."""
-        from modeling.engine.encoders.graph import load_encoder
-        from modeling.engine.encoders.table import get_encoder
+        from curation.engine.embedding.graph import load_encoder
+        from curation.engine.embedding.table import get_encoder
         from modeling.engine.heads.classifier import TextClassifier
 
         return TextClassifier(load_encoder(get_encoder(facts["encoder"]), pieces), self.head(folder, facts)).eval()

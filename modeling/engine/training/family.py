@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """Where a training keeps things and whom it tells; everything is optional.
+    """Where a training keeps things and whom it tells; everything is optional. Vectors lie in `cache_dir` when
+    `vectors_dir` is None.
 
     `on_stage` hears the name of each stage (`encoding`, `training`, `calibrating`); `progress` counts within the stage.
     """
 
     cache_dir: Path | None = None
+    vectors_dir: Path | None = None
     checkpoints: Path | None = None
     on_stage: Any = None
     progress: Progress | None = None

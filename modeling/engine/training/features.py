@@ -30,7 +30,7 @@ class TokenRows:
 
     def inputs(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Return ids and mask, int64 [b, longest]."""
-        from modeling.engine.encoders.encode import pad_tokens
+        from curation.engine.embedding.encode import pad_tokens
 
         ids, mask = pad_tokens([self.tokens[int(i)] for i in rows], self.pad)
         return torch.from_numpy(ids), torch.from_numpy(mask)

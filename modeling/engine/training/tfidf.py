@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curation.engine.embedding.choose import letter_shares
 from modeling.engine.callbacks import stop_if
-from modeling.engine.encoders.choose import letter_shares
 from modeling.engine.metrics import macro_f1
 from modeling.engine.training.family import Family, FamilyResult, TrainingContext
 

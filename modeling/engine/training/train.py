@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from curation.engine.embedding.choose import choose_encoder
+from curation.engine.embedding.table import get_encoder
 from modeling.engine.calibration import fit_temperature, softmax
-from modeling.engine.encoders.choose import choose_encoder
-from modeling.engine.encoders.table import get_encoder
 from modeling.engine.training.family import TrainingContext
 from modeling.engine.training.settings import TrainingSettings
 from modeling.engine.training.table import get_family

@@ -71,8 +71,8 @@ def test_baseline_uses_characters_for_chinese():
 
 def test_importing_the_engine_loads_no_slow_package():
     """The web process serves and enqueues without the seconds and megabytes of torch."""
-    names = ["serving", "bundle", "training", "evaluate", "encoders", "heads"]
-    code = f"import sys, {', '.join('modeling.engine.' + name for name in names)}\n"
+    names = ["serving", "bundle", "training", "evaluate", "heads"]
+    code = f"import sys, curation.engine.embedding, {', '.join('modeling.engine.' + name for name in names)}\n"
     code += "print([n for n in ('torch', 'sklearn', 'scipy', 'onnx', 'onnxruntime', 'django') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=".")
     assert done.stdout.strip() == "[]"

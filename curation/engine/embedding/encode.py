@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeling.engine.callbacks import IsCancelled, Progress, stop_if
-from modeling.engine.encoders.cache import VectorCache, text_key
-from modeling.engine.encoders.table import get_encoder
+from curation.engine.embedding.cache import KEY_BYTES, VectorCache, text_keys
+from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
+from curation.engine.embedding.table import get_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import onnxruntime
 
-    from modeling.engine.encoders.source import EncoderSource
+    from curation.engine.embedding.source import EncoderSource
 
 PRECISIONS = ("int8", "fp32")
 # Texts between two looks at `cancelled` and two writes to the cache: about two seconds of work.
@@ -42,16 +42,21 @@ def default_cache_folder() -> Path:
 
 def vector_fingerprint(source: EncoderSource, precision: str) -> str:
     """Return a hash that changes when the same text would get another vector."""
+    if source.graph() is not None:
+        return source.fingerprint()
     return hashlib.sha256(f"{source.fingerprint()}:{precision}".encode()).hexdigest()
 
 
 def encoder_graph(source: EncoderSource, precision: str, folder: Path) -> Path:
     """Return the path of the encoder as ONNX, exporting it on the first call (about 10 CPU s); safe for two
     processes."""
+    ready = source.graph()
+    if ready is not None:
+        return ready
     target = folder / f"{source.name}-{vector_fingerprint(source, precision)[:24]}.onnx"
     if target.exists():
         return target
-    from modeling.engine.encoders.graph import export_encoder
+    from curation.engine.embedding.graph import export_encoder
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -78,8 +83,9 @@ def open_session(path: Path | bytes, threads: int = 1) -> onnxruntime.InferenceS
 def encode(
     texts: Sequence[str],
     *,
-    encoder: str = "minilm",
+    encoder: str | EncoderSource = "minilm",
     cache_dir: Path | None = None,
+    vectors_dir: Path | None = None,
     batch_size: int | None = None,
     precision: str = "int8",
     layered: bool = False,
@@ -87,49 +93,95 @@ def encode(
     progress: Progress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> np.ndarray[Any, Any]:
-    """Return sentence vectors, float32 [n, 384], each of length 1, in the order of the texts.
+    """Return sentence vectors, float32 [n, width], each of length 1, in the order of the texts.
 
-    With `layered`, [n, 768]: the sentence vector, then the mean of the word vectors (see `bert.layered_pool`). Both
-    come from one run and one cache.
+    With `layered`, [n, 2 * width]: the sentence vector, then the mean of the word vectors (see `bert.layered_pool`).
+    Both come from one run and one cache; an encoder of a folder has the first only.
 
     Args:
-        encoder: a name in `ENCODERS`.
-        cache_dir: folder for the exported graph and the vectors; None means `default_cache_folder()`.
+        encoder: a name in `ENCODERS` or of the operator's setting, or an opened source.
+        cache_dir: folder for the exported graph; None means `default_cache_folder()`.
+        vectors_dir: folder for the vectors; None means `cache_dir`.
         batch_size: texts a run; None means 1 for int8 and 32 for fp32 (why: see the module).
-        precision: `int8` or `fp32`.
+        precision: `int8` or `fp32`; a folder's graph is run as it is.
         threads: texts are encoded by this many threads at once, one core each.
         progress: called with (texts done, texts in all), cached ones included.
         cancelled: asked at least every 512 texts.
 
     Raises:
         Cancelled: vectors made so far are in the cache.
+        EngineError: `unknown_encoder`, or the model's files cannot be used.
     """
-    source, folder = get_encoder(encoder), cache_dir or default_cache_folder()
-    keys = [text_key(text) for text in texts]
-    cache = VectorCache(folder, vector_fingerprint(source, precision), 2 * source.width)
-    known = cache.get(list(dict.fromkeys(keys)))
-    # The first text of each key, longest first: equal work for the threads, and no padding to speak of in a batch.
-    fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    queue = sorted(fresh.items(), key=lambda pair: len(pair[1]))
-    done = len(texts) - len(queue)
-    if progress:
-        progress(done, len(texts))
-    if queue:
-        runner = _Runner(
-            source, encoder_graph(source, precision, folder), batch_size or DEFAULT_BATCH[precision], threads
-        )
-        for start in range(0, len(queue), TEXTS_PER_CHUNK):
+    opened = TextEncoder(
+        get_encoder(encoder) if isinstance(encoder, str) else encoder,
+        cache_dir=cache_dir,
+        vectors_dir=vectors_dir,
+        batch_size=batch_size,
+        precision=precision,
+        threads=threads,
+    )
+    return opened.encode(texts, layered=layered, progress=progress, cancelled=cancelled)
+
+
+class TextEncoder:
+    """One encoder with its graph and its cache, opened once for many calls; parameters as those of `encode`."""
+
+    def __init__(
+        self,
+        source: EncoderSource,
+        *,
+        cache_dir: Path | None = None,
+        vectors_dir: Path | None = None,
+        batch_size: int | None = None,
+        precision: str = "int8",
+        threads: int = 2,
+    ) -> None:
+        self.source, self.precision, self.threads = source, precision, threads
+        self.fingerprint = vector_fingerprint(source, precision)
+        self.width = source.width
+        self._folder = cache_dir or default_cache_folder()
+        self._cache = VectorCache(vectors_dir or self._folder, self.fingerprint, source.stored_width)
+        self._batch_size = batch_size or DEFAULT_BATCH[precision]
+        self._runner: _Runner | None = None
+        # Texts that were run through the graph, as against found in the cache.
+        self.encoded = 0
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        layered: bool = False,
+        progress: Progress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> np.ndarray[Any, Any]:
+        """Return vectors as `encode` does."""
+        keys = text_keys(texts)
+        _unique, first, inverse = np.unique(keys.view(f"V{KEY_BYTES}").ravel(), return_index=True, return_inverse=True)
+        keys = keys[first]
+        out = np.empty((len(first), self.source.stored_width if layered else self.width), np.float32)
+        missing = np.flatnonzero(~self._cache.get(keys, out))
+        # Shortest first: equal work for the threads, and no padding to speak of in a batch.
+        lengths = np.array([len(texts[first[row]]) for row in missing], np.int64)
+        missing = missing[np.argsort(lengths, kind="stable")]
+        done = len(texts) - len(missing)
+        if progress:
+            progress(done, len(texts))
+        for start in range(0, len(missing), TEXTS_PER_CHUNK):
             stop_if(cancelled, "Encoding")
-            chunk = queue[start : start + TEXTS_PER_CHUNK]
-            made = list(zip([key for key, _ in chunk], runner.run([text for _, text in chunk]), strict=True))
-            cache.put(made)
-            known.update(made)
+            chunk = missing[start : start + TEXTS_PER_CHUNK]
+            vectors = self._run([texts[first[row]] for row in chunk]).astype(np.float16)
+            self._cache.put(keys[chunk], vectors)
+            out[chunk] = vectors[:, : out.shape[1]]
             if progress:
                 progress(done + start + len(chunk), len(texts))
-    out = np.empty((len(texts), source.width * (2 if layered else 1)), dtype=np.float32)
-    for row, key in enumerate(keys):
-        out[row] = known[key][: out.shape[1]]
-    return out
+        return out[inverse]
+
+    def _run(self, texts: list[str]) -> np.ndarray[Any, Any]:
+        if self._runner is None:
+            graph = encoder_graph(self.source, self.precision, self._folder)
+            self._runner = _Runner(self.source, graph, self._batch_size, self.threads)
+        self.encoded += len(texts)
+        return self._runner.run(texts)
 
 
 class _Runner:
@@ -138,7 +190,7 @@ class _Runner:
     def __init__(self, source: EncoderSource, graph: Path, batch_size: int, threads: int) -> None:
         self.tokenizer = source.tokenizer()
         self.session = open_session(graph)
-        self.batch_size, self.threads, self.pad = batch_size, threads, source.pad_id
+        self.source, self.batch_size, self.threads = source, batch_size, threads
 
     def run(self, texts: list[str]) -> np.ndarray[Any, Any]:
         tokens = [encoding.ids for encoding in self.tokenizer.encode_batch(texts)]
@@ -147,9 +199,8 @@ class _Runner:
             return np.concatenate(list(pool.map(self._run_batch, batches)))
 
     def _run_batch(self, tokens: list[list[int]]) -> np.ndarray[Any, Any]:
-        ids, mask = pad_tokens(tokens, self.pad)
-        vectors: np.ndarray[Any, Any] = self.session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        return vectors
+        ids, mask = pad_tokens(tokens, self.source.pad_id)
+        return self.source.pooled(self.session.run(None, self.source.inputs(ids, mask))[0], mask)
 
 
 def pad_tokens(tokens: Sequence[Sequence[int]], pad: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

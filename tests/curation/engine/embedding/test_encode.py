@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from modeling.engine.encoders import choose_encoder, encode
-from modeling.engine.encoders.cache import VectorCache, text_key
+from curation.engine.embedding import choose_encoder, encode
 from modeling.engine.errors import Cancelled, EngineError
 
 TEXTS = ["Free entry to win a prize now", "See you at lunch", "WIN a free prize, enter now!", "", "See you at lunch"]
@@ -14,7 +13,7 @@ def test_vectors_have_length_one_and_near_texts_are_near(cache_dir):
     vectors = encode(TEXTS, cache_dir=cache_dir)
     assert vectors.shape == (5, 384)
     assert vectors.dtype == np.float32
-    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(5), abs=1e-4)
     assert vectors[0] @ vectors[2] > 0.6 > 0.3 > vectors[0] @ vectors[1]
 
 
@@ -48,15 +47,6 @@ def test_cancelled_before_the_first_chunk(cache_dir):
 def test_unknown_encoder_names_the_known_ones(cache_dir):
     with pytest.raises(EngineError, match="minilm, e5-small"):
         encode(TEXTS, encoder="bert", cache_dir=cache_dir)
-
-
-def test_cache_keeps_the_first_vector_and_ignores_another_width(tmp_path):
-    cache = VectorCache(tmp_path, "f" * 64, 2)
-    key = text_key("x")
-    cache.put([(key, np.array([1.0, 2.0])), (text_key("y"), np.array([1.0]))])
-    cache.put([(key, np.array([3.0, 4.0]))])
-    found = VectorCache(tmp_path, "f" * 64, 2).get([key, text_key("y"), text_key("z")])
-    assert {k: v.tolist() for k, v in found.items()} == {key: [1.0, 2.0]}
 
 
 @pytest.mark.parametrize(

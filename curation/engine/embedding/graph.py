@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from modeling.engine.encoders.bert import BertEncoder, layered_pool, load_weights
+from curation.engine.embedding.bert import BertEncoder, layered_pool, load_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from modeling.engine.encoders.source import EncoderSource
+    from curation.engine.embedding.source import EncoderSource
 
 OPSET = 17
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from modeling.engine.encoders.shape import BertShape, Weights
-from modeling.engine.encoders.source import EncoderSource, Licence, WeightsUnreadable, licence_text
+from curation.engine.embedding.shape import BertShape, Weights
+from curation.engine.embedding.source import EncoderSource, Licence, WeightsUnreadable, licence_text
 
 MAGIC = b"E5S1"
 QUANT_BLOCK = 32

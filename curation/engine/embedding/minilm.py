@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from modeling.engine.encoders.shape import BertShape, Weights
-from modeling.engine.encoders.source import EncoderSource, Licence, licence_text
+from curation.engine.embedding.shape import BertShape, Weights
+from curation.engine.embedding.source import EncoderSource, Licence, licence_text
 
 _LAYER_NAMES = {
     "query": "attention.self.query",

@@ -9,12 +9,14 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from modeling.engine.encoders.shape import BertShape, Weights
+    from curation.engine.embedding.shape import BertShape, Weights
 
 # Vectors change when this changes; it is part of every encoder fingerprint.
 ENCODER_CODE_VERSION = 2
@@ -53,7 +55,7 @@ def file_sha256(path: Path) -> str:
 
 
 class EncoderSource(ABC):
-    """A pretrained sentence encoder that ships inside an installed package.
+    """A pretrained sentence encoder: one that ships inside an installed package, or a folder of the operator.
 
     Vectors are the mean over the last layer's tokens, L2-normalised, `shape.width` floats. `max_tokens` counts
     special tokens.
@@ -69,6 +71,23 @@ class EncoderSource(ABC):
     @abstractmethod
     def weights_path(self) -> Path:
         """The file that holds the weights."""
+
+    @property
+    def stored_width(self) -> int:
+        """Numbers of a vector as the graph gives it: the sentence vector, then the mean of the word vectors."""
+        return 2 * self.width
+
+    def graph(self) -> Path | None:
+        """Return the ONNX file when the encoder comes as one; None when it is exported at first use."""
+        return None
+
+    def inputs(self, ids: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
+        """Return the inputs of the graph for int64 ids and mask [b, t]."""
+        return {"input_ids": ids, "attention_mask": mask}
+
+    def pooled(self, output: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return float32 [b, stored_width] from the graph's first output."""
+        return output
 
     @abstractmethod
     def shape(self) -> BertShape:

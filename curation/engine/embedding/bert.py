@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from modeling.engine.encoders.shape import BertShape, Weights
+    from curation.engine.embedding.shape import BertShape, Weights
 
 
 class RowwiseEmbedding(nn.Module):

