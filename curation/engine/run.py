@@ -126,7 +126,7 @@ def run_plan(
         StepFailed: A step raised on an item; run again in the same folder, the run goes on there.
     """
     _same_run(folder, plan.fingerprint(), reader.manifest.content_hash)
-    beside = {"benchmarks": benchmarks or OpenedBenchmarks(), "vectors": vectors}
+    beside: dict[str, Any] = {"benchmarks": benchmarks or OpenedBenchmarks(), "vectors": vectors}
     context = replace(_context(reader, cancelled, media, key, folder), **beside)
     how: dict[str, Any] = {"on_error": plan.on_error, "threads": threads or len(os.sched_getaffinity(0))}
     source_of_all = f"{plan.fingerprint()} {reader.manifest.content_hash}"
