@@ -3,7 +3,7 @@
     python bench/near_duplicates.py FILE [--field text] [--shingles word:3] [--threshold 0.7] [--rows 10000 100000]
         [--peers PYTHON] [--beside rensa] [--peer-rows 100000] [--check-rows 100000]
 
-FILE is JSON Lines or Parquet. The first rows of it are used, for each of --rows and then all (--rows 0: all alone).
+FILE is JSON Lines, CSV (gzip too) or Parquet. The first rows of it are used, for each of --rows and then all (--rows 0: all alone).
 Every measurement runs in a process of its own. Times are processor seconds of all threads together, with tokenising and
 without reading the file; memory is the peak of the process above what it held with the texts read.
 
@@ -38,14 +38,22 @@ PERMUTATIONS = 128
 def read_texts(path: Path, field: str, rows: int) -> Any:
     """Return the first rows of the text column as large strings; all when `rows` is 0."""
     import pyarrow as pa
+    import pyarrow.csv as pc
     import pyarrow.json as pj
     import pyarrow.parquet as pq
 
     if path.suffix == ".parquet":
         column = pq.read_table(path, columns=[field])[field]
+    elif path.name.endswith((".csv", ".csv.gz")):
+        chosen = pc.ConvertOptions(include_columns=[field], column_types={field: pa.string()})
+        with pa.input_stream(path) as stream:
+            column = pc.read_csv(
+                stream, parse_options=pc.ParseOptions(newlines_in_values=True), convert_options=chosen
+            )[field]
     else:
         options = pj.ParseOptions(explicit_schema=pa.schema([(field, pa.string())]), unexpected_field_behavior="ignore")
-        column = pj.read_json(path, pj.ReadOptions(block_size=16 << 20), options)[field]
+        with pa.input_stream(path) as stream:
+            column = pj.read_json(stream, pj.ReadOptions(block_size=16 << 20), options)[field]
     column = column.slice(0, rows) if rows else column
     return pa.concat_arrays(column.cast(pa.large_string()).chunks).fill_null("")
 
