@@ -3,9 +3,9 @@
     python bench/near_duplicates.py FILE [--field text] [--shingles word:3] [--threshold 0.7] [--rows 10000 100000]
         [--peers PYTHON] [--beside rensa] [--peer-rows 100000] [--check-rows 100000]
 
-FILE is JSON Lines, CSV (gzip too) or Parquet. The first rows of it are used, for each of --rows and then all (--rows 0: all alone).
-Every measurement runs in a process of its own. Times are processor seconds of all threads together, with tokenising and
-without reading the file; memory is the peak of the process above what it held with the texts read.
+FILE is JSON Lines, CSV (gzip too) or Parquet. The first rows of it are used, for each of --rows and then all (--rows 0:
+all alone). Every measurement runs in a process of its own. Times are processor seconds of all threads together, with
+tokenising and without reading the file; memory is the peak of the process above what it held with the texts read.
 
 --check-rows: the pairs are compared with those of an independent exact join: Python's own tokens, shingles as strings
 without hashing, overlaps as a product of sparse matrices (scipy). 0 means all rows.

@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         summary = options.run(options)
     except OSError as error:
         full = "The disk is full. Free some space and give the same command again: it goes on where it stopped."
-        print(full if error.errno == errno.ENOSPC else error, file=sys.stderr)
+        missing = f"There is no file or folder {error.filename}."
+        said = {errno.ENOSPC: full, errno.ENOENT: missing}
+        print(said.get(error.errno or 0, error), file=sys.stderr)
         return 1
     except (PlanError, StepError, StepFailed, ValueError) as error:
         print(error, file=sys.stderr)
