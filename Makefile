@@ -35,8 +35,9 @@ lock: ## Compute requirements.lock and requirements-dev.lock anew from pyproject
 web: ## Build the labeling page from web/ into the Python package (needs Node)
 	cd web && npm ci && npm run build
 
-screenshots: ## Take the pictures of docs/screenshots/ anew, in the browser tests of the whole chain and of the review
-	@ASSAY_SCREENSHOTS=docs/screenshots $(BOOTSTRAP) test tests/e2e/test_chain_browser.py tests/e2e/test_review_page.py
+PICTURED := chain_browser review_page pictures meaning_page privacy_page sources_page task_types shapes
+screenshots: ## Take the pictures of docs/screenshots/ anew, in the browser tests that show the pages
+	@ASSAY_SCREENSHOTS=docs/screenshots $(BOOTSTRAP) test $(PICTURED:%=tests/e2e/test_%.py)
 
 clean: ## Remove caches and build outputs; data in .assay/ and the .venv/ stay
 	rm -rf build dist test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,5 +1,6 @@
 """Every type of task in a real browser: asked in the editor, answered by keyboard or mouse, saved as it was meant."""
 
+import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from accounts.actor import Actor
 from labeling.models import Annotation, Project
 from labeling.services.project import create_project
 from tests import factories
+from tests.e2e.screenshots import QUALITY
 from tests.e2e.test_labeling_page import AXE, busy_connections, eventually, session_of
 from tests.labeling.versions import version
 from tests.live import LiveService
@@ -91,10 +93,16 @@ def complaints_of_axe(page: Page) -> list[str]:
     return [f"{row['id']}: {node['html'][:160]}" for row in bad for node in row["nodes"]]
 
 
-def take(page: Page, name: str) -> None:
-    folder = settings.BASE_DIR / "test-results"
-    folder.mkdir(exist_ok=True)
-    page.screenshot(path=str(Path(folder) / f"{name}.png"))
+def take(page: Page, name: str, look: str = "desktop-en") -> None:
+    """Keep a picture of the page as it is, for the documentation, when ASSAY_SCREENSHOTS names a folder."""
+    folder = os.environ.get("ASSAY_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}-{look}.jpg", type="jpeg", quality=QUALITY)
+
+
+def look_of(language: str, width: int) -> str:
+    """Return the end of a picture's name."""
+    return f"{'phone' if width < 600 else 'desktop'}-{'zh' if language.startswith('zh') else 'en'}"
 
 
 LOOKS = [
@@ -115,7 +123,7 @@ def test_a_template_becomes_a_project_that_asks_it(
     preview.focus()
     press(page, "ArrowRight", "Shift+ArrowRight", "1")
     expect(preview.locator("mark").first).to_have_text("Ada Lovelace")
-    take(page, f"editor-{language}-{width}")
+    take(page, "questions", look_of(language, width))
     assert complaints_of_axe(page) == []
     page.locator("#id_name").fill("Names")
     page.locator("form.form button.button-primary").click()
@@ -154,7 +162,7 @@ def test_spans_and_relations_by_keyboard_alone(
     expect(page.locator("mark").first).to_have_text("Ada Lovelace")
     press(page, "ArrowRight", "ArrowRight", "ArrowRight", "2", "[", "r", "]", "3")
     expect(page.locator(".lp-chip")).to_have_count(3)
-    take(page, f"spans-{language}-{width}")
+    take(page, "spans", look_of(language, width))
     assert complaints_of_axe(page) == []
     press(page, "Enter")
     expect(page.locator(".lp-spans")).to_contain_text("王小明")
