@@ -62,7 +62,7 @@ def _known(text: str, depth: int) -> str | None:
     # A file of an archive stands before what is said of it.
     place, colon, rest = text.partition(": ")
     if colon and (inner := _known(rest, depth - 1)):
-        return f"{place}{_(': ')}{inner}"
+        return "".join((place, _(": "), inner))
     return None
 
 

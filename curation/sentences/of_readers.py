@@ -159,4 +159,9 @@ READERS = (
     gettext_noop("The sheet %(name)s is empty: it holds no row."),
     gettext_noop("The row has %(count)s cells where the columns are %(wanted)s."),
     gettext_noop("The file has %(count)s columns. Is the delimiter right, and is every one of them needed?"),
+    gettext_noop("Pictures with the note %(name)s: %(count)s. %(phrase)s."),
+    gettext_noop(
+        "The archive holds no table, no picture and no %(kind)s file, but %(names)s. Pack the files with the rows."
+    ),
+    gettext_noop("Which column holds the pictures is settled by the import and not by choice."),
 )

@@ -79,6 +79,23 @@ STEPS = (
         "Try the plan again in a minute."
     ),
     gettext_noop("The preview stopped here after %(seconds)s seconds."),
+    gettext_noop("There is no column image_mode. Put the step measure_images before this one."),
+    gettext_noop("There is no column %(name)s. Put the step measure_images before this one."),
+    gettext_noop(
+        "There is no version with the content %(value)s to compare with. Give the number of a version that "
+        "is not in the trash, or, on the command line, a file with --benchmark."
+    ),
+    gettext_noop("The benchmark has no column %(name)s. It has %(names)s."),
+    gettext_noop(
+        "There is no column %(name)s. Put the step split before this one, or leave split_column empty to "
+        "compare every item with the benchmark."
+    ),
+    gettext_noop("The %(name)s has no text column. Name the columns to compare in columns."),
+    gettext_noop(
+        "Pseudonyms need a key. On the service each dataset has one; in the shell put 32 random bytes into a "
+        "file and name it with --key."
+    ),
+    gettext_noop("Column %(name)s holds no text, so no word can be written to it. Name another."),
 )
 # What is wrong with a plan, its parameters or an answer in the review.
 PLANS = (
@@ -131,6 +148,21 @@ PLANS = (
     gettext_noop("Name the items to keep; to keep none, drop all."),
     gettext_noop("Item %(item)s does not belong to this question."),
     gettext_noop("There is no rule %(name)s. The rules are %(names)s."),
+    gettext_noop("%(name)s holds %(value)s; choose among %(names)s."),
+    gettext_noop("min_side is larger than max_side, so that every picture would be found."),
+    gettext_noop("benchmark is %(value)s; give a version's number as in its address, or its content hash."),
+    gettext_noop("split_column is empty and no benchmark is given, so there is nothing to compare with."),
+    gettext_noop("threshold is %(value)s; it must be from 0.3 to 1."),
+    gettext_noop("keep: held_out_first needs split_column, the column that says train, validation or test."),
+    gettext_noop("limit is %(value)s; it is 0 or more."),
+    gettext_noop("least is %(value)s; it is from -1 to 1."),
+    gettext_noop("topics holds an empty text; write what belongs into the set."),
+    gettext_noop("low and high are shares from 0 to 1, and low is not above high."),
+    gettext_noop("a diverse sample has rows or a share, and neither head nor column."),
+    gettext_noop("items has %(value)s; write item numbers and ranges, such as 1-5,9,12."),
+    gettext_noop("mark needs a word, and a column other than item_id to write it to."),
+    gettext_noop("There is no uncertain span in this item."),
+    gettext_noop("There is no span %(number)s; there are %(count)s."),
 )
 # Why a search of the explorer cannot be answered.
 SEARCH = (

@@ -20,12 +20,14 @@ for path in sorted(pathlib.Path("curation/engine").rglob("*.py")):
     if "\\n@compiled" in path.read_text(encoding="utf-8"):
         module = importlib.import_module(".".join(path.with_suffix("").parts))
         kernels = [each for each in vars(module).values() if isinstance(each, CPUDispatcher)]
-        cold |= {each.__name__ for each in kernels if not each.signatures}
+        cold |= {f"{each.__module__.rsplit('.', 1)[1]}.{each.__name__}" for each in kernels if not each.signatures}
 print(" ".join(sorted(cold)))
 """
-# The first is needed when a collection outgrows its tables, which takes more texts than are worth compiling for; the
-# second is inlined by whoever calls it.
-RARE = {"_refill", "_decode"}
+# Needed when a collection outgrows its tables or a search its memory, which takes more texts than are worth compiling
+# for; the last is inlined by whoever calls it.
+RARE = {"collection._refill", "forest._connecting", "ranking.sort_lists", "regroup._place", "text_kernels._decode"}
+# Pictures are compared in runs alone and never in a preview, and a run can wait for its compiler.
+OF_PICTURES = {"alignment", "comparison", "parts", "whole"}
 
 
 @pytest.mark.slow
@@ -41,7 +43,8 @@ def test_warming_reaches_every_kernel_and_leaves_a_marker(tmp_path: Path, monkey
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert set(done.stdout.split()) <= RARE
+    cold = {name for name in done.stdout.split() if name.partition(".")[0] not in OF_PICTURES}
+    assert cold <= RARE
     assert is_warm()
     assert start_warming() is None
 

@@ -98,7 +98,7 @@ def test_an_address_that_fails_is_listed_and_the_others_are_kept(actor: Actor, d
     assert states(job) == [
         ("refused", "url_status"),
         ("imported", ""),
-        ("refused", "other_format"),
+        ("refused", "picture_broken"),
         ("refused", "host_not_public"),
         ("refused", "file_empty"),
     ]

@@ -208,6 +208,8 @@ def test_pieces_are_not_in_the_list_of_jobs(actor: Actor, client: Any) -> None:
 
 
 def test_forgotten_folders_of_pieces_go(actor: Actor) -> None:
+    # What other tests left behind goes first.
+    remove_forgotten()
     job = started(actor)
     kept, forgotten = pieces_folder(job.job_id), pieces_folder(10**9)
     for folder in (kept, forgotten):

@@ -139,7 +139,7 @@ def test_a_refused_object_waits_until_it_changes_or_is_asked_for(actor: Actor, d
     source = source_of(actor, dataset, bucket)
     first = synced(actor, source)
     assert (first.result["files"], first.result["files_refused"]) == (1, 1)
-    assert Fetch.objects.get(state="refused").code == "other_format"
+    assert Fetch.objects.get(state="refused").code == "picture_broken"
     assert synced(actor, source).result["known"] == 2
     again = synced(actor, source, again=True)
     assert (again.state, again.error["code"]) == ("failed", "nothing_taken")

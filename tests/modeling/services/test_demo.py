@@ -80,7 +80,7 @@ def test_a_stage_that_failed_is_named(celery_worker: Any, few: Any) -> None:
 def test_the_pictures_are_curated_and_ready_to_be_labeled(celery_worker: Any) -> None:
     owner, said = factories.owner(), []
     project = load_pictures(actor=owner, say=said.append)
-    assert (project.task_count, project.schema["display"]) == (100, [{"type": "image", "field": "image"}])
+    assert (project.task_count, project.schema["display"]) == (100, [{"type": "image", "field": "image", "title": ""}])
     assert len(project.schema["controls"][0]["labels"]) == 10
     assert project.version.number == 2
     assert load_pictures(actor=owner, say=said.append) == project
