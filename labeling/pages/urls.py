@@ -1,6 +1,6 @@
 from django.urls import path
 
-from labeling.pages import new_project, project
+from labeling.pages import new_project, project, questions
 
 app_name = "labeling"
 urlpatterns = [
@@ -9,6 +9,7 @@ urlpatterns = [
     path("projects/<int:pk>/", project.ProjectPage.as_view(), name="project"),
     path("projects/<int:pk>/label/", project.LabelPage.as_view(), name="label"),
     path("projects/<int:pk>/results/", project.ResultsPage.as_view(), name="results"),
+    path("projects/<int:pk>/questions/", questions.QuestionsPage.as_view(), name="questions"),
     path("projects/<int:pk>/publish/", project.PublishPage.as_view(), name="publish"),
     path("projects/<int:pk>/state/", project.StatePage.as_view(), name="project-state"),
 ]
