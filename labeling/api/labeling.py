@@ -251,7 +251,12 @@ class AnnotationView(LabelingView):
     """One answer of this person."""
 
     model = Annotation
-    scopes = {"PATCH": "label", "DELETE": "label"}
+    scopes = {"GET": "label", "PATCH": "label", "DELETE": "label"}
+
+    @extend_schema(responses=OwnAnswerOutput)
+    def get(self, request: Request, pk: int) -> Response:
+        """Show one answer of this person."""
+        return Response(show_annotation(annotation=find_own(actor=request.actor, annotation_id=pk)))  # type: ignore[attr-defined]
 
     @extend_schema(request=ChangeInput, responses=OwnAnswerOutput)
     def patch(self, request: Request, pk: int) -> Response:

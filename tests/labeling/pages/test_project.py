@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.actor import Actor
 from accounts.models import User
-from labeling.models import Project
+from labeling.models import Annotation, Project
 from labeling.services.answer import save_answers
 from labeling.services.queue import lease_tasks
 from tests import factories
@@ -130,6 +130,47 @@ def test_an_annotator_sees_only_their_own_work() -> None:
         page = client.get(reverse(f"labeling:{name}", args=[project.pk])).content.decode()
         assert "Ann Boss" not in page
     assert client.post(reverse("labeling:publish", args=[project.pk])).status_code == 403
+
+
+def test_answers_are_filtered_by_the_address_and_open_in_the_labeling_page() -> None:
+    ann = factories.owner()
+    bob = factories.member(ann, "annotator")
+    project = factories.project(ann)
+    factories.tasks(project, 4)
+    answered(ann, project)
+    answered(ann, project, answer={"label": ["ham"]})
+    answered(bob, project)
+    mine, hams, theirs = Annotation.objects.order_by("pk")
+    client = browser(ann)
+    address, label = (reverse(f"labeling:{name}", args=[project.pk]) for name in ("results", "label"))
+    page = client.get(address, {"label": "label=ham", "person": ann.user_id, "since": "2020-01-01"})
+    assert [row.pk for row in page.context["found"].rows] == [hams.pk]
+    assert f"{label}?annotation={hams.pk}" in page.content.decode()
+    everything = client.get(address).content.decode()
+    assert f"annotation={mine.pk}" in everything
+    assert f"annotation={theirs.pk}" not in everything
+    # Nonsense in an address finds everything and fails nothing.
+    odd = client.get(address, {"label": "x", "person": "y", "since": "z", "cursor": "after:q"})
+    assert len(odd.context["found"].rows) == 3
+    for query in ({"annotation": hams.pk}, {"item": hams.task.item_id}):
+        assert f'data-annotation="{hams.pk}"' in client.get(label, query).content.decode()
+    for query in ({"annotation": theirs.pk}, {"item": "99"}, {"annotation": "9" * 30}):
+        assert client.get(label, query).status_code == 404
+
+
+def test_the_results_page_asks_the_database_the_same_for_few_and_many_answers() -> None:
+    ann = factories.owner()
+    project = factories.project(ann)
+    factories.tasks(project, 30)
+    client = browser(ann)
+    counts = []
+    for more in (1, 25):
+        for _each in range(more):
+            answered(ann, project)
+        with CaptureQueriesContext(connection) as seen:
+            client.get(reverse("labeling:results", args=[project.pk]), {"label": "label=spam", "text": "text"})
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
 
 
 def test_publishing_from_the_page_sends_a_job() -> None:
