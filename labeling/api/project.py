@@ -217,8 +217,8 @@ class ProjectViewSet(ScopedViewSet):
         return Response(preview_change(actor=request.actor, project_id=project.pk, **wishes))  # type: ignore[attr-defined]
 
     @extend_schema(request=SchemaChangeOrder, responses={202: ChangedSchema})
-    @action(detail=True, methods=["post"], url_path="schema")
-    def schema(self, request: Request, pk: int) -> Response:
+    @action(detail=True, methods=["post"], url_path="schema", url_name="schema")
+    def ask_otherwise(self, request: Request, pk: int) -> Response:
         """Ask something else from now on; a job brings the answers along."""
         project = self.get_object()
         wishes = _wishes(valid(SchemaChangeOrder, request.data))

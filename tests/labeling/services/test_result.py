@@ -68,7 +68,8 @@ def test_labels_are_found_wherever_a_control_keeps_them() -> None:
     ann = factories.owner()
     spans = {"name": "names", "type": "spans", "field": "text", "labels": [{"value": "PER"}, {"value": "LOC"}]}
     better = {"name": "better", "type": "preference", "required": False}
-    schema = {"display": [{"type": "text", "field": "text"}], "controls": [spans, better]}
+    shown = [{"type": "text", "field": "text"}, {"type": "pair", "a": "text", "b": "text"}]
+    schema = {"display": shown, "controls": [spans, better]}
     project = factories.project(ann, schema=parse_schema(schema).to_json())
     factories.tasks(project, 2)
     tasks = lease_tasks(actor=ann, project_id=project.pk, count=2, holding=[])["tasks"]
