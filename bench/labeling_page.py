@@ -3,8 +3,8 @@
     python bench/labeling_page.py
 
 A web server, a worker, PostgreSQL and the queue are started as the tests start them. Measured, each from the browser's
-own clock: from a key press to the next task painted (queue prefetched), from asking for the page to its first task (warm
-server), the compressed script of the first load, the opening of a text of 100,000 characters with 1,000 spans, and the
+own clock: from a key press to the next task painted (queue prefetched), from asking for the page to its first task
+(warm server), the compressed script of the first load, the opening of a text of 100,000 characters with 1,000 spans, and the
 frames while scrolling through it. The last line is JSON.
 """
 
@@ -62,9 +62,10 @@ def share(values: list[float], part: float) -> float:
 
 def test_measure(chromium: Any, live_service: Any) -> None:
     """Collected by pytest alone, through `main`, for the fixtures that start the service."""
+    from django.conf import settings
+
     from labeling.models import Draft
     from labeling.services.project import create_project, schema_for_labels
-    from labeling.services.queue import lease_tasks
     from tests import factories
     from tests.e2e.test_labeling_page import busy_connections, eventually, session_of
     from tests.labeling.versions import version
@@ -82,20 +83,14 @@ def test_measure(chromium: Any, live_service: Any) -> None:
     asked = {"display": [{"type": "text", "field": "text"}], "controls": [spans]}
     heavy, _job = create_project(actor=ann, version_id=marked.pk, name="Long", schema=asked, suggest_every=0)
     eventually(lambda: quick.tasks.count() == short.row_count and heavy.tasks.count() == 1)
-    (task,) = lease_tasks(actor=ann, project_id=heavy.pk, count=1, holding=[])["tasks"]
+    task = heavy.tasks.get()
     step = len(long_text) // 1000
     found = [
         {"id": f"s{n}", "start": n * step, "end": n * step + 30, "label": labels[n % 3]["value"]} for n in range(1000)
     ]
     answer = {"names": [{**row, "text": long_text[row["start"] : row["end"]]} for row in found]}
-    Draft.objects.create(task_id=task["id"], annotator_id=ann.user_id, answer=answer, saved_at="2026-01-01T00:00Z")
-    from labeling.services.queue import release_tasks
-
-    release_tasks(actor=ann, project_id=heavy.pk, tasks=[task["id"]])
-
+    Draft.objects.create(task=task, annotator_id=ann.user_id, answer=answer, saved_at="2026-01-01T00:00Z")
     context = chromium.new_context(base_url=live_service.url, viewport={"width": 1280, "height": 900})
-    from django.conf import settings
-
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session_of(ann), "url": live_service.url}])
     page = context.new_page()
     usable = []

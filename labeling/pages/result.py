@@ -17,6 +17,7 @@ from labeling.services.project import find_project, text_of
 from labeling.services.result import Wish, find_answers
 
 LABELS_OFFERED = 500
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 STATES = (
     ("", gettext_lazy("all")),
     ("answered", gettext_lazy("answered")),
@@ -30,16 +31,8 @@ class ResultForm(forms.Form):
     label = forms.ChoiceField(label=gettext_lazy("Label"), required=False)
     state = forms.ChoiceField(label=gettext_lazy("State"), required=False, choices=STATES)
     text = forms.CharField(label=gettext_lazy("Text contains"), required=False, max_length=200)
-    since = forms.DateField(
-        label=gettext_lazy("First day"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    until = forms.DateField(
-        label=gettext_lazy("Last day"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    since = forms.DateField(label=gettext_lazy("First day"), required=False, widget=DAY)
+    until = forms.DateField(label=gettext_lazy("Last day"), required=False, widget=DAY)
 
     def __init__(self, project: Project, schema: Schema, may_see: bool, data: Any) -> None:
         super().__init__(data)
