@@ -4,8 +4,8 @@
 
 A web server, a worker, PostgreSQL and the queue are started as the tests start them. Measured, each from the browser's
 own clock: from a key press to the next task painted (queue prefetched), from asking for the page to its first task
-(warm server), the compressed script of the first load, the opening of a text of 100,000 characters with 1,000 spans, and the
-frames while scrolling through it. The last line is JSON.
+(warm server), the compressed script of the first load, the opening of a text of 100,000 characters with 1,000 spans,
+and the frames while scrolling through it. The last line is JSON.
 """
 
 import argparse

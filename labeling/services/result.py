@@ -58,7 +58,7 @@ class Found:
         cut_short: Whether the page ends because it looked at enough, and not because it is full.
     """
 
-    rows: list[Annotation]
+    rows: list[Any]
     before: int | None
     cut_short: bool = False
 

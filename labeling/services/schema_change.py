@@ -103,7 +103,7 @@ def _gone(project: Project, change: SchemaChange) -> list[dict[str, Any]]:
 def _sample(project: Project, change: SchemaChange) -> dict[str, Any]:
     rows = Annotation.objects.filter(project=project, schema_revision=project.schema_revision).order_by("-pk")
     kinds: Counter[str] = Counter()
-    examples = []
+    examples: list[dict[str, Any]] = []
     read = 0
     for row in rows.select_related("task")[:SAMPLE]:
         read += 1
@@ -342,7 +342,7 @@ class Batch:
         self._rows.append(row)
 
     def _moved(self, row: Annotation) -> Moved:
-        answer, worst = row.answer, 0
+        answer, worst = row.answer or {}, 0
         for number in range(row.schema_revision + 1, self.project.schema_revision + 1):
             moved = move_answer(self.changes[number], answer, row.task.data)
             answer = moved.answer
@@ -393,7 +393,7 @@ class Batch:
         with connection.cursor() as cursor:
             for person, tallies in sorted(self._tallies.items()):
                 counts = {name: count for name, count in tallies.items() if count}
-                values = {"project": self.project.pk, "annotator": person, "tallies": tallies_json(counts)}
+                values: dict[str, Any] = {"project": self.project.pk, "annotator": person, "tallies": tallies_json(counts)}
                 cursor.execute(ADD_TALLIES, values)
         if self._gone:
             self._give_back()
