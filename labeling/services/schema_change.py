@@ -393,7 +393,8 @@ class Batch:
         with connection.cursor() as cursor:
             for person, tallies in sorted(self._tallies.items()):
                 counts = {name: count for name, count in tallies.items() if count}
-                values: dict[str, Any] = {"project": self.project.pk, "annotator": person, "tallies": tallies_json(counts)}
+                values: dict[str, Any] = {"project": self.project.pk, "annotator": person}
+                values["tallies"] = tallies_json(counts)
                 cursor.execute(ADD_TALLIES, values)
         if self._gone:
             self._give_back()
