@@ -25,3 +25,10 @@ def publish(job: JobContext) -> dict[str, Any]:
     from labeling.services.publish import publish_labels
 
     return publish_labels(job=job, **job.params)
+
+
+@job_task("labeling.migrate_answers")
+def migrate_answers(job: JobContext) -> dict[str, Any]:
+    from labeling.services.schema_change import migrate_answers as bring_along
+
+    return bring_along(job=job, **job.params)

@@ -37,6 +37,7 @@ KINDS: dict[str, Kind] = {
     "curation.draw_pairs": Kind(_("Pairs for review"), "heavy"),
     "labeling.create_tasks": Kind(_("Task creation")),
     "labeling.publish": Kind(_("Publication of labels")),
+    "labeling.migrate_answers": Kind(_("Change of questions")),
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),
     "modeling.train": Kind(_("Training"), "heavy"),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),

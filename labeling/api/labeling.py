@@ -62,6 +62,9 @@ class LeaseOutput(serializers.Serializer[Any]):
     lost = serializers.ListField(child=serializers.IntegerField())
     progress = ProgressOutput()
     remaining = serializers.BooleanField()
+    schema_revision = serializers.IntegerField(
+        help_text="The number of the project's questions; another one than page/ gave means that they were changed."
+    )
 
 
 class AnswerInput(serializers.Serializer[Any]):
@@ -73,6 +76,11 @@ class AnswerInput(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500)
     seconds = serializers.FloatField(required=False, min_value=0)
     suggestion = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=BIGGEST)
+    schema_revision = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="Of the questions that were answered, the present ones by default. Earlier ones are brought along.",
+    )
 
 
 class AnswersInput(serializers.Serializer[Any]):
@@ -243,7 +251,12 @@ class AnnotationView(LabelingView):
     """One answer of this person."""
 
     model = Annotation
-    scopes = {"PATCH": "label", "DELETE": "label"}
+    scopes = {"GET": "label", "PATCH": "label", "DELETE": "label"}
+
+    @extend_schema(responses=OwnAnswerOutput)
+    def get(self, request: Request, pk: int) -> Response:
+        """Show one answer of this person."""
+        return Response(show_annotation(annotation=find_own(actor=request.actor, annotation_id=pk)))  # type: ignore[attr-defined]
 
     @extend_schema(request=ChangeInput, responses=OwnAnswerOutput)
     def patch(self, request: Request, pk: int) -> Response:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from core.api import ScopedViewSet, valid
 from labeling.models import Annotation, Project, ProjectState
 from labeling.services.project import change_project, create_project, find_project, project_figures, start_publish
+from labeling.services.schema_change import change_schema, preview_change
 from workers.api.job import JobOutput
 
 
@@ -39,7 +40,7 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
         model = Project
         fields = [
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
-            "lease_seconds", "suggest_every", "state", "task_count", "created_by", "created_at",
+            "lease_seconds", "suggest_every", "state", "schema_revision", "task_count", "created_by", "created_at",
         ]  # fmt: skip
 
 
@@ -87,6 +88,45 @@ class ProjectDetail(ProjectOutput):
 class CreatedProject(serializers.Serializer[Any]):
     project = ProjectOutput()
     job = JobOutput()
+
+
+class SchemaChangeInput(serializers.Serializer[Any]):
+    schema = serializers.DictField()
+    renamed = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(max_length=200), min_length=3, max_length=3),
+        required=False,
+        help_text="[control, label that goes away, label that it becomes], any number.",
+    )
+    reopened = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(max_length=200), min_length=2, max_length=2),
+        required=False,
+        help_text="[control, label that goes away] whose answers are asked again; all others are left out of theirs.",
+    )
+
+
+class SchemaChangeOrder(SchemaChangeInput):
+    schema_revision = serializers.IntegerField(min_value=1, help_text="The number that the preview gave.")
+
+
+class GoneLabel(serializers.Serializer[Any]):
+    control = serializers.CharField()
+    value = serializers.CharField()
+    count = serializers.IntegerField()
+    may_become = serializers.ListField(child=serializers.CharField())
+
+
+class SchemaChangePreview(serializers.Serializer[Any]):
+    schema_revision = serializers.IntegerField()
+    answers = serializers.IntegerField()
+    gone = GoneLabel(many=True)
+    gone_controls = serializers.ListField(child=serializers.CharField())
+    musts = serializers.ListField(child=serializers.CharField())
+    sample = serializers.DictField(help_text="How many of the newest answers were read, their kinds, and examples.")
+
+
+class ChangedSchema(serializers.Serializer[Any]):
+    project = ProjectOutput()
+    job = JobOutput(allow_null=True)
 
 
 class PublishInput(serializers.Serializer[Any]):
@@ -168,6 +208,24 @@ class ProjectViewSet(ScopedViewSet):
         )
         return Response(ProjectOutput(self.get_object()).data)
 
+    @extend_schema(request=SchemaChangeInput, responses=SchemaChangePreview)
+    @action(detail=True, methods=["post"], url_path="schema/preview", url_name="schema-preview")
+    def schema_preview(self, request: Request, pk: int) -> Response:
+        """Say what other questions would do to the answers; nothing is changed."""
+        project = self.get_object()
+        wishes = _wishes(valid(SchemaChangeInput, request.data))
+        return Response(preview_change(actor=request.actor, project_id=project.pk, **wishes))  # type: ignore[attr-defined]
+
+    @extend_schema(request=SchemaChangeOrder, responses={202: ChangedSchema})
+    @action(detail=True, methods=["post"], url_path="schema", url_name="schema")
+    def ask_otherwise(self, request: Request, pk: int) -> Response:
+        """Ask something else from now on; a job brings the answers along."""
+        project = self.get_object()
+        wishes = _wishes(valid(SchemaChangeOrder, request.data))
+        _project, job = change_schema(actor=request.actor, project_id=project.pk, **wishes)  # type: ignore[attr-defined]
+        shown = {"project": ProjectOutput(self.get_object()).data, "job": JobOutput(job).data if job else None}
+        return Response(shown, status=202)
+
     @extend_schema(request=PublishInput, responses={202: JobOutput})
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: int) -> Response:
@@ -189,3 +247,10 @@ class ProjectViewSet(ScopedViewSet):
         rows = rows.filter(**chosen).select_related("task", "annotator")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(ResultOutput(page, many=True).data)
+
+
+def _wishes(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the body as the service takes it."""
+    renamed = {(control, value): to for control, value, to in fields.pop("renamed", [])}
+    reopened = frozenset((control, value) for control, value in fields.pop("reopened", []))
+    return {**fields, "renamed": renamed, "reopened": reopened}

@@ -1,6 +1,6 @@
 from labeling.models.annotation import Annotation, AnnotationRevision
 from labeling.models.progress import Progress, Tally, TallyKind
-from labeling.models.project import Project, ProjectState
+from labeling.models.project import Project, ProjectState, SchemaRevision
 from labeling.models.suggestion import Suggestion
 from labeling.models.task import Draft, Lease, Task
 
@@ -12,6 +12,7 @@ __all__ = [
     "Progress",
     "Project",
     "ProjectState",
+    "SchemaRevision",
     "Suggestion",
     "Tally",
     "TallyKind",

@@ -27,6 +27,10 @@ class Annotation(models.Model):
     client_key = models.UUIDField()
     # Counts edits; an edit names the revision that it saw.
     revision = models.PositiveIntegerField(default=1)
+    # The project's schema that the answer fits; a job brings older ones along after a change.
+    schema_revision = models.PositiveIntegerField(default=1, db_default=1)
+    # Something that must be answered is missing, because it was not asked when the answer was given.
+    incomplete = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

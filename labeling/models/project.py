@@ -19,8 +19,10 @@ class Project(TimedModel):
     version = models.ForeignKey("curation.Version", on_delete=models.PROTECT, related_name="projects")
     name = models.CharField(_("name"), max_length=120)
     guidelines = models.TextField(_("guidelines"), blank=True, max_length=50_000)
-    # labeling.engine.schema.Schema as JSON. It stays as it is once there are answers.
+    # labeling.engine.schema.Schema as JSON. Once there are answers only `services.schema_change` changes it.
     schema = models.JSONField()
+    # Counts changes of the schema. An answer carries the number under which it fits.
+    schema_revision = models.PositiveIntegerField(default=1, db_default=1)
     overlap = models.PositiveSmallIntegerField(
         _("people for each item"), default=1, validators=[MinValueValidator(1), MaxValueValidator(20)]
     )
@@ -49,3 +51,24 @@ class Project(TimedModel):
     @property
     def answers_wanted(self) -> int:
         return self.task_count * self.overlap
+
+
+class SchemaRevision(models.Model):
+    """One change of what a project asks: from the schema with the number before this one to the project's next."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="schema_revisions", db_index=False)
+    # The number that the project's schema had from this change on.
+    revision = models.PositiveIntegerField()
+    before = models.JSONField()
+    after = models.JSONField()
+    # [[control, value, new value], ...] and [[control, value], ...]: labeling.engine.schema_change.SchemaChange.
+    renamed = models.JSONField(default=list)
+    reopened = models.JSONField(default=list)
+    changed_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "revision"], name="one_schema_per_revision")]
+
+    def __str__(self) -> str:
+        return f"schema {self.revision} of project {self.project_id}"

@@ -21,6 +21,18 @@ SAMPLES = 5
 SAMPLE_CHARACTERS = 5_000
 
 
+def read_schema(text: str) -> dict[str, Any]:
+    """Return the JSON object that the editor, or a person, wrote into a form."""
+    try:
+        schema = json.loads(text)
+    except (ValueError, RecursionError):
+        message = _("This is not valid JSON. Undo the last change, or take a template.")
+        raise forms.ValidationError(message) from None
+    if not isinstance(schema, dict):
+        raise forms.ValidationError(_("This must be an object with display and controls."))
+    return schema
+
+
 class ProjectForm(forms.Form):
     version = forms.ModelChoiceField(
         label=gettext_lazy("Version"),
@@ -57,14 +69,7 @@ class ProjectForm(forms.Form):
         self.fields["version"].label_from_instance = version_title  # type: ignore[attr-defined]
 
     def clean_schema(self) -> dict[str, Any]:
-        try:
-            schema = json.loads(self.cleaned_data["schema"])
-        except (ValueError, RecursionError):
-            message = _("This is not valid JSON. Undo the last change, or take a template.")
-            raise forms.ValidationError(message) from None
-        if not isinstance(schema, dict):
-            raise forms.ValidationError(_("This must be an object with display and controls."))
-        return schema
+        return read_schema(self.cleaned_data["schema"])
 
     def arguments(self) -> dict[str, Any]:
         """Return the form as arguments of `create_project`."""

@@ -8,15 +8,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
-from curation.pages.picture import thumb
-from labeling.engine.schema import parse_schema, said_in
+from core.errors import NotFound
 from labeling.models import Annotation, Project, ProjectState
 from labeling.services.project import (
     change_project,
     find_project,
     project_figures,
     start_publish,
-    text_of,
 )
 from workers.models import Job
 
@@ -40,7 +38,7 @@ class ProjectsPage(ScopedPage):
 
     def get(self, request: PageRequest) -> HttpResponse:
         page = page_of(request, Project.objects.visible_to(request.actor).select_related("version__dataset"))
-        return render(request, "labeling/projects.html", {"page": page, **_rights(request)})
+        return render(request, "labeling/projects.html", {"page": page, **rights_of(request)})
 
 
 class ProjectPage(ScopedPage):
@@ -48,7 +46,7 @@ class ProjectPage(ScopedPage):
 
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         project = find_project(actor=request.actor, project_id=pk)
-        rights = _rights(request)
+        rights = rights_of(request)
         figures = project_figures(project=project)
         if not rights["may_see"]:
             figures["people"] = [row for row in figures["people"] if row["user"] == request.actor.user_id]
@@ -97,32 +95,32 @@ class StatePage(ScopedPage):
         return redirect("labeling:project", pk)
 
 
-class ResultsPage(ScopedPage):
-    scopes = {"GET": ("label", "review", "project.write", "data.read")}
-
-    def get(self, request: PageRequest, pk: int) -> HttpResponse:
-        project = find_project(actor=request.actor, project_id=pk)
-        rows = Annotation.objects.visible_to(request.actor).filter(project=project)
-        page = page_of(request, rows.select_related("task", "annotator"))
-        schema = parse_schema(project.schema)
-        picture = next((display.field for display in schema.display if display.type == "image"), "")
-        for row in page.rows:
-            row.text = text_of(schema, row.task.data)
-            row.thumb = thumb(str(row.task.data.get(picture) or ""))
-            row.chosen = said_in(schema, row.answer or {})
-        context = {"project": project, "page": page, "has_pictures": bool(picture), **_rights(request)}
-        return render(request, "labeling/results.html", context)
-
-
 @method_decorator(ensure_csrf_cookie, name="dispatch")
 class LabelPage(ScopedPage):
     scopes = {"GET": "label"}
 
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
-        return render(request, "labeling/page.html", {"project": find_project(actor=request.actor, project_id=pk)})
+        project = find_project(actor=request.actor, project_id=pk)
+        context = {"project": project, "annotation": _own_answer(request, project)}
+        return render(request, "labeling/page.html", context)
 
 
-def _rights(request: HttpRequest) -> dict[str, bool]:
+def _own_answer(request: PageRequest, project: Project) -> int | None:
+    """Return the answer of this person that the address names, by its own number or by its item's."""
+    rows = Annotation.objects.filter(project=project, annotator_id=request.actor.user_id)
+    for name, field in (("annotation", "pk"), ("item", "task__item_id")):
+        given = request.GET.get(name, "")
+        if given:
+            # Eighteen digits always fit a bigint.
+            number = int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else 0
+            found: int | None = rows.filter(**{field: number}).values_list("pk", flat=True).first()
+            if found is None:
+                raise NotFound(_("There is no such answer of yours."))
+            return found
+    return None
+
+
+def rights_of(request: HttpRequest) -> dict[str, bool]:
     actor = request.actor  # type: ignore[attr-defined]
     return {
         "may_write": actor.can("project.write"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from labeling.pages import new_project, project
+from labeling.pages import new_project, project, questions, result
 
 app_name = "labeling"
 urlpatterns = [
@@ -8,7 +8,8 @@ urlpatterns = [
     path("projects/new/", new_project.NewProjectPage.as_view(), name="project-new"),
     path("projects/<int:pk>/", project.ProjectPage.as_view(), name="project"),
     path("projects/<int:pk>/label/", project.LabelPage.as_view(), name="label"),
-    path("projects/<int:pk>/results/", project.ResultsPage.as_view(), name="results"),
+    path("projects/<int:pk>/results/", result.ResultsPage.as_view(), name="results"),
+    path("projects/<int:pk>/questions/", questions.QuestionsPage.as_view(), name="questions"),
     path("projects/<int:pk>/publish/", project.PublishPage.as_view(), name="publish"),
     path("projects/<int:pk>/state/", project.StatePage.as_view(), name="project-state"),
 ]

@@ -14,8 +14,9 @@ from accounts.actor import Actor
 from core.errors import Conflict, DomainError, NotFound
 from labeling.engine.schema import Answer, AnswerError, validate_answer
 from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Project, Suggestion, Task
-from labeling.services.answer import schema_of, tallies_json, tallies_of
+from labeling.services.answer import tallies_json, tallies_of
 from labeling.services.queue import Desk, Row, sit_down, task_json
+from labeling.services.schema_revision import schema_of
 
 PAGE = 50
 
@@ -56,7 +57,13 @@ def change_annotation(
         current.answer, current.skipped, current.reason = checked, skipped, reason
         current.accepted_suggestion = accepted
         current.revision, current.updated_at = current.revision + 1, timezone.now()
-        current.save(update_fields=["answer", "skipped", "reason", "accepted_suggestion", "revision", "updated_at"])
+        current.schema_revision, current.incomplete = desk.schema_revision, False
+        current.save(
+            update_fields=[
+                "answer", "skipped", "reason", "accepted_suggestion", "revision", "updated_at", "schema_revision",
+                "incomplete",
+            ]
+        )  # fmt: skip
     return current
 
 
@@ -140,7 +147,7 @@ UPDATE labeling_progress SET answers = answers + %(answers)s, skipped = skipped 
   suggestions_accepted = suggestions_accepted + %(accepted)s
 WHERE id = %(desk)s
 """
-_TALLY = """
+ADD_TALLIES = """
 INSERT INTO labeling_tally (project_id, annotator_id, kind, control, name, count)
 SELECT %(project)s, %(annotator)s, kind, control, name, count
 FROM jsonb_to_recordset(%(tallies)s::jsonb) AS y(kind text, control text, name text, count bigint)
@@ -172,7 +179,7 @@ def _move_tallies(
     )
     changed = {entry: count for entry, count in counts.items() if count}
     values = {"project": desk.project_id, "annotator": desk.annotator_id, "tallies": tallies_json(changed)}
-    cursor.execute(_TALLY, values)
+    cursor.execute(ADD_TALLIES, values)
 
 
 _LEASED = """

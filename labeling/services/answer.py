@@ -4,7 +4,6 @@ import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -12,9 +11,10 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from core.errors import DomainError, NotFound
-from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, parse_schema, validate_answer
-from labeling.models import Project, Task
+from core.errors import Conflict, DomainError
+from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, validate_answer
+from labeling.engine.schema_change import SchemaChange
+from labeling.models import Task
 from labeling.services.queue import (
     PROGRESS,
     SIT_DOWN,
@@ -27,6 +27,7 @@ from labeling.services.queue import (
     take_a_seat,
 )
 from labeling.services.round_trip import in_one_trip
+from labeling.services.schema_revision import CurrentSchema, bring_along, changes_of, current_schema, forget_schema
 from labeling.services.trigger import suggest_when_due
 
 MOST_ANSWERS = 100
@@ -34,15 +35,11 @@ LONGEST_REASON = 500
 BIGGEST_ID = 2**63 - 1
 # An answer that took longer was left open over lunch; the figure would say nothing about the work.
 LONGEST_SECONDS = 3600.0
-SCHEMAS_KEPT = 1_000
 ATTEMPTS = 3
-_schemas: dict[tuple[int, int], Schema] = {}
 
 
-@lru_cache(maxsize=256)
-def schema_of(text: str) -> Schema:
-    """Return the parsed schema of a project from its stored JSON text."""
-    return parse_schema(orjson.loads(text))
+class QuestionsChanged(Exception):
+    """The project asks something else than this process knew; nothing was saved."""
 
 
 @dataclass(slots=True)
@@ -89,15 +86,28 @@ def save_answers(*, actor: Actor, project_id: int, answers: list[Any]) -> Row:
     """
     if len(answers) > MOST_ANSWERS:
         raise DomainError("too_many_answers", _("Send at most %(count)s answers at once.") % {"count": MOST_ANSWERS})
-    schema = _schema_of_project(actor, project_id)
-    shown = _data_of(actor, project_id, answers) if schema.pointed else {}
-    read = [_read(schema, row, shown) for row in answers]
+    for _attempt in range(ATTEMPTS):
+        try:
+            return _save(actor, project_id, answers)
+        except QuestionsChanged:
+            forget_schema(actor, project_id)
+    raise Conflict("questions_changed", _("The questions of this project are being changed. Send this again."))
+
+
+def _save(actor: Actor, project_id: int, answers: list[Any]) -> Row:
+    asked = current_schema(actor, project_id)
+    schema = asked.schema
+    changes = changes_of(project_id) if any(_is_earlier(row, asked) for row in answers) else {}
+    shown = _data_of(actor, project_id, answers) if schema.pointed or changes else {}
+    read = [_read(asked, row, shown, changes) for row in answers]
     sent = [row for row in read if isinstance(row, Sent)]
-    desk, progress = _save_at_once(actor, project_id, schema, sent)
+    desk, progress = _save_at_once(actor, project_id, asked, sent)
     rest = [row for row in sent if not row.result]
     if rest:
         with transaction.atomic(), connection.cursor() as cursor:
             desk = sit_down(cursor, actor, project_id)
+            if desk.schema_revision != asked.revision:
+                raise QuestionsChanged
             _save_others(cursor, desk, schema, rest)
             progress = progress_of(cursor, desk)
     if schema.choice is not None and any(row.result["status"] == "saved" for row in sent):
@@ -106,20 +116,13 @@ def save_answers(*, actor: Actor, project_id: int, answers: list[Any]) -> Row:
     return {"results": results, "progress": progress}
 
 
-def _schema_of_project(actor: Actor, project_id: int) -> Schema:
-    # A project's schema never changes, so each process reads it once; whose it is, is asked every time.
-    schema = _schemas.get((actor.organization_id, project_id))
-    if schema is None:
-        row = Project.objects.visible_to(actor).filter(pk=project_id).values_list("schema", flat=True).first()
-        if row is None:
-            raise NotFound(_("There is no such project."))
-        if len(_schemas) >= SCHEMAS_KEPT:
-            _schemas.clear()
-        schema = _schemas[(actor.organization_id, project_id)] = parse_schema(row)
-    return schema
+def _is_earlier(row: Any, asked: CurrentSchema) -> bool:
+    """Tell whether an answer says that it was given to earlier questions."""
+    number = row.get("schema_revision") if isinstance(row, Mapping) else None
+    return isinstance(number, int) and not isinstance(number, bool) and 0 < number < asked.revision
 
 
-def _save_at_once(actor: Actor, project_id: int, schema: Schema, sent: list[Sent]) -> tuple[Desk, Row]:
+def _save_at_once(actor: Actor, project_id: int, asked: CurrentSchema, sent: list[Sent]) -> tuple[Desk, Row]:
     """Save, in one round trip, the answers whose lease is held and that were not sent before; they get their result."""
     first = {row.task: row for row in reversed(sent)}
     keys = {row.key: row for row in reversed(sent)}
@@ -128,13 +131,16 @@ def _save_at_once(actor: Actor, project_id: int, schema: Schema, sent: list[Sent
         "annotator": actor.user_id,
         "project": project_id,
         "organization": actor.organization_id,
-        "rows": orjson.dumps([_row_json(schema, row) for row in alone]).decode(),
+        "revision": asked.revision,
+        "rows": orjson.dumps([_row_json(asked.schema, row) for row in alone]).decode(),
     }
     seats, saved, progress = in_one_trip((SIT_DOWN, values), (_STORE, values), (PROGRESS, values))
     if not seats:
         take_a_seat(actor, project_id)
-        return _save_at_once(actor, project_id, schema, sent)
+        return _save_at_once(actor, project_id, asked, sent)
     desk = Desk(project_id, actor.user_id, *seats[0])
+    if desk.schema_revision != asked.revision and not saved:
+        raise QuestionsChanged
     if desk.state == "archived":
         refuse_unless_open(desk)
     for number, task in saved:
@@ -164,6 +170,7 @@ def _store(cursor: Any, desk: Desk, schema: Schema, fresh: list[Sent]) -> list[S
         "annotator": desk.annotator_id,
         "project": desk.project_id,
         "organization": None,
+        "revision": desk.schema_revision,
         "rows": orjson.dumps([{**_row_json(schema, row), "token": None} for row in fresh]).decode(),
     }
     cursor.execute(_STORE, values)
@@ -197,18 +204,18 @@ def _data_of(actor: Actor, project_id: int, answers: list[Any]) -> dict[Any, Any
     return dict(rows.values_list("pk", "data"))
 
 
-def _read(schema: Schema, row: Any, shown: Mapping[Any, Any]) -> Sent | Row:
+def _read(asked: CurrentSchema, row: Any, shown: Mapping[Any, Any], changes: dict[int, SchemaChange]) -> Sent | Row:
     """Check one answer's shape and content; what is wrong comes back as its result."""
     key = row.get("client_key") if isinstance(row, Mapping) else None
     try:
-        return _checked(schema, row, shown)
+        return _checked(asked, row, shown, changes)
     except AnswerError as error:
         problem = {"code": "answer_invalid", "where": error.where, "detail": f"{error.what} {error.mend}"}
         task = row.get("task") if isinstance(row, Mapping) else None
         return {"client_key": key, "status": "invalid", "annotation": None, "task": task, "problem": problem}
 
 
-def _checked(schema: Schema, row: Any, shown: Mapping[Any, Any]) -> Sent:
+def _checked(asked: CurrentSchema, row: Any, shown: Mapping[Any, Any], changes: dict[int, SchemaChange]) -> Sent:
     if not isinstance(row, Mapping):
         raise AnswerError("", "Each answer must be an object.", "See the reference of answers/.")
     try:
@@ -220,7 +227,7 @@ def _checked(schema: Schema, row: Any, shown: Mapping[Any, Any]) -> Sent:
         raise AnswerError("skipped", "This must be true or false.", "")
     task = _id(row.get("task"), "task")
     # Of a task that is not this project's nothing is known; saving it is refused further on.
-    answer = None if skipped else validate_answer(schema, row.get("answer"), shown.get(task))
+    answer = None if skipped else _answer_now(asked, row, shown.get(task), changes)
     suggestion = row.get("suggestion")
     return Sent(
         key=key,
@@ -232,6 +239,13 @@ def _checked(schema: Schema, row: Any, shown: Mapping[Any, Any]) -> Sent:
         seconds=_seconds(row.get("seconds")),
         suggestion=None if suggestion is None else _id(suggestion, "suggestion"),
     )
+
+
+def _answer_now(asked: CurrentSchema, row: Mapping[str, Any], data: Any, changes: dict[int, SchemaChange]) -> Answer:
+    """Return an answer to the present questions, also when the page that sends it still shows earlier ones."""
+    if _is_earlier(row, asked):
+        return bring_along(changes, row.get("answer"), data, since=row["schema_revision"], until=asked.revision)
+    return validate_answer(asked.schema, row.get("answer"), data)
 
 
 def _id(value: Any, where: str) -> int:
@@ -360,6 +374,7 @@ _STORE = """
 WITH me AS (
   SELECT m.id FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
   WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.state <> 'archived'
+    AND p.schema_revision = %(revision)s
     AND (p.organization_id = %(organization)s OR %(organization)s::bigint IS NULL)),
 held AS MATERIALIZED (
   SELECT n.*, l.id AS lease_id, s.id AS shown, s.source, COALESCE(s.answer = n.answer, false) AS accepted
@@ -391,8 +406,9 @@ tallied AS (
   ON CONFLICT (project_id, annotator_id, kind, control, name)
   DO UPDATE SET count = labeling_tally.count + excluded.count)
 INSERT INTO labeling_annotation (project_id, task_id, annotator_id, answer, skipped, reason, seconds, suggestion_id,
-  accepted_suggestion, client_key, revision, created_at, updated_at)
-SELECT %(project)s, task_id, %(annotator)s, answer, skipped, reason, seconds, shown, accepted, key, 1, now(), now()
+  accepted_suggestion, client_key, revision, created_at, updated_at, schema_revision, incomplete)
+SELECT %(project)s, task_id, %(annotator)s, answer, skipped, reason, seconds, shown, accepted, key, 1, now(), now(),
+  %(revision)s, false
 FROM r RETURNING id, task_id
 """
 

@@ -31,6 +31,7 @@ def page_of_project(*, actor: Actor, project_id: int) -> Row:
             "overlap": project.overlap,
             "lease_seconds": project.lease_seconds,
             "schema": project.schema,
+            "schema_revision": project.schema_revision,
         },
         "me": {"id": person.pk, "name": str(person), "language": person.language},
         "progress": progress,

@@ -68,7 +68,7 @@ def create_project(
         raise NotFound(_("There is no such version."))
     if version.trashed_at is not None:
         raise Conflict("version_trashed", _("This version is in the trash. Restore it before you label it."))
-    parsed = _parse(schema, version)
+    parsed = schema_for_version(schema, version)
     # The quick models of today learn from texts; there is nothing for them in a picture's hash.
     suggest_every = suggest_every if parsed.texts else 0
     try:
@@ -91,7 +91,12 @@ def create_project(
     return project, _send_tasks_job(actor, project)
 
 
-def _parse(schema: dict[str, Any], version: Version) -> Schema:
+def schema_for_version(schema: dict[str, Any], version: Version) -> Schema:
+    """Return a schema whose columns this version has.
+
+    Raises:
+        DomainError: ``schema_invalid`` naming the place.
+    """
     try:
         parsed = parse_schema(schema)
     except SchemaError as error:
@@ -159,6 +164,7 @@ def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> 
             ``seed`` int, ``group_column`` str, ``note`` str.
     """
     project = find_project(actor=actor, project_id=project_id)
+    refuse_while_changing(project)
     columns = {name for name, _kind in project.version.manifest.get("columns", [])}
     if options.get("group_column") and options["group_column"] not in columns:
         raise DomainError("column_unknown", _("The version has no such column to group by."), field="group_column")
@@ -173,6 +179,24 @@ def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> 
     )
     audit.record(actor=actor, action="project.publish", subject=f"project:{project.pk}", job=job.pk)
     return job
+
+
+CHANGE_KIND = "labeling.migrate_answers"
+
+
+def last_change_job(project: Project) -> Job | None:
+    """Return the newest job that brought answers along to changed questions."""
+    subject = f"project:{project.pk}"
+    jobs = Job.objects.filter(organization_id=project.organization_id, kind=CHANGE_KIND, subject=subject)
+    return jobs.order_by("-pk").first()
+
+
+def refuse_while_changing(project: Project) -> None:
+    """Raise Conflict ``questions_changing`` while answers to earlier questions are not brought along."""
+    last = last_change_job(project)
+    if last is not None and last.state != "succeeded":
+        detail = _("Answers are still being brought along to changed questions. Wait for the job, or send it again.")
+        raise Conflict("questions_changing", detail, job=last.pk)
 
 
 def find_project(*, actor: Actor, project_id: int, lock: bool = False) -> Project:

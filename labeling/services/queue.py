@@ -41,10 +41,12 @@ class Desk:
     task_count: int
     suggest_every: int
     suggest_at: int
+    schema_revision: int
 
 
 SIT_DOWN = """
-SELECT m.id, p.overlap, p.lease_seconds, p.state, p.schema::text, p.task_count, p.suggest_every, p.suggest_at
+SELECT m.id, p.overlap, p.lease_seconds, p.state, p.schema::text, p.task_count, p.suggest_every, p.suggest_at,
+  p.schema_revision
 FROM labeling_project p JOIN labeling_progress m ON m.project_id = p.id AND m.annotator_id = %(annotator)s
 WHERE p.id = %(project)s AND p.organization_id = %(organization)s
 FOR UPDATE OF m
@@ -238,7 +240,13 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int]) -
     held = {row[0] for row in renewed}
     lost = [task for task in holding if task not in held]
     progress = progress_json(counted[0], desk.task_count * desk.overlap)
-    return {"tasks": tasks, "lost": lost, "progress": progress, "remaining": bool(tasks or held) or _any_left(values)}
+    return {
+        "tasks": tasks,
+        "lost": lost,
+        "progress": progress,
+        "remaining": bool(tasks or held) or _any_left(values),
+        "schema_revision": desk.schema_revision,
+    }
 
 
 def _any_left(values: Row) -> bool:

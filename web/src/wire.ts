@@ -6,7 +6,7 @@ import { parseSchema, type Schema } from "./schema";
 export { WireError } from "./json";
 export type { Column, Control, Display, Label, Schema } from "./schema";
 
-export interface Project { id: number; name: string; guidelines: string; overlap: number; leaseSeconds: number; schema: Schema }
+export interface Project { id: number; name: string; guidelines: string; overlap: number; leaseSeconds: number; schema: Schema; schemaRevision: number }
 export interface Person { id: number; name: string; language: string }
 export interface Progress { total: number; done: number; mine: number; accepted: number; shown: number }
 export interface Page { project: Project; me: Person; progress: Progress }
@@ -22,11 +22,11 @@ export interface Task extends Item {
   draft: { answer: Answer; savedAt: number } | null;
   suggestion: Suggestion | null;
 }
-export interface Leased { tasks: Task[]; lost: number[]; progress: Progress; remaining: boolean }
+export interface Leased { tasks: Task[]; lost: number[]; progress: Progress; remaining: boolean; schemaRevision: number }
 
 export interface Submission {
   client_key: string; task: number; lease: string; answer: Answer | null; skipped: boolean; reason: string; seconds: number;
-  suggestion: number | null;
+  suggestion: number | null; schema_revision: number;
 }
 export type ResultStatus = "saved" | "duplicate" | "kept_as_draft" | "invalid";
 export interface SubmissionResult { clientKey: string; status: ResultStatus; annotation: number | null; task: number | null; problem: string }
@@ -63,6 +63,7 @@ export function parsePage(value: unknown): Page {
       overlap: count(project.overlap),
       leaseSeconds: number(project.lease_seconds, "project.lease_seconds"),
       schema: parseSchema(project.schema),
+      schemaRevision: count(project.schema_revision) || 1,
     },
     me: { id: number(me.id, "me.id"), name: optionalText(me.name), language: optionalText(me.language) },
     progress: progress(root.progress),
@@ -102,6 +103,7 @@ export function parseLeased(value: unknown): Leased {
     lost: list(root.lost, "lost").map((row, i) => number(row, `lost.${i}`)),
     progress: progress(root.progress),
     remaining: root.remaining === true,
+    schemaRevision: count(root.schema_revision) || 1,
   };
 }
 

@@ -19,6 +19,8 @@ export interface TestServer {
   saved: Map<number, Saved>;
   written: string[];
   released: number[];
+  /** Of the questions; another one than 1 tells the page that they were changed. */
+  revision: number;
   drafts: Map<number, unknown>;
   lost: Set<number>;
   noPlace: Set<number>;
@@ -32,7 +34,7 @@ const AT = "2026-11-23T10:00:00Z";
 export async function startServer(total: number): Promise<TestServer> {
   const keys = new Map<string, number>();
   const state = {
-    faults: [] as Fault[], requests: [] as string[], saved: new Map<number, Saved>(), written: [] as string[], released: [] as number[],
+    faults: [] as Fault[], requests: [] as string[], saved: new Map<number, Saved>(), written: [] as string[], released: [] as number[], revision: 1,
     drafts: new Map<number, unknown>(), lost: new Set<number>(), noPlace: new Set<number>(),
   };
   const item = (id: number) => ({ id, item_id: 100 + id, data: { text: `text ${id}` } });
@@ -44,7 +46,7 @@ export async function startServer(total: number): Promise<TestServer> {
   function lease(body: Body) {
     const lost = body.holding.filter((id) => state.lost.has(id));
     const free = Array.from({ length: total }, (_, i) => i + 1).filter((id) => !isDone(id) && !body.holding.includes(id) && !state.lost.has(id));
-    return { tasks: free.slice(0, body.count).map((id) => leased(id)), lost, progress: progress(), remaining: free.length > 0 || body.holding.length > lost.length };
+    return { tasks: free.slice(0, body.count).map((id) => leased(id)), lost, progress: progress(), remaining: free.length > 0 || body.holding.length > lost.length, schema_revision: state.revision };
   }
 
   function take(answer: Body["answers"][number]) {
@@ -78,7 +80,7 @@ export async function startServer(total: number): Promise<TestServer> {
     if (path.endsWith("/page/")) {
       const labels = ["spam", "ham"].map((value) => ({ value, title: value }));
       const schema = { display: [{ type: "text", field: "text" }], controls: [{ name: "label", type: "choice", multiple: false, required: true, labels }] };
-      return [200, { project: { id: 7, name: "SMS", guidelines: "", overlap: 1, lease_seconds: 900, schema }, me: { id: 3, name: "Ann", language: "en" }, progress: progress() }];
+      return [200, { project: { id: 7, name: "SMS", guidelines: "", overlap: 1, lease_seconds: 900, schema, schema_revision: 1 }, me: { id: 3, name: "Ann", language: "en" }, progress: progress() }];
     }
     if (path.endsWith("/lease/")) return [200, lease(body)];
     if (path.endsWith("/answers/")) return [200, { results: body.answers.map(take), progress: progress() }];

@@ -5,12 +5,14 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.actor import Actor
 from accounts.models import User
-from labeling.models import Project
+from labeling.models import Annotation, Project
 from labeling.services.answer import save_answers
 from labeling.services.queue import lease_tasks
 from tests import factories
@@ -130,6 +132,47 @@ def test_an_annotator_sees_only_their_own_work() -> None:
     assert client.post(reverse("labeling:publish", args=[project.pk])).status_code == 403
 
 
+def test_answers_are_filtered_by_the_address_and_open_in_the_labeling_page() -> None:
+    ann = factories.owner()
+    bob = factories.member(ann, "annotator")
+    project = factories.project(ann)
+    factories.tasks(project, 4)
+    answered(ann, project)
+    answered(ann, project, answer={"label": ["ham"]})
+    answered(bob, project)
+    mine, hams, theirs = Annotation.objects.order_by("pk")
+    client = browser(ann)
+    address, label = (reverse(f"labeling:{name}", args=[project.pk]) for name in ("results", "label"))
+    page = client.get(address, {"label": "label=ham", "person": ann.user_id, "since": "2020-01-01"})
+    assert [row.pk for row in page.context["found"].rows] == [hams.pk]
+    assert f"{label}?annotation={hams.pk}" in page.content.decode()
+    everything = client.get(address).content.decode()
+    assert f"annotation={mine.pk}" in everything
+    assert f"annotation={theirs.pk}" not in everything
+    # Nonsense in an address finds everything and fails nothing.
+    odd = client.get(address, {"label": "x", "person": "y", "since": "z", "cursor": "after:q"})
+    assert len(odd.context["found"].rows) == 3
+    for query in ({"annotation": hams.pk}, {"item": hams.task.item_id}):
+        assert f'data-annotation="{hams.pk}"' in client.get(label, query).content.decode()
+    for query in ({"annotation": theirs.pk}, {"item": "99"}, {"annotation": "9" * 30}):
+        assert client.get(label, query).status_code == 404
+
+
+def test_the_results_page_asks_the_database_the_same_for_few_and_many_answers() -> None:
+    ann = factories.owner()
+    project = factories.project(ann)
+    factories.tasks(project, 30)
+    client = browser(ann)
+    counts = []
+    for more in (1, 25):
+        for _each in range(more):
+            answered(ann, project)
+        with CaptureQueriesContext(connection) as seen:
+            client.get(reverse("labeling:results", args=[project.pk]), {"label": "label=spam", "text": "text"})
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
 def test_publishing_from_the_page_sends_a_job() -> None:
     ann = factories.owner()
     project = factories.project(ann)
@@ -146,6 +189,61 @@ def test_pausing_and_opening() -> None:
     assert project.state == "paused"
 
 
+def test_questions_are_changed_after_a_look_at_what_happens() -> None:
+    ann = factories.owner()
+    made = version(ann, {"text": ["text 1", "text 2"]})
+    project = factories.project(ann, version=made, labels=("ham", "spam", "junk"))
+    factories.tasks(project, 2)
+    answered(ann, project)
+    client = browser(ann)
+    address = reverse("labeling:questions", args=[project.pk])
+    assert address in client.get(reverse("labeling:project", args=[project.pk])).content.decode()
+    assert client.get(address).context["setup"]["schema"] == project.schema
+    new = {**project.schema, "controls": [{**project.schema["controls"][0]}]}
+    new["controls"][0]["labels"] = [{"value": "ham"}, {"value": "scam"}]
+    fields = {"schema": json.dumps(new), "schema_revision": 1, "step": "preview"}
+    page = client.post(address, fields)
+    assert [(row["value"], row["count"]) for row in page.context["preview"]["gone"]] == [("spam", 1), ("junk", 0)]
+    assert "stay, marked as incomplete" in page.content.decode()
+    assert "get the new names" in client.post(address, {**fields, "wish_0": "to:scam"}).content.decode()
+    project.refresh_from_db()
+    assert project.schema_revision == 1
+    client.post(address, {**fields, "wish_0": "to:scam", "wish_1": "again", "step": "save"})
+    project.refresh_from_db()
+    assert [row["value"] for row in project.schema["controls"][0]["labels"]] == ["ham", "scam"]
+    change = project.schema_revisions.get()
+    assert (change.renamed, change.reopened) == ([["label", "spam", "scam"]], [["label", "junk"]])
+    assert Job.objects.filter(kind="labeling.migrate_answers").count() == 1
+    late = client.post(address, {**fields, "step": "save"})
+    assert late.status_code == 400
+    assert "Somebody changed the questions meanwhile" in late.content.decode()
+
+
+def test_questions_that_cannot_be_asked_are_refused_on_the_page() -> None:
+    ann = factories.owner()
+    project = factories.project(ann, version=version(ann, {"text": ["a"]}))
+    address = reverse("labeling:questions", args=[project.pk])
+    for text, sentence in (("{", "not valid JSON"), ('{"display": [], "controls": []}', "display")):
+        page = browser(ann).post(address, {"schema": text, "schema_revision": 1, "step": "preview"})
+        assert (page.status_code, sentence in page.content.decode()) == (400, True)
+
+
+def test_the_questions_page_asks_the_database_the_same_for_few_and_many_answers() -> None:
+    ann = factories.owner()
+    project = factories.project(ann, version=version(ann, {"text": ["a"]}))
+    factories.tasks(project, 30)
+    client = browser(ann)
+    fields = {"schema": json.dumps(project.schema), "schema_revision": 1, "step": "preview"}
+    counts = []
+    for more in (1, 25):
+        for _each in range(more):
+            answered(ann, project)
+        with CaptureQueriesContext(connection) as seen:
+            assert client.post(reverse("labeling:questions", args=[project.pk]), fields).status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
 def test_the_labeling_page_sets_the_csrf_cookie_and_names_its_project() -> None:
     ann = factories.owner()
     project = factories.project(ann)
@@ -154,7 +252,7 @@ def test_the_labeling_page_sets_the_csrf_cookie_and_names_its_project() -> None:
     assert f'data-project="{project.pk}"' in page.content.decode()
 
 
-@pytest.mark.parametrize("name", ["project", "label", "results", "publish", "project-state"])
+@pytest.mark.parametrize("name", ["project", "label", "results", "publish", "project-state", "questions"])
 def test_another_organization_finds_no_page(name: str) -> None:
     project = factories.project(factories.owner())
     client = browser(factories.owner("Eve's"))

@@ -11,6 +11,7 @@ export interface Client {
   send(answers: readonly Submission[]): Promise<Outcome<Sent>>;
   saveDraft(task: number, answer: Answer): Promise<Outcome<number>>;
   history(cursor: string | null): Promise<Outcome<History>>;
+  annotation(annotation: number): Promise<Outcome<Annotation>>;
   change(annotation: number, revision: number, answer: Answer | null, skipped: boolean): Promise<Outcome<Annotation>>;
   takeBack(annotation: number, revision: number): Promise<Outcome<Task>>;
   release(tasks: readonly number[]): void;
@@ -24,6 +25,7 @@ export function createClient(http: Http, project: number): Client {
     send: (answers) => http.request("POST", `${root}answers/`, { answers }, parseSent),
     saveDraft: (task, answer) => http.request("PUT", `tasks/${task}/draft/`, { answer }, parseSavedAt),
     history: (cursor) => http.request("GET", `${root}history/${cursor === null ? "" : `?cursor=${encodeURIComponent(cursor)}`}`, undefined, parseHistory),
+    annotation: (annotation) => http.request("GET", `annotations/${annotation}/`, undefined, parseAnnotation),
     change: (annotation, revision, answer, skipped) =>
       http.request("PATCH", `annotations/${annotation}/`, { revision, answer, skipped }, parseAnnotation),
     takeBack: (annotation, revision) => http.request("DELETE", `annotations/${annotation}/?revision=${revision}`, undefined, (json) => parseTask(json)),

@@ -102,7 +102,7 @@ function Editor({ setup, field, guidelines, language }: { setup: Setup; field: H
   return (
     <div class="editor">
       <div class="editor-form">
-        <Select id="editor-template" title={say("template")} value="" options={[["", "–"], ...setup.templates.map((each) => [each.name, each.title] as const)]} change={(name) => { const found = setup.templates.find((each) => each.name === name); if (found !== undefined) take(found); }} />
+        {setup.templates.length === 0 ? null : <Select id="editor-template" title={say("template")} value="" options={[["", "–"], ...setup.templates.map((each) => [each.name, each.title] as const)]} change={(name) => { const found = setup.templates.find((each) => each.name === name); if (found !== undefined) take(found); }} />}
         {draft === null ? <p class="notice notice-warn">{say("json.only")}</p> : <>
           <Shown say={say} draft={draft} fields={setup.fields} image={setup.image} change={setDraft} />
           <h3 class="editor-asked">{say("asked")}</h3>

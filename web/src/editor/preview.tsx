@@ -31,7 +31,8 @@ function sampleClient(page: Page, samples: readonly Json[]): Client {
   };
   return {
     page: () => good(page),
-    lease: (count) => good({ tasks: Array.from({ length: count }, next), lost: [], progress: page.progress, remaining: true }),
+    annotation: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    lease: (count) => good({ tasks: Array.from({ length: count }, next), lost: [], progress: page.progress, remaining: true, schemaRevision: 1 }),
     send: (answers) => good({
       results: answers.map((answer) => ({ clientKey: answer.client_key, status: "saved", annotation: answer.task, task: answer.task, problem: "" })), progress: page.progress,
     }),

@@ -84,6 +84,8 @@ export const en = {
   "sync.draft-local": "Saving draft…",
   "sync.draft-waiting": "Draft kept in this browser",
 
+  "banner.outdated": "The manager changed the questions of this project. Load the page again; what you have begun is kept.",
+  "banner.reload": "Load again",
   "banner.offline": "You are offline. Go on labeling: your answers are kept in this browser and sent when the connection is back.",
   "banner.server": "The server can't be reached. Go on labeling: your answers are kept in this browser and sent again by themselves.",
   "banner.signed-out": "You are signed out. Your answers are kept in this browser and sent after you sign in.",

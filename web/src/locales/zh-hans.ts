@@ -83,6 +83,8 @@ export const zhHans: Messages = {
   "sync.draft-local": "正在保存草稿…",
   "sync.draft-waiting": "草稿暂存在本浏览器中",
 
+  "banner.outdated": "项目负责人修改了本项目的问题。请重新加载页面，您已开始的内容会保留。",
+  "banner.reload": "重新加载",
   "banner.offline": "您已离线。可以继续标注：答案会保存在本浏览器中，恢复连接后自动发送。",
   "banner.server": "暂时无法连接服务器。可以继续标注：答案会保存在本浏览器中，并会自动重新发送。",
   "banner.signed-out": "您已退出登录。答案保存在本浏览器中，登录后会自动发送。",

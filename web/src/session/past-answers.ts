@@ -14,6 +14,8 @@ import type { World } from "./world";
 const SEARCH_PAGES = 5;
 
 export interface PastAnswers {
+  /** Shows one answer of this person; older ones follow behind it. */
+  open(annotation: number): Promise<void>;
   load(then: "previous" | "undo", again: () => void): Promise<void>;
   change(effect: Effect & { type: "change" }): Promise<void>;
   takeBack(past: Past): Promise<void>;
@@ -98,6 +100,11 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
   }
 
   return {
+    async open(annotation) {
+      const outcome = await client.annotation(annotation);
+      if (!outcome.ok) return tell(notice("notice.history-failed"));
+      store.update((state) => ({ ...state, past: [pastOf(outcome.value)], at: 0, pastCursor: String(annotation) }));
+    },
     async load(then, again) {
       const outcome = await client.history(store.get().pastCursor ?? null);
       if (!outcome.ok) return store.update((state) => ({ ...state, busy: null, notice: notice("notice.history-failed") }));

@@ -48,7 +48,7 @@ export function excerptOf(data: Readonly<Record<string, unknown>>, field: string
   return text.length > EXCERPT ? `${text.slice(0, EXCERPT).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
-export function createSession(world: World, project: number): Session {
+export function createSession(world: World, project: number, annotation: number | null = null): Session {
   const store = createStore(initialState(parseSettings(null), world.isOnline()));
   let parts: Parts | null = null;
   let starts = 0;
@@ -131,6 +131,7 @@ export function createSession(world: World, project: number): Session {
     store.update((state) => ({ ...state, phase: "ready", failure: null, project: page.project, me: page.me, progress: page.progress, settings }));
     // What an earlier run left goes first: its tasks must not be handed out again as new ones.
     await made.outbox.flush();
+    if (annotation !== null) await made.past.open(annotation);
     made.leasing.refill();
   }
 

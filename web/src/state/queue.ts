@@ -23,6 +23,7 @@ export function mergeLeased(state: State, leased: Leased, holding: ReadonlySet<n
     queue: [...kept, ...fresh],
     progress: leased.progress,
     remaining: leased.remaining,
+    outdated: state.outdated || (state.project !== null && leased.schemaRevision !== state.project.schemaRevision),
     // Tasks that are held remain, on the screen or with an answer on its way: "remaining" says nothing about the time after.
     asked: holding.size === 0 || leased.tasks.length > 0,
     leaseFailure: null,

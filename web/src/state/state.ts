@@ -68,6 +68,8 @@ export interface State {
   writing: { control: string; asked: number } | null;
   conflict: Conflict | null;
   remaining: boolean;
+  /** Somebody changed what the project asks: this page shows the questions of before until it is loaded again. */
+  outdated: boolean;
   /** True once the server has said, while this page held none, whether there are tasks. */
   asked: boolean;
   /** Why no tasks come, in the server's words; empty when it can't be reached. */
@@ -88,7 +90,7 @@ export function initialState(settings: Settings, online: boolean): State {
     phase: "loading", failure: null, project: null, me: null,
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
     queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, pens: {}, pictureSize: null, writing: null, conflict: null,
-    remaining: true, asked: false, leaseFailure: null, busy: null,
+    remaining: true, outdated: false, asked: false, leaseFailure: null, busy: null,
     sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, enlarged: false, notice: null, settings,
   };
 }

@@ -66,11 +66,24 @@ function ConflictRow({ state }: { state: State }) {
   );
 }
 
+/** What was begun is in this browser and comes back after loading; what was sent goes to the present questions. */
+function Outdated({ state }: { state: State }) {
+  const { text } = usePage();
+  if (!state.outdated) return null;
+  return (
+    <div class="lp-banner lp-banner-warn" role="alert">
+      <p>{text.t("banner.outdated")}</p>
+      <button type="button" class="lp-button lp-button-primary" onClick={() => location.reload()}>{text.t("banner.reload")}</button>
+    </div>
+  );
+}
+
 export function Messages({ state }: { state: State }) {
   const { perform, text } = usePage();
   return (
     <div class="lp-messages">
       <LineTrouble state={state} />
+      <Outdated state={state} />
       {state.attention.map((row) => <AttentionRow key={row.key} row={row} state={state} />)}
       <ConflictRow state={state} />
       {state.notice === null ? null : (

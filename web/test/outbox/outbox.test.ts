@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 function submission(key: string, task = 1, label = "spam"): Submission {
-  return { client_key: key, task, lease: `lease ${task}`, answer: { label: [label] }, skipped: false, reason: "", seconds: 1, suggestion: null };
+  return { client_key: key, task, lease: `lease ${task}`, answer: { label: [label] }, skipped: false, reason: "", seconds: 1, suggestion: null, schema_revision: 1 };
 }
 
 function openTab(lock: Lock = createTabLock(), others: () => readonly Tab[] = () => []): Tab {

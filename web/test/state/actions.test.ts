@@ -22,7 +22,7 @@ test("choosing the one label sends it and shows the next task", () => {
   expect(step.effects).toEqual([
     {
       type: "submit", task: task(1, { suggestion: suggestion("ham") }),
-      submission: { client_key: "key-1", task: 1, lease: "lease 1", answer: { label: ["spam"] }, skipped: false, reason: "", seconds: 2.4, suggestion: 5 },
+      submission: { client_key: "key-1", task: 1, lease: "lease 1", answer: { label: ["spam"] }, skipped: false, reason: "", seconds: 2.4, suggestion: 5, schema_revision: 1 },
     },
     { type: "refill" },
   ]);

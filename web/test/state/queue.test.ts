@@ -4,7 +4,7 @@ import { saving } from "../../src/state/saving";
 import type { Leased } from "../../src/wire";
 import { ready, spamOrHam, task } from "../examples";
 
-const leased = (more: Partial<Leased>): Leased => ({ tasks: [], lost: [], progress: { total: 20, done: 5, mine: 5, accepted: 0, shown: 0 }, remaining: true, ...more });
+const leased = (more: Partial<Leased>): Leased => ({ tasks: [], lost: [], progress: { total: 20, done: 5, mine: 5, accepted: 0, shown: 0 }, remaining: true, schemaRevision: 1, ...more });
 const ids = (state: { queue: readonly { id: number }[] }): number[] => state.queue.map((each) => each.id);
 
 test("below four tasks the row is filled up to eight", () => {
@@ -48,4 +48,9 @@ test("saved is said only when nothing waits and the server has acknowledged", ()
   expect(saving({ ...state, draft: { 1: "local" } }).message).toBe("sync.draft-local");
   expect(saving({ ...state, draft: { 1: "local" }, online: false }).message).toBe("sync.draft-waiting");
   expect(saving({ ...state, draft: { 1: "saved" } }).message).toBe("sync.draft-saved");
+});
+
+test("another number of the questions says that they were changed, and stays said", () => {
+  const told = mergeLeased(ready([spamOrHam], [task(1)]), leased({ schemaRevision: 2 }), new Set([1]), new Set());
+  expect([mergeLeased(ready([spamOrHam], [task(1)]), leased({}), new Set([1]), new Set()).outdated, told.outdated, ids(told)]).toEqual([false, true, [1]]);
 });

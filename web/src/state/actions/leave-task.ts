@@ -22,7 +22,7 @@ export function leaveTask(state: State, env: Env, task: Task, given: Given): Ste
   };
   const submission = {
     client_key: key, task: task.id, lease: task.lease.token, answer: given.answer, skipped: given.skipped, reason: given.reason,
-    seconds: env.seconds(), suggestion: task.suggestion?.id ?? null,
+    seconds: env.seconds(), suggestion: task.suggestion?.id ?? null, schema_revision: state.project?.schemaRevision ?? 1,
   };
   return stay(next, { type: "submit", submission, task }, { type: "refill" });
 }

@@ -1,0 +1,117 @@
+"""Looking through a project's answers: newest first, by person, label, state, day and words of the text."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+
+from accounts.actor import Actor
+from labeling.engine.schema import Schema
+from labeling.models import Annotation, Project
+
+PAGE = 50
+# How many answers one page looks at before it offers to go on: with a filter that few answers pass, a page costs this
+# much and no more, however many answers there are. A long text is read from disk, so fewer of those.
+SCAN = 20_000
+SCAN_TEXTS = 2_000
+STATES = ("answered", "skipped", "incomplete")
+MARKED = ("spans", "relations", "shapes")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody looks for; what is empty does not matter.
+
+    Attributes:
+        person: Id of the annotator.
+        control: Name of a control, with `value` one of its labels.
+        value: The label.
+        state: A row of STATES.
+        text: Words that stand in a shown text, in any case.
+        since: First day, UTC.
+        until: Last day, UTC.
+    """
+
+    person: int | None = None
+    control: str = ""
+    value: str = ""
+    state: str = ""
+    text: str = ""
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything is looked for."""
+        return self == Wish()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of answers.
+
+    Attributes:
+        rows: Newest first, at most PAGE.
+        before: Go on with answers below this number; None at the end.
+        cut_short: Whether the page ends because it looked at enough, and not because it is full.
+    """
+
+    rows: list[Any]
+    before: int | None
+    cut_short: bool = False
+
+
+def find_answers(*, actor: Actor, project: Project, schema: Schema, wish: Wish, before: int | None = None) -> Found:
+    """Return the answers that this actor may see and that pass, newest first, below a number.
+
+    Args:
+        actor: Who looks; people who only label find their own.
+        project: The project, which the actor may see.
+        schema: The project's schema.
+        wish: What is looked for; a control that the schema does not have finds nothing.
+        before: Where the page before this one ended.
+    """
+    rows = Annotation.objects.visible_to(actor).filter(project=project)
+    rows = rows if wish.person is None else rows.filter(annotator=wish.person)
+    rows = rows if before is None else rows.filter(pk__lt=before)
+    scan = SCAN_TEXTS if wish.text else SCAN
+    # One index entry, found by walking the index from the newest; null when there are fewer.
+    floor = rows.order_by("-pk").values_list("pk", flat=True)[scan - 1 : scan].first()
+    looked_at = rows if floor is None else rows.filter(pk__gte=floor)
+    passing = _passing(looked_at, schema, wish).select_related("task", "annotator").order_by("-pk")
+    found = list(passing[: PAGE + 1])
+    if len(found) > PAGE:
+        return Found(found[:PAGE], found[PAGE - 1].pk)
+    return Found(found, floor, floor is not None)
+
+
+def _passing(rows: QuerySet[Annotation], schema: Schema, wish: Wish) -> QuerySet[Annotation]:
+    if wish.control:
+        rows = rows.filter(_has_label(schema, wish)) if wish.control in schema.by_name else rows.none()
+    states = {"answered": Q(skipped=False), "skipped": Q(skipped=True), "incomplete": Q(incomplete=True)}
+    if wish.state in states:
+        rows = rows.filter(states[wish.state])
+    if wish.since is not None:
+        rows = rows.filter(created_at__gte=dt.datetime.combine(wish.since, dt.time(), dt.UTC))
+    if wish.until is not None:
+        rows = rows.filter(created_at__lt=dt.datetime.combine(wish.until, dt.time(), dt.UTC) + dt.timedelta(days=1))
+    if wish.text:
+        anywhere = Q()
+        for number, field in enumerate(schema.texts):
+            rows = rows.alias(**{f"text_{number}": KeyTextTransform(field, "task__data")})
+            anywhere |= Q(**{f"text_{number}__icontains": wish.text})
+        rows = rows.filter(anywhere) if schema.texts else rows.none()
+    return rows
+
+
+def _has_label(schema: Schema, wish: Wish) -> Q:
+    """Return the condition that an answer has a label, wherever its type of control keeps labels."""
+    control = schema.by_name[wish.control]
+    held: Any = [wish.value]
+    if control.type in MARKED:
+        held = [{"label": wish.value}]
+    elif control.type == "preference":
+        held = wish.value
+    return Q(answer__contains={wish.control: held})
