@@ -43,8 +43,25 @@ def open_version(version: Version) -> Iterator[VersionReader]:
     if version.purged_at is not None:
         detail = _("The content of v%(number)s was removed after it had lain in the trash. Its record stays.")
         raise DomainError("version_purged", detail % {"number": version.number}, status=410)
-    with open_objects(version) as reader:
-        yield reader
+    try:
+        with open_objects(version) as reader:
+            yield reader
+    except FileNotFoundError:
+        refuse_if_changed(version)
+        raise
+
+
+def refuse_if_changed(version: Version) -> None:
+    """Stop whoever works with what a version held before a person was erased from it.
+
+    Raises:
+        Conflict: ``version_changed``.
+    """
+    if not Version.objects.filter(pk=version.pk, content_hash=version.content_hash).exists():
+        detail = _(
+            "A person was erased from v%(number)s while this was under way. Nothing was kept of it; send it again."
+        )
+        raise Conflict("version_changed", detail % {"number": version.number})
 
 
 @contextmanager
@@ -115,6 +132,7 @@ def commit_version(
 
     Raises:
         NewestMoved: Another version came between.
+        Conflict: ``version_changed`` when a person was erased from the parent meanwhile.
     """
     done = Version.objects.filter(job_id=job.job_id).first()
     if done is not None:
@@ -127,6 +145,9 @@ def commit_version(
         if newest is not None and newest != (base.pk if (base := newest_version(dataset)) else 0):
             raise NewestMoved
         lock_objects(dataset.organization_id)
+        if parent is not None:
+            # What was made of rows that were erased meanwhile must not bring them back.
+            refuse_if_changed(parent)
         # An equal part that was there a moment ago may have been garbage; nothing removes it from here on.
         store_parts(dataset.organization_id, folder, manifest)
         last = dataset.versions.aggregate(last=Max("number"))["last"] or 0

@@ -105,6 +105,16 @@ class Finder:
                 self.in_batch(batch, found, image)
         return found
 
+    def any_in(self, table: pa.Table, raw: list[str]) -> bool:
+        """Tell whether anything of a table without item ids, or of texts beside it, is sought."""
+        ids = pa.array(np.arange(table.num_rows, dtype=np.int64))
+        bare = table.drop_columns(["item_id"]) if "item_id" in table.schema.names else table
+        found: dict[int, tuple[str, str]] = {}
+        for batch in bare.append_column("item_id", ids).to_batches():
+            self.in_batch(batch, found)
+        whole = self.sought.matcher()
+        return bool(found) or any(whole.spans(text) for text in raw)
+
     def in_batch(self, batch: pa.RecordBatch, found: dict[int, tuple[str, str]], image: str = "") -> None:
         """Add the items of one batch."""
         ids = batch.column(batch.schema.get_field_index("item_id")).to_numpy()
@@ -191,3 +201,10 @@ def _by_row(mask: NDArray[np.bool_], rows: NDArray[np.int64] | None, count: int)
     out = np.zeros(count, np.bool_)
     out[rows[mask]] = True
     return out
+
+
+def texts_of(value: Any) -> list[str]:
+    """Return the texts of a cell: itself, or those of a list."""
+    if isinstance(value, str):
+        return [value]
+    return [text for one in value for text in texts_of(one)] if isinstance(value, list) else []

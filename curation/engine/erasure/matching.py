@@ -31,7 +31,15 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
 class ValueRefused(ValueError):
-    """A value that cannot be looked for; the sentence says why and what to give instead."""
+    """A value that cannot be looked for; the sentence says why and what to give instead.
+
+    Attributes:
+        value: The value.
+    """
+
+    def __init__(self, value: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.value = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +73,12 @@ def needle(value: str) -> Needle:
     number = digits >= SHORTEST_NUMBER and digits * 2 >= len(letters) and "@" not in plain
     made = Needle(value.strip(), "PHONE" if number else "PERSON")
     if len(plain) > LONGEST:
-        raise ValueRefused(f"A value has {len(plain)} characters; at most {LONGEST} can be looked for.")
+        raise ValueRefused(value, f"A value has {len(plain)} characters; at most {LONGEST} can be looked for.")
     if len(letters) < SHORTEST or (digits == len(letters) and digits < SHORTEST_NUMBER):
         raise ValueRefused(
+            value,
             f"“{value.strip()}” is too short: it would be found in texts of many people. Give it with the name of its "
-            "column, or a longer value."
+            "column, or a longer value.",
         )
     return made
 

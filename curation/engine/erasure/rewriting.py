@@ -74,12 +74,12 @@ def without_items(
     writer = VersionWriter(folder, roles=reader.manifest.roles, encoders=reader.manifest.encoders)
     for path, part, held in zip(reader.paths, reader.manifest.parts, touched, strict=True):
         if len(held):
-            for table in _kept(path, gone, check):
+            for table in kept_rows(path, gone, check):
                 writer.write(table)
             writer.end_part()
         else:
             # Its name tells it from those that are written here.
-            writer.adopt(replace(part, name=f"{part.sha256}.parquet"), _kept(path, gone[:0], check))
+            writer.adopt(replace(part, name=f"{part.sha256}.parquet"), kept_rows(path, gone[:0], check))
     if not writer.row_count:
         writer.write(reader.schema.empty_table())
     manifest = writer.finish()
@@ -103,12 +103,13 @@ def rest_hash(
     """
     whole = ContentHash(schema or reader.schema)
     for path in reader.paths:
-        for table in _kept(path, without, check):
+        for table in kept_rows(path, without, check):
             whole.update(table)
     return whole.hexdigest()
 
 
-def _kept(path: Path, gone: NDArray[np.int64], check: Check) -> Iterator[pa.Table]:
+def kept_rows(path: Path, gone: NDArray[np.int64], check: Check) -> Iterator[pa.Table]:
+    """Give the rows of a Parquet file without some items, a batch at a time."""
     out = pa.array(gone)
     with pq.ParquetFile(path, pre_buffer=False) as part:
         for batch in part.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
