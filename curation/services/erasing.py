@@ -30,6 +30,7 @@ from curation.services.garbage import unshared_keys
 from curation.services.meaning import vectors_folder
 from curation.services.media import hashes_of, keys_of, remove_pictures
 from curation.services.pseudonym import dataset_key
+from curation.services.upload import said_erased
 from curation.services.version import lock_objects, open_objects, part_key, store_parts
 
 Check = Callable[[], None]
@@ -287,5 +288,9 @@ def erase_upload(*, upload: Upload) -> int:
     for name in keys:
         if objects.exists(name):
             objects.delete(name)
-    Upload.objects.filter(pk__in=[one.pk for one in same]).update(object_key="", refused_key="", profile=None)
+    Upload.objects.filter(pk__in=[one.pk for one in same]).update(
+        object_key="",
+        refused_key="",
+        profile={"readable": False, "error": {"code": "upload_erased", "detail": said_erased(), "line": None}},
+    )
     return len(same)

@@ -29,7 +29,7 @@ def rows_with(
         if isinstance(model._meta.get_field(field), models.JSONField):
             # Within JSON a line break is two characters.
             for code, plain in (("\\n", "\n"), ("\\t", " "), ("\\r", " ")):
-                text = Replace(text, Value(code), Value(plain))
+                text = Replace(text, Value(code), Value(plain), output_field=TextField())
         rows = rows.annotate(**{f"text_of_{field}": text})
         wanted |= Q(**{f"text_of_{field}__iregex": matcher.pattern})
     for row in rows.filter(wanted).order_by("pk").distinct().iterator(chunk_size=BATCH):

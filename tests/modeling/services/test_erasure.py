@@ -139,7 +139,7 @@ def planted(actor: Actor) -> dict[str, Any]:
             "params": {"action": "mask", "actions": {"EMAIL": "pseudonym", "PHONE": "flag", "PERSON": "leave"}},
         },
         {"name": "near_duplicates", "params": {"action": "find", "threshold": 0.6}},
-        {"name": "length", "params": {"minimum": 20}},
+        {"name": "filter_length", "params": {"min_chars": 17}},
     ]
     run, job = start_run(actor=actor, version_id=first.pk, steps={"steps": steps})
     second = Version.objects.get(pk=well(job)["version"])
@@ -183,7 +183,7 @@ def planted(actor: Actor) -> dict[str, Any]:
 
 def answer(actor: Actor, project: Project) -> None:
     held = lease_tasks(actor=actor, project_id=project.pk, count=50, holding=[])["tasks"]
-    store_suggestions(project_id=project.pk, source="quick head 1", rows=[(held[0]["item_id"], {"label": ["a"]}, 0.9)])
+    store_suggestions(actor=actor, project_id=project.pk, source="quick head 1", rows=[(held[0]["item_id"], {"label": ["a"]}, 0.9)])
     rows = [
         {
             "client_key": str(uuid.uuid4()),
