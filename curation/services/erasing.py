@@ -142,6 +142,29 @@ def remove_pending(*, organization_id: int, pending: dict[str, list[str]]) -> Co
     return +removed
 
 
+def remove_orphans(*, organization_id: int) -> Counter[str]:
+    """Remove parts and what is made of them that no version names: left by jobs that were killed, or refused.
+
+    A job that is about to commit stores its parts again under the lock that is held here.
+    """
+    removed: Counter[str] = Counter()
+    with transaction.atomic():
+        lock_objects(organization_id)
+        used = _used_keys(organization_id)
+        for folder in ("versions", "indexes", "meanings", "downloads"):
+            for key in objects.names_in(objects.key(folder, organization_id)):
+                if key.rsplit("/", 1)[1].split(".")[0].removesuffix("-originals") not in used:
+                    objects.delete(key)
+                    removed[folder] += 1
+        diffs = set(Diff.objects.filter(organization_id=organization_id).values_list("pk", flat=True))
+        for key in objects.names_in(objects.key("diffs", organization_id)):
+            number = key.rsplit("/", 1)[1].removeprefix("diff-").split(".")[0]
+            if not number.isdigit() or int(number) not in diffs:
+                objects.delete(key)
+                removed["diffs"] += 1
+    return removed
+
+
 def _used_keys(organization_id: int) -> set[str]:
     """Return the hashes of parts and contents of all versions that are there."""
     rows = Version.objects.filter(organization_id=organization_id, objects_removed_at=None)

@@ -147,7 +147,7 @@ def commit_version(
         lock_objects(dataset.organization_id)
         if parent is not None:
             # What was made of rows that were erased meanwhile must not bring them back.
-            refuse_if_changed(parent)
+            _refuse_and_clean(parent, manifest)
         # An equal part that was there a moment ago may have been garbage; nothing removes it from here on.
         store_parts(dataset.organization_id, folder, manifest)
         last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
@@ -181,6 +181,17 @@ def commit_version(
                 rows=version.row_count,
             )
     return version
+
+
+def _refuse_and_clean(parent: Version, manifest: VersionManifest) -> None:
+    try:
+        refuse_if_changed(parent)
+    except Conflict:
+        rows = Version.objects.filter(organization_id=parent.organization_id, objects_removed_at=None)
+        for part in manifest.parts:
+            if not rows.filter(manifest__parts__contains=[{"sha256": part.sha256}]).exists():
+                objects.delete(part_key(parent, part.sha256))
+        raise
 
 
 @transaction.atomic

@@ -165,7 +165,12 @@ def _context(request: PageRequest, erasure: Erasure, typed_error: str = "") -> d
 def places_of(erasure: Erasure) -> list[dict[str, Any]]:
     """Return the rows outside of items in which values stand, with what becomes of them."""
     return [
-        {"title": TABLES[name].title, "blanked": counts["blanked"], "reported": counts["reported"], "why": TABLES[name].reason}
+        {
+            "title": TABLES[name].title,
+            "blanked": counts["blanked"],
+            "reported": counts["reported"],
+            "why": TABLES[name].reason,
+        }
         for name, counts in sorted(erasure.places.items())
         if name in TABLES
     ]
@@ -221,8 +226,14 @@ class CertificatePage(ScopedPage):
         erasure = visible_erasure(actor=request.actor, erasure_id=pk)
         body = _certificate(erasure)
         known = {**TABLES, **OBJECTS, **OTHERS}
-        removed = [{**row, "title": known[row["place"]].title if row["place"] in known else row["title"]} for row in body["removed"]]
-        rows = [{**row, "title": TABLES[row["place"]].title, "why": TABLES[row["place"]].reason} for row in body["reported"]["rows"]]
+        removed = [
+            {**row, "title": known[row["place"]].title if row["place"] in known else row["title"]}
+            for row in body["removed"]
+        ]
+        rows = [
+            {**row, "title": TABLES[row["place"]].title, "why": TABLES[row["place"]].reason}
+            for row in body["reported"]["rows"]
+        ]
         context = {
             "erasure": erasure,
             "body": body,

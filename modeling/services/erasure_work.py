@@ -18,10 +18,15 @@ from core.errors import DomainError
 from curation.engine.erasure.finding import Finder, Sought, texts_of
 from curation.engine.item_lookup import items_by_id
 from curation.engine.readers import ReadError, read_batches, sniff
-from curation.models import Diff, Provenance, Run, Upload, Version
-from curation.services.download import FORMATS
-from curation.services.erasing import Change, erase_from_run, erase_from_version, erase_upload, remove_pending
-from curation.services.picture_export import ARCHIVES
+from curation.models import Provenance, Run, Upload, Version
+from curation.services.erasing import (
+    Change,
+    erase_from_run,
+    erase_from_version,
+    erase_upload,
+    remove_orphans,
+    remove_pending,
+)
 from curation.services.version import open_objects
 from labeling.models import Project
 from labeling.services.erasing import erase_tasks
@@ -58,7 +63,7 @@ def execute_erasure(*, job: JobContext, erasure_id: int) -> dict[str, Any]:
         job.progress(number, ROUNDS, _("waiting for jobs that read what was there before"))
         _wait_for_readers(job, erasure)
         clear_work_folders(erasure.organization_id)
-        remove_leftovers(erasure)
+        _add_up(erasure, remove_orphans(organization_id=erasure.organization_id))
         job.progress(number, ROUNDS, _("searching once more"))
         new, left = sweep(erasure, sought, job.check)
         if new:
@@ -225,27 +230,6 @@ def clear_work_folders(organization_id: int) -> int:
     return count
 
 
-def remove_leftovers(erasure: Erasure) -> None:
-    """Remove what a job that read an old version may have written under its hash meanwhile."""
-    org = erasure.organization_id
-    for row in erasure.versions.all():
-        names = [f"{row.old_hash}.{one}" for one in [*FORMATS, *ARCHIVES]]
-        keys = [objects.key("downloads", org, name) for name in names]
-        keys += [
-            objects.key("indexes", org, f"{row.old_hash}.idx"),
-            objects.key("meanings", org, f"{row.old_hash}.mng"),
-        ]
-        keys += [objects.key("versions", org, f"{sha}.parquet") for sha in row.old_parts]
-        remove_pending(organization_id=org, pending={"keys": keys})
-    jobs = Job.objects.filter(organization_id=org, kind__in=("curation.diff", "curation.write_diff"))
-    for number in set(jobs.values_list("params__diff_id", flat=True)):
-        if isinstance(number, int) and not Diff.objects.filter(pk=number).exists():
-            for ending in FORMATS:
-                key = objects.key("diffs", org, f"diff-{number}.{ending}")
-                if objects.exists(key):
-                    objects.delete(key)
-
-
 def replay_erasure(*, entry: dict[str, Any]) -> int:
     """Erase the items of a line of the ledger again; return how many versions held one.
 
@@ -254,7 +238,7 @@ def replay_erasure(*, entry: dict[str, Any]) -> int:
     erasure = replayed(entry)
     before = erasure.versions.count()
     carry_out(erasure, Sought(), lambda: None)
-    remove_leftovers(erasure)
+    _add_up(erasure, remove_orphans(organization_id=erasure.organization_id))
     actor = system_actor(organization_id=erasure.organization_id)
     issue_certificate(erasure=erasure, sought=Sought(), actor=actor)
     return erasure.versions.count() - before

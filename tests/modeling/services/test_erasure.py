@@ -183,7 +183,9 @@ def planted(actor: Actor) -> dict[str, Any]:
 
 def answer(actor: Actor, project: Project) -> None:
     held = lease_tasks(actor=actor, project_id=project.pk, count=50, holding=[])["tasks"]
-    store_suggestions(actor=actor, project_id=project.pk, source="quick head 1", rows=[(held[0]["item_id"], {"label": ["a"]}, 0.9)])
+    store_suggestions(
+        actor=actor, project_id=project.pk, source="quick head 1", rows=[(held[0]["item_id"], {"label": ["a"]}, 0.9)]
+    )
     rows = [
         {
             "client_key": str(uuid.uuid4()),
