@@ -40,8 +40,8 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, sources, erasures, versions, runs, projects, annotations, jobs, trainings, bundles, deployments: one
-            for each noun of the service.
+        datasets, uploads, sources, erasures, versions, runs, projects, annotations, jobs, trainings, bundles,
+            deployments: one for each noun of the service.
     """
 
     def __init__(

@@ -212,8 +212,10 @@ def erase_from_run(*, run: Run, items: NDArray[np.int64], matcher: Matcher, text
         removed["drops"] = _erase_drops(run, items, Path(folder))
         removed["replacements"] = _erase_replacements(run, items, Path(folder))
     removed["mappings"] = _erase_mapping(run, matcher, texts)
-    removed["findings"] = _erase_findings(run, items)
-    removed["checks"] = PrivacyCheck.objects.filter(sample__run=run, item_id__in=items.tolist()).delete()[0]
+    removed["curation.Finding"] = _erase_findings(run, items)
+    removed["curation.PrivacyCheck"] = PrivacyCheck.objects.filter(
+        sample__run=run, item_id__in=items.tolist()
+    ).delete()[0]
     return +removed
 
 

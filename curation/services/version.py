@@ -145,9 +145,7 @@ def commit_version(
         if newest is not None and newest != (base.pk if (base := newest_version(dataset)) else 0):
             raise NewestMoved
         lock_objects(dataset.organization_id)
-        if parent is not None:
-            # What was made of rows that were erased meanwhile must not bring them back.
-            _refuse_and_clean(parent, manifest)
+        _refuse_if_parent_changed(parent, manifest)
         # An equal part that was there a moment ago may have been garbage; nothing removes it from here on.
         store_parts(dataset.organization_id, folder, manifest)
         last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
@@ -173,17 +171,15 @@ def commit_version(
         )
         if created:
             settle(version)
-            audit.record(
-                actor=job.actor,
-                action="version.commit",
-                subject=f"version:{version.pk}",
-                content_hash=version.content_hash,
-                rows=version.row_count,
-            )
+            facts = {"content_hash": version.content_hash, "rows": version.row_count}
+            audit.record(actor=job.actor, action="version.commit", subject=f"version:{version.pk}", **facts)
     return version
 
 
-def _refuse_and_clean(parent: Version, manifest: VersionManifest) -> None:
+def _refuse_if_parent_changed(parent: Version | None, manifest: VersionManifest) -> None:
+    """Refuse what was made of rows that were erased meanwhile, and remove its parts: it must not bring them back."""
+    if parent is None:
+        return
     try:
         refuse_if_changed(parent)
     except Conflict:

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -159,8 +160,5 @@ class ErasureViewSet(ScopedViewSet):
         """Return the signed certificate of a finished erasure."""
         erasure = visible_erasure(actor=request.actor, erasure_id=self.get_object().pk)  # type: ignore[attr-defined]
         if erasure.certificate is None:
-            raise NotFound(NO_CERTIFICATE)
+            raise NotFound(_("This erasure is not finished; it has no certificate yet."))
         return Response(erasure.certificate)
-
-
-NO_CERTIFICATE = "This erasure is not finished; it has no certificate yet."

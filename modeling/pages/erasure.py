@@ -225,7 +225,7 @@ class CertificatePage(ScopedPage):
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         erasure = visible_erasure(actor=request.actor, erasure_id=pk)
         body = _certificate(erasure)
-        known = {**TABLES, **OBJECTS, **OTHERS}
+        known: dict[str, Any] = {**TABLES, **OBJECTS, **OTHERS}
         removed = [
             {**row, "title": known[row["place"]].title if row["place"] in known else row["title"]}
             for row in body["removed"]

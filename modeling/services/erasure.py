@@ -245,7 +245,7 @@ def list_hits(*, actor: Actor, erasure_id: int, after: int = 0) -> dict[str, Any
 
 
 def _shown(hit: ErasureHit, row: dict[str, Any], matcher: Matcher) -> dict[str, Any]:
-    cells = []
+    cells: list[dict[str, Any]] = []
     for name, value in row.items():
         if name == "item_id" or value is None:
             continue

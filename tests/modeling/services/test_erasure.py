@@ -40,7 +40,8 @@ from modeling import tasks as modeling_tasks
 from modeling.models import Erasure, ErasureHit, ErasureState, Training
 from modeling.services.erasure import confirm_erasure, keep_hits, list_hits, request_erasure, withdraw_erasure
 from modeling.services.erasure_ledger import ledger_path, read_entries
-from modeling.services.erasure_work import replay_erasure
+from modeling.services.erasure_search import sought_of
+from modeling.services.erasure_work import carry_out, replay_erasure
 from tests import factories
 from tests.curation import history
 from tests.curation.services.test_import import import_, load_loops
@@ -350,6 +351,35 @@ def test_an_erasure_waits_for_jobs_that_read(actor: Actor, monkeypatch: pytest.M
     Job.objects.filter(pk=waiting.pk).update(state="queued", finished_at=None)
     well(waiting)
     assert places_of(NAME) == set()
+
+
+class Cut(Exception):
+    """The worker dies here."""
+
+
+def test_an_erasure_that_is_cut_off_anywhere_goes_on(actor: Actor) -> None:
+    made = planted(actor)
+    erasure = asked(actor, identifiers=[("customer", "4711")], texts=[NAME, MAIL, PHONE])
+    job = confirm_erasure(actor=actor, erasure_id=erasure.pk, typed="case 17").job
+    sought = sought_of(erasure, lambda: None)
+    cuts = 0
+    for limit in range(1, 60, 3):
+        left = iter(range(limit))
+
+        def check(left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise Cut
+
+        try:
+            carry_out(erasure, sought, check)
+        except Cut:
+            cuts += 1
+    assert cuts > 3
+    well(job)
+    erasure.refresh_from_db()
+    assert places_of(*PLANTED) == set()
+    rows = [row for row in erasure.certificate["versions"] if row["version"] == made["first"].pk]
+    assert [(row["rows_before"], row["rows_after"]) for row in rows] == [(8, 4)]
 
 
 def test_a_restored_version_is_erased_again_from_the_ledger(actor: Actor, tmp_path: Path) -> None:
