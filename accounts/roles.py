@@ -12,6 +12,7 @@ SCOPES = {
     "model.write": _("Train, export and deploy models"),
     "predict": _("Ask a deployment for predictions"),
     "privacy.open": _("See which values pseudonyms stand for"),
+    "privacy.erase": _("Erase a person from all data"),
     "member.read": _("See members and the audit trail"),
     "member.write": _("Add members and change roles"),
 }
@@ -20,7 +21,8 @@ _everything = frozenset(SCOPES)
 
 ROLES = {
     "owner": _everything,
-    "manager": _everything,
+    # What is erased comes back for nobody, so it takes an owner.
+    "manager": _everything - {"privacy.erase"},
     "engineer": frozenset(
         {"data.read", "data.write", "project.write", "label", "model.read", "model.write", "predict", "member.read"}
     ),

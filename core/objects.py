@@ -140,6 +140,15 @@ def delete(name: str) -> None:
     default_storage.delete(name)
 
 
+def names_in(folder: str) -> list[str]:
+    """Return the keys of all objects right under a folder, in order; none when it is not there."""
+    try:
+        _folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return []
+    return [f"{folder}/{name}" for name in sorted(files) if _part.fullmatch(name)]
+
+
 def signed_url(name: str, file_name: str) -> str:
     """Return an address that works for an hour and downloads the object under this file name."""
     if _local(name) is None:

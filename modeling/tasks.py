@@ -23,3 +23,17 @@ def export_bundle(job: JobContext) -> dict[str, Any]:
     from modeling.services.bundle import run_export
 
     return run_export(job=job, **job.params)
+
+
+@job_task("modeling.search_subject")
+def search_subject(job: JobContext) -> dict[str, Any]:
+    from modeling.services.erasure_search import execute_search  # slow import: pyarrow
+
+    return execute_search(job=job, erasure_id=job.params["erasure_id"])
+
+
+@job_task("modeling.erase_subject")
+def erase_subject(job: JobContext) -> dict[str, Any]:
+    from modeling.services.erasure_work import execute_erasure  # slow import: pyarrow
+
+    return execute_erasure(job=job, erasure_id=job.params["erasure_id"])

@@ -23,7 +23,7 @@ from labeling.models import Annotation, Project, Task
 from labeling.services.answer import save_answers
 from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
-from modeling.models import Bundle, BundleState, Deployment, Model, Training
+from modeling.models import Bundle, BundleState, Deployment, Erasure, Model, Training
 from workers.models import Job
 
 _numbers = itertools.count(1)
@@ -223,6 +223,10 @@ def deployment(actor: Actor) -> Deployment:
     return Deployment.objects.create(organization_id=actor.organization_id, name=name, slug=name, bundle=bundle(actor))
 
 
+def erasure(actor: Actor) -> Erasure:
+    return Erasure.objects.create(organization_id=actor.organization_id, reference=f"case {next(_numbers)}")
+
+
 # One row for each model that a route can name. The generated route tests fail on a model that is missing here.
 FACTORIES: dict[type[models.Model], Any] = {
     Annotation: annotation,
@@ -231,6 +235,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Dataset: dataset,
     Deployment: deployment,
     Diff: diff,
+    Erasure: erasure,
     Finding: finding,
     Job: job,
     Membership: membership,

@@ -41,6 +41,8 @@ KINDS: dict[str, Kind] = {
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),
     "modeling.train": Kind(_("Training"), "heavy"),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),
+    "modeling.search_subject": Kind(_("Search for a person")),
+    "modeling.erase_subject": Kind(_("Erasure of a person"), attempts=20),
     "workers.check": Kind(_("Check of the workers"), "interactive"),
 }
 QUEUES = ("interactive", "default", "heavy")

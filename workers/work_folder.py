@@ -19,7 +19,8 @@ KEPT_FOR = timedelta(days=2)
 _name = re.compile(r"(?:job-(\d+)-\d+|pieces-(\d+))")
 
 
-def _root() -> Path:
+def work_root() -> Path:
+    """Return the folder in which all jobs of this machine have theirs."""
     return Path(settings.ASSAY_HOME) / "work"
 
 
@@ -36,8 +37,8 @@ def work_folder(job: JobContext, *, keep: bool = False) -> Iterator[Path]:
             failed because of its input leaves nothing, unless the error's extra ``resumable`` says that a person may
             send it again to go on from there.
     """
-    folder = _root() / f"job-{job.job_id}-{job.attempt}"
-    earlier = sorted(_root().glob(f"job-{job.job_id}-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    folder = work_root() / f"job-{job.job_id}-{job.attempt}"
+    earlier = sorted(work_root().glob(f"job-{job.job_id}-*"), key=lambda path: int(path.name.rpartition("-")[2]))
     if keep and earlier and not folder.exists():
         earlier.pop().rename(folder)
     for path in earlier:
@@ -78,12 +79,12 @@ def shared_folder(job: JobContext) -> Iterator[Path]:
 
 def pieces_folder(job_id: int) -> Path:
     """Return the folder that a job shares with those who do its pieces."""
-    return _root() / f"pieces-{job_id}"
+    return work_root() / f"pieces-{job_id}"
 
 
 def remove_forgotten() -> int:
     """Remove the folders of jobs that ended long ago or are gone; return how many."""
-    names = ((path, _name.fullmatch(path.name)) for path in _root().glob("*-*"))
+    names = ((path, _name.fullmatch(path.name)) for path in work_root().glob("*-*"))
     folders = {path: int(found[1] or found[2]) for path, found in names if found}
     since = timezone.now() - KEPT_FOR
     wanted = set(

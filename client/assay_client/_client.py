@@ -14,6 +14,7 @@ from assay_client._resources.annotation import Annotations
 from assay_client._resources.bundle import Bundles
 from assay_client._resources.dataset import Datasets
 from assay_client._resources.deployment import Deployments
+from assay_client._resources.erasure import Erasures
 from assay_client._resources.job import Jobs
 from assay_client._resources.project import Projects
 from assay_client._resources.run import Runs
@@ -39,8 +40,8 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, sources, versions, runs, projects, annotations, jobs, trainings, bundles, deployments: one
-            for each noun of the service.
+        datasets, uploads, sources, erasures, versions, runs, projects, annotations, jobs, trainings, bundles,
+            deployments: one for each noun of the service.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Client:
         self.datasets = Datasets(self._transport)
         self.uploads = Uploads(self._transport)
         self.sources = Sources(self._transport)
+        self.erasures = Erasures(self._transport)
         self.versions = Versions(self._transport, self.jobs)
         self.runs = Runs(self._transport)
         self.projects = Projects(self._transport)

@@ -149,6 +149,19 @@ class Source(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Erasure(Record):
+    """A person who is to be erased: searched, reviewed, confirmed, certified."""
+
+    id: int
+    reference: str
+    state: str
+    job: int | None = None
+    places: dict[str, Any] = field(default_factory=dict)
+    removed: dict[str, Any] = field(default_factory=dict)
+    finished_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Version(Record):
     """An immutable state of a dataset."""
 

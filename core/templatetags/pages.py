@@ -26,7 +26,7 @@ SECTIONS = [
     ("workers", _("Jobs"), "workers:jobs", {"data.read", "model.read"}),
     ("team", _("Team"), "accounts:members", {"member.read"}),
 ]
-TEAM_PAGES = ("member", "audit")
+TEAM_PAGES = ("member", "audit", "erasure")
 
 
 @register.simple_tag(takes_context=True)
@@ -36,7 +36,7 @@ def sections(context: dict[str, Any]) -> list[dict[str, Any]]:
     actor = getattr(request, "actor", None)
     match = request.resolver_match
     here = match.namespace if match else ""
-    if match and here == "accounts" and match.url_name and match.url_name.startswith(TEAM_PAGES):
+    if match and here in {"accounts", "modeling"} and match.url_name and match.url_name.startswith(TEAM_PAGES):
         here = "team"
     rows = []
     for name, title, url_name, scopes in SECTIONS:

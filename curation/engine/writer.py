@@ -85,17 +85,18 @@ class VersionWriter:
     def adopt(self, part: Part, tables: Iterable[pa.Table]) -> None:
         """Take over a part of an earlier version as it lies: its rows are hashed and counted, and nothing is written.
 
-        Hash and figures are those of a version that was written anew. Adopt before the first `write`.
+        Hash and figures are those of a version that was written anew. Adopt before the first `write`, or
+        after `end_part`.
 
         Args:
             part: From the earlier version's manifest; whoever stores the version has its file already.
             tables: Its rows, in order.
 
         Raises:
-            ValueError: The columns differ, or rows were written before.
+            ValueError: The columns differ, or rows were written before and their part is open.
         """
         if self._waiting or self._open is not None:
-            raise ValueError("parts are adopted before rows are written")
+            raise ValueError("a part is adopted before rows are written, or behind a part that was ended")
         for table in tables:
             rows = self._of_schema(table)
             assert self._hash is not None
@@ -103,6 +104,11 @@ class VersionWriter:
             self._measure(rows)
             self.row_count += rows.num_rows
         self._parts.append(part)
+
+    def end_part(self) -> None:
+        """Write what was given so far and close its part, so that the next one may be adopted."""
+        self._flush(last=True)
+        self._close_part()
 
     def _of_schema(self, table: pa.Table) -> pa.Table:
         if self._schema is None:

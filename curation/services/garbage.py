@@ -69,7 +69,7 @@ def collect_garbage(*, dry_run: bool = True, grace: timedelta | None = None) -> 
         for version in Version.objects.filter(pk__in=free).order_by("pk"):
             done.versions.append(version.pk)
             pictures = _picture_keys(version, _pictures_of(version, also_free=free))
-            _note(done, [*_unshared(version, also_free=free), *pictures])
+            _note(done, [*unshared_keys(version, also_free=free), *pictures])
         return done
     done.versions = [pk for pk in sorted(free) if _give_up(pk)]
     unfinished = Version.objects.filter(purged_at__isnull=False, objects_removed_at=None).order_by("pk")
@@ -106,7 +106,7 @@ def _remove(pk: int, done: Collected) -> None:
         if fresh_among(version.organization_id, pictures):
             # An import is bringing one again; the next pass looks anew.
             return
-        keys = _unshared(version, also_free=set())
+        keys = unshared_keys(version, also_free=set())
         _note(done, [*keys, *_picture_keys(version, pictures)])
         remove_pictures(organization_id=version.organization_id, hashes=pictures)
         for key in keys:
@@ -138,7 +138,7 @@ def _note(done: Collected, keys: list[str]) -> None:
             done.byte_count += objects.size(key)
 
 
-def _unshared(version: Version, *, also_free: set[int]) -> list[str]:
+def unshared_keys(version: Version, *, also_free: set[int]) -> list[str]:
     """Return the objects of a version that exist and that no living version uses."""
     shared = _shared_hashes(version, also_free)
     parts = {part["sha256"] for part in version.manifest["parts"]} - shared

@@ -144,8 +144,13 @@ def _profile(path: Path, file_name: str, options: dict[str, Any]) -> dict[str, A
 
 
 def preview_upload(*, actor: Actor, upload_id: int, options: dict[str, Any]) -> dict[str, Any]:
-    """Look at a file again with other reading options; nothing is stored."""
+    """Look at a file again with other reading options; nothing is stored.
+
+    Raises:
+        Conflict: ``upload_erased`` when the file went with a person who was erased.
+    """
     upload = _visible(actor, upload_id)
+    _refuse_if_erased(upload)
     with objects.local_path(upload.object_key) as path:
         return _profile(path, upload.file_name, options)
 
@@ -161,11 +166,13 @@ def start_import(*, actor: Actor, upload_id: int, options: dict[str, Any], appen
         append: Make the version of the newest one's rows and these behind them, instead of these alone.
 
     Raises:
-        Conflict: ``import_running`` when this upload is being imported already.
+        Conflict: ``import_running`` when this upload is being imported already; ``upload_erased`` when its file went
+            with a person who was erased.
     """
     upload = _visible(actor, upload_id)
     Upload.objects.select_for_update().get(pk=upload.pk)
     upload.refresh_from_db()
+    _refuse_if_erased(upload)
     if upload.job is not None and upload.job.is_open:
         raise Conflict("import_running", _("This file is being imported already."), job=upload.job_id)
     job = enqueue(
@@ -179,6 +186,16 @@ def start_import(*, actor: Actor, upload_id: int, options: dict[str, Any], appen
     upload.save(update_fields=["options", "job", "updated_at"])
     audit.record(actor=actor, action="upload.import", subject=f"upload:{upload.pk}", job=job.pk, append=append)
     return job
+
+
+def _refuse_if_erased(upload: Upload) -> None:
+    if not upload.object_key:
+        raise Conflict("upload_erased", said_erased())
+
+
+def said_erased() -> str:
+    """Return why an original file is not there any more."""
+    return _("This file was removed when a person was erased. Its other rows live on in the versions made of it.")
 
 
 def _visible(actor: Actor, upload_id: int) -> Upload:

@@ -43,8 +43,25 @@ def open_version(version: Version) -> Iterator[VersionReader]:
     if version.purged_at is not None:
         detail = _("The content of v%(number)s was removed after it had lain in the trash. Its record stays.")
         raise DomainError("version_purged", detail % {"number": version.number}, status=410)
-    with open_objects(version) as reader:
-        yield reader
+    try:
+        with open_objects(version) as reader:
+            yield reader
+    except FileNotFoundError:
+        refuse_if_changed(version)
+        raise
+
+
+def refuse_if_changed(version: Version) -> None:
+    """Stop whoever works with what a version held before a person was erased from it.
+
+    Raises:
+        Conflict: ``version_changed``.
+    """
+    if not Version.objects.filter(pk=version.pk, content_hash=version.content_hash).exists():
+        detail = _(
+            "A person was erased from v%(number)s while this was under way. Nothing was kept of it; send it again."
+        )
+        raise Conflict("version_changed", detail % {"number": version.number})
 
 
 @contextmanager
@@ -115,6 +132,7 @@ def commit_version(
 
     Raises:
         NewestMoved: Another version came between.
+        Conflict: ``version_changed`` when a person was erased from the parent meanwhile.
     """
     done = Version.objects.filter(job_id=job.job_id).first()
     if done is not None:
@@ -127,6 +145,7 @@ def commit_version(
         if newest is not None and newest != (base.pk if (base := newest_version(dataset)) else 0):
             raise NewestMoved
         lock_objects(dataset.organization_id)
+        _refuse_if_parent_changed(parent, manifest)
         # An equal part that was there a moment ago may have been garbage; nothing removes it from here on.
         store_parts(dataset.organization_id, folder, manifest)
         last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
@@ -152,14 +171,23 @@ def commit_version(
         )
         if created:
             settle(version)
-            audit.record(
-                actor=job.actor,
-                action="version.commit",
-                subject=f"version:{version.pk}",
-                content_hash=version.content_hash,
-                rows=version.row_count,
-            )
+            facts = {"content_hash": version.content_hash, "rows": version.row_count}
+            audit.record(actor=job.actor, action="version.commit", subject=f"version:{version.pk}", **facts)
     return version
+
+
+def _refuse_if_parent_changed(parent: Version | None, manifest: VersionManifest) -> None:
+    """Refuse what was made of rows that were erased meanwhile, and remove its parts: it must not bring them back."""
+    if parent is None:
+        return
+    try:
+        refuse_if_changed(parent)
+    except Conflict:
+        rows = Version.objects.filter(organization_id=parent.organization_id, objects_removed_at=None)
+        for part in manifest.parts:
+            if not rows.filter(manifest__parts__contains=[{"sha256": part.sha256}]).exists():
+                objects.delete(part_key(parent, part.sha256))
+        raise
 
 
 @transaction.atomic

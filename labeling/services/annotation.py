@@ -182,6 +182,11 @@ def _move_tallies(
     cursor.execute(ADD_TALLIES, values)
 
 
+def take_off_counters(cursor: Any, desk: Desk, annotation: Annotation) -> None:
+    """Take what an answer counted off its writer's counters; whoever deletes it has locked them."""
+    _move_tallies(cursor, desk, annotation, None, False, "", gone=True)
+
+
 _LEASED = """
 SELECT t.id, t.item_id, t.data::text, l.token::text, l.expires_at, d.answer::text, d.saved_at,
        s.id, s.answer::text, s.confidence, s.source

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from modeling.api.bundle import BundleViewSet
 from modeling.api.deployment import DeploymentViewSet, PredictBySlugView, PredictView
+from modeling.api.erasure import ErasureViewSet
 from modeling.api.lineage import LineageView
 from modeling.api.model import ModelViewSet
 from modeling.api.suggestion import SuggestView
@@ -13,6 +14,7 @@ router.register("trainings", TrainingViewSet, basename="training")
 router.register("models", ModelViewSet, basename="model")
 router.register("bundles", BundleViewSet, basename="bundle")
 router.register("deployments", DeploymentViewSet, basename="deployment")
+router.register("erasures", ErasureViewSet, basename="erasure")
 urlpatterns = [
     path("trainings/families/", FamilyView.as_view(), name="training-families"),
     path("deployments/<int:pk>/predict/", PredictView.as_view(), name="deployment-predict"),

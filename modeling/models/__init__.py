@@ -6,6 +6,7 @@ from modeling.models.deployment import (
     PredictionUsage,
     RevisionReason,
 )
+from modeling.models.erasure import ErasedVersion, Erasure, ErasureHit, ErasureState
 from modeling.models.model import Model
 from modeling.models.training import Training
 
@@ -15,6 +16,10 @@ __all__ = [
     "Deployment",
     "DeploymentRevision",
     "DeploymentState",
+    "ErasedVersion",
+    "Erasure",
+    "ErasureHit",
+    "ErasureState",
     "Model",
     "PredictionUsage",
     "RevisionReason",

@@ -9,6 +9,16 @@ from modeling.pages.deployment import (
     StopPage,
     SwitchPage,
 )
+from modeling.pages.erasure import (
+    CertificateFilePage,
+    CertificatePage,
+    ConfirmPage,
+    ErasurePage,
+    ErasuresPage,
+    KeepPage,
+    NewErasurePage,
+    WithdrawPage,
+)
 from modeling.pages.lineage import LineagePage
 from modeling.pages.model import ModelsPage
 from modeling.pages.training import ExportPage, NewTrainingPage, TrainingPage
@@ -28,5 +38,13 @@ urlpatterns = [
     path("deployments/<int:pk>/switch/", SwitchPage.as_view(), name="deployment-switch"),
     path("deployments/<int:pk>/rollback/", RollbackPage.as_view(), name="deployment-rollback"),
     path("deployments/<int:pk>/stop/", StopPage.as_view(), name="deployment-stop"),
+    path("erasures/", ErasuresPage.as_view(), name="erasures"),
+    path("erasures/new/", NewErasurePage.as_view(), name="erasure-new"),
+    path("erasures/<int:pk>/", ErasurePage.as_view(), name="erasure"),
+    path("erasures/<int:pk>/keep/", KeepPage.as_view(), name="erasure-keep"),
+    path("erasures/<int:pk>/confirm/", ConfirmPage.as_view(), name="erasure-confirm"),
+    path("erasures/<int:pk>/withdraw/", WithdrawPage.as_view(), name="erasure-withdraw"),
+    path("erasures/<int:pk>/certificate/", CertificatePage.as_view(), name="erasure-certificate"),
+    path("erasures/<int:pk>/certificate.json", CertificateFilePage.as_view(), name="erasure-certificate-file"),
     path("datasets/<int:pk>/items/<int:item_id>/lineage/", LineagePage.as_view(), name="item-lineage"),
 ]

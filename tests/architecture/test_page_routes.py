@@ -11,7 +11,7 @@ from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
 from curation.models import Dataset, Diff, Plan, Run, Selection, Source, Upload, Version
 from labeling.models import Project
-from modeling.models import Bundle, Deployment, Training
+from modeling.models import Bundle, Deployment, Erasure, Training
 from tests import factories
 from tests.architecture.test_routes import readable
 from workers.models import Job
@@ -22,6 +22,7 @@ NOUNS = {
     "datasets": Dataset,
     "deployments": Deployment,
     "diffs": Diff,
+    "erasures": Erasure,
     "jobs": Job,
     "members": Membership,
     "plans": Plan,

@@ -52,6 +52,11 @@ _PLAIN = _plain_forms()
 _ODD = "[" + "".join(f"\\x{{{code:X}}}" for code in sorted(_PLAIN)) + "]"
 
 
+def plain_equals(letter: str) -> list[str]:
+    """Return the other characters that `plain_text` reads as this one."""
+    return [chr(code) for code, plain in _PLAIN.items() if plain == letter]
+
+
 def plain_text(text: str) -> str:
     """Return one text as `plain_forms` does."""
     return text.translate(_PLAIN)

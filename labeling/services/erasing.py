@@ -1,0 +1,55 @@
+"""Tasks taken out of projects for good, with all that people and models said of them. Only an erasure does it."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import orjson
+from django.db import connection, transaction
+from django.db.models import F
+
+from labeling.models import Annotation, Progress, Project, Task
+from labeling.services.annotation import take_off_counters
+from labeling.services.queue import Desk
+
+
+def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
+    """Delete the tasks of some items with answers, earlier answers, drafts, suggestions and leases; count what went.
+
+    The counters of the people who answered are set back, so that progress and tallies are those of what is left.
+    """
+    removed: Counter[str] = Counter()
+    with transaction.atomic():
+        project = Project.objects.get(pk=project_id)
+        # In this order every request of the page locks too: a person's row first, then tasks.
+        writers = Annotation.objects.filter(project=project, task__item_id__in=items)
+        people = list(writers.order_by("annotator_id").values_list("annotator_id", flat=True).distinct())
+        desks = Progress.objects.select_for_update().filter(project=project, annotator__in=people).order_by("pk")
+        places = {row.annotator_id: row.pk for row in desks}
+        tasks = list(
+            Task.objects.select_for_update().filter(project=project, item_id__in=items).order_by("pk").values_list("pk")
+        )
+        numbers = [pk for (pk,) in tasks]
+        with connection.cursor() as cursor:
+            for answer in Annotation.objects.filter(task__in=numbers).order_by("pk"):
+                if answer.annotator_id in places:
+                    desk = _desk(project, answer.annotator_id, places[answer.annotator_id])
+                    take_off_counters(cursor, desk, answer)
+        for label, count in Task.objects.filter(pk__in=numbers).delete()[1].items():
+            removed[label] += count
+        Project.objects.filter(pk=project.pk).update(task_count=F("task_count") - len(numbers))
+    return removed
+
+
+def _desk(project: Project, annotator_id: int, progress_id: int) -> Desk:
+    return Desk(
+        project.pk,
+        annotator_id,
+        progress_id,
+        project.overlap,
+        project.lease_seconds,
+        project.state,
+        orjson.dumps(project.schema).decode(),
+        project.task_count,
+        project.suggest_every,
+        project.suggest_at,
+    )

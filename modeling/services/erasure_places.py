@@ -1,0 +1,224 @@
+"""Every place that may hold something of a person, and what an erasure does there: the whole of it, in two tables.
+
+A test walks the models and the keys of objects and fails when one has no row here, or a field of text is in none of its
+lists. So whoever adds a place must say what becomes of a person in it.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# What is done in a place: its rows or objects go with their item; values in its texts are blanked; it is written again
+# without the items; it is told to people; it holds nothing of anybody.
+REMOVED, BLANKED, REWRITTEN, REPORTED, EMPTY = "removed", "blanked", "rewritten", "reported", "empty"
+
+Words = str | Promise
+_FIGURES = _("Holds numbers, hashes and codes, and nothing that anybody wrote.")
+_NAMED = _("A name that people of the organization chose; an erasure changes no names. Rename it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A model.
+
+    Attributes:
+        title: What people call its rows.
+        owner: Path to the organization; empty when its rows belong to none.
+        rows: What becomes of rows of an erased item: `REMOVED`, `REWRITTEN`, or empty when rows belong to no item.
+        blanked: Fields in which values are replaced by a mark, in all rows.
+        reported: Fields that are searched and only reported, for `reason`.
+        harmless: Fields without anything of a client's content: states, codes, hashes, keys, settings.
+        reason: Why something is only reported, or why nothing can be there.
+    """
+
+    title: Words
+    owner: str = "organization"
+    rows: str = ""
+    blanked: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
+    harmless: tuple[str, ...] = ()
+    reason: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Objects or files under one name.
+
+    Attributes:
+        title: What people call them.
+        action: `REMOVED`, `REWRITTEN` or `REPORTED`.
+        reason: What exactly is done, or why it is only reported.
+    """
+
+    title: Words
+    action: str
+    reason: Words
+
+
+_TERMS = ("licence", "source", "consent")
+TABLES: dict[str, Table] = {
+    "accounts.AuditEntry": Table(
+        _("Audit trail"), blanked=("data",), harmless=("action", "subject", "request_id"),
+        reason=_("Entries stay; values in them are replaced."),
+    ),
+    "accounts.Organization": Table(_("Organization"), "pk", reported=("name",), harmless=("slug",), reason=_NAMED),
+    "accounts.Membership": Table(_("Membership"), harmless=("role",), reason=_FIGURES),
+    "accounts.SignInTry": Table(
+        _("Failed sign-ins"), "", harmless=("email", "address"),
+        reason=_("Belongs to no organization and goes by itself after a day."),
+    ),
+    "accounts.Token": Table(
+        _("API tokens"), reported=("name",), harmless=("prefix", "digest", "scopes"), reason=_NAMED
+    ),
+    "accounts.User": Table(
+        _("Accounts"), "memberships__organization", reported=("email", "name"), harmless=("password", "language"),
+        reason=_("The account of somebody who works here is no client's data. An operator closes it."),
+    ),
+    "workers.Job": Table(
+        _("Jobs"), blanked=("title", "params", "stage", "result", "error", "saved_state"),
+        harmless=("kind", "subject", "state", "piece", "request_id", "language"),
+    ),
+    "workers.JobMetric": Table(_("Curves of jobs"), "job__organization", blanked=("data",)),
+    "curation.Dataset": Table(_("Datasets"), blanked=("description",), reported=("name",), reason=_NAMED),
+    "curation.Diff": Table(_("Comparisons"), rows=REMOVED, blanked=("summary",), harmless=("object_key",)),
+    "curation.Fetch": Table(_("Fetched files"), blanked=("address", "reason"), harmless=("etag", "state", "code")),
+    "curation.PairReview": Table(_("Pairs for review"), harmless=("encoder", "pairs", "counts"), reason=_FIGURES),
+    "curation.PairJudgement": Table(_("Judged pairs"), "review__organization", reason=_FIGURES),
+    "curation.Picture": Table(_("Pictures"), rows=REMOVED, harmless=("sha256", "format")),
+    "curation.PrivacySample": Table(_("Samples"), harmless=("drawn",), reason=_FIGURES),
+    "curation.PrivacyCheck": Table(_("Checked items"), rows=REMOVED),
+    "curation.Provenance": Table(
+        _("Sources of items"), blanked=("file_name", "address", *_TERMS), harmless=("sha256",)
+    ),
+    "curation.Push": Table(_("Pushes"), reported=("key",), harmless=("sha256",), reason=_NAMED),
+    "curation.Decision": Table(_("Decisions"), blanked=("verdict",), harmless=("step", "code", "key")),
+    "curation.Question": Table(_("Questions"), rows=REMOVED, harmless=("step", "code", "key", "state")),
+    "curation.QuestionCount": Table(_("Counts of questions"), harmless=("code",), reason=_FIGURES),
+    "curation.BulkCount": Table(_("Counts of rules"), harmless=("code",), reason=_FIGURES),
+    "curation.Plan": Table(_("Plans"), blanked=("steps",), reported=("name",), reason=_NAMED),
+    "curation.Run": Table(
+        _("Runs"), blanked=("steps", "report"),
+        harmless=("fingerprint", "drops_key", "replacements_key", "mapping_key"),
+    ),
+    "curation.Finding": Table(
+        _("Findings"), rows=REMOVED, blanked=("detail", "label"),
+        harmless=("step", "code", "text_key", "content_key", "state"),
+    ),
+    "curation.Selection": Table(_("Selections"), harmless=("items",), reason=_FIGURES),
+    "curation.Source": Table(
+        _("Buckets"), reported=("name", "prefix", "pattern", *_TERMS),
+        harmless=("endpoint", "bucket", "region", "keys_name", "options"),
+        reason=_("Settings of a bucket; what was changed in them would fetch other files. Change them by hand."),
+    ),
+    "curation.Tag": Table(_("Tags"), reported=("name",), reason=_NAMED),
+    "curation.Upload": Table(
+        _("Uploads"), rows=REMOVED, blanked=("file_name", "address", "profile", "options", *_TERMS),
+        harmless=("object_key", "sha256", "refused_key"),
+    ),
+    "curation.Version": Table(
+        _("Versions"), rows=REWRITTEN, blanked=("note", "notes", *_TERMS),
+        reported=("manifest",), harmless=("kind", "content_hash"),
+        reason=_("Names of columns, and categories of columns that were encoded; they are part of the version's hash."),
+    ),
+    "labeling.Annotation": Table(
+        _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason")
+    ),
+    "labeling.AnnotationRevision": Table(
+        _("Earlier answers"), "task__project__organization", rows=REMOVED, blanked=("answer",)
+    ),
+    "labeling.Progress": Table(_("Progress"), "project__organization", reason=_FIGURES),
+    "labeling.Tally": Table(
+        _("Counts of labels"), "project__organization", reported=("name",), harmless=("kind", "control"),
+        reason=_("Names of labels in a project's schema."),
+    ),
+    "labeling.Project": Table(
+        _("Projects"), blanked=("guidelines",), reported=("name", "schema"), harmless=("state",),
+        reason=_("A schema stays as it is once there are answers, and names are chosen by people."),
+    ),
+    "labeling.Suggestion": Table(
+        _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source",)
+    ),
+    "labeling.Task": Table(_("Tasks"), "project__organization", rows=REMOVED, blanked=("data",)),
+    "labeling.Lease": Table(_("Leases"), "project__organization", rows=REMOVED),
+    "labeling.Draft": Table(_("Drafts"), "task__project__organization", rows=REMOVED, blanked=("answer",)),
+    "modeling.Bundle": Table(
+        _("Bundles"), reported=("files", "gate"), harmless=("state", "object_key", "sha256"),
+        reason=_("What a model learned cannot be taken out of it. Train again on the version as it is now."),
+    ),
+    "modeling.Deployment": Table(_("Deployments"), reported=("name",), harmless=("slug", "state"), reason=_NAMED),
+    "modeling.DeploymentRevision": Table(_("Changes of deployments"), harmless=("reason",), reason=_FIGURES),
+    "modeling.PredictionUsage": Table(
+        _("Use of predictions"), reason=_("Counts alone; the texts of predictions are not stored.")
+    ),
+    "modeling.Erasure": Table(
+        _("Erasures"), blanked=("reference",),
+        harmless=("state", "sealed", "fingerprints", "places", "removed", "certificate"),
+        reason=_("What is sought is sealed, and removed when the erasure is done; the certificate names no value."),
+    ),
+    "modeling.ErasureHit": Table(
+        _("Hits of erasures"), "erasure__organization", reported=("column",), harmless=("how",),
+        reason=_("Names of columns."),
+    ),
+    "modeling.ErasedVersion": Table(
+        _("Records of erasures"), "erasure__organization",
+        harmless=("old_hash", "new_hash", "rest_hash", "item_ids", "old_parts", "new_parts", "pending"),
+        reason=_FIGURES,
+    ),
+    "modeling.Model": Table(
+        _("Models"), reported=("labels", "metrics"), harmless=("object_key", "sha256", "fingerprint"),
+        reason=_("What a model learned cannot be taken out of it. Train again on the version as it is now."),
+    ),
+    "modeling.Training": Table(
+        _("Trainings"), blanked=("params", "report"), reported=("name",),
+        harmless=("family", "encoder", "device", "fingerprint", "environment"), reason=_NAMED,
+    ),
+    "admin.LogEntry": Table(
+        _("Log of the operators' console"), "", harmless=("object_id", "object_repr", "change_message"),
+        reason=_("Belongs to the installation: names of rows that an operator changed."),
+    ),
+    "auth.Permission": Table(_("Permissions"), "", harmless=("name", "codename"), reason=_FIGURES),
+    "auth.Group": Table(_("Groups"), "", harmless=("name",), reason=_FIGURES),
+    "contenttypes.ContentType": Table(_("Kinds of rows"), "", harmless=("app_label", "model"), reason=_FIGURES),
+    "sessions.Session": Table(
+        _("Sessions"), "", harmless=("session_key", "session_data"), reason=_("Who is signed in, and nothing else.")
+    ),
+}  # fmt: skip
+
+# By the first part of an object's key.
+OBJECTS: dict[str, Store] = {
+    "versions": Store(_("Versions"), REWRITTEN, _("Parts with the items are written again; the old ones go.")),
+    "indexes": Store(_("Search indexes"), REMOVED, _("Made again from the version when somebody searches.")),
+    "meanings": Store(_("Meanings"), REMOVED, _("Made again from the version when somebody opens the map.")),
+    "downloads": Store(_("Prepared downloads"), REMOVED, _("Made again from the version.")),
+    "diffs": Store(_("Comparisons"), REMOVED, _("Made again from the versions.")),
+    "drops": Store(_("Dropped items"), REWRITTEN, _("Written again without the items.")),
+    "replacements": Store(_("Lists of replacements"), REWRITTEN, _("Written again without the items.")),
+    "mappings": Store(_("Sealed mappings"), REWRITTEN, _("Sealed again without the values of the person.")),
+    "uploads": Store(
+        _("Original files"), REMOVED, _("A file that gave an erased item goes as a whole; its rows live in versions.")
+    ),
+    "refused": Store(_("Refused rows"), REMOVED, _("They go with their file.")),
+    "pictures": Store(_("Pictures"), REMOVED, _("Unless an item that stays shows the same picture.")),
+    "copies": Store(_("Copies of pictures"), REMOVED, _("They go with their picture.")),
+    "models": Store(_("Models"), REPORTED, _("What a model learned cannot be taken out of it.")),
+    "bundles": Store(_("Bundles"), REPORTED, _("What a model learned cannot be taken out of it.")),
+}
+
+# Places outside of database and object store.
+OTHERS: dict[str, Store] = {
+    "vectors": Store(_("Cached vectors"), REMOVED, _("Those of the erased texts and pictures.")),
+    "work": Store(_("Workers' folders"), REMOVED, _("Folders of jobs that ended; they would be gone on from.")),
+    "backups": Store(
+        _("Backups"), REPORTED,
+        _("The service makes none and cannot reach yours. After a restore run “manage.py replay_erasures”."),
+    ),
+    "taken": Store(
+        _("Files that people downloaded"), REPORTED, _("They lie elsewhere. The audit trail says who took which.")
+    ),
+    "disk": Store(
+        _("Freed space"), REPORTED,
+        _("Database and disk write over freed space in time. PostgreSQL does it with VACUUM, the disk on its own."),
+    ),
+    "logs": Store(_("Logs"), REPORTED, _("They name jobs, rows and times, and no content.")),
+}  # fmt: skip
