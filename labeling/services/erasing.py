@@ -52,4 +52,5 @@ def _desk(project: Project, annotator_id: int, progress_id: int) -> Desk:
         project.task_count,
         project.suggest_every,
         project.suggest_at,
+        project.schema_revision,
     )

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -154,7 +155,7 @@ class ErasureViewSet(ScopedViewSet):
         erasure = withdraw_erasure(actor=request.actor, erasure_id=self.get_object().pk)  # type: ignore[attr-defined]
         return Response(ErasureOutput(erasure).data)
 
-    @extend_schema(responses={200: serializers.JSONField})
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["get"])
     def certificate(self, request: Request, pk: int) -> Response:
         """Return the signed certificate of a finished erasure."""

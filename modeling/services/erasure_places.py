@@ -15,6 +15,7 @@ REMOVED, BLANKED, REWRITTEN, REPORTED, EMPTY = "removed", "blanked", "rewritten"
 
 Words = str | Promise
 _FIGURES = _("Holds numbers, hashes and codes, and nothing that anybody wrote.")
+_CHOSEN = _("Labels are chosen by people of the organization; an erasure changes none. Change the questions.")
 _NAMED = _("A name that people of the organization chose; an erasure changes no names. Rename it.")
 
 
@@ -134,7 +135,11 @@ TABLES: dict[str, Table] = {
     ),
     "labeling.Project": Table(
         _("Projects"), blanked=("guidelines",), reported=("name", "schema"), harmless=("state",),
-        reason=_("A schema stays as it is once there are answers, and names are chosen by people."),
+        reason=_CHOSEN,
+    ),
+    "labeling.SchemaRevision": Table(
+        _("Changes of questions"), "project__organization", reported=("before", "after", "renamed", "reopened"),
+        reason=_CHOSEN,
     ),
     "labeling.Suggestion": Table(
         _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source",)
