@@ -26,8 +26,8 @@ class NoMedia:
 class FolderMedia:
     """The files of a folder and the folders in it, by the SHA-256 (64 lower-case hex digits) of their bytes.
 
-    All files are hashed at the first question, 1 MiB at a time; many threads may ask. Names that begin with a dot and links are passed over.
-    Of files with equal bytes, the first in order of their paths answers.
+    All files are hashed at the first question, 1 MiB at a time; many threads may ask. Names that begin with a dot and
+    links are passed over. Of files with equal bytes, the first in order of their paths answers.
 
     Args:
         folder: The folder.

@@ -138,7 +138,7 @@ class PictureEncoder:
 
         Args:
             hashes: SHA-256 of the originals' bytes, hexadecimal.
-            path: Gives the file of a hash (`Media.path`); None when it is not there.
+            path: Gives the file of a hash (`Media.path`), None when it is not there; asked by many threads.
             progress: Called with (pictures done, pictures in all).
             cancelled: Asked every 64 pictures.
 
@@ -157,9 +157,7 @@ class PictureEncoder:
                 if progress:
                     progress(done + start, len(unique))
                 rows = missing[start : start + PICTURES_PER_CHUNK]
-                # Files are looked up one after the other: a store need not bear two threads.
-                found = [path(unique[row]) for row in rows]
-                read = list(pool.map(lambda row, file: self._read(file, str(unique[row]), broken), rows, found))
+                read = list(pool.map(lambda row: self._read(path(unique[row]), str(unique[row]), broken), rows))
                 good = [(row, picture) for row, picture in zip(rows, read, strict=True) if picture is not None]
                 batches = [good[place : place + BATCH] for place in range(0, len(good), BATCH)]
                 for batch, vectors in zip(batches, pool.map(self._run, batches), strict=True):

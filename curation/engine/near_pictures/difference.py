@@ -1,8 +1,8 @@
 """What speaks against two pictures that lie on each other: differences to both sides, and edges of only one of them.
 
-A copy may be brighter, softer or marked, but what sets it apart has one sign: a white mark makes pixels lighter and none
-darker. Two forms of one layout, two hands before one wall, two shirts differ both ways, however much of their contrast
-agrees.
+A copy may be brighter, softer or marked, but what sets it apart has one sign: a white mark makes pixels lighter and
+none darker. Two forms of one layout, two hands before one wall, two shirts differ both ways, however much of their
+contrast agrees.
 """
 
 from typing import Any
@@ -68,10 +68,10 @@ def _left_over(one: Any, two: Any) -> float:
 def both_ways(one: NDArray[np.float32], two: NDArray[np.float32], core: NDArray[np.bool_]) -> float:
     """Return how much two pictures differ to both sides, 0 or above, as a share of their contrast.
 
-    A line from the grey values of one to those of the other is fitted to the half of the pixels that lies nearest to it
-    (least trimmed squares, Rousseeuw 1984), so that a mark does not bend it. Of the squares that it leaves over, those of
-    lighter and of darker pixels are summed apart, and the smaller sum is divided by the variance; of both directions the
-    smaller result counts.
+    A line from the grey values of one to those of the other is fitted to the half of the pixels that lies nearest to
+    it (least trimmed squares, Rousseeuw 1984), so that a mark does not bend it. Of the squares that it leaves over,
+    those of lighter and of darker pixels are summed apart, and the smaller sum is divided by the variance; of both
+    directions the smaller result counts.
 
     Args:
         one: float32 [h, w], grey.
