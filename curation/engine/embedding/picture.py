@@ -157,7 +157,7 @@ class PictureEncoder:
                 if progress:
                     progress(done + start, len(unique))
                 rows = missing[start : start + PICTURES_PER_CHUNK]
-                read = list(pool.map(lambda row: self._read(path(unique[row]), str(unique[row]), broken), rows))
+                read = list(pool.map(lambda name: self._read(path(name), name, broken), unique[rows].tolist()))
                 good = [(row, picture) for row, picture in zip(rows, read, strict=True) if picture is not None]
                 batches = [good[place : place + BATCH] for place in range(0, len(good), BATCH)]
                 for batch, vectors in zip(batches, pool.map(self._run, batches), strict=True):

@@ -69,7 +69,7 @@ class View:
         tiny = (max(1, width * CHROMA // SIDE), max(1, height * CHROMA // SIDE))
         lab = cv2.cvtColor(cv2.resize(pixels, tiny, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB)
         scale = GLANCE / SIDE
-        glance = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        glance = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.float32)
         return cls(grey, lab[:, :, 1:].astype(np.float32) - 128, glance)
 
     def moved(self, turn: int) -> "View":
@@ -166,7 +166,7 @@ def _glance(first: View, second: View, start: Affine, *, stretched: bool) -> tup
     return _difference(first.tiny, second.tiny, found[1]) <= HOPELESS, result
 
 
-def _difference(one: NDArray[np.float32], two: NDArray[np.float32], affine: Affine, *, rim: int = 2) -> float:
+def _difference(one: NDArray[np.float32], two: NDArray[np.float32], affine: NDArray[Any], *, rim: int = 2) -> float:
     import cv2
 
     laid, core = _on_top(one, two, affine, rim)
@@ -175,7 +175,9 @@ def _difference(one: NDArray[np.float32], two: NDArray[np.float32], affine: Affi
     return both_ways(first, second, core[::2, ::2])
 
 
-def _on_top(one: NDArray[Any], two: NDArray[Any], affine: Affine, rim: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def _on_top(
+    one: NDArray[Any], two: NDArray[Any], affine: NDArray[Any], rim: int
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the second picture laid on the first, and which pixels both fill, but for a rim."""
     import cv2
 
@@ -230,7 +232,9 @@ def _improved(first: View, second: View, start: Affine) -> Affine | None:
     return result
 
 
-def _warped(pixels: NDArray[Any], affine: Affine, shape: tuple[int, ...], *, nearest: bool = False) -> NDArray[Any]:
+def _warped(
+    pixels: NDArray[Any], affine: NDArray[Any], shape: tuple[int, ...], *, nearest: bool = False
+) -> NDArray[Any]:
     import cv2
 
     way = (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP

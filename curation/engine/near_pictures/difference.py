@@ -65,7 +65,7 @@ def _left_over(one: Any, two: Any) -> float:
     return min(above, below) / len(one) / max(contrast, 1.0)
 
 
-def both_ways(one: NDArray[np.float32], two: NDArray[np.float32], core: NDArray[np.bool_]) -> float:
+def both_ways(one: NDArray[Any], two: NDArray[Any], core: NDArray[np.bool_]) -> float:
     """Return how much two pictures differ to both sides, 0 or above, as a share of their contrast.
 
     A line from the grey values of one to those of the other is fitted to the half of the pixels that lies nearest to
@@ -105,7 +105,7 @@ def edges_in_common(one: NDArray[np.float32], two: NDArray[np.float32], core: ND
     return min(shares)
 
 
-def _slopes(grey: NDArray[np.float32], core: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _slopes(grey: NDArray[np.float32], core: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
     import cv2
 
     soft = cv2.GaussianBlur(grey, (0, 0), SOFT)
