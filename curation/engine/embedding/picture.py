@@ -8,6 +8,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,6 +124,8 @@ class PictureEncoder:
         self._cache = VectorCache(vectors_dir or self._folder, self.fingerprint, WIDTH)
         self.threads = threads
         self._session: Any = None
+        # Exporting the graph in two threads at once fails: torch traces with global state.
+        self._lock = Lock()
         # Pictures that were run through the network, as against found in the cache.
         self.encoded = 0
 
@@ -180,7 +183,8 @@ class PictureEncoder:
             return None
 
     def _run(self, batch: list[tuple[int, NDArray[np.float32]]]) -> NDArray[np.float16]:
-        if self._session is None:
-            self._session = open_session(picture_graph(self._folder))
+        with self._lock:
+            if self._session is None:
+                self._session = open_session(picture_graph(self._folder))
         pictures = np.stack([picture for _row, picture in batch])
         return np.asarray(self._session.run(None, {"pictures": pictures})[0]).astype(np.float16)
