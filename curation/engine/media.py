@@ -3,11 +3,12 @@
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from threading import Lock
+from typing import Any, Protocol
 
 
 class Media(Protocol):
-    """Where the originals of a version's pictures lie."""
+    """Where the originals of a version's pictures lie; may be asked by many threads."""
 
     def path(self, sha256: str) -> Path | None:
         """Return a local file with the original's bytes, or None when there is none; the file is only read."""
@@ -25,8 +26,8 @@ class NoMedia:
 class FolderMedia:
     """The files of a folder and the folders in it, by the SHA-256 (64 lower-case hex digits) of their bytes.
 
-    All files are hashed at the first question, 1 MiB at a time; names that begin with a dot and links are passed over.
-    Of files with equal bytes, the first in order of their paths answers.
+    All files are hashed at the first question, 1 MiB at a time; many threads may ask. Names that begin with a dot and
+    links are passed over. Of files with equal bytes, the first in order of their paths answers.
 
     Args:
         folder: The folder.
@@ -34,6 +35,7 @@ class FolderMedia:
 
     folder: Path
     _files: dict[str, Path] | None = field(default=None, init=False, repr=False)
+    _lock: Any = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def path(self, sha256: str) -> Path | None:
         """Return the file with these bytes, or None."""
@@ -41,11 +43,13 @@ class FolderMedia:
 
     def files(self) -> dict[str, Path]:
         """Return all files by hash, in order of their paths."""
-        if self._files is None:
-            self._files = {}
-            for path in walk_files(self.folder):
-                self._files.setdefault(hash_of(path), path)
-        return self._files
+        with self._lock:
+            if self._files is None:
+                found: dict[str, Path] = {}
+                for path in walk_files(self.folder):
+                    found.setdefault(hash_of(path), path)
+                self._files = found
+            return self._files
 
 
 def walk_files(folder: Path) -> list[Path]:

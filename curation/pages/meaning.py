@@ -10,10 +10,12 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.pages.view import PageRequest, ScopedPage
 from core.errors import DomainError
+from curation.engine.embedding.picture import NAME as PICTURES
 from curation.models import PairReview, Version
 from curation.pages.explorer import whole_number
+from curation.pages.picture import FILE, hash_in, thumb
 from curation.pages.version import short, version_of
-from curation.services.meaning import chosen_items, map_points, meaning_figures, request_meaning
+from curation.services.meaning import chosen_items, map_points, meaning_figures, request_meaning, shows_pictures
 from curation.services.pair_review import (
     TARGET,
     judge_pair,
@@ -36,6 +38,7 @@ OUTLIERS = 12
 # What the encoders that ship are for; those of the operator stand by their names.
 ENCODER_WORDS = {
     "minilm": gettext_lazy("for English and other texts in Latin letters"),
+    PICTURES: gettext_lazy("for pictures"),
     "e5-small": gettext_lazy("for Chinese and some hundred other languages"),
 }
 TARGETS = (0.8, 0.9, 0.95, 0.99)
@@ -61,6 +64,7 @@ class MapPage(ScopedPage):
             "figures": figures,
             "job": job,
             "problem": problem,
+            "pictures": shows_pictures(version),
             "may_write": request.actor.can("data.write") and version.trashed_at is None,
             "page_words": {text: _(text) for text in WORDS},
         }
@@ -75,16 +79,23 @@ def shown(request: PageRequest, version: Version, figures: dict[str, Any]) -> di
     listed = figures["outliers"]["items"][:OUTLIERS]
     text = version.manifest.get("roles", {}).get("text", "")
     rows = chosen_items(actor=request.actor, version_id=version.pk, item_ids=[item for item, _far in listed])
-    texts = {row["item_id"]: short(row.get(text)) for row in rows}
+    texts = {row["item_id"]: short(row.get(text) or row.get(FILE)) for row in rows}
+    thumbs = {row["item_id"]: thumb(hash_in(row, version.manifest.get("roles", {}))) for row in rows}
+    picture = version.manifest.get("roles", {}).get("image", "") if shows_pictures(version) else ""
+    # The page puts a hash in the place of the zeros.
+    address = thumb("0" * 64)
     return {
         "clusters": [
             {"number": number, "name": name, "items": entry["items"], "hue": number % 6 + 1, "shape": number // 6 % 4}
             for number, (name, entry) in enumerate(zip(names, figures["clusters"], strict=True))
         ],
-        "outliers": [{"item": item, "far": far, "text": texts.get(item, "")} for item, far in listed],
+        "outliers": [
+            {"item": item, "far": far, "text": texts.get(item, ""), "thumb": thumbs.get(item, "")}
+            for item, far in listed
+        ],
         "slices": [{**entry, "name": names[entry["cluster"]]} for entry in figures["slices"]],
         "encoder_words": ENCODER_WORDS.get(figures["encoder"]["name"], ""),
-        "map_facts": {"clusters": names, "labels": figures["labels"]},
+        "map_facts": {"clusters": names, "labels": figures["labels"], "picture": picture, "thumb": address},
     }
 
 

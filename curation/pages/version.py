@@ -13,6 +13,7 @@ from core.errors import DomainError, NotFound
 from curation.models import Version
 from curation.pages.explorer import explored, trimmed
 from curation.pages.picture import (
+    FILE,
     as_grid,
     facts_of,
     filters_of,
@@ -212,7 +213,8 @@ def similar_rows(request: PageRequest, version: Version, item_id: int) -> list[d
         {
             "item_id": row["item_id"],
             "similarity": row["similarity"],
-            "text": short(row["item"].get(roles.get("text", ""))),
+            "text": short(row["item"].get(roles.get("text", "")) or row["item"].get(FILE)),
+            "thumb": thumb(hash_in(row["item"], roles)),
             "label": row["item"].get(roles.get("label", "")),
         }
         for row in found

@@ -15,6 +15,7 @@ from core import objects
 from core.errors import DomainError, NotFound
 from curation.engine.embedding.cache import VectorCache
 from curation.engine.embedding.errors import EngineError
+from curation.engine.embedding.picture import NAME as PICTURES
 from curation.engine.embedding.table import encoder_names, get_encoder
 from curation.engine.explorer.index import VersionIndex
 from curation.engine.item_lookup import items_by_id
@@ -22,6 +23,7 @@ from curation.engine.meaning.survey import (
     Embedded,
     Meaning,
     NothingToEmbed,
+    Progress,
     embed_version,
     suited_encoder,
     survey,
@@ -30,6 +32,7 @@ from curation.engine.meaning.survey import (
 from curation.engine.reader import VersionReader
 from curation.models import Version
 from curation.services.explorer import has_index
+from curation.services.media import open_media
 from curation.services.plan import visible_version
 from curation.services.version import index_key, open_version
 from workers.context import JobContext
@@ -87,11 +90,12 @@ def request_meaning(*, actor: Actor, version_id: int, encoder: str = "auto") -> 
         DomainError: ``encoder_unknown``, ``text_missing``.
     """
     version = visible_version(actor, version_id)
-    if encoder != "auto" and encoder not in encoder_names():
+    _check_content(version)
+    names = (PICTURES,) if shows_pictures(version) else encoder_names()
+    if encoder != "auto" and encoder not in names:
         detail = _("There is no encoder %(name)s. Choose one of %(known)s.")
-        known = ", ".join(("auto", *encoder_names()))
+        known = ", ".join(("auto", *names))
         raise DomainError("encoder_unknown", detail % {"name": encoder[:60], "known": known})
-    _check_text(version)
     if has_meaning(version) and (encoder == "auto" or _built_by(version) == encoder):
         return None
     # Two readers who come at once wait here for each other.
@@ -105,8 +109,14 @@ def request_meaning(*, actor: Actor, version_id: int, encoder: str = "auto") -> 
     return job
 
 
-def _check_text(version: Version) -> None:
-    if not version.manifest.get("roles", {}).get("text"):
+def shows_pictures(version: Version) -> bool:
+    """Tell whether a version is embedded by its pictures: it has some, and no text."""
+    roles = version.manifest.get("roles", {})
+    return bool(roles.get("image")) and not roles.get("text")
+
+
+def _check_content(version: Version) -> None:
+    if not shows_pictures(version) and not version.manifest.get("roles", {}).get("text"):
         raise DomainError("text_missing", _("No column of this version is its text. Choose one when you import."))
 
 
@@ -140,10 +150,8 @@ def execute_meaning(*, job: JobContext, version_id: int, encoder: str = "auto") 
 
 
 def _build(job: JobContext, version: Version, reader: VersionReader, path: Path, encoder: str) -> None:
-    from curation.engine.embedding.encode import TextEncoder
-
     stages = {
-        "encoding": _("embedding the texts"),
+        "encoding": _("embedding the pictures") if shows_pictures(version) else _("embedding the texts"),
         "comparing": _("finding neighbours"),
         "naming": _("naming the clusters"),
         "mapping": _("drawing the map"),
@@ -151,6 +159,31 @@ def _build(job: JobContext, version: Version, reader: VersionReader, path: Path,
 
     def told(done: int, total: int, what: str) -> None:
         job.progress(done, total, stages[what], rows_done=done)
+
+    embed = _embed_pictures if shows_pictures(version) else _embed_texts
+    embedded, facts = embed(version, reader, encoder, told)
+    survey(embedded, path, encoder=facts, progress=told)
+
+
+def _embed_pictures(
+    version: Version, reader: VersionReader, _encoder: str, told: Progress
+) -> tuple[Embedded, dict[str, Any]]:
+    from curation.engine.embedding.picture import PictureEncoder
+    from curation.engine.meaning.picture_vectors import embed_pictures
+
+    opened = PictureEncoder(
+        cache_dir=Path(settings.ASSAY_MODEL_CACHE), vectors_dir=vectors_folder(version.organization_id)
+    )
+    with open_media(version.organization_id) as media:
+        embedded = embed_pictures(reader, opened, media.path, told)
+    reason = _("The items are pictures.")
+    return embedded, {"name": PICTURES, "reason": reason, "fingerprint": opened.fingerprint}
+
+
+def _embed_texts(
+    version: Version, reader: VersionReader, encoder: str, told: Progress
+) -> tuple[Embedded, dict[str, Any]]:
+    from curation.engine.embedding.encode import TextEncoder
 
     name, reason = encoder, _("Somebody chose it.")
     if encoder == "auto":
@@ -160,9 +193,8 @@ def _build(job: JobContext, version: Version, reader: VersionReader, path: Path,
         cache_dir=settings.ASSAY_MODEL_CACHE,
         vectors_dir=vectors_folder(version.organization_id),
     )
-    embedded: Embedded = embed_version(reader, opened, told)
-    facts = {"name": name, "reason": reason, "fingerprint": opened.fingerprint}
-    survey(embedded, path, encoder=facts, progress=told)
+    embedded = embed_version(reader, opened, told)
+    return embedded, {"name": name, "reason": reason, "fingerprint": opened.fingerprint}
 
 
 def meaning_figures(version: Version) -> dict[str, Any] | None:

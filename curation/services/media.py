@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import get_ident
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -98,7 +99,8 @@ class StoredMedia:
         if not copy.exists():
             try:
                 with objects.open(name) as stream:
-                    part = copy.with_suffix(".part")
+                    # Two threads may fetch one picture at once: each writes a file of its own.
+                    part = copy.with_suffix(f".{get_ident()}")
                     part.write_bytes(stream.read())
                     part.replace(copy)
             except FileNotFoundError:

@@ -8,6 +8,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,6 +124,8 @@ class PictureEncoder:
         self._cache = VectorCache(vectors_dir or self._folder, self.fingerprint, WIDTH)
         self.threads = threads
         self._session: Any = None
+        # Exporting the graph in two threads at once fails: torch traces with global state.
+        self._lock = Lock()
         # Pictures that were run through the network, as against found in the cache.
         self.encoded = 0
 
@@ -138,7 +141,7 @@ class PictureEncoder:
 
         Args:
             hashes: SHA-256 of the originals' bytes, hexadecimal.
-            path: Gives the file of a hash (`Media.path`); None when it is not there.
+            path: Gives the file of a hash (`Media.path`), None when it is not there; asked by many threads.
             progress: Called with (pictures done, pictures in all).
             cancelled: Asked every 64 pictures.
 
@@ -157,9 +160,7 @@ class PictureEncoder:
                 if progress:
                     progress(done + start, len(unique))
                 rows = missing[start : start + PICTURES_PER_CHUNK]
-                # Files are looked up one after the other: a store need not bear two threads.
-                found = [path(unique[row]) for row in rows]
-                read = list(pool.map(lambda row, file: self._read(file, str(unique[row]), broken), rows, found))
+                read = list(pool.map(lambda name: self._read(path(name), name, broken), unique[rows].tolist()))
                 good = [(row, picture) for row, picture in zip(rows, read, strict=True) if picture is not None]
                 batches = [good[place : place + BATCH] for place in range(0, len(good), BATCH)]
                 for batch, vectors in zip(batches, pool.map(self._run, batches), strict=True):
@@ -182,7 +183,8 @@ class PictureEncoder:
             return None
 
     def _run(self, batch: list[tuple[int, NDArray[np.float32]]]) -> NDArray[np.float16]:
-        if self._session is None:
-            self._session = open_session(picture_graph(self._folder))
+        with self._lock:
+            if self._session is None:
+                self._session = open_session(picture_graph(self._folder))
         pictures = np.stack([picture for _row, picture in batch])
         return np.asarray(self._session.run(None, {"pictures": pictures})[0]).astype(np.float16)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from curation.engine.embedding.choose import choose_encoder
 from curation.engine.embedding.errors import EngineError
+from curation.engine.embedding.picture import NAME as PICTURES
 from curation.engine.embedding.table import encoder_names, get_encoder
 from curation.engine.folding import as_text
 from curation.engine.steps.base import Batches, Context, StepError
@@ -20,13 +21,13 @@ UNTRIED = "This step reads the texts with a model, which takes too long for a pr
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of a step's input that have text.
+    """The rows of a step's input that have text or, in a version of pictures alone, a picture.
 
     Attributes:
         items: int64 [n].
-        lengths: int64 [n], code points.
+        lengths: int64 [n], code points; of pictures, pixels where they are known.
         vectors: float32 [n, width], each of length 1.
-        without: int64 [m], items without text, which a step leaves alone.
+        without: int64 [m], items without text or a readable picture, which a step leaves alone.
         encoder: The encoder's name and why it was chosen.
     """
 
@@ -43,16 +44,21 @@ class Rows:
 
 def check_encoder(name: str) -> None:
     """Raise `ValueError` unless a plan may name this encoder."""
-    if name != AUTO and name not in encoder_names():
-        raise ValueError(f"encoder is {name!r}; choose one of {', '.join((AUTO, *encoder_names()))}")
+    known = (AUTO, *encoder_names(), PICTURES)
+    if name not in known:
+        raise ValueError(f"encoder is {name!r}; choose one of {', '.join(known)}")
 
 
 def embedded_rows(batches: Batches, context: Context, encoder: str) -> Rows:
     """Return the vectors of all rows with text. Texts and vectors are held in memory: 2 kB a short text.
 
+    Of a version without a text column, or with the encoder of pictures, the pictures are taken: 5 kB each.
+
     Raises:
-        StepError: There is no text column, or the encoder's files cannot be used.
+        StepError: There is no such column, or the encoder's files cannot be used.
     """
+    if encoder == PICTURES or (encoder == AUTO and "text" not in context.roles and "image" in context.roles):
+        return _picture_rows(batches, context)
     column = context.column("text")
     texts: list[str] = []
     items, without = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
@@ -68,6 +74,28 @@ def embedded_rows(batches: Batches, context: Context, encoder: str) -> Rows:
     vectors, chosen = embed_texts(texts, context, encoder)
     lengths = pc.utf8_length(pa.array(texts, pa.large_string())).to_numpy()
     return Rows(np.concatenate(items), lengths, vectors, np.concatenate(without), chosen)
+
+
+def _picture_rows(batches: Batches, context: Context) -> Rows:
+    from curation.engine.embedding.picture import PictureEncoder
+    from curation.engine.meaning.picture_vectors import AREA, hashes_in, vectors_of
+
+    column = context.column("image")
+    hashes: list[str] = []
+    items, areas = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for table in batches():
+        context.check()
+        hashes += hashes_in(table[column])
+        items.append(table["item_id"].to_numpy())
+        if all(name in table.column_names for name in AREA):
+            wide, high = (pc.fill_null(pc.cast(table[name], pa.int64()), 0) for name in AREA)
+            areas.append(pc.multiply(wide, high).to_numpy())
+        else:
+            areas.append(np.zeros(table.num_rows, np.int64))
+    encoder = PictureEncoder(cache_dir=context.vectors.parent if context.vectors else None, vectors_dir=context.vectors)
+    has, vectors = vectors_of(hashes, encoder, context.media.path, lambda _done, _total: context.check())
+    ids, sizes = np.concatenate(items), np.concatenate(areas)
+    return Rows(ids[has], sizes[has], vectors, ids[~has], {"name": PICTURES, "reason": "the items are pictures"})
 
 
 def embed_texts(texts: list[str], context: Context, encoder: str) -> tuple[NDArray[np.float32], dict[str, str]]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.engine.compiling import compiled
+from curation.engine.near_pictures.difference import both_ways, edges_in_common
 
 # Pixels of the longer side at which pictures are compared and, smaller, laid on each other; and of a block's sides.
 SIDE, ALIGN, BLOCK = 192, 128, 24
@@ -24,8 +25,18 @@ ZOOM, NARROW, COVERED = 2.6, 1.12, 0.3
 # share
 # of blocks with contrast in common, or else the score that is asked for: black corners of slanted skies agree too.
 TOGETHER, TELLING, CLEAR = 0.4, 0.2, 0.9
-# Below this score, as the pictures were first laid on each other, they are not looked at further.
-HOPEFUL = 0.3
+# Pixels of the longer side, steps and gain of the first look, and the difference to both sides above which it is the
+# last. Measured on photographs laid on each other (25 November 2026): 98 of 100 copies of each kind but large marks
+# have less than 0.01, 95 of 100 of those less than 0.054; of pairs of hands before one wall, 1 of 100.
+GLANCE, GLANCE_STEPS, GLANCE_GAIN, HOPELESS = 64, 15, 1e-3, 0.05
+# Copies have most edges in common, or differ to one side alone. Measured likewise: 97 of 100 crops and slanted pictures
+# have 0.975 of their edges in common and all others more; of forms filled differently, none. All copies under a large
+# mark differ to both sides by at most 0.003; of forms, 1 of 100.
+EDGES, ONE_SIDED = 0.975, 0.004
+# Standard deviation, pixels, of the blur before differences are looked at.
+BLUR = 1.0
+# Pictures that are no copies by these keep this share of their score.
+DOUBTED = 0.5
 # Root mean square of chroma, of 128, from which a picture has colours; and the least cosine between colours that are
 # alike.
 COLOURFUL, SAME_COLOURS = 10.0, 0.5
@@ -41,10 +52,12 @@ class View:
     Attributes:
         grey: float32 [h, w]; the longer side has `SIDE` pixels.
         chroma: float32 [h, w, 2], a and b of CIE Lab about 0, at an eighth of the size.
+        tiny: float32 [h, w], grey; the longer side has `GLANCE` pixels.
     """
 
     grey: NDArray[np.float32]
     chroma: NDArray[np.float32]
+    tiny: NDArray[np.float32]
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8]) -> "View":
@@ -55,16 +68,19 @@ class View:
         grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY).astype(np.float32)
         tiny = (max(1, width * CHROMA // SIDE), max(1, height * CHROMA // SIDE))
         lab = cv2.cvtColor(cv2.resize(pixels, tiny, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB)
-        return cls(grey, lab[:, :, 1:].astype(np.float32) - 128)
+        scale = GLANCE / SIDE
+        glance = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.float32)
+        return cls(grey, lab[:, :, 1:].astype(np.float32) - 128, glance)
 
     def moved(self, turn: int) -> "View":
         """Return the view mirrored and turned: see `curation.engine.near_pictures.hashing.moved`."""
         if not turn:
             return self
-        grey, chroma = self.grey, self.chroma
+        parts = (self.grey, self.chroma, self.tiny)
         if turn >= 4:
-            grey, chroma = grey[:, ::-1], chroma[:, ::-1]
-        return View(np.ascontiguousarray(np.rot90(grey, turn % 4)), np.ascontiguousarray(np.rot90(chroma, turn % 4)))
+            parts = (self.grey[:, ::-1], self.chroma[:, ::-1], self.tiny[:, ::-1])
+        grey, chroma, tiny = (np.ascontiguousarray(np.rot90(part, turn % 4)) for part in parts)
+        return View(grey, chroma, tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +130,68 @@ def compare(first: View, second: View, start: Affine, *, stretched: bool) -> Lik
         return Likeness(turned.score, turned.covered, start)
     if not _plausible(start, stretched=stretched):
         return NOT_ALIKE
+    hopeful, nearer = _glance(first, second, start, stretched=stretched)
+    if not hopeful:
+        return NOT_ALIKE
     best = _laid(first, second, start)
-    # The search for a better map is nine tenths of the work, and finds none where nothing agrees.
-    better = _improved(first, second, start) if best.score >= HOPEFUL else None
+    # Where the first look has failed, the map that was given may still be right.
+    better = _improved(first, second, nearer)
     if better is not None and _plausible(better, stretched=stretched):
         best = max(best, _laid(first, second, better), key=lambda found: found.score)
     if best.score > 0 and not _same_colours(first, second, best.affine):
         return NOT_ALIKE
+    if best.score > 0 and not _is_copy(first, second, best.affine):
+        return Likeness(best.score * DOUBTED, best.covered, best.affine)
     return best
+
+
+def _glance(first: View, second: View, start: Affine, *, stretched: bool) -> tuple[bool, Affine]:
+    """Tell from small copies whether two pictures may be copies, and return the better map of the given and its own."""
+    import cv2
+
+    scale = GLANCE / SIDE
+    affine = start.astype(np.float32)
+    affine[:, 2] *= scale
+    difference = _difference(first.tiny, second.tiny, affine)
+    # Key points lay a part where it belongs. Whole pictures that were cropped a little must be moved first.
+    if difference <= HOPELESS or not stretched:
+        return difference <= HOPELESS, start
+    ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, GLANCE_STEPS, GLANCE_GAIN)
+    try:
+        found: Any = cv2.findTransformECC(first.tiny, second.tiny, affine, cv2.MOTION_AFFINE, ends, None, 3)  # type: ignore[call-overload]
+    except cv2.error:  # it does not converge, or the pictures do not overlap
+        return False, start
+    result: Affine = found[1].astype(np.float64)
+    result[:, 2] /= scale
+    return _difference(first.tiny, second.tiny, found[1]) <= HOPELESS, result
+
+
+def _difference(one: NDArray[np.float32], two: NDArray[np.float32], affine: NDArray[Any], *, rim: int = 2) -> float:
+    import cv2
+
+    laid, core = _on_top(one, two, affine, rim)
+    # Every second pixel of blurred pictures says as much as all.
+    first, second = (cv2.GaussianBlur(grey, (0, 0), BLUR)[::2, ::2] for grey in (one, laid))
+    return both_ways(first, second, core[::2, ::2])
+
+
+def _on_top(
+    one: NDArray[Any], two: NDArray[Any], affine: NDArray[Any], rim: int
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the second picture laid on the first, and which pixels both fill, but for a rim."""
+    import cv2
+
+    laid = _warped(two, affine, one.shape)
+    inside = _warped(np.ones(two.shape, np.uint8), affine, one.shape, nearest=True)
+    return laid, cv2.erode(inside, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)).astype(bool)
+
+
+def _is_copy(first: View, second: View, affine: Affine) -> bool:
+    """Tell whether pictures that agree have no more differences than copies have."""
+    if _difference(first.grey, second.grey, affine, rim=4) <= ONE_SIDED:
+        return True
+    laid, core = _on_top(first.grey, second.grey, affine, 4)
+    return edges_in_common(first.grey, laid, core) >= EDGES
 
 
 def _is_map(affine: Affine) -> bool:
@@ -162,7 +232,9 @@ def _improved(first: View, second: View, start: Affine) -> Affine | None:
     return result
 
 
-def _warped(pixels: NDArray[Any], affine: Affine, shape: tuple[int, ...], *, nearest: bool = False) -> NDArray[Any]:
+def _warped(
+    pixels: NDArray[Any], affine: NDArray[Any], shape: tuple[int, ...], *, nearest: bool = False
+) -> NDArray[Any]:
     import cv2
 
     way = (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP

@@ -48,7 +48,7 @@ def describe(
 
     Args:
         names: SHA-256 of each picture.
-        path_of: Finds the files.
+        path_of: Finds the files; asked by many threads.
         store: Takes the records.
         executor: Threads.
         told: Called with the number of pictures done; may raise to stop.
@@ -56,9 +56,10 @@ def describe(
     """
     local = threading.local()
 
-    def one(name: str, path: Path | None) -> list[tuple[str, NDArray[Any] | str]]:
+    def one(name: str) -> list[tuple[str, NDArray[Any] | str]]:
         if not hasattr(local, "describer"):
             local.describer = Describer()
+        path = path_of(name)
         if path is None:
             return [(name, "There is no file of this picture.")]
         try:
@@ -82,8 +83,7 @@ def describe(
     told(done)
     for start in range(0, len(missing), BATCH):
         part = missing[start : start + BATCH]
-        # Files are looked for in this thread: where they come from need not stand many at once.
-        for entries in executor.map(one, part, [path_of(name) for name in part]):
+        for entries in executor.map(one, part):
             store.add(entries)
         done += len(part)
         told(done)

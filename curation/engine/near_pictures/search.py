@@ -124,7 +124,10 @@ class _Work:
                 self._verify(visible[pairs], move, whole=True)
 
     def find_parts(self) -> None:
-        """Compare pictures that have key points in common; of copies of one picture, the first."""
+        """Compare pictures that have key points in common; of copies of one picture, the first.
+
+        Tiny pictures have no parts that could be told from each other.
+        """
         leaders = self._leaders()
         least = AGREE if len(leaders) <= MANY else AGREE_MANY
         blocks = [leaders[start : start + PICTURES] for start in range(0, len(leaders), PICTURES)]
@@ -161,8 +164,9 @@ class _Work:
                 for move in self.search.moves():
                     self._verify(pairs[missing], move, whole=True, least=SURE)
                 for mirrored in (False, True) if self.search.flips else (False,):
+                    both = missing & ~self.verifier.tiny[pairs].any(axis=1)
                     for turn in self._windows(mirrored=mirrored):
-                        self._verify(pairs[missing], 4 * mirrored + turn, whole=False, least=SURE)
+                        self._verify(pairs[both], 4 * mirrored + turn, whole=False, least=SURE)
 
     def result(self, items: Sequence[str | None], seconds: dict[str, float]) -> NearPictures:
         """Return what was found."""
@@ -212,7 +216,7 @@ class _Work:
         same = score >= SAME
         root = components(len(self.names), left[same], right[same])
         visible = self.visible()
-        return np.asarray(visible[root[visible] == visible], np.int64)
+        return np.asarray(visible[(root[visible] == visible) & ~self.verifier.tiny[visible]], np.int64)
 
     def _verify(self, pairs: NDArray[Any], move: int, *, whole: bool, least: float = 0.0) -> None:
         """Compare pairs of pictures and keep the best score of each, when it reaches `least` and the threshold."""

@@ -2,25 +2,25 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curation.engine.near_pictures.alignment import similarity
-from curation.engine.near_pictures.comparison import SIDE, View, compare, whole
+from curation.engine.near_pictures.comparison import DOUBTED, SIDE, View, compare, whole
 from curation.engine.near_pictures.decoding import PictureError, read_picture
 from curation.engine.near_pictures.describing import MIRRORED, PathOf
 from curation.engine.near_pictures.features import SIDE as FRAME
 from curation.engine.near_pictures.store import Store
 
-# Key points that must agree for a pair to be looked at. Crops and slanted copies score above 0.85 (99 of 100
-# photographs),
-# but two pictures under one watermark or with one logo have key points and some contrast in common: a pair that only
-# its
-# points have shown must reach LIKELY, and with fewer than POINTS_SURE of them SURE.
-POINTS, POINTS_SURE, LIKELY, SURE = 5, 8, 0.75, 0.85
+# Key points that must agree for a pair to be looked at. A pair that only its points have shown must reach LIKELY, and
+# with fewer than POINTS_SURE of them SURE. Crops and slanted copies score above 0.85 (99 of 100 photographs), those
+# under a large mark 0.7 (8 of 10).
+POINTS, POINTS_SURE, LIKELY, SURE = 5, 8, 0.6, 0.75
+# A picture whose longer side has fewer pixels shows shapes alone, and shapes of one kind agree. Two of them must reach
+# NEAR_EQUAL, or only half of their score counts, and they are not looked for by their points.
+TINY, NEAR_EQUAL = 64, 0.97
 # Degrees by which a part may be turned against upright, or against a quarter turn.
 SLANT = 35.0
 # Views kept in memory: 150 kB each.
@@ -39,7 +39,8 @@ class Verifier:
     def __init__(self, names: Sequence[str], path_of: PathOf, store: Store) -> None:
         self._names, self._path_of, self._store = names, path_of, store
         self.rows = np.array([store.place(name) for name in names], np.int64)
-        self._lock = Lock()
+        records = store.records()
+        self.tiny = np.maximum(records["width"][self.rows], records["height"][self.rows]) < TINY
         self._view = lru_cache(VIEWS)(self._read)
         self._mirrored: NDArray[np.int64] | None = None
 
@@ -55,7 +56,10 @@ class Verifier:
         if first is None or second is None:
             return 0.0
         first = first.moved(move)
-        return compare(first, second, whole(first, second), stretched=True).score
+        score = compare(first, second, whole(first, second), stretched=True).score
+        if score < NEAR_EQUAL and bool(self.tiny[one]) and bool(self.tiny[two]):
+            return score * DOUBTED
+        return score
 
     def part(self, one: int, two: int, move: int) -> float:
         """Return the score of two pictures of which one shows a part of the other, after `move`."""
@@ -75,8 +79,7 @@ class Verifier:
         return score if score >= (LIKELY if count >= POINTS_SURE else SURE) else 0.0
 
     def _read(self, number: int) -> View | None:
-        with self._lock:
-            path = self._path_of(self._names[number])
+        path = self._path_of(self._names[number])
         try:
             return None if path is None else View.of(read_picture(path, SIDE, colour=True).pixels)
         except PictureError:  # the file was there when it was described

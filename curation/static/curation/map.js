@@ -15,6 +15,7 @@ const REACH = 14;
 
 const look = { by: "cluster", chosen: new Set(), here: -1, lasso: [] };
 const texts = new Map();
+const images = new Map();
 const pointers = new Map();
 let points;
 let view;
@@ -38,10 +39,19 @@ async function textOf(row) {
   const item = points.items[row];
   if (!texts.has(item)) {
     const found = await call("GET", `${frame.dataset.items}${item}/`);
-    const longest = Object.entries(found).filter(([name, value]) => name !== "item_id" && typeof value === "string");
+    if (facts.picture) images.set(item, found[facts.picture]);
+    const other = ["item_id", facts.picture];
+    const longest = Object.entries(found).filter(([name, value]) => !other.includes(name) && typeof value === "string");
     texts.set(item, longest.reduce((best, [, value]) => (value.length > best.length ? value : best), ""));
   }
   return texts.get(item);
+}
+
+function picture(hash) {
+  const image = document.createElement("img");
+  image.src = facts.thumb.replace("0".repeat(64), hash);
+  image.alt = "";
+  return image;
 }
 
 function describe(row) {
@@ -65,6 +75,8 @@ async function showTip(row) {
   tip.hidden = false;
   const text = await textOf(row).catch(() => "");
   if (mine !== asked) return;
+  const image = images.get(points.items[row]);
+  if (image) tip.append(picture(image));
   body.textContent = text.length > 220 ? `${text.slice(0, 220)}…` : text;
   placeTip(row);
   said.textContent = `${describe(row)}: ${text.slice(0, 300)}`;
@@ -101,7 +113,8 @@ async function listSample(rows) {
       const text = document.createElement("span");
       link.href = itemUrl(points.items[row]);
       text.textContent = (await textOf(row).catch(() => "")).slice(0, 160);
-      link.append(text);
+      const image = images.get(points.items[row]);
+      link.append(...(image ? [picture(image)] : []), text);
       line.append(link);
       return line;
     }),

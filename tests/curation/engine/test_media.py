@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,3 +29,12 @@ def test_equal_bytes_are_answered_by_the_first_path_and_hidden_files_and_links_b
 
 def test_a_version_without_pictures_has_none() -> None:
     assert NoMedia().path("0" * 64) is None
+
+
+def test_many_threads_that_ask_at_once_all_get_their_file(tmp_path: Path) -> None:
+    for number in range(64):
+        (tmp_path / f"{number}.png").write_bytes(str(number).encode() * 10_000)
+    media = FolderMedia(tmp_path)
+    hashes = [hash_of(tmp_path / f"{number}.png") for number in range(64)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(media.path, hashes)) == [tmp_path / f"{number}.png" for number in range(64)]

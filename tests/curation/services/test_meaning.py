@@ -1,6 +1,8 @@
 """Versions embedded by their job, and what is asked of them then."""
 
+import io
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -21,9 +23,11 @@ from curation.services.meaning import (
     similar_items,
     vectors_folder,
 )
-from curation.services.version import trash_version
+from curation.services.version import open_version, trash_version
 from tests import factories
 from tests.curation import history
+from tests.curation.engine.pictures import saved, scene
+from tests.curation.services.test_import import import_
 from tests.labeling.versions import start
 
 # Jobs may take longer than their heartbeat here, and the thread that writes it sees committed rows only.
@@ -140,3 +144,32 @@ def test_vectors_go_when_no_living_version_holds_their_text(actor: Actor, embedd
 def test_organizations_share_no_vectors(actor: Actor, embedded: Version) -> None:
     assert vectors_held(actor) == 6
     assert vectors_held(factories.owner("Others")) == 0
+
+
+def test_pictures_are_embedded_compared_and_searched(actor: Actor) -> None:
+    files: dict[str, bytes | str] = {f"cat/{seed}.png": saved(scene(320, 240, seed)) for seed in range(3)}
+    files["dog/copy.jpg"] = saved(scene(320, 240, 1), "JPEG", quality=95)
+    job = import_(actor, zipped(files), "pictures.zip")
+    version = Version.objects.get(pk=job.result["version"])
+    first = execute_meaning(job=start(factories.job(actor)), version_id=version.pk)
+    assert first == {
+        "version": version.pk, "encoder": "efficientnet-lite0", "items": 4, "without_text": 0, "clusters": 2,
+        "outliers": 0,
+    }  # fmt: skip
+    assert request_meaning(actor=actor, version_id=version.pk) is None
+    with open_version(version) as reader:
+        items = {row["image_file"]: row["item_id"] for row in reader.table().to_pylist()}
+    found = similar_items(actor=actor, version_id=version.pk, item_id=items["cat/1.png"], limit=3)
+    assert found[0]["item_id"] == items["dog/copy.jpg"]
+    assert found[0]["similarity"] > found[1]["similarity"]
+    assert np.frombuffer(map_points(actor=actor, version_id=version.pk)[:8], "<u4").tolist() == [4, 4]
+    with pytest.raises(DomainError, match="Choose one of auto, efficientnet-lite0"):
+        request_meaning(actor=actor, version_id=version.pk, encoder="minilm")
+
+
+def zipped(files: dict[str, bytes | str]) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return sink.getvalue()
