@@ -78,8 +78,8 @@ function Editor({ setup, field, guidelines, language }: { setup: Setup; field: H
     guidelines?.addEventListener("input", listen);
     return () => guidelines?.removeEventListener("input", listen);
   }, []);
-  const shown = useLater(schema, 300);
-  const rules = useLater(said, 600);
+  // Both at once: a template brings both, and a preview that starts anew would drop what was marked in it meanwhile.
+  const { schema: shown, rules } = useLater(useMemo(() => ({ schema, rules: said }), [schema, said]), 400);
 
   function take(template: Template): void {
     given.current = template.schema;
