@@ -47,6 +47,7 @@ DETAILS = (
 STEPS = (
     gettext_noop("No column has the role %(role)s. Choose one when you import, or leave this step out."),
     gettext_noop("The column item_id names the items; no step may use it as a value. Name another column."),
+    gettext_noop("Topics are words, and pictures have another encoder. Leave this step out."),
     gettext_noop("There is no column %(name)s. There are %(names)s."),
     gettext_noop("There is no column %(name)s to %(what)s by. There are %(names)s."),
     gettext_noop("There is no column %(name)s to choose the newest by. There are %(names)s."),

@@ -335,7 +335,7 @@ _TAKE_AGAIN = """
 WITH open AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE t.id = ANY(%(tasks)s) AND t.open_slots > 0
     AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s)
-  ORDER BY t.id FOR UPDATE),
+  ORDER BY t.id FOR NO KEY UPDATE),
 taken AS (
   UPDATE labeling_task t SET open_slots = t.open_slots - 1 FROM open WHERE t.id = open.id RETURNING t.id)
 INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, expires_at)

@@ -2,7 +2,9 @@
 """Handing out tasks: raw SQL, because one statement per request is what keeps it fast and right.
 
 Order of locks, the same everywhere, so that no two transactions wait for each other: the person's progress row, then
-leases, then tasks by id. Leasing takes task rows with SKIP LOCKED and so never waits for them.
+leases, then tasks by id. Leasing takes task rows with SKIP LOCKED and so never waits for them. Task rows are
+locked FOR NO KEY UPDATE: an answer or a lease that is stored meanwhile only needs its task to go on existing, and names
+tasks in whatever order.
 """
 
 from dataclasses import dataclass
@@ -138,10 +140,10 @@ end_fresh AS (
   ORDER BY t.rank DESC, t.id DESC LIMIT 1),
 returned AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_RETURNED}
-  ORDER BY t.returned_at, t.id LIMIT %(count)s FOR UPDATE SKIP LOCKED),
+  ORDER BY t.returned_at, t.id LIMIT %(count)s FOR NO KEY UPDATE SKIP LOCKED),
 fresh AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_FRESH}
-  ORDER BY t.rank, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM returned) FOR UPDATE SKIP LOCKED),
+  ORDER BY t.rank, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM returned) FOR NO KEY UPDATE SKIP LOCKED),
 taken AS (
   UPDATE labeling_task t SET open_slots = t.open_slots - 1
   FROM (SELECT id FROM returned UNION ALL SELECT id FROM fresh) pick WHERE t.id = pick.id
@@ -295,7 +297,7 @@ RETURNING task_id
 _RETURN = """
 WITH given AS (SELECT id, count(*) AS places FROM unnest(%s::bigint[]) AS id GROUP BY id),
 locked AS MATERIALIZED (
-  SELECT t.id, given.places FROM labeling_task t JOIN given USING (id) ORDER BY t.id FOR UPDATE OF t)
+  SELECT t.id, given.places FROM labeling_task t JOIN given USING (id) ORDER BY t.id FOR NO KEY UPDATE OF t)
 UPDATE labeling_task t SET open_slots = t.open_slots + locked.places, returned_at = clock_timestamp()
 FROM locked WHERE t.id = locked.id
 """

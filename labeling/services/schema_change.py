@@ -244,7 +244,7 @@ def _wait_for_savers(project: Project) -> None:
 _NEW = "CREATE TEMP TABLE new_data (item_id bigint, data jsonb) ON COMMIT DROP"
 _LOCK = """
 SELECT t.id FROM labeling_task t JOIN new_data n ON n.item_id = t.item_id
-WHERE t.project_id = %s AND t.data <> n.data ORDER BY t.id FOR UPDATE OF t
+WHERE t.project_id = %s AND t.data <> n.data ORDER BY t.id FOR NO KEY UPDATE OF t
 """
 _FILL = """
 UPDATE labeling_task t SET data = n.data FROM new_data n

@@ -103,7 +103,7 @@ def plain(value: Any) -> Any:
 _ALIGN = """
 WITH chosen AS MATERIALIZED (
   SELECT id, overlap - open_slots AS taken FROM labeling_task
-  WHERE project_id = %(project)s AND id > %(after)s ORDER BY id LIMIT %(batch)s FOR UPDATE),
+  WHERE project_id = %(project)s AND id > %(after)s ORDER BY id LIMIT %(batch)s FOR NO KEY UPDATE),
 changed AS (
   UPDATE labeling_task t SET overlap = GREATEST(%(overlap)s, chosen.taken),
     open_slots = GREATEST(%(overlap)s, chosen.taken) - chosen.taken

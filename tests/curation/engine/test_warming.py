@@ -27,7 +27,7 @@ print(" ".join(sorted(cold)))
 # for; the last is inlined by whoever calls it.
 RARE = {"collection._refill", "forest._connecting", "ranking.sort_lists", "regroup._place", "text_kernels._decode"}
 # Pictures are compared in runs alone and never in a preview, and a run can wait for its compiler.
-OF_PICTURES = {"alignment", "comparison", "parts", "whole"}
+OF_PICTURES = {"alignment", "comparison", "difference", "parts", "whole"}
 
 
 @pytest.mark.slow
