@@ -38,6 +38,8 @@ STEPS = (
     {"name": "link_records", "params": {"fields": ["text", "label", "number"], "kinds": {"label": "code"}}},
 )
 ROWS = 240
+# Tells the process to end when its input is closed; by hand it needs no input.
+WITH_PARENT = "--with-parent"
 
 
 def is_warm() -> bool:
@@ -47,13 +49,13 @@ def is_warm() -> bool:
 
 
 def start_warming() -> subprocess.Popen[bytes] | None:
-    """Compile in a process of its own that gives way to others; None when there is nothing to compile."""
+    """Compile in a process of its own that gives way to others and ends with this one; None when all is compiled."""
     if cache_folder() is None or is_warm():
         return None
     paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     child = subprocess.Popen(
-        [sys.executable, "-m", "curation.engine.warming"],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "curation.engine.warming", WITH_PARENT],
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
@@ -128,9 +130,17 @@ def _processor() -> str:
         return platform.processor()
 
 
+def _end_with_parent() -> None:
+    """End this process when the other end of its input is closed, which a parent that was killed does too."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
 if __name__ == "__main__":
     target = cache_folder()
     if target is None:
         sys.exit("Set NUMBA_CACHE_DIR or ASSAY_HOME: without them nothing says where to keep what is compiled.")
     os.nice(10)
+    if WITH_PARENT in sys.argv:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     warm(target)

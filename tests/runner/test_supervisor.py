@@ -172,7 +172,15 @@ def test_kill_9_of_the_runner_leaves_no_process_and_no_lock(start: Callable[...,
     first.end(signal.SIGKILL)
     second = start()
     second.wait_until_ready()
-    assert {number for number in second.processes() if not _descends(number, second.process.pid)} == set()
+    own = second.process.pid
+    left: dict[int, str] = {}
+
+    def alone() -> bool:
+        left.clear()
+        left.update({number: name for number, name in second.processes().items() if not _descends(number, own)})
+        return not left
+
+    assert eventually(alone, 10), left
 
 
 def _descends(number: int, ancestor: int) -> bool:

@@ -55,3 +55,13 @@ def test_two_processes_do_not_compile_the_same(tmp_path: Path, monkeypatch: pyte
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert not warm(tmp_path)
     assert not is_warm()
+
+
+def test_it_ends_when_its_parent_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    child = start_warming()
+    assert child is not None
+    assert child.stdin is not None
+    child.stdin.close()
+    assert child.wait(60) == 1
+    assert not is_warm()
