@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from curation.engine.benchmarks import OpenedBenchmarks
+from curation.engine.child import start_module
 from curation.engine.manifest import VersionManifest
 from curation.engine.plan import Plan
 from curation.engine.preview import SECONDS, Example, StepPreview, preview_steps, stopped
@@ -23,7 +24,6 @@ from curation.engine.reader import VersionReader
 
 # Loading Python, Arrow and a compiler's cache: one second on a quiet machine.
 START_SECONDS = 2.0
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def preview_apart(
@@ -49,15 +49,7 @@ def preview_apart(
     with pa.ipc.new_stream(sink, sample.schema) as stream:
         stream.write_table(sample)
     given = json.dumps(head).encode() + b"\n" + sink.getvalue().to_pybytes()
-    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    child = subprocess.Popen(
-        [sys.executable, "-m", "curation.engine.preview_process"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        start_new_session=True,
-    )
+    child = start_module("curation.engine.preview_process", stdout=subprocess.PIPE, apart=True)
     try:
         told, _errors = child.communicate(given, timeout=seconds + START_SECONDS)
     except subprocess.TimeoutExpired:

@@ -18,13 +18,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curation.engine.child import start_module
 from curation.engine.compiling import cache_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _ENGINE = Path(__file__).resolve().parent
-_ROOT = _ENGINE.parents[1]
 # Every step that has kernels, with parameters that reach all of them.
 STEPS = (
     {"name": "detect_language"},
@@ -52,14 +52,7 @@ def start_warming() -> subprocess.Popen[bytes] | None:
     """Compile in a process of its own that gives way to others and ends with this one; None when all is compiled."""
     if cache_folder() is None or is_warm():
         return None
-    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    child = subprocess.Popen(
-        [sys.executable, "-m", "curation.engine.warming", WITH_PARENT],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-    )
+    child = start_module("curation.engine.warming", WITH_PARENT)
     # Somebody has to wait for it, or it stays in the list of processes after it has ended.
     threading.Thread(target=child.wait, daemon=True).start()
     return child

@@ -1,3 +1,6 @@
+from datetime import datetime
+from typing import Self
+
 from django.db import models
 
 from labeling.querysets.project import AnswerQuerySet
@@ -73,3 +76,19 @@ class AnnotationRevision(models.Model):
 
     def __str__(self) -> str:
         return f"annotation {self.annotation_number} revision {self.revision}"
+
+    @classmethod
+    def of(cls, annotation: Annotation, *, ended_at: datetime, taken_back: bool) -> Self:
+        """Return the unsaved record of an answer as it stands before it is changed or taken back."""
+        return cls(
+            annotation_number=annotation.pk,
+            task_id=annotation.task_id,
+            annotator_id=annotation.annotator_id,
+            client_key=annotation.client_key,
+            revision=annotation.revision,
+            answer=annotation.answer,
+            skipped=annotation.skipped,
+            written_at=annotation.updated_at,
+            ended_at=ended_at,
+            taken_back=taken_back,
+        )

@@ -51,7 +51,7 @@ def change_annotation(
             )
         except AnswerError as error:
             raise DomainError("answer_invalid", f"{error.what} {error.mend}", where=error.where) from None
-        _keep_revision(current, taken_back=False)
+        AnnotationRevision.of(current, ended_at=timezone.now(), taken_back=False).save()
         accepted, source = _compare(current, checked)
         _move_tallies(cursor, desk, current, checked, accepted, source)
         current.answer, current.skipped, current.reason = checked, skipped, reason
@@ -81,7 +81,7 @@ def take_back(*, actor: Actor, annotation_id: int, revision: int) -> Row:
     with connection.cursor() as cursor:
         desk = sit_down(cursor, actor, seen.project_id)
         current = _at_revision(actor, annotation_id, revision)
-        _keep_revision(current, taken_back=True)
+        AnnotationRevision.of(current, ended_at=timezone.now(), taken_back=True).save()
         _move_tallies(cursor, desk, current, None, False, "", gone=True)
         if current.answer is not None:
             _write_draft(current.task_id, actor.user_id, current.answer)
@@ -117,21 +117,6 @@ def _at_revision(actor: Actor, annotation_id: int, revision: int) -> Annotation:
             revision=current.revision,
         )
     return current
-
-
-def _keep_revision(current: Annotation, *, taken_back: bool) -> None:
-    AnnotationRevision.objects.create(
-        annotation_number=current.pk,
-        task_id=current.task_id,
-        annotator_id=current.annotator_id,
-        client_key=current.client_key,
-        revision=current.revision,
-        answer=current.answer,
-        skipped=current.skipped,
-        written_at=current.updated_at,
-        ended_at=timezone.now(),
-        taken_back=taken_back,
-    )
 
 
 def _compare(current: Annotation, answer: Answer | None) -> tuple[bool, str]:

@@ -333,7 +333,7 @@ class Batch:
             return
         row.incomplete = moved.kind == "incomplete"
         if not row.skipped and moved.answer != row.answer:
-            self._keep(row, taken_back=False)
+            self._before.append(AnnotationRevision.of(row, ended_at=self.now, taken_back=False))
             self._count(row, -1)
             row.answer, row.revision = moved.answer, row.revision + 1
             row.schema_revision = self.project.schema_revision
@@ -351,7 +351,7 @@ class Batch:
         return Moved(KINDS[worst], answer)
 
     def _reopen(self, row: Annotation, moved: Moved) -> None:
-        self._keep(row, taken_back=True)
+        self._before.append(AnnotationRevision.of(row, ended_at=self.now, taken_back=True))
         self._count(row, -1)
         seat = self.seats[row.annotator_id]
         seat.answers -= 1
@@ -361,22 +361,6 @@ class Batch:
         self._gone.append(row)
         draft = Draft(task_id=row.task_id, annotator_id=row.annotator_id, answer=moved.answer, saved_at=self.now)
         self._drafts.append(draft)
-
-    def _keep(self, row: Annotation, *, taken_back: bool) -> None:
-        self._before.append(
-            AnnotationRevision(
-                annotation_number=row.pk,
-                task_id=row.task_id,
-                annotator_id=row.annotator_id,
-                client_key=row.client_key,
-                revision=row.revision,
-                answer=row.answer,
-                skipped=row.skipped,
-                written_at=row.updated_at,
-                ended_at=self.now,
-                taken_back=taken_back,
-            )
-        )
 
     def _count(self, row: Annotation, by: int) -> None:
         for control, value in labels_of(self._schema(row.schema_revision), row.answer or {}):

@@ -224,6 +224,21 @@ def known_label(value: Any, known: Collection[str], where: str) -> str:
     return value
 
 
+def chosen_labels(value: Any, known: Collection[str], where: str, example: str) -> set[str]:
+    """Return the labels that an answer lists, all of which the control has; `example` is one to show in an error."""
+    if not isinstance(value, list):
+        raise AnswerError(where, "This must be a list of labels.", f'Send for example ["{example}"].')
+    if len(value) > len(known):
+        raise AnswerError(where, "There are more labels than the project has.", "Send each label once.")
+    return {known_label(item, known, f"{where}.{number}") for number, item in enumerate(value)}
+
+
+def one_label_only(chosen: list[str], where: str) -> None:
+    """Refuse more than one label."""
+    if len(chosen) > 1:
+        raise AnswerError(where, "This takes one label only.", "Send a list with one label.")
+
+
 def part(row: Any, where: str, keys: frozenset[str]) -> Mapping[str, Any]:
     """Return one part of an answer, an object that has only known keys."""
     if not isinstance(row, Mapping):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
-from labeling.engine.controls.base import AnswerError, Given, Label, control_name, flag, known_label, labels, text
+from labeling.engine.controls.base import Given, Label, chosen_labels, control_name, flag, labels, one_label_only, text
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,10 @@ class Choice:
 
     def check(self, value: Any, given: Given) -> list[str]:
         """Return the chosen values, each once, in the schema's order."""
-        if not isinstance(value, list):
-            raise AnswerError(self.name, "This must be a list of labels.", 'Send for example ["spam"].')
-        if len(value) > len(self.labels):
-            raise AnswerError(self.name, "There are more labels than the project has.", "Send each label once.")
-        found = {known_label(item, self.positions, f"{self.name}.{number}") for number, item in enumerate(value)}
+        found = chosen_labels(value, self.positions, self.name, "spam")
         chosen = sorted(found, key=self.positions.__getitem__)
-        if len(chosen) > 1 and not self.multiple:
-            raise AnswerError(self.name, "This takes one label only.", "Send a list with one label.")
+        if not self.multiple:
+            one_label_only(chosen, self.name)
         return chosen
 
     def empty(self, value: Any) -> bool:

@@ -12,10 +12,11 @@ from labeling.engine.controls.base import (
     Label,
     SchemaError,
     all_differ,
+    chosen_labels,
     control_name,
     flag,
-    known_label,
     label,
+    one_label_only,
     some,
     text,
 )
@@ -86,19 +87,15 @@ class Taxonomy:
 
     def check(self, value: Any, given: Given) -> list[str]:
         """Return the chosen values in the schema's order, without those that another chosen one implies."""
-        if not isinstance(value, list):
-            raise AnswerError(self.name, "This must be a list of labels.", 'Send for example ["shoes"].')
-        if len(value) > len(self.nodes):
-            raise AnswerError(self.name, "There are more labels than the project has.", "Send each label once.")
-        found = {known_label(item, self._positions, f"{self.name}.{number}") for number, item in enumerate(value)}
+        found = chosen_labels(value, self._positions, self.name, "shoes")
         implied = {each for item in found for each in self.above(item)}
         chosen = sorted(found - implied, key=self._positions.__getitem__)
         if self.leaves_only:
             inner = [item for item in chosen if item in self._inner]
             if inner:
                 raise AnswerError(self.name, f"{some(inner)} can be said more exactly.", "Choose a label below it.")
-        if len(chosen) > 1 and not self.multiple:
-            raise AnswerError(self.name, "This takes one label only.", "Send a list with one label.")
+        if not self.multiple:
+            one_label_only(chosen, self.name)
         return chosen
 
     def empty(self, value: Any) -> bool:
