@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,15 @@ def project(ann: Actor) -> Project:
     return made
 
 
-@pytest.fixture
-def open_project(chromium: Any, live_service: LiveService, project: Project) -> Iterator[Opened]:
-    """Return a function that opens the project for a person; complaints of the browser fail the test."""
+@contextmanager
+def windows(chromium: Any, live_service: LiveService) -> Iterator[Callable[..., Page]]:
+    """Give a function that opens a path for a person; complaints of the browser fail the test."""
     contexts: list[Any] = []
     complaints: list[str] = []
 
-    def opened(actor: Actor, language: str = "en", theme: str = "light", width: int = 1280, height: int = 800) -> Page:
+    def opened(
+        actor: Actor, path: str, language: str = "en", theme: str = "light", width: int = 1280, height: int = 800
+    ) -> Page:
         context = chromium.new_context(
             base_url=live_service.url, viewport={"width": width, "height": height}, color_scheme=theme
         )
@@ -59,8 +62,7 @@ def open_project(chromium: Any, live_service: LiveService, project: Project) -> 
         context.add_cookies([{"name": k, "value": v, "url": live_service.url} for k, v in values.items()])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"/projects/{project.pk}/label/")
-        expect(shown(page)).to_have_text("text 1", timeout=30_000)
+        page.goto(path)
         return page
 
     yield opened
@@ -70,6 +72,19 @@ def open_project(chromium: Any, live_service: LiveService, project: Project) -> 
         context.close()
     eventually(lambda: busy_connections() == 0)
     assert complaints == []
+
+
+@pytest.fixture
+def open_project(chromium: Any, live_service: LiveService, project: Project) -> Iterator[Opened]:
+    """Return a function that opens the project for a person; complaints of the browser fail the test."""
+    with windows(chromium, live_service) as open_window:
+
+        def opened(actor: Actor, *look: Any, **more: Any) -> Page:
+            page = open_window(actor, f"/projects/{project.pk}/label/", *look, **more)
+            expect(shown(page)).to_have_text("text 1", timeout=30_000)
+            return page
+
+        yield opened
 
 
 def busy_connections() -> int:

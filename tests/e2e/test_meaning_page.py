@@ -13,25 +13,15 @@ from curation.demo import SETS
 from curation.models import PairReview, Run, Version
 from curation.services.dataset import create_dataset
 from curation.services.upload import receive_upload, start_import
-from tests import factories
 from tests.e2e.screenshots import take
-from tests.e2e.test_chain_browser import person
 from tests.e2e.test_common_pages import open_page, sign_in, violations
-from tests.e2e.test_review_page import finished
-from tests.live import LiveService
+from tests.e2e.test_review_page import boss, finished
 from workers.models import Job
 
-__all__ = ["open_page"]
+__all__ = ["boss", "open_page"]
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 WAIT = 240_000
 ROWS = 700
-
-
-@pytest.fixture
-def boss(live_service: LiveService) -> Actor:
-    actor = factories.owner("Northwind Data Services")
-    person(actor, "ann@example.com", "Ann Ames")
-    return actor
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from curation.services.upload import receive_upload, start_import
 from tests.curation.engine.pictures import saved, scene
 from tests.e2e.screenshots import take
 from tests.e2e.test_common_pages import open_page, sign_in, violations
-from tests.e2e.test_meaning_page import boss, ready
-from tests.e2e.test_review_page import finished
+from tests.e2e.test_meaning_page import ready
+from tests.e2e.test_review_page import boss, finished
 
 __all__ = ["boss", "open_page"]
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]

@@ -12,13 +12,13 @@ from playwright.sync_api import Page, expect
 from accounts.actor import Actor
 from curation.models import Dataset, Version
 from curation.services.dataset import create_dataset
-from tests import factories
 from tests.curation.places import Web, s3_service, web_server
 from tests.e2e.screenshots import take
-from tests.e2e.test_chain_browser import person
 from tests.e2e.test_common_pages import sign_in
+from tests.e2e.test_review_page import boss
 from tests.live import LiveService
 
+__all__ = ["boss"]
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 JOB = 60_000
 
@@ -29,13 +29,6 @@ def _allowed() -> Iterator[None]:
     os.environ["ASSAY_FETCH_ALLOWED_HOSTS"] = "localhost"
     yield
     del os.environ["ASSAY_FETCH_ALLOWED_HOSTS"]
-
-
-@pytest.fixture
-def boss(live_service: LiveService) -> Actor:
-    actor = factories.owner("Northwind Data Services")
-    person(actor, "ann@example.com", "Ann Ames")
-    return actor
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import os
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from accounts.actor import Actor
@@ -15,7 +15,7 @@ from labeling.models import Annotation, Project
 from labeling.services.project import create_project
 from tests import factories
 from tests.e2e.screenshots import QUALITY
-from tests.e2e.test_labeling_page import AXE, busy_connections, eventually, session_of
+from tests.e2e.test_labeling_page import AXE, eventually, windows
 from tests.labeling.versions import version
 from tests.live import LiveService
 
@@ -44,27 +44,8 @@ def ann(live_service: LiveService) -> Actor:
 @pytest.fixture
 def browse(chromium: Any, live_service: LiveService, ann: Actor) -> Iterator[Opened]:
     """Return a function that opens a page for the owner; complaints of the browser fail the test."""
-    contexts: list[Any] = []
-    complaints: list[str] = []
-
-    def opened(path: str, language: str = "en", theme: str = "light", width: int = 1280, height: int = 800) -> Page:
-        context = chromium.new_context(
-            base_url=live_service.url, viewport={"width": width, "height": height}, color_scheme=theme
-        )
-        contexts.append(context)
-        values = {"django_language": language, settings.SESSION_COOKIE_NAME: session_of(ann)}
-        context.add_cookies([{"name": k, "value": v, "url": live_service.url} for k, v in values.items()])
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.set_offline(True)
-        context.close()
-    eventually(lambda: busy_connections() == 0)
-    assert complaints == []
+    with windows(chromium, live_service) as open_window:
+        yield partial(open_window, ann)
 
 
 def make(ann: Actor, columns: dict[str, Any], controls: list[dict[str, Any]], display: Any = None) -> Project:
