@@ -12,10 +12,7 @@ import argparse
 import json
 import os
 import random
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +23,7 @@ import httpx
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "client"), str(ROOT / "bench")]
 
-from import_rest import start, token, wait_until_ready  # noqa: E402  (the repository is not installed)
+from import_rest import bench_folder, serving, token  # noqa: E402  (the repository is not installed)
 
 from assay_client import Client  # noqa: E402
 
@@ -101,31 +98,24 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--port", type=int, default=8392)
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="assay-bench-")).resolve()
-    folder.chmod(0o711)  # started by root, the database runs as another user, who has to pass through here
+    folder = bench_folder()
     texts = Texts()
     texts.write(folder / "texts.jsonl", options.rows)
-    service = start(folder / "home", options.port)
-    try:
-        password = wait_until_ready(service)
-        base = f"http://127.0.0.1:{options.port}"
-        with (
-            Client(base, token(folder / "home")) as client,
-            httpx.Client(base_url=base, follow_redirects=True) as browser,
-        ):
-            upload = client.uploads.send(client.datasets.create("bench").id, folder / "texts.jsonl")
-            version = client.jobs.wait(client.uploads.start_import(upload.id), timeout=600).result["version"]
-            sign_in(browser, password)
-            page = f"/versions/{version}/"
-            index_built(client, browser, page)
-            print(f"{options.rows:,} items, {os.cpu_count()} cores, {TIMES} pages each")
-            for name, ask in questions(texts, options.rows).items():
-                taken = milliseconds(browser, page, ask)
-                print(f"{name:28}p50 {taken[TIMES // 2]:5.1f} ms, p95 {taken[int(TIMES * 0.95) - 1]:5.1f} ms")
-    finally:
-        service.send_signal(signal.SIGINT)
-        service.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
+    base = f"http://127.0.0.1:{options.port}"
+    with (
+        serving(folder, options.port) as password,
+        Client(base, token(folder / "home")) as client,
+        httpx.Client(base_url=base, follow_redirects=True) as browser,
+    ):
+        upload = client.uploads.send(client.datasets.create("bench").id, folder / "texts.jsonl")
+        version = client.jobs.wait(client.uploads.start_import(upload.id), timeout=600).result["version"]
+        sign_in(browser, password)
+        page = f"/versions/{version}/"
+        index_built(client, browser, page)
+        print(f"{options.rows:,} items, {os.cpu_count()} cores, {TIMES} pages each")
+        for name, ask in questions(texts, options.rows).items():
+            taken = milliseconds(browser, page, ask)
+            print(f"{name:28}p50 {taken[TIMES // 2]:5.1f} ms, p95 {taken[int(TIMES * 0.95) - 1]:5.1f} ms")
 
 
 if __name__ == "__main__":

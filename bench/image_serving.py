@@ -9,10 +9,7 @@ It starts its own service in a temporary folder, imports drawn pictures, and ask
 import argparse
 import io
 import os
-import shutil
-import signal
 import sys
-import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -25,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "client"), str(ROOT / "bench")]
 
 from explorer_pages import sign_in  # noqa: E402  (the repository is not installed)
-from import_rest import start, token, wait_until_ready  # noqa: E402
+from import_rest import bench_folder, serving, token  # noqa: E402
 
 from assay_client import Client  # noqa: E402
 
@@ -59,30 +56,23 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2_000)
     parser.add_argument("--port", type=int, default=8393)
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="assay-bench-")).resolve()
-    folder.chmod(0o711)  # started by root, the database runs as another user, who has to pass through here
+    folder = bench_folder()
     draw(folder / "pictures.zip", options.rows)
-    service = start(folder / "home", options.port)
-    try:
-        password = wait_until_ready(service)
-        base = f"http://127.0.0.1:{options.port}"
-        with (
-            Client(base, token(folder / "home")) as client,
-            httpx.Client(base_url=base, follow_redirects=True) as browser,
-        ):
-            upload = client.uploads.send(client.datasets.create("bench").id, folder / "pictures.zip")
-            began = time.perf_counter()
-            version = client.jobs.wait(client.uploads.start_import(upload.id), timeout=1800).result["version"]
-            print(f"{os.cpu_count()} cores; import of {options.rows:,} pictures: {time.perf_counter() - began:.1f} s")
-            sign_in(browser, password)
-            hashes = [item["image"] for item in client.versions.page(version, limit=200)["results"]]
-            for kind in ("thumb", "view"):
-                print(f"{kind:8}{measure(browser, [f'/api/v1/pictures/{sha256}/{kind}/' for sha256 in hashes])}")
-            print(f"{'page':8}{measure(browser, [f'/versions/{version}/?offset={50 * n}' for n in range(4)])}")
-    finally:
-        service.send_signal(signal.SIGINT)
-        service.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
+    base = f"http://127.0.0.1:{options.port}"
+    with (
+        serving(folder, options.port) as password,
+        Client(base, token(folder / "home")) as client,
+        httpx.Client(base_url=base, follow_redirects=True) as browser,
+    ):
+        upload = client.uploads.send(client.datasets.create("bench").id, folder / "pictures.zip")
+        began = time.perf_counter()
+        version = client.jobs.wait(client.uploads.start_import(upload.id), timeout=1800).result["version"]
+        print(f"{os.cpu_count()} cores; import of {options.rows:,} pictures: {time.perf_counter() - began:.1f} s")
+        sign_in(browser, password)
+        hashes = [item["image"] for item in client.versions.page(version, limit=200)["results"]]
+        for kind in ("thumb", "view"):
+            print(f"{kind:8}{measure(browser, [f'/api/v1/pictures/{sha256}/{kind}/' for sha256 in hashes])}")
+        print(f"{'page':8}{measure(browser, [f'/versions/{version}/?offset={50 * n}' for n in range(4)])}")
 
 
 if __name__ == "__main__":

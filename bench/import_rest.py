@@ -18,6 +18,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -144,6 +146,26 @@ def wait_until_ready(service: "subprocess.Popen[str]") -> str:
     raise SystemExit("the service did not start")
 
 
+def bench_folder() -> Path:
+    """Make a folder for a service and what is sent to it."""
+    folder = Path(tempfile.mkdtemp(prefix="assay-bench-")).resolve()
+    # Started by root, the database runs as another user, who has to pass through here.
+    folder.chmod(0o711)
+    return folder
+
+
+@contextmanager
+def serving(folder: Path, port: int) -> Iterator[str]:
+    """Run a service with its home in the folder, give the first password, then end it and remove the folder."""
+    service = start(folder / "home", port)
+    try:
+        yield wait_until_ready(service)
+    finally:
+        service.send_signal(signal.SIGINT)
+        service.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def timed(call, times: int = 20) -> float:
     """Return the median milliseconds of a call."""
     taken = []
@@ -196,20 +218,14 @@ def main() -> None:
     parser.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
     parser.add_argument("--port", type=int, default=8391)
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="assay-bench-")).resolve()
-    # Started by root, the database runs as another user, who has to pass through here.
-    folder.chmod(0o711)
+    folder = bench_folder()
     file = folder / f"texts.{options.format}"
     write_texts(file, options.rows)
-    service = start(folder / "home", options.port)
-    try:
-        wait_until_ready(service)
-        with Client(f"http://127.0.0.1:{options.port}", token(folder / "home")) as client:
-            lines = measure(client, folder / "home", file, options.rows)
-    finally:
-        service.send_signal(signal.SIGINT)
-        service.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        serving(folder, options.port),
+        Client(f"http://127.0.0.1:{options.port}", token(folder / "home")) as client,
+    ):
+        lines = measure(client, folder / "home", file, options.rows)
     load = os.getloadavg()[0]
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the end, Python {platform.python_version()}"

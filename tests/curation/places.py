@@ -1,5 +1,6 @@
 """A web server and an S3 service on this machine, for tests of what the service fetches itself."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import pytest
 
 BOTTOM = "127.0.0.1"
 
@@ -95,3 +98,16 @@ def s3_service() -> Iterator[tuple[str, Any]]:
     yield endpoint, client
     client.close()
     server.stop()
+
+
+def rebinding(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let ``rebinding.test`` be this machine; return the list of names that are looked up from now on."""
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def look_up(host: str, *arguments: object, **options: object) -> list:
+        asked.append(host)
+        return real("127.0.0.1" if host == "rebinding.test" else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from curation.engine.bucket import Bucket, BucketRefused, Keys, Listed, Place, check_place
-from tests.curation.places import s3_service, web_server
+from tests.curation.places import rebinding, s3_service, web_server
 
 KEYS = Keys("AKIDTEST", "secret-of-the-test")
 
@@ -222,16 +222,7 @@ def test_a_service_that_sends_on_is_not_followed_inside(status: int) -> None:
 
 
 def test_a_name_that_changes_its_address_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
-    asked: list[str] = []
-    real = socket.getaddrinfo
-
-    def look_up(host: str, *arguments: object, **options: object) -> list:
-        asked.append(host)
-        return real("127.0.0.1" if host == "rebinding.test" else host, *arguments, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    asked = rebinding(monkeypatch)
     with answering(200, EMPTY) as (endpoint, requests):
         place = Place(endpoint.replace("127.0.0.1", "rebinding.test"), "reviews")
         with pytest.raises(BucketRefused) as caught, closing(Bucket(place, KEYS)) as bucket:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from curation.engine.url_guard import Limits, UrlRefused, check_url, fetch, is_public
+from tests.curation.places import rebinding
 
 HERE = frozenset({"127.0.0.1"})
 
@@ -150,17 +151,8 @@ def test_what_a_host_may_not_do(server: str, path: str, code: str) -> None:
 
 def test_a_name_that_changes_its_address_is_asked_for_once(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Re-binding: the first look-up gives a harmless address; no second one may decide where the request goes."""
-    import socket
-
     port = int(server.rsplit(":", 1)[1])
-    asked: list[str] = []
-    real = socket.getaddrinfo
-
-    def look_up(host: str, *arguments: object, **options: object) -> list:
-        asked.append(host)
-        return real("127.0.0.1" if host == "rebinding.test" else host, *arguments, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    asked = rebinding(monkeypatch)
     fetch(f"http://rebinding.test:{port}/file", io.BytesIO(), allowed={"rebinding.test"})
     assert asked.count("rebinding.test") == 1
 
