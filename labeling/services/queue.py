@@ -128,7 +128,8 @@ _RETURNED = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_a
 # The cursors move to the first task that this person could still get in the statement's snapshot, locked or not: what
 # lies before is closed or theirs. Closed tasks come back with returned_at set, and the second cursor stays a minute
 # behind the clock, longer than any transaction that gives a place back. So each task a person has is passed once, and
-# the cost of a lease grows neither with the project nor with what the person has done.
+# the cost of a lease grows neither with the project nor with what the person has done. Of what is handed out, the task
+# that this person worked on last comes first: a page that is loaded again goes on there.
 _LEASE = f"""
 WITH {_ME},
 first_fresh AS (SELECT t.rank, t.id FROM labeling_task t WHERE {_FRESH} ORDER BY t.rank, t.id LIMIT 1),
@@ -166,7 +167,7 @@ LEFT JOIN labeling_draft d ON d.task_id = taken.id AND d.annotator_id = %(annota
 LEFT JOIN LATERAL (
   SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = taken.id ORDER BY id DESC LIMIT 1
 ) s ON true
-ORDER BY taken.returned_at NULLS LAST, taken.rank, taken.id
+ORDER BY d.saved_at DESC NULLS LAST, taken.returned_at NULLS LAST, taken.rank, taken.id
 """
 
 # Leases that have most of their time left are not written again.

@@ -24,10 +24,14 @@ def create(
     overlap: Annotated[int, typer.Option(min=1, max=20, help="How many people answer each task.")] = 1,
     guidelines: Annotated[str, typer.Option(help="What annotators read, in Markdown.")] = "",
     suggest_every: Annotated[int | None, typer.Option(min=0, help="Suggest anew after so many answers.")] = None,
+    lease_seconds: Annotated[
+        int | None, typer.Option(min=10, max=86_400, help="How long a task waits for the person who has it.")
+    ] = None,
 ) -> None:
     """Make a project that asks for one label a text."""
     session = session_of(context)
     options: dict[str, Any] = {"overlap": overlap, "guidelines": guidelines, "suggest_every": suggest_every}
+    options["lease_seconds"] = lease_seconds
     result = run_project(session, version, name, label or [], text, **options)
     said = f"Project {result['project']} ({name}): {result['tasks']:,} tasks\n{result['url']}"
     session.out.result(result, said)

@@ -25,6 +25,7 @@ class Projects:
         guidelines: str = "",
         overlap: int = 1,
         suggest_every: int | None = None,
+        lease_seconds: int | None = None,
     ) -> tuple[Project, Job]:
         """Make a project on a version and send the job that makes its tasks.
 
@@ -35,6 +36,7 @@ class Projects:
             guidelines: What annotators read, in Markdown.
             overlap: How many people answer each task, 1 to 20.
             suggest_every: After how many answers suggestions are made anew, 0 for never.
+            lease_seconds: How long a task that was handed out waits for its answer before others get it, 10 to 86,400.
 
         Raises:
             Conflict: ``project_exists``.
@@ -43,6 +45,8 @@ class Projects:
         body = {"version": version_id, "name": name, "schema": schema, "guidelines": guidelines, "overlap": overlap}
         if suggest_every is not None:
             body["suggest_every"] = suggest_every
+        if lease_seconds is not None:
+            body["lease_seconds"] = lease_seconds
         answer = self._transport.json("POST", "projects/", body=body)
         return Project.parse(answer["project"]), Job.parse(answer["job"])
 

@@ -221,6 +221,20 @@ def test_a_draft_may_be_incomplete_and_comes_with_the_lease() -> None:
     assert not Draft.objects.exists()
 
 
+def test_what_a_person_worked_on_last_comes_first_when_tasks_come_back() -> None:
+    ann, project = make(4)
+    _one, two, three, _four = lease(ann, project, 4)
+    for task in (three, two, three):
+        save_draft(actor=ann, task_id=task["id"], answer={"label": ["ham"]})
+    lose(project)
+    bob = factories.member(ann, "annotator")
+    again = lease(ann, project, 4)
+    assert [task["id"] for task in again[:2]] == [three["id"], two["id"]]
+    # What somebody began weighs nothing for others.
+    lose(project)
+    assert [task["draft"] for task in lease(bob, project, 4)] == [None] * 4
+
+
 def test_the_newest_suggestion_is_shown_and_its_acceptance_counted() -> None:
     ann, project = make(2)
     rows = [(1, {"label": ["ham"]}, 0.6), (2, {"label": ["ham"]}, 0.7)]
