@@ -5,6 +5,7 @@
 One process, the engine alone. Both ways must give the same content hash.
 """
 
+import argparse
 import platform
 import resource
 import sys
@@ -62,7 +63,11 @@ def timed(folder: Path, reader: VersionReader, file: Staged) -> tuple[VersionMan
 
 def main() -> None:
     """Print one line for each way."""
-    rows, more = (int(value) for value in [*sys.argv[1:], "1000000", "1000"][:2])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rows", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("added", type=int, nargs="?", default=1_000)
+    options = parser.parse_args()
+    rows, more = options.rows, options.added
     print(f"Python {platform.python_version()}, pyarrow {pa.__version__}, {rows:,} rows and {more:,} more")
     with tempfile.TemporaryDirectory(prefix="append-") as name:
         folder = Path(name)

@@ -6,6 +6,7 @@ Each plan of one step is tried on three hundred texts in a process of its own, a
 folder of compiled kernels, and again after `curation.engine.warming`, whose own time is printed between.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -36,6 +37,8 @@ def preview_all(title: str) -> None:
 
 
 def main() -> None:
+    """Try each plan before the kernels are compiled and after."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     print(f"numba {metadata.version('numba')}, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NUMBA_CACHE_DIR"] = folder

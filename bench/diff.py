@@ -65,22 +65,28 @@ def generate(folder: Path, rows: int, seed: int = 5) -> dict[str, int]:
     return {"added": came, "dropped": int(gone.sum()), "changed": changed}
 
 
+def opened(folder: Path) -> Any:
+    from curation.engine.manifest import VersionManifest
+    from curation.engine.reader import VersionReader
+
+    manifest = VersionManifest.from_json(json.loads((folder / "manifest.json").read_text("utf-8")))
+    return VersionReader([folder / part.name for part in manifest.parts], manifest)
+
+
 def ours(folder: Path) -> dict[str, int]:
-    from curation.engine.__main__ import _open
     from curation.engine.diff import write_diff
     from curation.engine.drop_notes import Drops
 
-    older, newer = (_open(folder / name, folder / f"{name}-in")[0] for name in ("a", "b"))
+    older, newer = opened(folder / "a"), opened(folder / "b")
     summary = write_diff(older, newer, folder / "out.parquet", drops=[Drops(1, folder / "b" / "drops.parquet")])
     assert summary["explained"] == summary["dropped"]
     return {name: summary[name] for name in ("added", "dropped", "changed")}
 
 
 def counts_only(folder: Path) -> dict[str, int]:
-    from curation.engine.__main__ import _open
     from curation.engine.diff import diff_versions
 
-    older, newer = (_open(folder / name, folder / f"{name}-in")[0] for name in ("a", "b"))
+    older, newer = opened(folder / "a"), opened(folder / "b")
     found = diff_versions(older, newer)
     return {"added": found.added, "dropped": found.dropped, "changed": found.changed}
 

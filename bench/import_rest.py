@@ -156,7 +156,12 @@ def bench_folder() -> Path:
 
 @contextmanager
 def serving(folder: Path, port: int) -> Iterator[str]:
-    """Run a service with its home in the folder, give the first password, then end it and remove the folder."""
+    """Run a service with its home in the folder, give the first password, then end it and remove the folder.
+
+    The kernels are compiled before, as on a machine where it has run for a minute.
+    """
+    kernels = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "home" / "cache" / "numba")}
+    subprocess.run([sys.executable, "-m", "curation.engine.warming"], cwd=ROOT, env=kernels, check=True)
     service = start(folder / "home", port)
     try:
         yield wait_until_ready(service)

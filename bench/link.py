@@ -12,6 +12,7 @@ and the beginning of the name; the best of five thresholds is printed for its pa
 import argparse
 import json
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ import pandas as pd
 import pyarrow as pa
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 ADDRESSES = ROOT / "tests" / "data" / "tables" / "early_childhood.csv.gz"
 FIELDS = ["name", "address", "zip", "phone"]
 

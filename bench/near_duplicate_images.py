@@ -31,6 +31,8 @@ import cv2
 import numpy as np
 from picture_changes import CHANGES
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from curation.engine.media import hash_of, walk_files
 from curation.engine.near_pictures.decoding import decode
 from curation.engine.near_pictures.features import SIDE, Describer
@@ -221,5 +223,4 @@ def scale(count: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     main()

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 FOLDER = ROOT / "tests" / "data" / "pii"
 SETS = {"presidio_synth_v2": "en", "pii_nano_en": "en", "pii_zh_synth": "zh"}
 # What sets and presidio call a type, and what it is here.

@@ -9,6 +9,7 @@ and PostgreSQL. Beside it stands what counting the questions in the request woul
 """
 
 import argparse
+import logging
 import os
 import sys
 import tempfile
@@ -119,6 +120,8 @@ def measure(rows: int, times: int) -> None:
 
     actor, run = prepare(rows)
     client = Client(HTTP_HOST="127.0.0.1")
+    # A line a request on standard error would hide the figures.
+    logging.getLogger("assay.request").setLevel(logging.WARNING)
     client.force_login(User.objects.get(pk=actor.user_id))
     numbers = iter(range(1, rows, 2))
     counted = Question.objects.filter(run=run).values("code", "state").annotate(rows=Count("pk"))

@@ -8,6 +8,7 @@ seed. Printed are wall and processor seconds, the findings with precision and re
 ranking by how many times likelier another label is.
 """
 
+import argparse
 import csv
 import gzip
 import sys
@@ -75,6 +76,9 @@ def measure(name: str, rows: list[dict[str, str]]) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="*", help="CSV, gzip too, with the columns text, label and is_error")
+    files = parser.parse_args().files
     print(", ".join(f"{name} {metadata.version(name)}" for name in ("scikit-learn", "numpy", "scipy")))
-    for title, texts in sets(sys.argv[1:]):
+    for title, texts in sets(files):
         measure(title, texts)
