@@ -25,11 +25,11 @@ from curation.engine.pictures.taking import Picture
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
 from curation.engine.presets import PRESETS
 from curation.engine.readers import ReadError, read_batches, sniff
-from curation.engine.run import StepFailed, emptied_by
+from curation.engine.run import StepFailed, clear_steps, emptied_by
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader, VersionWriter
 
-MANIFEST, PICTURES = "manifest.json", "pictures"
+MANIFEST, REPORT, PICTURES = "manifest.json", "report.json", "pictures"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
             type=Path,
             help="a file that imports take, a folder of pictures, or that of a version",
         )
-        command.add_argument("output", type=Path, help="folder for the new version, drops.parquet and findings.parquet")
+        command.add_argument(
+            "output", type=Path, help="folder for the new version, drops.parquet, findings.parquet and report.json"
+        )
     return parser
 
 
@@ -142,7 +144,8 @@ def _apply(
     output.mkdir(parents=True, exist_ok=True)
     reader, refused = _open(source, output / "input")
     chosen = plan or default_plan(reader.manifest)
-    (output / MANIFEST).unlink(missing_ok=True)
+    for name in (MANIFEST, REPORT):
+        (output / name).unlink(missing_ok=True)
     given: dict[str, Any] = {"media": _media(source, output / "input"), "key": key, "benchmarks": benchmarks}
     report = run_plan(chosen, reader, output, progress=_show, **given)
     _show_end()
@@ -153,14 +156,17 @@ def _apply(
     else:
         name, drops = report.steps[number - 1].name, output / "drops.parquet"
         print(f"The plan dropped every item: step {number} ({name}) left none. {drops} says why.", file=sys.stderr)
-    summary = report.to_json()
-    return {
+    summary = {
         "rows_in": reader.row_count,
         "rows_out": report.manifest.row_count,
         "refused": refused,
         "emptied_by_step": number,
-        **summary,
+        **report.to_json(),
     }
+    (output / REPORT).write_text(json.dumps(summary, ensure_ascii=False, indent=1), "utf-8")
+    # What an interrupted run would have gone on from; the rows of each step would double the folder.
+    clear_steps(output)
+    return summary
 
 
 def _open(source: Path, folder: Path) -> tuple[VersionReader, int]:

@@ -24,6 +24,8 @@ def test_a_plan_runs_on_a_file_and_on_the_version_it_gave(
     out, err = capsys.readouterr()
     summary = json.loads(out)
     assert (summary["rows_in"], summary["rows_out"], summary["refused"]) == (4, 1, 1)
+    assert json.loads((tmp_path / "v1" / "report.json").read_text("utf-8")) == summary
+    assert not list((tmp_path / "v1").glob("step-*"))
     assert err == (
         "line 5: The row has too many fields: 4 where the header has 3.\n"
         "Rows without text: 1. The step drop_empty_text leaves them out.\n"
