@@ -239,6 +239,8 @@ RULE_TEXTS = {
     "drop_all": _("drop all items"),
     "keep_first": _("keep the first item, drop the others"),
     "keep_longest": _("keep the longest text, drop the others"),
+    "merge_first": _("merge all into the first item"),
+    "merge_longest": _("merge all into the longest text"),
     "majority_label": _("give all the label of the majority"),
     "all_personal": _("all marked parts are personal data"),
 }

@@ -22,7 +22,7 @@ class DecisionOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     action = serializers.ChoiceField(choices=ACTIONS)
     items = serializers.ListField(
-        child=serializers.IntegerField(), help_text="What keep_only keeps; numbers of spans for personal."
+        child=serializers.IntegerField(), help_text="What keep_only and merge keep; numbers of spans for personal."
     )
     label = serializers.CharField(allow_null=True)
     bulk = serializers.UUIDField(allow_null=True, help_text="Made together by one rule.")

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.engine.decision_merge import fill_rows, fills_of
 from curation.engine.findings import ids_in
 from curation.engine.folding import as_text
 from curation.engine.manifest import VersionManifest
@@ -20,8 +21,13 @@ from curation.engine.reader import VersionReader
 from curation.engine.steps.base import Replaced, replace
 from curation.engine.writer import VersionWriter
 
-ACTIONS = ("keep", "drop", "keep_only", "label", "personal")
-RULES = ("keep_all", "drop_all", "keep_first", "keep_longest", "majority_label", "all_personal")
+ACTIONS = ("keep", "drop", "keep_only", "merge", "label", "personal")
+# The answers that keep some items of a question and drop the others.
+CHOOSING = ("keep_only", "merge")
+RULES = (
+    "keep_all", "drop_all", "keep_first", "keep_longest", "merge_first", "merge_longest", "majority_label",
+    "all_personal",
+)  # fmt: skip
 # With a type behind it: all uncertain spans are personal data where they are all of this type.
 PERSONAL_RULE = "personal:"
 STEP = "decisions"
@@ -109,9 +115,10 @@ def make_verdict(
     Args:
         members: The items of the question.
         action: ``keep`` leaves all as the plan left them, ``drop`` drops all, ``keep_only`` keeps `items` and drops the
-            others, ``label`` gives all the label `label`, ``personal`` says that uncertain spans are personal data.
-        items: Ids of the items to keep, for ``keep_only``; numbers of the spans from 1, all when there is none, for
-            ``personal``.
+            others, ``merge`` does so with one item and fills what it lacks from the others, ``label`` gives all the
+            label `label`, ``personal`` says that uncertain spans are personal data.
+        items: Ids of the items to keep, for ``keep_only``; of the one for ``merge``; numbers of the spans from 1, all
+            when there is none, for ``personal``.
         label: The label, for ``label``. A kept item keeps its own; it is noted here when the items disagree about it,
             because the step may have taken it away.
 
@@ -127,7 +134,7 @@ def make_verdict(
         return {"action": "label", "label": name}
     if action == "personal":
         return _personal_verdict(members, items)
-    if action != "keep_only":
+    if action not in CHOOSING:
         return {"action": action}
     known = {member.item_id: member for member in members}
     chosen = sorted(set(items))
@@ -136,7 +143,11 @@ def make_verdict(
     strange = [item for item in chosen if item not in known]
     if strange:
         raise VerdictError(f"Item {strange[0]} does not belong to this question.")
-    verdict: dict[str, Any] = {"action": "keep_only", "keep": [_reference(members, known[item]) for item in chosen]}
+    if action == "merge" and len(chosen) > 1:
+        raise VerdictError("Items are merged into one: choose a single item.")
+    if action == "merge" and len(known) == 1:
+        raise VerdictError("There is nothing to merge: this question has one item.")
+    verdict: dict[str, Any] = {"action": action, "keep": [_reference(members, known[item]) for item in chosen]}
     own = known[chosen[0]].label
     if len(chosen) == 1 and own is not None and len({member.label for member in members}) > 1:
         verdict["label"] = own
@@ -168,7 +179,8 @@ def _reference(members: Sequence[Member], member: Member) -> dict[str, Any]:
 def rule_verdict(members: Sequence[Member], rule: str) -> dict[str, Any] | None:
     """Return the answer that a rule gives, or None where it cannot decide: no label, or no majority of one.
 
-    ``keep_longest`` keeps the item with the most code points, the first of equals; ``keep_first`` the smallest id;
+    ``keep_longest`` keeps the item with the most code points, the first of equals; ``keep_first`` the smallest id; with
+    ``merge_`` the others are merged into it;
     ``majority_label`` the label that more than half of the labeled items carry.
     """
     if rule in {"keep_all", "drop_all"}:
@@ -183,9 +195,11 @@ def rule_verdict(members: Sequence[Member], rule: str) -> dict[str, Any] | None:
         return make_verdict(members, "personal") if labels and wanted else None
     if rule not in RULES:
         raise VerdictError(f"There is no rule {rule}. The rules are {', '.join(RULES)}.")
-    longest = rule == "keep_longest"
+    longest = rule.endswith("_longest")
     best = min(members, key=lambda member: (-(member.length or 0) if longest else 0, member.item_id))
-    return make_verdict(members, "keep_only", items=[best.item_id])
+    if not rule.startswith("merge_"):
+        return make_verdict(members, "keep_only", items=[best.item_id])
+    return make_verdict(members, "merge", items=[best.item_id]) if len(members) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +223,7 @@ class Effects:
         drops: Item and the detail of its drop.
         labels: Item and its label.
         choices: For each answer that keeps some items: the kept and the dropped ones, and the label.
+        merges: The items that are merged into one, by the one that stays.
         moot: Answers that fit no item any more and were left out.
         masks: Item and the spans to replace in it, with the lengths of its texts.
         stand_in: Returns the pseudonym of a type and value.
@@ -217,6 +232,7 @@ class Effects:
     drops: dict[int, str] = field(default_factory=dict)
     labels: dict[int, str] = field(default_factory=dict)
     choices: list[tuple[list[int], list[int]]] = field(default_factory=list)
+    merges: dict[int, list[int]] = field(default_factory=dict)
     moot: int = 0
     masks: dict[int, tuple[tuple[Doubt, ...], dict[str, int]]] = field(default_factory=dict)
     stand_in: Callable[[str, str], str] = mask
@@ -227,7 +243,7 @@ class Effects:
 
 def fits(question: Question, verdict: dict[str, Any]) -> bool:
     """Tell whether an answer can be given again: the items that it keeps must be there."""
-    return verdict["action"] != "keep_only" or bool(_kept(question, verdict))
+    return verdict["action"] not in CHOOSING or bool(_kept(question, verdict))
 
 
 def effects_of(pairs: Iterable[tuple[Question, Answer]], *, stand_in: Callable[[str, str], str] = mask) -> Effects:
@@ -245,14 +261,18 @@ def effects_of(pairs: Iterable[tuple[Question, Answer]], *, stand_in: Callable[[
             _add_masks(effects, question, answer)
         elif action == "label":
             effects.labels.update(dict.fromkeys(ids, answer.verdict["label"]))
-        elif action == "keep_only":
+        elif action in CHOOSING:
             kept = _kept(question, answer.verdict)
             if not kept:
                 effects.moot += 1
                 continue
             others = [item for item in ids if item not in kept]
-            effects.drops.update(dict.fromkeys(others, answer.said))
+            # Of a merged item it is said where its values went.
+            said = f"{answer.said} → {kept[0]}" if action == "merge" else answer.said
+            effects.drops.update(dict.fromkeys(others, said))
             effects.choices.append((kept, others))
+            if action == "merge":
+                effects.merges.setdefault(kept[0], []).extend(others)
             if "label" in answer.verdict:
                 effects.labels.update(dict.fromkeys(kept, answer.verdict["label"]))
     return effects
@@ -294,6 +314,7 @@ class Applied:
         manifest: The new version.
         dropped: Items left out.
         labeled: Items whose label changed.
+        merged: Items that got something from those that were merged into them.
         masked: Items in which spans were replaced.
         replaced: The replacements.
         restored: Items that the plan had dropped and that took the place of one that people dropped.
@@ -303,6 +324,7 @@ class Applied:
     manifest: VersionManifest
     dropped: int = 0
     labeled: int = 0
+    merged: int = 0
     masked: int = 0
     replaced: list[Replaced] = field(default_factory=list)
     restored: tuple[int, ...] = ()
@@ -380,6 +402,7 @@ def decide_version(
         drops: Where to write the dropped rows (item_id, step, reason, detail, then their columns), if there are any.
         check: Called once a batch with rows done; may raise to stop.
     """
+    fills = fills_of(reader, effects.merges, spare)
     stand_ins = _choose_stand_ins(reader, effects, spare)
     label = reader.manifest.roles.get("label")
     writer = VersionWriter(folder, roles=dict(reader.manifest.roles))
@@ -388,12 +411,14 @@ def decide_version(
     for batch in reader.batches(batch_rows=BATCH_ROWS):
         table = pa.Table.from_batches([batch])
         kept, dropped, labeled = apply_decisions(table, effects, stand_ins, label)
+        kept, merged = fill_rows(kept, fills)
         kept, replaced = mask_spans(kept, effects.masks, effects.stand_in)
         applied.masked += len({row.item_id for row in replaced})
         applied.replaced += replaced
         applied.rows_in += table.num_rows
         applied.dropped += dropped.num_rows
         applied.labeled += labeled
+        applied.merged += merged
         notes.append(_notes(dropped, effects))
         writer.write(kept.cast(reader.schema))
         check(applied.rows_in)

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.pages.view import PageRequest, ScopedPage
 from core.errors import Conflict
-from curation.engine.decisions import ACTIONS, PERSONAL_RULE, RULES
+from curation.engine.decisions import ACTIONS, CHOOSING, PERSONAL_RULE, RULES
 from curation.engine.pii.uncertain import CODE, Doubts
 from curation.engine.text_diff import marked_html
 from curation.models import Finding, Question, QuestionState, Run
@@ -40,6 +40,7 @@ WORDS = [
     *(gettext_noop("Saving…"), gettext_noop("Saved"), gettext_noop("Not saved yet. Trying again…")),
     gettext_noop("There is nothing to undo."),
     *(gettext_noop("Choose what to keep first: its number, or a click."), gettext_noop("Undone")),
+    gettext_noop("Items are merged into one: choose a single item."),
     gettext_noop("An answer from before was not saved. It has been sent again."),
     gettext_noop("The server did not take an answer from before: {reason}"),
 ]
@@ -261,9 +262,9 @@ def rules_for(run: Run, code: str) -> list[tuple[str, str]]:
 def dropped_items(question: dict[str, Any]) -> list[int]:
     """Return the items that the standing decision drops."""
     decision = question["decision"]
-    if decision is None or decision["action"] not in {"drop", "keep_only"}:
+    if decision is None or decision["action"] not in {"drop", *CHOOSING}:
         return []
-    kept = decision["items"] if decision["action"] == "keep_only" else []
+    kept = decision["items"] if decision["action"] in CHOOSING else []
     return [item["item_id"] for item in question["items"] if item["item_id"] not in kept]
 
 

@@ -147,6 +147,8 @@ PLANS = (
     gettext_noop("There is no action %(name)s. The actions are %(names)s."),
     gettext_noop("The label is missing."),
     gettext_noop("Name the items to keep; to keep none, drop all."),
+    gettext_noop("Items are merged into one: choose a single item."),
+    gettext_noop("There is nothing to merge: this question has one item."),
     gettext_noop("Item %(item)s does not belong to this question."),
     gettext_noop("There is no rule %(name)s. The rules are %(names)s."),
     gettext_noop("%(name)s holds %(value)s; choose among %(names)s."),

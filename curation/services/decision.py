@@ -116,7 +116,7 @@ def step_report(applied: Applied, answers: int) -> StepReport:
         params={"answers": answers, "restored": len(applied.restored)},
         rows_in=applied.rows_in,
         rows_out=applied.manifest.row_count,
-        changed=applied.labeled + applied.masked,
+        changed=applied.labeled + applied.masked + applied.merged,
         dropped={REASON: applied.dropped} if applied.dropped else {},
     )
 

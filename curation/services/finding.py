@@ -57,8 +57,8 @@ def decide_question(
         actor: Who decides.
         run_id: The run.
         number: The question.
-        action: ``keep``, ``drop``, ``keep_only`` or ``label``.
-        items: What ``keep_only`` keeps.
+        action: ``keep``, ``drop``, ``keep_only``, ``merge`` or ``label``.
+        items: What ``keep_only`` keeps, the one that ``merge`` keeps.
         label: What ``label`` sets.
         expected: The decision that the person saw, None for an open question.
         client_key: The sender's name for this answer; sent again, it decides nothing more.

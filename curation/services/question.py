@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import NotFound
-from curation.engine.decisions import Member, questions_of
+from curation.engine.decisions import CHOOSING, Member, questions_of
 from curation.engine.decisions import Question as EngineQuestion
 from curation.engine.item_lookup import items_by_id
 from curation.engine.pictures.facts import FACTS
@@ -81,7 +81,7 @@ def _copy_questions(run: Run, questions: Sequence[EngineQuestion], decided: Mapp
 
 def item_states(members: Sequence[Member], verdict: dict[str, Any]) -> dict[int, str]:
     """Return the state of each finding under an answer."""
-    if verdict["action"] == "keep_only":
+    if verdict["action"] in CHOOSING:
         kept = {entry["item"] for entry in verdict["keep"]}
         return {member.item_id: "kept" if member.item_id in kept else "dropped" for member in members}
     state = "dropped" if verdict["action"] == "drop" else "kept"

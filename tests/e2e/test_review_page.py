@@ -104,6 +104,7 @@ def test_conflicts_are_decided_by_key_applied_and_given_again(boss: Actor, run: 
         2: "keep_only",
         3: "drop",
         4: "keep_only",
+        5: "merge",
     }
     assert verdicts[1]["label"] == label
 
@@ -111,8 +112,8 @@ def test_conflicts_are_decided_by_key_applied_and_given_again(boss: Actor, run: 
 
 
 def merged_and_dropped(page: Page) -> None:
-    """Merge question 2, drop question 3 whole and one item of question 4."""
-    # With nothing chosen a merge says what is missing, and decides nothing.
+    """Keep one of question 2, drop question 3 whole and one item of question 4, merge question 5 into its second."""
+    # With nothing chosen this says what is missing, and decides nothing.
     page.keyboard.press("m")
     expect(page.get_by_role("status").last).to_contain_text("Choose what to keep first")
     page.keyboard.press("2")
@@ -127,6 +128,10 @@ def merged_and_dropped(page: Page) -> None:
     page.keyboard.press("d")
     at(page, 5)
     decided(page, 4)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("g")
+    at(page, 6)
+    decided(page, 5)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Undo the last answer")
     page.keyboard.press("Escape")
@@ -145,13 +150,16 @@ def applied_and_given_again(page: Page, run: Run) -> None:
     page.goto(f"/versions/{run.input_id}/curate/?plan={kept.pk}")
     page.get_by_role("button", name="Run the plan").click()
     replayed = page.locator(".stat", has_text="decided before, and given again").locator("b")
-    expect(replayed).to_have_text("4", timeout=JOB)
+    expect(replayed).to_have_text("5", timeout=JOB)
     again = Run.objects.order_by("pk").last()
     assert again is not None
     assert again.output is not None
     assert again.output.content_hash == applied.content_hash
     page.goto(f"/runs/{again.pk}/review/?n=3&state=all")
     expect(page.locator("#review-notes")).to_contain_text("given again")
+    page.goto(f"/runs/{again.pk}/review/?n=5&state=all")
+    expect(page.locator("#review-notes")).to_contain_text("Merged into one")
+    expect(page.locator(".review-item input").nth(1)).to_be_checked()
 
 
 def test_many_are_decided_by_rule_after_a_question_and_undone_whole(boss: Actor, run: Run, open_page: Any) -> None:

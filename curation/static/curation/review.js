@@ -76,7 +76,7 @@ async function send(answer) {
 /** Draws what an answer will do before the server has said so. */
 function draw(body) {
   for (const item of items()) {
-    const kept = body.action === "keep_only" ? body.items.includes(Number(item.dataset.item)) : body.action !== "drop";
+    const kept = ["keep_only", "merge"].includes(body.action) ? body.items.includes(Number(item.dataset.item)) : body.action !== "drop";
     item.classList.toggle("review-dropped", !kept);
     item.classList.toggle("review-kept", kept);
   }
@@ -157,6 +157,11 @@ function act(name) {
     if (chosen().length) return decide({ action: "keep_only", items: ids(chosen()) });
     return toast(say("Choose what to keep first: its number, or a click."));
   }
+  if (name === "merge") {
+    if (items().length < 2) return undefined;
+    if (chosen().length > 1) return toast(say("Items are merged into one: choose a single item."));
+    return decide({ action: "merge", items: ids(chosen().length ? chosen() : [current()]) });
+  }
   const field = document.getElementById("review-label");
   if (!field.value.trim()) return field.focus();
   return decide({ action: "label", label: field.value.trim() });
@@ -180,6 +185,7 @@ const KEYS = {
   p: () => question().querySelector("[value=personal]") && act("personal"),
   n: () => question().querySelector("[value=personal]") && act("keep"),
   m: () => act("keep_only"),
+  g: () => act("merge"),
   d: () => act("drop_one"),
   x: () => act("drop"),
   l: () => document.getElementById("review-label")?.focus(),

@@ -7,8 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from curation.engine.decision_merge import fills_of
 from curation.engine.decisions import (
     Answer,
+    Applied,
     Effects,
     Member,
     Question,
@@ -99,6 +101,8 @@ def test_an_item_of_another_batch_is_known_by_its_id() -> None:
         ("label", {"label": " "}, "The label is missing."),
         ("keep_only", {}, "Name the items to keep"),
         ("keep_only", {"items": [5]}, "Item 5 does not belong"),
+        ("merge", {}, "Name the items to keep"),
+        ("merge", {"items": [1, 2]}, "choose a single item"),
     ],
 )
 def test_an_answer_must_fit(action: str, more: dict[str, Any], message: str) -> None:
@@ -195,6 +199,75 @@ def test_the_chosen_item_takes_the_place_of_the_one_the_plan_had_kept(tmp_path: 
             "label": "pos",
         }
     ]
+
+
+MERGED = pa.table(
+    {
+        "item_id": [1, 2, 3, 4],
+        "text": ["Café Rio", "cafe rio", "Cafe Rio", "other"],
+        "label": pa.array([None, "food", "food", None], pa.large_string()),
+        "phone": pa.array(["  ", None, "555", None], pa.large_string()),
+        "stars": pa.array([float("nan"), 4.0, 5.0, None], pa.float64()),
+        "split": pa.array([None, "test", "train", None], pa.large_string()),
+    }
+)
+
+
+def merged(tmp_path: Path, answers: list[tuple[Question, Answer]], present: list[bool]) -> Applied:
+    reader = version(tmp_path / "in", MERGED.filter(pa.array(present)))
+    (tmp_path / "out").mkdir()
+    return decide_version(
+        reader,
+        tmp_path / "out",
+        effects_of(answers),
+        spare=lambda items: [row for row in MERGED.to_pylist() if row["item_id"] in items],
+        drops=tmp_path / "drops.parquet",
+    )
+
+
+def rows_in(folder: Path, applied: Applied) -> list[dict[str, Any]]:
+    parts = [folder / part.name for part in applied.manifest.parts]
+    return list(VersionReader(parts, applied.manifest).table().to_pylist())
+
+
+@pytest.mark.parametrize(
+    "present", [[True] * 4, [True, False, False, True]], ids=["all there", "others dropped before"]
+)
+def test_a_merged_item_gets_what_it_lacks_from_the_others(tmp_path: Path, present: list[bool]) -> None:
+    asked = question(member(1), member(2, label="food"), member(3, label="food"))
+    verdict = make_verdict(asked.members, "merge", items=[1])
+    applied = merged(tmp_path, [(asked, Answer(verdict, "Ann"))], present)
+    row, other = rows_in(tmp_path / "out", applied)
+    assert row == {"item_id": 1, "text": "Café Rio", "label": "food", "phone": "555", "stars": 4.0, "split": None}
+    assert other["phone"] is None
+    assert applied.merged == 1
+    if all(present):
+        notes = pq.read_table(tmp_path / "drops.parquet").to_pylist()
+        assert [(note["item_id"], note["detail"]) for note in notes] == [(2, "Ann → 1"), (3, "Ann → 1")]
+
+
+def test_a_merged_item_that_the_plan_had_dropped_takes_the_place_of_the_other(tmp_path: Path) -> None:
+    asked = question(member(1), member(3, label="food"))
+    verdict = make_verdict(asked.members, "merge", items=[1])
+    applied = merged(tmp_path, [(asked, Answer(verdict, "Ann"))], [False, True, True, True])
+    found = {row["item_id"]: row for row in rows_in(tmp_path / "out", applied)}
+    assert sorted(found) == [1, 2, 4]
+    assert (found[1]["phone"], found[1]["label"], found[1]["stars"]) == ("555", "food", 5.0)
+    assert applied.restored == (1,)
+
+
+def test_labels_that_disagree_are_not_guessed_by_merging(tmp_path: Path) -> None:
+    table = MERGED.set_column(2, "label", pa.array([None, "food", "bar", None], pa.large_string()))
+    reader = version(tmp_path / "in", table)
+    fills = fills_of(reader, {1: [2, 3]}, lambda _items: [])
+    assert fills == {1: {"phone": "555", "stars": 4.0}}
+
+
+def test_merging_by_rule_needs_two_items() -> None:
+    members = [member(1), member(2, "longer")]
+    made = [rule_verdict(members, rule) for rule in ("merge_first", "merge_longest")]
+    assert [verdict and verdict["keep"][0]["item"] for verdict in made] == [1, 2]
+    assert rule_verdict(members[:1], "merge_first") is None
 
 
 def test_an_answer_whose_choice_cannot_be_had_drops_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from curation.services import finding as service
 from curation.services.decision import decisions_to_apply, start_apply
 from curation.services.finding import decide_by_rule, decide_question, undo_decision, undo_rule
 from curation.services.item import page_of_drops, page_of_items
-from curation.services.question import find_question, list_questions, neighbours
+from curation.services.question import find_question, list_questions, neighbours, question_json
 from curation.services.run import start_run
 from curation.tasks import apply_decisions
 from curation.tasks import decide_by_rule as rule_task
@@ -205,6 +205,20 @@ def test_applied_decisions_make_the_next_version_and_say_who(actor: Actor) -> No
     with pytest.raises(Conflict) as refused:
         start_apply(actor=actor, run_id=run.pk)
     assert refused.value.code == "nothing_decided"
+
+
+def test_a_merge_is_decided_applied_and_given_again(actor: Actor) -> None:
+    run = reviewed(actor)
+    with pytest.raises(DomainError):
+        decide_question(actor=actor, run_id=run.pk, number=1, action="merge", items=[1, 2])
+    question = decide_question(actor=actor, run_id=run.pk, number=1, action="merge", items=[1])
+    assert states(run)[2] == "dropped"
+    assert question.decision is not None
+    assert question_json(question)["decision"]["items"] == [1]
+    _made, job = start_apply(actor=actor, run_id=run.pk)
+    result = done(job).result
+    # The plan had dropped item 2; the labels disagreed, and the one that stays brings its own.
+    assert rows(actor, result["version"]) == [(1, "Good book", "pos"), (3, "fine", "pos"), (4, "slow", "neg")]
 
 
 def test_the_same_decisions_on_the_same_version_give_the_same_hash(actor: Actor) -> None:
