@@ -77,7 +77,8 @@ DATABASES: dict[str, dict[str, Any]] = {"default": environment.database("DATABAS
 DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": environment.number("ASSAY_DATABASE_POOL", 12, low=2, high=200),
-    "timeout": 20,
+    # Seconds that a request waits for a connection.
+    "timeout": environment.number("ASSAY_DATABASE_WAIT", 20, low=1, high=300),
 }
 DATABASES["default"]["OPTIONS"]["application_name"] = "assay"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

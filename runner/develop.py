@@ -91,6 +91,8 @@ def run(command: list[str], *, folder: Path = ROOT) -> int:
 def settings_environment() -> dict[str, str]:
     """Return an environment in which the settings load although no service runs."""
     bare = {"DATABASE_URL": "postgresql://none@/none?host=/nonexistent", "BROKER_URL": "redis+socket:///nonexistent"}
+    # The check for missing migrations would wait for that database, and then goes on without it.
+    bare["ASSAY_DATABASE_WAIT"] = "1"
     return {**bare, "ASSAY_SECRET_KEY": secrets.token_urlsafe(48), "PYTHONPATH": str(ROOT), **os.environ}
 
 
