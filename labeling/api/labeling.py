@@ -1,5 +1,6 @@
 """The routes of the labeling page. They are the hot ones, so they read their few members by hand."""
 
+import uuid
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -55,6 +56,11 @@ class PageOutput(serializers.Serializer[Any]):
 class LeaseInput(serializers.Serializer[Any]):
     count = serializers.IntegerField(min_value=0, max_value=MOST_AT_ONCE, required=False, default=1)
     holding = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=BIGGEST), required=False)
+    sender = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="Name of the window or program that asks: tasks that it was given and does not hold come again.",
+    )
 
 
 class LeaseOutput(serializers.Serializer[Any]):
@@ -166,6 +172,14 @@ def number(value: Any, name: str, low: int, high: int) -> int:
     return value
 
 
+def sender_of(data: Any) -> uuid.UUID | None:
+    value = member(data, "sender", None)
+    try:
+        return None if value is None else uuid.UUID(str(value))
+    except ValueError:
+        raise refuse("sender", _("This must be a UUID.")) from None
+
+
 class PageView(LabelingView):
     """What the labeling page needs once."""
 
@@ -186,9 +200,8 @@ class LeaseView(LabelingView):
         """Hand out further tasks and renew the leases on those that are held."""
         count = number(member(request.data, "count", 1), "count", 0, MOST_AT_ONCE)
         holding = numbers(request.data, "holding", 500)
-        return Response(
-            lease_tasks(actor=request.actor, project_id=pk, count=count, holding=holding)  # type: ignore[attr-defined]
-        )
+        where: Any = {"actor": request.actor, "project_id": pk}  # type: ignore[attr-defined]
+        return Response(lease_tasks(**where, count=count, holding=holding, sender=sender_of(request.data)))
 
 
 class AnswersView(LabelingView):

@@ -57,13 +57,20 @@ class Lease(models.Model):
     project = models.ForeignKey("labeling.Project", on_delete=models.CASCADE, related_name="+", db_index=False)
     annotator = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+", db_index=False)
     token = models.UUIDField()
+    # The window or program that the task was given to.
+    sender = models.UUIDField(null=True)
     expires_at = models.DateTimeField(null=True)
 
     objects = OfProjectQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "annotator"], name="one_lease_each")]
-        indexes = [models.Index(fields=["expires_at"], name="lease_live", condition=Q(expires_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["expires_at"], name="lease_live", condition=Q(expires_at__isnull=False)),
+            models.Index(
+                fields=["sender"], name="lease_sender", condition=Q(expires_at__isnull=False, sender__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"task {self.task_id} at user {self.annotator_id}"

@@ -7,6 +7,7 @@ locked FOR NO KEY UPDATE: an answer or a lease that is stored meanwhile only nee
 tasks in whatever order.
 """
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,6 +131,9 @@ _RETURNED = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_a
 # behind the clock, longer than any transaction that gives a place back. So each task a person has is passed once, and
 # the cost of a lease grows neither with the project nor with what the person has done. Of what is handed out, the task
 # that this person worked on last comes first: a page that is loaded again goes on there.
+#
+# `again` are tasks that an earlier reply gave to the same sender and that it does not have: the reply was lost, or the
+# window with it. They come again instead of waiting for their lease to end.
 _LEASE = f"""
 WITH {_ME},
 first_fresh AS (SELECT t.rank, t.id FROM labeling_task t WHERE {_FRESH} ORDER BY t.rank, t.id LIMIT 1),
@@ -139,19 +143,30 @@ end_fresh AS (
   WHERE t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NULL
     AND NOT EXISTS (SELECT FROM first_fresh)
   ORDER BY t.rank DESC, t.id DESC LIMIT 1),
+unknown AS MATERIALIZED (
+  SELECT l.id FROM labeling_lease l
+  WHERE l.sender = %(sender)s::uuid AND l.expires_at IS NOT NULL AND l.project_id = %(project)s
+    AND l.annotator_id = %(annotator)s AND NOT l.task_id = ANY(%(holding)s::bigint[]) AND EXISTS (SELECT FROM me)
+  ORDER BY l.task_id LIMIT {MOST_AT_ONCE} FOR UPDATE SKIP LOCKED),
+again AS (
+  UPDATE labeling_lease l SET expires_at = now() + make_interval(secs => (SELECT lease_seconds FROM me))
+  FROM unknown WHERE l.id = unknown.id RETURNING l.task_id, l.token, l.expires_at),
 returned AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_RETURNED}
-  ORDER BY t.returned_at, t.id LIMIT %(count)s FOR NO KEY UPDATE SKIP LOCKED),
+  ORDER BY t.returned_at, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM unknown)
+  FOR NO KEY UPDATE SKIP LOCKED),
 fresh AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_FRESH}
-  ORDER BY t.rank, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM returned) FOR NO KEY UPDATE SKIP LOCKED),
+  ORDER BY t.rank, t.id
+  LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM (SELECT FROM unknown UNION ALL SELECT FROM returned) before)
+  FOR NO KEY UPDATE SKIP LOCKED),
 taken AS (
   UPDATE labeling_task t SET open_slots = t.open_slots - 1
   FROM (SELECT id FROM returned UNION ALL SELECT id FROM fresh) pick WHERE t.id = pick.id
   RETURNING t.id, t.item_id, t.data, t.rank, t.returned_at),
 leased AS (
-  INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, expires_at)
-  SELECT id, %(project)s, %(annotator)s, gen_random_uuid(),
+  INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, sender, expires_at)
+  SELECT id, %(project)s, %(annotator)s, gen_random_uuid(), %(sender)s::uuid,
     now() + make_interval(secs => (SELECT lease_seconds FROM me)) FROM taken
   RETURNING task_id, token, expires_at),
 moved AS (
@@ -159,15 +174,20 @@ moved AS (
     cursor_rank = COALESCE((SELECT rank FROM first_fresh), (SELECT rank FROM end_fresh), m.cursor_rank),
     cursor_id = COALESCE((SELECT id FROM first_fresh), (SELECT id FROM end_fresh), m.cursor_id),
     returned_cursor = LEAST((SELECT returned_at FROM first_returned), now() - interval '1 minute')
-  WHERE m.id = (SELECT id FROM me))
-SELECT taken.id, taken.item_id, taken.data::text, leased.token::text, leased.expires_at,
+  WHERE m.id = (SELECT id FROM me)),
+given AS (
+  SELECT taken.id, item_id, data, rank, returned_at, token, expires_at FROM taken JOIN leased ON task_id = taken.id
+  UNION ALL
+  SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at
+  FROM again JOIN labeling_task t ON t.id = again.task_id)
+SELECT given.id, given.item_id, given.data::text, given.token::text, given.expires_at,
        d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source
-FROM taken JOIN leased ON leased.task_id = taken.id
-LEFT JOIN labeling_draft d ON d.task_id = taken.id AND d.annotator_id = %(annotator)s
+FROM given
+LEFT JOIN labeling_draft d ON d.task_id = given.id AND d.annotator_id = %(annotator)s
 LEFT JOIN LATERAL (
-  SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = taken.id ORDER BY id DESC LIMIT 1
+  SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = given.id ORDER BY id DESC LIMIT 1
 ) s ON true
-ORDER BY d.saved_at DESC NULLS LAST, taken.returned_at NULLS LAST, taken.rank, taken.id
+ORDER BY d.saved_at DESC NULLS LAST, given.returned_at NULLS LAST, given.rank, given.id
 """
 
 # Leases that have most of their time left are not written again.
@@ -195,35 +215,49 @@ SELECT EXISTS (SELECT FROM labeling_task t WHERE {_FRESH}) OR EXISTS (SELECT FRO
 """
 
 
-def lease_tasks(*, actor: Actor, project_id: int, count: int, holding: list[int]) -> Row:
+def lease_tasks(
+    *, actor: Actor, project_id: int, count: int, holding: list[int], sender: uuid.UUID | None = None
+) -> Row:
     """Hand this person up to `count` further tasks and renew the leases on those they hold.
 
     A person's own expired lease that nobody else took is renewed like any other. Returns the body of ``lease/``.
+
+    Args:
+        actor: Who labels.
+        project_id: The project.
+        count: How many; more when more than that were given to this sender before and are not in `holding`.
+        holding: The tasks that the sender has.
+        sender: Names the window or program that asks, so that tasks of a reply that was lost come again.
 
     Raises:
         NotFound: No such project, or not this actor's to see.
         Conflict: ``project_paused``, ``project_archived``.
     """
     try:
-        found = _lease_once(actor, project_id, count, holding)
+        found = _lease_once(actor, project_id, count, holding, sender)
     except IntegrityError:
         # The unique constraint had the last word against a second place for one person; now its reason is visible.
-        found = _lease_once(actor, project_id, count, holding)
+        found = _lease_once(actor, project_id, count, holding, sender)
     if len(found["tasks"]) < min(count, MOST_AT_ONCE) and expire_leases(project_id=project_id):
         # Leases past their time count at once, without waiting for the sweep.
-        more = _lease_once(actor, project_id, count - len(found["tasks"]), [])
+        more = _lease_once(actor, project_id, count - len(found["tasks"]), _with(holding, found["tasks"]), sender)
         found["tasks"] += more["tasks"]
         found["remaining"] = found["remaining"] or more["remaining"]
     return found
 
 
-def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int]) -> Row:
+def _with(holding: list[int], tasks: list[Row]) -> list[int]:
+    return holding + [task["id"] for task in tasks]
+
+
+def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], sender: uuid.UUID | None) -> Row:
     values: Row = {
         "project": project_id,
         "annotator": actor.user_id,
         "organization": actor.organization_id,
         "count": min(count, MOST_AT_ONCE),
         "holding": holding,
+        "sender": sender,
     }
     # On disk before it is handed out, like an answer: a database that was killed gives the task to nobody else.
     seats, renewed, leased, counted = in_one_trip(
@@ -234,7 +268,7 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int]) -
         # Each statement sees what was committed before it: another window may have taken the seat after the first one
         # looked, and then the third has leased tasks already. They belong into the answer.
         take_a_seat(actor, project_id)
-        found = _lease_once(actor, project_id, count - len(tasks), holding)
+        found = _lease_once(actor, project_id, count - len(tasks), _with(holding, tasks), sender)
         found["tasks"] = tasks + found["tasks"]
         found["remaining"] = found["remaining"] or bool(tasks)
         return found

@@ -107,3 +107,19 @@ def test_shapes_drawn_without_a_line_become_a_draft_and_one_answer(browse: Opene
     press(page, "Enter")
     (answer,) = saved(project, 1)
     assert [shape["type"] for shape in answer["cells"]] == ["box"]
+
+
+def test_a_window_that_crashed_goes_on_with_its_own_tasks(browse: Opened, ann: Actor) -> None:
+    project = make(ann, {"text": [f"Text {number} here." for number in range(1, 31)]}, [NER, TIES])
+    page = browse(f"/projects/{project.pk}/label/")
+    expect(page.locator(".lp-spans")).to_contain_text("Text 1 ")
+    eventually(lambda: Lease.objects.filter(project=project).count() == 8)
+    # A crash gives nothing back.
+    page.route("**/release/", lambda route: route.abort())
+    page.reload()
+    expect(page.locator(".lp-spans")).to_contain_text("Text 1 ")
+    assert Lease.objects.filter(project=project).count() == 8
+    # Another window of the same person has tasks of its own.
+    with page.context.expect_page() as opened:
+        page.evaluate("window.open(location.href)")
+    expect(opened.value.locator(".lp-spans")).to_contain_text("Text 9 ")

@@ -3,6 +3,7 @@ import { createClient } from "./api/client";
 import { createHttp, csrfFromCookie } from "./api/http";
 import { createTabLock, createWebLock } from "./outbox/lock";
 import { openStore } from "./outbox/open-store";
+import { nameOfWindow } from "./session/window-name";
 import { createStopwatch, type Channel, type World } from "./session/world";
 import type { SubmissionResult } from "./wire";
 
@@ -24,15 +25,23 @@ function channel(name: string): Channel {
   };
 }
 
+/** Pages served without TLS have none. */
+function locks(): LockManager | null {
+  return "locks" in navigator ? navigator.locks : null;
+}
+
 export function browserWorld(base: string, project: number): World {
   const http = createHttp({ base, fetch: (...call) => fetch(...call), csrfToken: () => csrfFromCookie(document.cookie) });
   // Some private windows throw at the mere mention of IndexedDB.
   const factory = (): IDBFactory | undefined => { try { return window.indexedDB; } catch { return undefined; } };
   return {
-    client: createClient(http, project),
+    client: createClient(http, project, nameOfWindow(sessionStorage, locks(), randomKey)),
     storage: localStorage,
     openStore: () => openStore(factory(), localStorage),
-    lock: (name) => ("locks" in navigator ? createWebLock(navigator.locks, name) : createTabLock()),
+    lock(name) {
+      const known = locks();
+      return known === null ? createTabLock() : createWebLock(known, name);
+    },
     channel,
     isOnline: () => navigator.onLine,
     now: () => Date.now(),

@@ -15,20 +15,24 @@ class Annotations:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def lease(self, project_id: int, count: int = 8, *, holding: Sequence[int] = ()) -> dict[str, Any]:
+    def lease(
+        self, project_id: int, count: int = 8, *, holding: Sequence[int] = (), sender: str | None = None
+    ) -> dict[str, Any]:
         """Take up to `count` further tasks.
 
         Args:
             project_id: The project.
             count: How many.
             holding: Tasks still held; their leases are renewed.
+            sender: A UUID that names your program across its restarts. Tasks that were leased to it before and are
+                neither answered nor in `holding` come again instead of waiting for their lease to end.
 
         Returns:
             ``tasks`` (each with id, item_id, data, lease, draft, suggestion), ``lost``, ``progress``, and
             ``remaining``: false when nothing is left for this person.
         """
-        body = {"count": count, "holding": list(holding)}
-        # A second copy only takes more tasks, whose leases run out by themselves.
+        # Sent again after a lost reply, it gives the same tasks.
+        body = {"count": count, "holding": list(holding), "sender": sender or str(uuid.uuid4())}
         return dict(self._transport.json("POST", f"projects/{project_id}/lease/", body=body, again=True))
 
     def answer(self, project_id: int, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The queue's promises, against the real database."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -115,6 +116,39 @@ def test_holding_renews_the_lease_even_past_its_time() -> None:
     assert answer(ann, project, 1, (ids[0],))["lost"] == []
     assert Lease.objects.get().expires_at > timezone.now() + timedelta(seconds=800)
     assert lease(bob, project, 1) == []
+
+
+def test_tasks_of_a_lost_reply_come_again_to_the_same_sender_alone() -> None:
+    ann, project, ids = make(6)
+    window, other = uuid.uuid4(), uuid.uuid4()
+
+    def ask(count: int, holding: list[int], sender: uuid.UUID | None) -> list[dict[str, Any]]:
+        found = lease_tasks(actor=ann, project_id=project.pk, count=count, holding=holding, sender=sender)
+        return list(found["tasks"])
+
+    lost = ask(3, [], window)
+    assert [task["id"] for task in ask(1, [], other)] == ids[3:4]
+    assert [task["id"] for task in ask(1, [], None)] == ids[4:5]
+    # What the window holds is not given again, and nothing fresh is taken beyond what it asks for.
+    again = ask(2, ids[:1], window)
+    assert [task["id"] for task in again] == ids[1:3]
+    assert [task["lease"]["token"] for task in again] == [task["lease"]["token"] for task in lost[1:]]
+    assert [task["id"] for task in ask(4, ids[:2], window)] == [ids[2], ids[5]]
+    assert ask(4, [*ids[:3], ids[5]], window) == []
+    assert slots_add_up(project)
+    bob = factories.member(ann, "annotator")
+    assert lease_tasks(actor=bob, project_id=project.pk, count=4, holding=[], sender=window)["tasks"] == []
+
+
+def test_answered_and_expired_tasks_do_not_come_again() -> None:
+    ann, project, ids = make(2)
+    window = uuid.uuid4()
+    lease_tasks(actor=ann, project_id=project.pk, count=2, holding=[], sender=window)
+    Lease.objects.filter(task=ids[0]).update(expires_at=None)
+    let_expire(project)
+    bob = factories.member(ann, "annotator")
+    assert lease(bob, project, 2) == ids[1:]
+    assert lease_tasks(actor=ann, project_id=project.pk, count=2, holding=[], sender=window)["tasks"] == []
 
 
 def test_the_sweep_returns_places_of_two_people_on_one_task() -> None:

@@ -17,11 +17,12 @@ export interface Client {
   release(tasks: readonly number[]): void;
 }
 
-export function createClient(http: Http, project: number): Client {
+/** `sender` names this window, so that tasks of a reply that never came are given to it again. */
+export function createClient(http: Http, project: number, sender: Promise<string>): Client {
   const root = `projects/${project}/`;
   return {
     page: () => http.request("GET", `${root}page/`, undefined, parsePage),
-    lease: (count, holding) => http.request("POST", `${root}lease/`, { count, holding }, parseLeased),
+    lease: async (count, holding) => http.request("POST", `${root}lease/`, { count, holding, sender: await sender }, parseLeased),
     send: (answers) => http.request("POST", `${root}answers/`, { answers }, parseSent),
     saveDraft: (task, answer) => http.request("PUT", `tasks/${task}/draft/`, { answer }, parseSavedAt),
     history: (cursor) => http.request("GET", `${root}history/${cursor === null ? "" : `?cursor=${encodeURIComponent(cursor)}`}`, undefined, parseHistory),

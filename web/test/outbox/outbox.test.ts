@@ -31,7 +31,7 @@ function submission(key: string, task = 1, label = "spam"): Submission {
 
 function openTab(lock: Lock = createTabLock(), others: () => readonly Tab[] = () => []): Tab {
   const timers: (() => void)[] = [];
-  const client = createClient(createHttp({ base: server.base, fetch, csrfToken: () => "t" }), 7);
+  const client = createClient(createHttp({ base: server.base, fetch, csrfToken: () => "t" }), 7, Promise.resolve("window"));
   const tab: Tab = { outbox: undefined as unknown as Outbox, statuses: [], settled: [], attention: [], waits: [], online: true, runTimers: async () => undefined };
   tab.outbox = createOutbox({
     scope: "7:3", store, lock, send: client.send, isOnline: () => tab.online, now: () => (clock += 1), random: () => 1,

@@ -29,7 +29,7 @@ function open(stored = new Map<string, string>(), factory = new IDBFactory()): B
   let keys = 0;
   const browser: Browser = { session: undefined as unknown as Session, timers: [], stored, online: true };
   browser.session = createSession({
-    client: createClient(createHttp({ base: server.base, fetch, csrfToken: () => "t" }), 7),
+    client: createClient(createHttp({ base: server.base, fetch, csrfToken: () => "t" }), 7, Promise.resolve("window")),
     storage: { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => void stored.set(key, value), removeItem: (key) => void stored.delete(key) },
     openStore: () => openIndexedDbStore(factory), lock: () => createTabLock(), channel: () => ({ announce: () => undefined, listen: () => undefined }),
     isOnline: () => browser.online, now: () => Date.parse("2026-11-23T11:00:00Z"), random: () => 1, newKey: () => `key-${(keys += 1)}`,
