@@ -24,6 +24,7 @@ class FetchInput(ProvenanceInput, ImportInput):
 
 class FetchOutput(serializers.ModelSerializer[Fetch]):
     address = serializers.CharField(source="shown_address", read_only=True)
+    reason = serializers.CharField(source="said", read_only=True)
     refused_count = serializers.IntegerField(source="upload.refused_count", default=0, read_only=True)
 
     class Meta:

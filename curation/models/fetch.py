@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.querysets.tenant import TenantQuerySet
 from core.models import TimedModel
+from curation.sentences import in_words
 
 
 class FetchState(models.TextChoices):
@@ -49,6 +50,11 @@ class Fetch(TimedModel):
 
     def __str__(self) -> str:
         return self.shown_address
+
+    @property
+    def said(self) -> str:
+        """The reason in the reader's language."""
+        return in_words(self.reason)
 
     @property
     def shown_address(self) -> str:
