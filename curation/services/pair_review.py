@@ -27,8 +27,8 @@ from curation.engine.meaning.threshold import EDGES, FEWEST, draw_pairs, estimat
 from curation.engine.reader import VersionReader
 from curation.engine.text_diff import LONGEST
 from curation.models import PairJudgement, PairReview
-from curation.services.media import open_media
 from curation.services.meaning import check_content, shows_pictures, vectors_folder
+from curation.services.media import open_media
 from curation.services.plan import visible_version
 from curation.services.version import open_version
 from workers.context import JobContext
