@@ -56,8 +56,9 @@ class Verifier:
         if first is None or second is None:
             return 0.0
         first = first.moved(move)
-        score = compare(first, second, whole(first, second), stretched=True).score
-        if score < NEAR_EQUAL and bool(self.tiny[one]) and bool(self.tiny[two]):
+        tiny = bool(self.tiny[one]) and bool(self.tiny[two])
+        score = compare(first, second, whole(first, second), stretched=True, marks=not tiny).score
+        if score < NEAR_EQUAL and tiny:
             return score * DOUBTED
         return score
 
