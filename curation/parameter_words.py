@@ -123,6 +123,7 @@ PARAMETERS = {
     ),
     "folded": (_("Whatever case and blanks"), _("Else texts must be equal to the letter.")),
     "threshold": (_("Least similarity"), _("Above 0, at most 1; 1 means equal.")),
+    "flag_nsfw.threshold": (_("Least score"), _("From 0 to 1; below 0.2 is most likely harmless, above 0.8 is not.")),
     "link_records.threshold": (_("Least probability"), _("Between 0 and 1: how sure rows must be the same.")),
     "shingles": (_("Compared by"), _("auto, word:5 (five words) or char:5 (five characters).")),
     "keep": (_("Which one stays"), _("Of the items that are alike.")),
