@@ -17,7 +17,7 @@ LEVELS, STEP, PATCH = 5, 1.3, 31
 # Differences of grey values that make a corner, tried in turn until there are ENOUGH points; soft pictures need the
 # last.
 # Measured on tiles of wallpapers: 20 alone leaves a seventh of them without points.
-CORNERS, ENOUGH = (20, 7, 2), 64
+CORNERS, ENOUGH = (40, 20, 7, 2), 64
 # Deviation of grey values to which contrast is brought before, so that a pale copy has the same corners.
 CONTRAST = 55.0
 # Standard deviation of grey values, of 255, below which a picture shows nothing that could be compared.
