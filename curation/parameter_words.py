@@ -219,6 +219,7 @@ PARAMETERS = {
         _("Ask where labels differ"),
         _("Similar texts with different labels become findings and stay."),
     ),
+    "parts": (_("Cropped copies too"), _("Also finds parts and slanted copies; without, twice as fast.")),
     "flips": (_("Mirrored pictures too"), _("Also compares each picture with the mirror image of others.")),
     "turns": (_("Turned pictures too"), _("Also compares quarter turns.")),
     "encoder": (_("Encoder"), _("The model that turns texts into vectors; auto chooses by language.")),

@@ -48,12 +48,14 @@ class PictureSearch:
         threshold: Least score of a pair, from 0.3 to 1.
         flips: Whether mirrored pictures (left to right, upside down) are duplicates.
         turns: Whether quarter turns are.
+        parts: Whether cropped and slanted copies are looked for too, which takes twice as long.
         threads: All processors when 0.
     """
 
     threshold: float = THRESHOLD
     flips: bool = False
     turns: bool = False
+    parts: bool = True
     threads: int = 0
 
     def __post_init__(self) -> None:
@@ -78,13 +80,15 @@ class PictureSearch:
         with one_thread_each(), ThreadPoolExecutor(threads) as executor:
             started = time.perf_counter()
             describe(
-                names, path_of, store, executor, lambda done: told("describing", done, len(names)), mirrored=self.flips
-            )
+                names, path_of, store, executor, lambda done: told("describing", done, len(names)),
+                parts=self.parts, mirrored=self.parts and self.flips,
+            )  # fmt: skip
             described = time.perf_counter()
             readable = [name for name in names if name not in store.broken]
-            work = _Work(self, readable, store, Verifier(readable, path_of, store), executor, told)
+            work = _Work(self, readable, store, Verifier(readable, path_of, store, parts=self.parts), executor, told)
             work.find_whole()
-            work.find_parts()
+            if self.parts:
+                work.find_parts()
             work.close()
         seconds = {"describing": described - started, "comparing": time.perf_counter() - described}
         return work.result(items, seconds)
@@ -189,6 +193,8 @@ class _Work:
                 missing = np.array([(int(a), int(b)) not in self.scores for a, b in pairs])
                 for move in self.search.moves():
                     self._verify(pairs[missing], move, whole=True, least=SURE)
+                if not self.search.parts:
+                    continue
                 for mirrored in (False, True) if self.search.flips else (False,):
                     both = missing & ~self.verifier.tiny[pairs].any(axis=1)
                     for turn in self._windows(mirrored=mirrored):

@@ -67,6 +67,19 @@ def test_a_changed_copy_is_found_among_others(tmp_path: Path, change: Any) -> No
     assert pairs["a.jpg", "b.jpg"] > 0.8
 
 
+def test_without_parts_whole_copies_are_found_and_crops_are_not(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "a.jpg", scene(77))
+    save(tmp_path / "in" / "corner.jpg", scene(77)[90:, 120:])
+    save(tmp_path / "in" / "mirrored.jpg", scene(77)[:, ::-1])
+    save(tmp_path / "in" / "small.jpg", scene(77)[::2, ::2], quality=50)
+    save(tmp_path / "in" / "other.jpg", scene(78))
+    assert set(found(tmp_path / "in", tmp_path / "store", parts=False)) == {("a.jpg", "small.jpg")}
+    flipped = {("a.jpg", "mirrored.jpg"), ("a.jpg", "small.jpg"), ("mirrored.jpg", "small.jpg")}
+    assert set(found(tmp_path / "in", tmp_path / "store", parts=False, flips=True)) == flipped
+    # The store has no key points yet, and they are not missed.
+    assert ("a.jpg", "corner.jpg") in found(tmp_path / "in", tmp_path / "store")
+
+
 def marked(pixels: np.ndarray, shade: int) -> np.ndarray:
     """Write large words across a picture at half strength."""
     layer, scale = pixels.copy(), pixels.shape[1] / 260
