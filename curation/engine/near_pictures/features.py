@@ -14,9 +14,9 @@ SMALL = 64
 POINTS = 96
 # ORB (Rublee and others 2011) in steps of 1.3, so that the same corners are found in a part enlarged by up to 2.5.
 LEVELS, STEP, PATCH = 5, 1.3, 31
-# Differences of grey values that make a corner, tried in turn until there are ENOUGH points; soft pictures need the last.
-# Measured on tiles of wallpapers: 20 alone leaves a seventh of them without points; on photographs (26 November 2026)
-# 40 is enough for 19 of 20, takes two thirds of the time of 20 and finds as many crops.
+# Differences of grey values that make a corner, tried in turn until there are ENOUGH points; soft pictures need the
+# last. Measured on tiles of wallpapers: 20 alone leaves a seventh of them without points; on photographs (26 November
+# 2026) 40 is enough for 19 of 20, takes two thirds of the time of 20 and finds as many crops.
 CORNERS, ENOUGH = (40, 20, 7, 2), 64
 # Deviation of grey values to which contrast is brought before, so that a pale copy has the same corners.
 CONTRAST = 55.0
