@@ -44,7 +44,7 @@ def described_whole(picture: Picture) -> NDArray[Any]:
     record = np.zeros((), RECORD)
     small = cv2.resize(picture.pixels, (SMALL, SMALL), interpolation=cv2.INTER_AREA)
     record["small"] = small
-    record["deviation"] = small.std()
+    record["deviation"] = cv2.meanStdDev(small)[1][0, 0]
     height, width = picture.pixels.shape
     record["frame"] = (width, height)
     record["width"], record["height"] = picture.width, picture.height
