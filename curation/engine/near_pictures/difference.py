@@ -73,7 +73,7 @@ def _left_over(one: Any, two: Any) -> float:
         elif rest < -STILL:
             below += (rest + STILL) ** 2
     contrast = slope * slope * (s11 / len(one) - (s1 / len(one)) ** 2)
-    return min(above, below) / len(one) / max(contrast, 1.0)
+    return float(min(above, below) / len(one) / max(contrast, 1.0))
 
 
 def both_ways(one: NDArray[Any], two: NDArray[Any], core: NDArray[np.bool_]) -> float:
