@@ -328,6 +328,12 @@ NOTE_TITLES = {
     "model": _("What agreement is worth"),
     "recall": _("Recall"),
     "kinds": _("Kinds"),
+    "pictures": _("Pictures"),
+    "unreadable": _("Pictures that cannot be read"),
+    "broken": _("Pictures that cannot be read"),
+    "first_broken": _("The first of them"),
+    "plain": _("Pictures of one shade"),
+    "score_quantiles": _("Scores, by share of the pictures"),
 }
 # Figures inside notes; values that are codes of ours have their words here too.
 COLUMN_TITLES = {
