@@ -127,6 +127,10 @@ STEP_TEXTS = {
         _("Odd picture files"),
         _("Files that the import had to mend: animated, wrong ending, broken checksum or profile."),
     ),
+    "flag_nsfw": (
+        _("Pictures that may be pornographic"),
+        _("A small network gives each picture a score; people look at those above the threshold."),
+    ),
 }
 
 REASONS = {
@@ -209,6 +213,7 @@ REASONS = {
     "image_uniform": _("One shade"),
     "image_odd_mode": _("Odd colour mode"),
     "image_odd_file": _("Odd file"),
+    "maybe_nsfw": _("Maybe pornographic"),
     # Of any step, when the plan goes on with items on which one fails.
     "step_failed": _("A step failed on it"),
 }
@@ -267,7 +272,7 @@ STEP_GROUPS = [
         _("Pictures"),
         [
             *("measure_images", "image_size", "image_aspect", "image_blur", "image_dark", "image_bright"),
-            *("image_information", "image_uniform", "image_mode", "image_oddities"),
+            *("image_information", "image_uniform", "image_mode", "image_oddities", "flag_nsfw"),
         ],
     ),
     (_("Sample and split"), ["sample", "select_items", "split", "split_leakage"]),
@@ -325,6 +330,12 @@ NOTE_TITLES = {
     "model": _("What agreement is worth"),
     "recall": _("Recall"),
     "kinds": _("Kinds"),
+    "pictures": _("Pictures"),
+    "unreadable": _("Pictures that cannot be read"),
+    "broken": _("Pictures that cannot be read"),
+    "first_broken": _("The first of them"),
+    "plain": _("Pictures of one shade"),
+    "score_quantiles": _("Scores, by share of the pictures"),
 }
 # Figures inside notes; values that are codes of ours have their words here too.
 COLUMN_TITLES = {

@@ -79,6 +79,9 @@ class PairOutput(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     items = serializers.ListField(child=serializers.IntegerField())
     texts = serializers.ListField(child=serializers.CharField())
+    pictures = serializers.ListField(
+        child=serializers.CharField(), help_text="SHA-256 of the original of each item's picture; empty for none."
+    )
     cosine = serializers.FloatField()
 
 
@@ -154,9 +157,9 @@ class PairView(ScopedAPIView):
 
     @extend_schema(operation_id="versions_pair", responses=PairOutput)
     def get(self, request: Request, pk: int, number: int) -> Response:
-        """One pair with its texts."""
+        """One pair with its texts or pictures."""
         review = find_review(actor=request.actor, version_id=pk)  # type: ignore[attr-defined]
-        return Response(pair_of(review, number))
+        return Response(PairOutput(pair_of(review, number)).data)
 
     @extend_schema(operation_id="versions_judge_pair", request=JudgeInput, responses=ThresholdsOutput)
     def post(self, request: Request, pk: int, number: int) -> Response:

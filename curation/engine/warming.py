@@ -2,7 +2,8 @@
 
     python -m curation.engine.warming          compiles into the folder of `curation.engine.compiling`
 
-A kernel compiles the first time that it runs, together half a minute on a busy machine. A worker starts this beside its
+A kernel compiles the first time that it runs, together about forty seconds of a processor, nine of them for those of
+pictures, which come last. A worker starts this beside its
 work, so that the first preview and the first run do not wait.
 """
 
@@ -12,6 +13,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import threading
 from functools import lru_cache
 from importlib import metadata
@@ -75,6 +77,7 @@ def warm(folder: Path) -> bool:
             if done.error:
                 raise RuntimeError(f"{step['name']} cannot be warmed: {done.error}")
         _warm_minhash(table)
+        _warm_pictures()
         (folder / _marker()).touch()
     return True
 
@@ -85,6 +88,32 @@ def _warm_minhash(table: "pa.Table") -> None:
     from curation.engine.near.shingles import Shingles
 
     Search(Shingles.parse("word:2"), 0.8, method="minhash").run([table["text"].combine_chunks()]).text_pairs()
+
+
+def _warm_pictures() -> None:
+    """Search three pictures that hold both kinds of candidates: one, a paler copy of it, and a part of it.
+
+    Through the search itself, since a kernel is compiled for the types that it is called with. Comes last: a preview
+    waits for the kernels of texts and never for these.
+    """
+    import cv2
+    import numpy as np
+
+    from curation.engine.media import FolderMedia
+    from curation.engine.near_pictures.search import PictureSearch
+    from curation.engine.near_pictures.store import Store
+
+    random = np.random.default_rng(1)
+    # Blots of many sizes have corners everywhere.
+    blots = cv2.resize(random.integers(0, 256, (24, 32), np.uint8), (256, 192), interpolation=cv2.INTER_CUBIC)
+    with tempfile.TemporaryDirectory(prefix="warming-") as temporary:
+        folder = Path(temporary)
+        for name, pixels in (("whole", blots), ("paler", blots // 2 + 64), ("part", blots[20:150, 20:200])):
+            cv2.imwrite(str(folder / f"{name}.png"), pixels)
+        media = FolderMedia(folder)
+        found = PictureSearch(threads=1).run(list(media.files()), media.path, Store(folder / "store"))
+    if not len(found.left):
+        raise RuntimeError("The search for near-duplicate pictures cannot be warmed: it found no copy.")
 
 
 def _rows() -> "pa.Table":

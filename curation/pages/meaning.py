@@ -13,7 +13,7 @@ from core.errors import DomainError
 from curation.engine.embedding.picture import NAME as PICTURES
 from curation.models import PairReview, Version
 from curation.pages.explorer import whole_number
-from curation.pages.picture import FILE, hash_in, thumb
+from curation.pages.picture import FILE, hash_in, pixels_of, shown_size, thumb, view
 from curation.pages.version import short, version_of
 from curation.services.meaning import chosen_items, map_points, meaning_figures, request_meaning, shows_pictures
 from curation.services.pair_review import (
@@ -151,6 +151,7 @@ class PairsPage(ScopedPage):
             "review": review,
             "targets": TARGETS,
             "target": target,
+            "pictures": shows_pictures(version),
             "may_decide": request.actor.can("review") or request.actor.can("data.write"),
         }
         if review is not None and review.pairs is None:
@@ -180,8 +181,22 @@ def asked(review: PairReview, wanted: str | None, target: float) -> dict[str, An
     number = whole_number(wanted) if wanted is not None else next((n for n in range(total) if n not in said), total)
     found: dict[str, Any] = {"summary": thresholds(review, target), "number": number, "place": number + 1}
     if number < total:
-        found |= {"pair": pair_of(review, number), "said": said.get(number)}
+        pair = pair_of(review, number)
+        found |= {"pair": pair, "said": said.get(number), "sides": sides_of(pair, review.version)}
         found["previous"] = number - 1 if number else None
     elif total:
         found["previous"] = total - 1
     return found
+
+
+def sides_of(pair: dict[str, Any], version: Version) -> list[dict[str, Any]]:
+    """Return what the page shows of each item of a pair: its text or, in a version of pictures, its picture."""
+    sides = []
+    for item, text, row in zip(pair["items"], pair["texts"], pair["rows"], strict=True):
+        side: dict[str, Any] = {"item": item, "text": text}
+        if shows_pictures(version):
+            width, height = shown_size(row)
+            address = view(hash_in(row, version.manifest.get("roles", {})))
+            side |= {"picture": address, "width": width, "height": height, "size": pixels_of(row)}
+        sides.append(side)
+    return sides

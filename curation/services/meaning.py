@@ -90,7 +90,7 @@ def request_meaning(*, actor: Actor, version_id: int, encoder: str = "auto") -> 
         DomainError: ``encoder_unknown``, ``text_missing``.
     """
     version = visible_version(actor, version_id)
-    _check_content(version)
+    check_content(version)
     names = (PICTURES,) if shows_pictures(version) else encoder_names()
     if encoder != "auto" and encoder not in names:
         detail = _("There is no encoder %(name)s. Choose one of %(known)s.")
@@ -115,7 +115,8 @@ def shows_pictures(version: Version) -> bool:
     return bool(roles.get("image")) and not roles.get("text")
 
 
-def _check_content(version: Version) -> None:
+def check_content(version: Version) -> None:
+    """Raise ``text_missing`` when a version has neither text nor pictures: nothing of it could have a meaning."""
     if not shows_pictures(version) and not version.manifest.get("roles", {}).get("text"):
         raise DomainError("text_missing", _("No column of this version is its text. Choose one when you import."))
 

@@ -1,5 +1,6 @@
 """The review of pairs that gives a threshold: drawn by a job, judged by people, summed up by the engine."""
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,14 +11,24 @@ from accounts.actor import Actor
 from accounts.services import audit
 from core.errors import DomainError, NotFound
 from curation.engine.embedding.errors import EngineError
+from curation.engine.embedding.picture import NAME as PICTURES
 from curation.engine.embedding.table import get_encoder
 from curation.engine.item_lookup import items_by_id
 from curation.engine.meaning.pairs import TooManyPairs, pairs_above
-from curation.engine.meaning.survey import NothingToEmbed, embed_version, suited_encoder, text_column
+from curation.engine.meaning.survey import (
+    Embedded,
+    NothingToEmbed,
+    Progress,
+    embed_version,
+    suited_encoder,
+    text_column,
+)
 from curation.engine.meaning.threshold import EDGES, FEWEST, draw_pairs, estimates, propose
+from curation.engine.reader import VersionReader
 from curation.engine.text_diff import LONGEST
 from curation.models import PairJudgement, PairReview
-from curation.services.meaning import vectors_folder
+from curation.services.meaning import check_content, shows_pictures, vectors_folder
+from curation.services.media import open_media
 from curation.services.plan import visible_version
 from curation.services.version import open_version
 from workers.context import JobContext
@@ -33,8 +44,7 @@ TARGET = 0.95
 def request_pair_review(*, actor: Actor, version_id: int) -> tuple[PairReview, Job | None]:
     """Return the pair review of a version, and the job that draws its pairs until they are there."""
     version = visible_version(actor, version_id)
-    if not version.manifest.get("roles", {}).get("text"):
-        raise DomainError("text_missing", _("No column of this version is its text. Choose one when you import."))
+    check_content(version)
     review, created = PairReview.objects.select_for_update(of=("self",)).get_or_create(
         version=version, defaults={"organization_id": actor.organization_id}
     )
@@ -65,24 +75,18 @@ def execute_draw(*, job: JobContext, review_id: int) -> dict[str, Any]:
 
 
 def _drawn(job: JobContext, review: PairReview) -> tuple[list[Any], list[int], str]:
-    from curation.engine.embedding.encode import TextEncoder
-
     def told(done: int, total: int, what: str) -> None:
         job.progress(done, total, what, rows_done=done)
 
+    pictures = shows_pictures(review.version)
+    comparing = _("comparing the pictures") if pictures else _("comparing the texts")
+    embed = _embedded_pictures if pictures else _embedded_texts
     try:
         with open_version(review.version) as reader:
-            what = _("embedding the texts")
-            name, _reason = suited_encoder(reader, text_column(reader))
-            opened = TextEncoder(
-                get_encoder(name),
-                cache_dir=settings.ASSAY_MODEL_CACHE,
-                vectors_dir=vectors_folder(review.organization_id),
-            )
-            embedded = embed_version(reader, opened, lambda done, total, _what: told(done, total, what))
+            embedded, name = embed(review, reader, told)
         step = -(-len(embedded.items) // ITEMS) or 1
         vectors, items = embedded.vectors[::step], embedded.items[::step]
-        found = pairs_above(vectors, EDGES[0], progress=lambda done, total: told(done, total, _("comparing the texts")))
+        found = pairs_above(vectors, EDGES[0], progress=lambda done, total: told(done, total, comparing))
     except (NothingToEmbed, EngineError, TooManyPairs) as error:
         title = _("Pairs cannot be drawn")
         raise DomainError("pairs_not_drawn", str(error), title=title) from None
@@ -92,6 +96,29 @@ def _drawn(job: JobContext, review: PairReview) -> tuple[list[Any], list[int], s
         for left, right, cosine, band in zip(drawn.left, drawn.right, drawn.cosine, drawn.band, strict=True)
     ]
     return pairs, drawn.counts.tolist(), name
+
+
+def _embedded_texts(review: PairReview, reader: VersionReader, told: Progress) -> tuple[Embedded, str]:
+    from curation.engine.embedding.encode import TextEncoder
+
+    what = _("embedding the texts")
+    name, _reason = suited_encoder(reader, text_column(reader))
+    opened = TextEncoder(
+        get_encoder(name), cache_dir=settings.ASSAY_MODEL_CACHE, vectors_dir=vectors_folder(review.organization_id)
+    )
+    return embed_version(reader, opened, lambda done, total, _what: told(done, total, what)), name
+
+
+def _embedded_pictures(review: PairReview, reader: VersionReader, told: Progress) -> tuple[Embedded, str]:
+    from curation.engine.embedding.picture import PictureEncoder
+    from curation.engine.meaning.picture_vectors import embed_pictures
+
+    what = _("embedding the pictures")
+    folder = Path(settings.ASSAY_MODEL_CACHE)
+    opened = PictureEncoder(cache_dir=folder, vectors_dir=vectors_folder(review.organization_id))
+    with open_media(review.organization_id) as media:
+        found = embed_pictures(reader, opened, media.path, lambda done, total, _what: told(done, total, what))
+    return found, PICTURES
 
 
 def find_review(*, actor: Actor, version_id: int) -> PairReview:
@@ -113,7 +140,11 @@ def judged(review: PairReview) -> dict[int, bool]:
 
 
 def pair_of(review: PairReview, number: int) -> dict[str, Any]:
-    """Return one pair with its texts.
+    """Return one pair with its texts and pictures.
+
+    Returns:
+        ``number``, ``cosine``, and lists of two: ``items``, ``texts``, ``pictures`` (SHA-256, "" for none) and
+        ``rows`` with all columns; an item that is gone has an empty row.
 
     Raises:
         NotFound: There is no pair of that number.
@@ -121,11 +152,20 @@ def pair_of(review: PairReview, number: int) -> dict[str, Any]:
     if review.pairs is None or not 0 <= number < len(review.pairs):
         raise NotFound(_("There is no such pair."))
     left, right, cosine, _band = review.pairs[number]
-    text = review.version.manifest.get("roles", {}).get("text", "")
+    roles = review.version.manifest.get("roles", {})
     with open_version(review.version) as reader:
         found = items_by_id(reader, [left, right])
-    texts = [str(found.get(item, {}).get(text) or "")[:LONGEST] for item in (left, right)]
-    return {"number": number, "items": [left, right], "texts": texts, "cosine": cosine}
+    rows = [found.get(item, {}) for item in (left, right)]
+    texts = [str(row.get(roles.get("text", "")) or "")[:LONGEST] for row in rows]
+    pictures = [str(row.get(roles.get("image", "")) or "") for row in rows]
+    return {
+        "number": number,
+        "items": [left, right],
+        "texts": texts,
+        "pictures": pictures,
+        "cosine": cosine,
+        "rows": rows,
+    }
 
 
 @transaction.atomic

@@ -1,6 +1,8 @@
 """The map of meaning and the review of pairs in a real browser: by mouse, by keyboard, at phone width, in Chinese."""
 
+import io
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,54 @@ def test_pairs_are_judged_by_key_until_a_threshold_is_proposed(boss: Actor, vers
     expect(page.get_by_role("cell", name="–").first).to_be_visible()
     take(page, "pairs")
     assert Job.objects.filter(kind="curation.draw_pairs").count() == 1
+
+
+@pytest.fixture
+def bridges(boss: Actor) -> Version:
+    """Twenty copies of a bridge and seven other pictures."""
+    folder = Path(__file__).parents[1] / "data" / "near_pictures"
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        for path in sorted(folder.glob("*.jpg")):
+            archive.write(path, f"{path.name.partition('_')[0]}/{path.name}")
+    dataset = create_dataset(actor=boss, name="Bridges")
+    file = SimpleUploadedFile("bridges.zip", sink.getvalue())
+    upload = receive_upload(actor=boss, dataset_id=dataset.pk, file=file)
+    imported = finished(start_import(actor=boss, upload_id=upload.pk, options={}))
+    return Version.objects.get(pk=imported.result["version"])
+
+
+def test_pairs_of_pictures_are_judged_by_key_side_by_side(boss: Actor, bridges: Version, open_page: Any) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(f"/versions/{bridges.pk}/")
+    page.get_by_role("link", name="Pairs").click()
+    page.get_by_role("button", name="Draw pairs").click()
+    expect(page.locator("#pair[data-keys]")).to_be_visible(timeout=WAIT)
+    shown = page.locator(".pair-picture img")
+    expect(shown).to_have_count(2)
+    take(page, "pairs-pictures")
+    for number in range(21):
+        expect(page.locator("#pair[data-keys] [name=number]")).to_have_value(str(number))
+        for place in range(2):
+            expect(shown.nth(place)).to_have_js_property("complete", value=True)
+            assert shown.nth(place).evaluate("image => image.naturalWidth") > 0
+        page.keyboard.press("y")
+    expect(page.get_by_text(re.compile(r"^21 of \d+ judged$"))).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("link", name="0.8", exact=True).click()
+    # Nothing but the bridge is alike: every threshold is right as often as so few answers can show.
+    expect(page.get_by_text(re.compile(r"^Take 0\.\d\d$"))).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#pair[data-keys] [name=number]")).to_have_value("20")
+    page.keyboard.press("z")
+    expect(page.get_by_text(re.compile(r"^20 of \d+ judged$"))).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    boxes = [shown.nth(place).bounding_box() for place in range(2)]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.parametrize(("theme", "width", "height"), [("dark", 390, 844), ("light", 1280, 800)])

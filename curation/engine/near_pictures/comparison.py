@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.engine.compiling import compiled
-from curation.engine.near_pictures.difference import both_ways, edges_in_common
+from curation.engine.near_pictures.difference import both_ways, edges_in_common, unmarked
 
 # Pixels of the longer side at which pictures are compared and, smaller, laid on each other; and of a block's sides.
 SIDE, ALIGN, BLOCK = 192, 128, 24
@@ -33,6 +33,11 @@ GLANCE, GLANCE_STEPS, GLANCE_GAIN, HOPELESS = 64, 15, 1e-3, 0.05
 # have 0.975 of their edges in common and all others more; of forms filled differently, none. All copies under a large
 # mark differ to both sides by at most 0.003; of forms, 1 of 100.
 EDGES, ONE_SIDED = 0.975, 0.004
+# Under a large mark much of the contrast is the mark's. The pixels without it must agree this well, differ to the other
+# side of the mark by at most this, and be this share of all. Measured on photographs (26 November 2026): of 261 copies
+# under large words all agree by 0.992, differ by at most 0.0033 and are free of words on 0.51 or more; of 589 pairs of
+# different pictures with near hashes none agrees by more than 0.978 or differs by less than 0.0142.
+UNDER, OTHER_SIDE, FREE = 0.97, 0.005, 0.5
 # Standard deviation, pixels, of the blur before differences are looked at.
 BLUR = 1.0
 # Pictures that are no copies by these keep this share of their score.
@@ -107,26 +112,26 @@ def whole(first: View, second: View) -> Affine:
     return np.array([[w2 / w1, 0.0, 0.0], [0.0, h2 / h1, 0.0]])
 
 
-def compare(first: View, second: View, start: Affine, *, stretched: bool) -> Likeness:
+def compare(first: View, second: View, start: Affine, *, stretched: bool, marks: bool = True) -> Likeness:
     """Return how alike two pictures are when one is laid on the other.
 
-    The map is improved until both correlate best (ECC, Evangelidis and Psarakis 2008), and the better of the given
-    and the
-    improved one counts. Both pictures are then cut into overlapping blocks of 24 pixels, the longer side having 192. A
-    block counts by the geometric mean of the contrast that it has in each picture, so that what is flat in one of them
-    (a watermark on the sky, a black corner) hardly counts; in each the correlation of the two is taken, which no
-    brightness or contrast changes, and none below 0. The score is the weighted mean of these correlations. Pictures
-    with
-    colours that differ are not alike, however their shapes agree; a grey copy has no colours.
+    The map is improved until both correlate best (ECC, Evangelidis and Psarakis 2008), and the better of the given and
+    the improved one counts. Both pictures are then cut into overlapping blocks of 24 pixels, the longer side having
+    192. A block counts by the geometric mean of the contrast that it has in each picture, so that what is flat in one
+    of them (a watermark on the sky, a black corner) hardly counts; in each the correlation of the two is taken, which
+    no brightness or contrast changes, and none below 0. The score is the weighted mean of these correlations. Pictures
+    with colours that differ are not alike, however their shapes agree; a grey copy has no colours. A picture under a
+    large mark is compared by what the mark leaves free, and scores no more than the share of it.
 
     Args:
         first: A picture.
         second: Another.
         start: float64 [2, 3], leads from the first to the second, pixels of `SIDE`.
         stretched: Whether the sides may be stretched against each other, as of whole pictures.
+        marks: Whether one of them may bear a large mark.
     """
     if _is_map(start) and abs(np.linalg.det(start[:, :2])) > 1.0 + 1e-9:
-        turned = compare(second, first, _inverse(start), stretched=stretched)
+        turned = compare(second, first, _inverse(start), stretched=stretched, marks=marks)
         return Likeness(turned.score, turned.covered, start)
     if not _plausible(start, stretched=stretched):
         return NOT_ALIKE
@@ -136,12 +141,19 @@ def compare(first: View, second: View, start: Affine, *, stretched: bool) -> Lik
     best = _laid(first, second, start)
     # Where the first look has failed, the map that was given may still be right.
     better = _improved(first, second, nearer)
+    maps = [start]
     if better is not None and _plausible(better, stretched=stretched):
+        maps.append(better)
         best = max(best, _laid(first, second, better), key=lambda found: found.score)
     if best.score > 0 and not _same_colours(first, second, best.affine):
         return NOT_ALIKE
     if best.score > 0 and not _is_copy(first, second, best.affine):
-        return Likeness(best.score * DOUBTED, best.covered, best.affine)
+        best = Likeness(best.score * DOUBTED, best.covered, best.affine)
+    if best.score >= CLEAR or not marks:
+        return best
+    marked = next((found for one in maps if (found := _under_mark(first, second, one)).score > 0), NOT_ALIKE)
+    if marked.score > best.score and _same_colours(first, second, marked.affine):
+        return marked
     return best
 
 
@@ -244,14 +256,34 @@ def _warped(
 def _laid(first: View, second: View, affine: Affine) -> Likeness:
     laid = _warped(second.grey, affine, first.grey.shape)
     inside = _warped(np.ones(second.grey.shape, np.uint8), affine, first.grey.shape, nearest=True)
-    contrast = min(float(first.grey.var()), float(second.grey.var()))
-    floor = max(FLOOR_LEAST, min(FLOOR, FLOOR_SHARE * contrast))
     result = np.zeros(5)
-    agreement(first.grey, laid, inside, BLOCK, floor, result)
+    agreement(first.grey, laid, inside, BLOCK, _floor(first, second), result)
     if result[2] < COVERED or result[0] <= 0 or result[4] < TOGETHER:
         return NOT_ALIKE
     score = float(result[1] / result[0])
     return Likeness(score, float(result[2]), affine) if result[3] >= TELLING or score >= CLEAR else NOT_ALIKE
+
+
+def _under_mark(first: View, second: View, affine: Affine) -> Likeness:
+    """Return how alike two pictures are of which one bears a large mark, by the pixels without it.
+
+    The score is what agrees of them, times their share: what lies under the mark is not known.
+    """
+    laid, core = _on_top(first.grey, second.grey, affine, 2)
+    free, other = unmarked(first.grey, laid, core)
+    share = float(free.sum()) / max(int(core.sum()), 1)
+    if other > OTHER_SIDE or share < FREE:
+        return NOT_ALIKE
+    result = np.zeros(5)
+    agreement(first.grey, laid, free.astype(np.uint8), BLOCK, _floor(first, second), result)
+    if result[2] < COVERED or result[0] <= 0 or result[4] < UNDER or result[1] < UNDER * result[0]:
+        return NOT_ALIKE
+    return Likeness(float(result[1] / result[0]) * share, float(core.mean()), affine)
+
+
+def _floor(first: View, second: View) -> float:
+    contrast = min(float(first.grey.var()), float(second.grey.var()))
+    return max(FLOOR_LEAST, min(FLOOR, FLOOR_SHARE * contrast))
 
 
 def _same_colours(first: View, second: View, affine: Affine) -> bool:

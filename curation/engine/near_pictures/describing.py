@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.engine.near_pictures.decoding import PictureError, read_picture
-from curation.engine.near_pictures.features import SIDE, Describer
+from curation.engine.near_pictures.features import SIDE, SMALL, Describer, described_whole
 from curation.engine.near_pictures.store import Store
 
 # Pictures between two writes to the store: about half a second of work.
 BATCH = 256
-MIRRORED = "-mirrored"
+# Ends of the names of other records of a picture: of its mirror image, and of one without key points.
+MIRRORED, WHOLE = "-mirrored", "-whole"
 # Finds the file of a picture by the SHA-256 of its bytes.
 PathOf = Callable[[str], Path | None]
 
@@ -42,7 +43,8 @@ def describe(
     executor: Executor,
     told: Callable[[int], None],
     *,
-    mirrored: bool,
+    parts: bool = True,
+    mirrored: bool = False,
 ) -> None:
     """Describe the pictures that the store does not hold yet; those that cannot be read get a sentence there.
 
@@ -52,8 +54,10 @@ def describe(
         store: Takes the records.
         executor: Threads.
         told: Called with the number of pictures done; may raise to stop.
+        parts: Whether key points are wanted, by which parts are found. Without them a picture is decoded at an eighth.
         mirrored: Whether the key points of the mirrored picture are wanted too.
     """
+    end = "" if parts else WHOLE
     local = threading.local()
 
     def one(name: str) -> list[tuple[str, NDArray[Any] | str]]:
@@ -63,9 +67,11 @@ def describe(
         if path is None:
             return [(name, "There is no file of this picture.")]
         try:
-            picture = read_picture(path, SIDE)
+            picture = read_picture(path, SIDE if parts else SMALL)
         except PictureError as error:
             return [(name, str(error))]
+        if not parts:
+            return [(name + end, described_whole(picture))]
         entries: list[tuple[str, NDArray[Any] | str]] = []
         if name not in store:
             entries.append((name, local.describer.describe(picture)))
@@ -77,7 +83,7 @@ def describe(
     missing = [
         name
         for name in names
-        if name not in store or (mirrored and name not in store.broken and name + MIRRORED not in store)
+        if name not in store.broken and (name + end not in store or (mirrored and name + MIRRORED not in store))
     ]
     done = len(names) - len(missing)
     told(done)

@@ -14,6 +14,8 @@ from curation.engine.compiling import compiled
 
 # Grey values, of 255, by which compression and laying on each other make pixels differ.
 STILL = 4.0
+# Grey values, of 255, from which a pixel belongs to a mark.
+MARK = 3.0
 # Rounds in which the line through the pixels is fitted to the half of them that lies nearest to it.
 ROUNDS = 5
 # A copy's contrast is between these times the original's.
@@ -27,8 +29,8 @@ UNLIKE = 9.0
 
 
 @compiled
-def _left_over(one: Any, two: Any) -> float:
-    """Return the smaller of the two sides of what a line from `one` to `two` leaves over, a share of the contrast."""
+def _line(one: Any, two: Any) -> Any:
+    """Return slope and shift of the line from `one` to `two` by the half of the pixels nearest to it; slope 0: none."""
     keep = np.ones(len(one), np.bool_)
     slope, shift = 1.0, 0.0
     for _round in range(ROUNDS):
@@ -42,7 +44,7 @@ def _left_over(one: Any, two: Any) -> float:
                 s11 += a * a
                 s12 += a * b
         if n == 0 or s11 / n - (s1 / n) ** 2 < 1e-3:
-            return UNLIKE
+            return 0.0, 0.0
         slope = (s12 / n - s1 / n * s2 / n) / (s11 / n - (s1 / n) ** 2)
         shift = s2 / n - slope * s1 / n
         apart = np.abs(two - slope * one - shift)
@@ -50,6 +52,15 @@ def _left_over(one: Any, two: Any) -> float:
         for place in range(len(one)):
             keep[place] = apart[place] <= middle + 1e-6
     if slope < PALE or slope > STRONG:
+        return 0.0, 0.0
+    return slope, shift
+
+
+@compiled
+def _left_over(one: Any, two: Any) -> float:
+    """Return the smaller of the two sides of what a line from `one` to `two` leaves over, a share of the contrast."""
+    slope, shift = _line(one, two)
+    if slope == 0:
         return UNLIKE
     above, below, s1, s11 = 0.0, 0.0, 0.0, 0.0
     for place in range(len(one)):
@@ -62,7 +73,7 @@ def _left_over(one: Any, two: Any) -> float:
         elif rest < -STILL:
             below += (rest + STILL) ** 2
     contrast = slope * slope * (s11 / len(one) - (s1 / len(one)) ** 2)
-    return min(above, below) / len(one) / max(contrast, 1.0)
+    return float(min(above, below) / len(one) / max(contrast, 1.0))
 
 
 def both_ways(one: NDArray[Any], two: NDArray[Any], core: NDArray[np.bool_]) -> float:
@@ -83,6 +94,37 @@ def both_ways(one: NDArray[Any], two: NDArray[Any], core: NDArray[np.bool_]) -> 
     first, second = one[core].astype(np.float64), two[core].astype(np.float64)
     there = _left_over(first, second)
     return float(min(there, _left_over(second, first)))
+
+
+def unmarked(one: NDArray[Any], two: NDArray[Any], core: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], float]:
+    """Return the pixels on which neither picture bears a mark, bool [h, w], and how much else differs.
+
+    Of the pixels that the line of `both_ways` leaves over, those to one side are the mark, which lies on one of the
+    pictures and is lighter or darker than what it covers. What is left over to the other side speaks against a mark; of
+    both directions and both sides the one counts that leaves least. It is a share of the contrast, as in `both_ways`.
+
+    Args:
+        one: float32 [h, w], grey.
+        two: float32 [h, w], grey, laid on the first.
+        core: bool [h, w], pixels that both fill.
+    """
+    best, other = np.zeros(core.shape, np.bool_), UNLIKE
+    thin = core[::2, ::2]
+    for first, second in ((one, two), (two, one)):
+        # Every second pixel gives the same line.
+        grey = first[::2, ::2][thin].astype(np.float64)
+        if len(grey) < 2:
+            break
+        slope, shift = _line(grey, second[::2, ::2][thin].astype(np.float64))
+        if slope == 0:
+            continue
+        contrast = max(slope * slope * float(grey.var()), 1.0)
+        rest = second - np.float32(slope) * first - np.float32(shift)
+        for side in (rest, -rest):
+            against = float((np.maximum(-side[core] - MARK, 0) ** 2).mean()) / contrast
+            if against < other:
+                best, other = core & (side <= MARK), against
+    return best, other
 
 
 def edges_in_common(one: NDArray[np.float32], two: NDArray[np.float32], core: NDArray[np.bool_]) -> float:

@@ -15,9 +15,9 @@ POINTS = 96
 # ORB (Rublee and others 2011) in steps of 1.3, so that the same corners are found in a part enlarged by up to 2.5.
 LEVELS, STEP, PATCH = 5, 1.3, 31
 # Differences of grey values that make a corner, tried in turn until there are ENOUGH points; soft pictures need the
-# last.
-# Measured on tiles of wallpapers: 20 alone leaves a seventh of them without points.
-CORNERS, ENOUGH = (20, 7, 2), 64
+# last. Measured on tiles of wallpapers: 20 alone leaves a seventh of them without points; on photographs (26 November
+# 2026) 40 is enough for 19 of 20, takes two thirds of the time of 20 and finds as many crops.
+CORNERS, ENOUGH = (40, 20, 7, 2), 64
 # Deviation of grey values to which contrast is brought before, so that a pale copy has the same corners.
 CONTRAST = 55.0
 # Standard deviation of grey values, of 255, below which a picture shows nothing that could be compared.
@@ -37,6 +37,20 @@ RECORD = np.dtype(
 )
 
 
+def described_whole(picture: Picture) -> NDArray[Any]:
+    """Return a `RECORD` [] of a grey picture without key points, by which whole pictures alone are found."""
+    import cv2
+
+    record = np.zeros((), RECORD)
+    small = cv2.resize(picture.pixels, (SMALL, SMALL), interpolation=cv2.INTER_AREA)
+    record["small"] = small
+    record["deviation"] = cv2.meanStdDev(small)[1][0, 0]
+    height, width = picture.pixels.shape
+    record["frame"] = (width, height)
+    record["width"], record["height"] = picture.width, picture.height
+    return record
+
+
 class Describer:
     """Makes records; one for each thread, since a detector keeps its buffers."""
 
@@ -53,15 +67,7 @@ class Describer:
 
     def describe(self, picture: Picture) -> NDArray[Any]:
         """Return a `RECORD` [] of a grey picture whose longer side has `SIDE` pixels."""
-        import cv2
-
-        record = np.zeros((), RECORD)
-        small = cv2.resize(picture.pixels, (SMALL, SMALL), interpolation=cv2.INTER_AREA)
-        record["small"] = small
-        record["deviation"] = small.std()
-        height, width = picture.pixels.shape
-        record["frame"] = (width, height)
-        record["width"], record["height"] = picture.width, picture.height
+        record = described_whole(picture)
         if record["deviation"] >= PLAIN:
             self._mark(record, self._stretched(picture.pixels))
         return record

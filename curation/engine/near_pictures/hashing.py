@@ -1,5 +1,6 @@
 """256-bit hashes of whole pictures from their lowest frequencies, also as they would be mirrored or turned."""
 
+from enum import IntEnum
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,14 @@ from curation.engine.near_pictures.features import SMALL
 WAVES = 16
 LOW = 8
 BLOCK = 4096
+
+
+class Strokes(IntEnum):
+    """Which strokes are left out before a picture is hashed."""
+
+    STAY = 0
+    NO_LIGHT = 1
+    NO_DARK = 2
 
 
 @cache
@@ -47,6 +56,24 @@ def hashes(small: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uin
 def _packed(values: NDArray[Any]) -> NDArray[np.uint64]:
     bits = values > np.median(values, axis=1, keepdims=True)
     return np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint64)
+
+
+def without_strokes(small: NDArray[np.uint8], strokes: Strokes) -> NDArray[np.uint8]:
+    """Return copies whose light or dark strokes are gone: each pixel is the darkest (lightest) of those around it.
+
+    Words across a picture put their own frequencies in the place of its lowest ones, and are narrower than the window.
+
+    Args:
+        small: uint8 [n, 64, 64].
+        strokes: Which go.
+    """
+    import cv2
+
+    if strokes is Strokes.STAY:
+        return small
+    change = cv2.erode if strokes is Strokes.NO_LIGHT else cv2.dilate
+    window = np.ones((3, 3), np.uint8)
+    return np.stack([np.asarray(change(one, window), np.uint8) for one in small]) if len(small) else small
 
 
 def moved(small: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:

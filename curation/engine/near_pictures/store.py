@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from curation.engine.near_pictures.features import RECORD
 
 # Raised whenever the same picture would give another record.
-VERSION = 1
+VERSION = 2
 RECORDS, NAMES = f"picture-records-{VERSION}.bin", f"picture-records-{VERSION}.jsonl"
 
 

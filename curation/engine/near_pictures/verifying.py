@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from curation.engine.near_pictures.alignment import similarity
 from curation.engine.near_pictures.comparison import DOUBTED, SIDE, View, compare, whole
 from curation.engine.near_pictures.decoding import PictureError, read_picture
-from curation.engine.near_pictures.describing import MIRRORED, PathOf
+from curation.engine.near_pictures.describing import MIRRORED, WHOLE, PathOf
 from curation.engine.near_pictures.features import SIDE as FRAME
 from curation.engine.near_pictures.store import Store
 
@@ -34,11 +34,13 @@ class Verifier:
         names: SHA-256 of each picture.
         path_of: Finds the files.
         store: Holds a record of each.
+        parts: Whether those with key points are taken.
     """
 
-    def __init__(self, names: Sequence[str], path_of: PathOf, store: Store) -> None:
+    def __init__(self, names: Sequence[str], path_of: PathOf, store: Store, *, parts: bool = True) -> None:
         self._names, self._path_of, self._store = names, path_of, store
-        self.rows = np.array([store.place(name) for name in names], np.int64)
+        end = "" if parts else WHOLE
+        self.rows = np.array([store.place(name + end) for name in names], np.int64)
         records = store.records()
         self.tiny = np.maximum(records["width"][self.rows], records["height"][self.rows]) < TINY
         self._view = lru_cache(VIEWS)(self._read)
@@ -56,8 +58,9 @@ class Verifier:
         if first is None or second is None:
             return 0.0
         first = first.moved(move)
-        score = compare(first, second, whole(first, second), stretched=True).score
-        if score < NEAR_EQUAL and bool(self.tiny[one]) and bool(self.tiny[two]):
+        tiny = bool(self.tiny[one]) and bool(self.tiny[two])
+        score = compare(first, second, whole(first, second), stretched=True, marks=not tiny).score
+        if score < NEAR_EQUAL and tiny:
             return score * DOUBTED
         return score
 

@@ -103,10 +103,11 @@ class WholeIndex:
     Args:
         keys: uint64 [n], short hashes.
         long: uint64 [n, 4], long ones.
+        near: Bits by which two short hashes may differ.
     """
 
-    def __init__(self, keys: NDArray[np.uint64], long: NDArray[np.uint64]) -> None:
-        self._keys, self._long = keys, long
+    def __init__(self, keys: NDArray[np.uint64], long: NDArray[np.uint64], near: int = NEAR) -> None:
+        self._keys, self._long, self._near = keys, long, near
         self._starts = np.empty((BANDS, (1 << BAND) + 1), np.int64)
         self._members = np.empty((BANDS, len(keys)), np.int32)
         _tables(keys, self._starts, self._members)
@@ -125,7 +126,9 @@ class WholeIndex:
             last: The one after the last.
             nearest: Most pairs of one query; those that differ least stay.
         """
-        pairs = _near(keys, first, last, self._keys, self._starts, self._members, self._probes, NEAR, self._radius)
+        pairs = _near(
+            keys, first, last, self._keys, self._starts, self._members, self._probes, self._near, self._radius
+        )
         if not len(pairs):
             return np.empty((0, 2), np.int32)
         apart = np.bitwise_count(long[pairs[:, 0]] ^ self._long[pairs[:, 1]]).sum(axis=1)

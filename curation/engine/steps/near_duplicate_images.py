@@ -42,6 +42,7 @@ class NearDuplicateImages(Step):
         threshold: Least score, 0.3 to 1: the share of the contrast of both pictures that agrees.
         flips: Whether mirrored pictures (left to right, upside down) are duplicates.
         turns: Whether pictures turned by quarters are.
+        parts: Whether cropped and slanted copies are looked for too, which takes twice as long.
         keep: Which picture stays: ``largest`` (most pixels), ``first``, ``labeled_first`` (one with a label before one
             without, then the largest) or ``held_out_first`` (one of validation or test before one of training, then the
             largest, so that what is dropped does not leak). Ties go to the first.
@@ -61,6 +62,7 @@ class NearDuplicateImages(Step):
     threshold: float = 0.5
     flips: bool = False
     turns: bool = False
+    parts: bool = True
     keep: str = "largest"
     action: str = "drop"
     split_column: str = ""
@@ -84,7 +86,7 @@ class NearDuplicateImages(Step):
         for table in batches():
             context.check()
             rows.add(table)
-        search = PictureSearch(self.threshold, flips=self.flips, turns=self.turns)
+        search = PictureSearch(self.threshold, flips=self.flips, turns=self.turns, parts=self.parts)
         with _folder(context.folder) as folder:
             result = search.run(rows.pictures, context.media.path, Store(folder), _checked(context))
         return self._decided(result, rows)

@@ -19,6 +19,7 @@ from curation.engine.steps.missing import MissingValues
 from curation.engine.steps.mojibake import RepairMojibake
 from curation.engine.steps.near_duplicate_images import NearDuplicateImages
 from curation.engine.steps.near_duplicates import NearDuplicates
+from curation.engine.steps.nsfw import FlagNsfw
 from curation.engine.steps.odd_meaning import MeaningOutliers, OffTopic
 from curation.engine.steps.outliers import Outliers
 from curation.engine.steps.pictures import (
@@ -86,4 +87,5 @@ STEPS: dict[str, type[Step]] = {
     "image_uniform": ImageUniform,
     "image_mode": ImageMode,
     "image_oddities": ImageOddities,
+    "flag_nsfw": FlagNsfw,
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from curation.engine.media import Media, NoMedia
 from curation.engine.plan import Plan
 from curation.engine.steps.base import Context, Step
 
@@ -16,9 +17,11 @@ def step(name: str, **params: Any) -> Step:
 class Result:
     """What a step made of a table."""
 
-    def __init__(self, table: pa.Table, chosen: Step, roles: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, table: pa.Table, chosen: Step, roles: dict[str, str] | None = None, media: Media | None = None
+    ) -> None:
         starts = range(0, max(1, table.num_rows), 3)
-        context = Context(roles or {})
+        context = Context(roles or {}, media=media or NoMedia())
         state = chosen.prepare(lambda: iter([table.slice(start, 3) for start in starts]), context)
         outcomes = [chosen.apply(table.slice(start, 3), state, context) for start in starts]
         self.table = pa.concat_tables([outcome.kept for outcome in outcomes])

@@ -26,8 +26,6 @@ print(" ".join(sorted(cold)))
 # Needed when a collection outgrows its tables or a search its memory, which takes more texts than are worth compiling
 # for; the last is inlined by whoever calls it.
 RARE = {"collection._refill", "forest._connecting", "ranking.sort_lists", "regroup._place", "text_kernels._decode"}
-# Pictures are compared in runs alone and never in a preview, and a run can wait for its compiler.
-OF_PICTURES = {"alignment", "comparison", "difference", "parts", "whole"}
 
 
 @pytest.mark.slow
@@ -43,8 +41,7 @@ def test_warming_reaches_every_kernel_and_leaves_a_marker(tmp_path: Path, monkey
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    cold = {name for name in done.stdout.split() if name.partition(".")[0] not in OF_PICTURES}
-    assert cold <= RARE
+    assert set(done.stdout.split()) <= RARE
     assert is_warm()
     assert start_warming() is None
 

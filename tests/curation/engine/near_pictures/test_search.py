@@ -67,6 +67,48 @@ def test_a_changed_copy_is_found_among_others(tmp_path: Path, change: Any) -> No
     assert pairs["a.jpg", "b.jpg"] > 0.8
 
 
+def test_without_parts_whole_copies_are_found_and_crops_are_not(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "a.jpg", scene(77))
+    save(tmp_path / "in" / "corner.jpg", scene(77)[90:, 120:])
+    save(tmp_path / "in" / "mirrored.jpg", scene(77)[:, ::-1])
+    save(tmp_path / "in" / "small.jpg", scene(77)[::2, ::2], quality=50)
+    save(tmp_path / "in" / "other.jpg", scene(78))
+    assert set(found(tmp_path / "in", tmp_path / "store", parts=False)) == {("a.jpg", "small.jpg")}
+    flipped = {("a.jpg", "mirrored.jpg"), ("a.jpg", "small.jpg"), ("mirrored.jpg", "small.jpg")}
+    assert set(found(tmp_path / "in", tmp_path / "store", parts=False, flips=True)) == flipped
+    # The store has no key points yet, and they are not missed.
+    assert ("a.jpg", "corner.jpg") in found(tmp_path / "in", tmp_path / "store")
+
+
+def marked(pixels: np.ndarray, shade: int) -> np.ndarray:
+    """Write large words across a picture at half strength."""
+    layer, scale = pixels.copy(), pixels.shape[1] / 260
+    for row in range(3):
+        at = (round(pixels.shape[1] * 0.05), round(pixels.shape[0] * (0.28 + 0.28 * row)))
+        cv2.putText(layer, "SAMPLE PROOF", at, cv2.FONT_HERSHEY_DUPLEX, scale, (shade,) * 3, round(scale * 2))
+    return cv2.addWeighted(layer, 0.5, pixels, 0.5, 0)
+
+
+@pytest.mark.parametrize("shade", [255, 0], ids=["white words", "black words"])
+def test_a_copy_under_large_words_is_found_and_no_other_picture_under_the_same_words(
+    tmp_path: Path, shade: int
+) -> None:
+    """The pictures have little contrast, so that most of what can be seen is the words."""
+    sources = {
+        "bridge": "bridge-mods_blur-a-lot.jpg",
+        "street": "labelme-subset_q0746.jpg",
+        "sea": "labelme-subset_q2821.jpg",
+    }
+    pixels = {name: cv2.imread(str(PDQ / file)) for name, file in sources.items()}
+    pixels |= {f"soft {seed}": cv2.GaussianBlur(scene(seed), (0, 0), 6) for seed in range(3)}
+    for name, picture in pixels.items():
+        pale = np.asarray(picture * 0.35 + 90, np.uint8)
+        save(tmp_path / "in" / f"{name}.jpg", pale)
+        save(tmp_path / "in" / f"{name} marked.jpg", marked(pale, shade), quality=75)
+    pairs = found(tmp_path / "in", tmp_path / "store")
+    assert set(pairs) == {(f"{name} marked.jpg", f"{name}.jpg") for name in pixels}
+
+
 def test_blank_pages_are_like_nothing_but_equal_files_are(tmp_path: Path) -> None:
     for number in range(4):
         save(tmp_path / "in" / f"blank-{number}.jpg", np.full((200, 150, 3), 250 + number, np.uint8))
