@@ -9,11 +9,10 @@ import type { State } from "../state/state";
 import { schemaOf, type Shown } from "../state/view";
 import { chunksOf } from "../text/chunks";
 import { lanesOf, segmentsOf, within, type Marked, type Segment } from "../text/segments";
+import { ArcLayer, hasArcs, spanKey as keyOf } from "./arc-layer";
 import { usePage } from "./context";
 import { PER_TURN, FIRST, look, whenIdle } from "./text-display";
 import { rangeOf, reveal, selectedIn, showSelection } from "./text-selection";
-
-const keyOf = (control: string, id: string): string => `${control}/${id}`;
 
 /** All spans that the controls of a field have, in units of its text, sorted by start. */
 function marksOf(state: State, view: Shown, field: string, text: string): Marked[] {
@@ -118,7 +117,7 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
     else perform(selectText, { field, start: 0, end: 0 });
   }
 
-  return (
+  const shown = (
     <div ref={root} class={`${look(text)} lp-spans`} dir="auto" aria-busy={count < chunks.length} onPointerUp={onPointerUp} onClick={onClick}>
       {chunks.slice(0, count).map((chunk, i) => {
         const start = starts[i] ?? 0;
@@ -128,4 +127,5 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
       })}
     </div>
   );
+  return hasArcs(state, field) ? <div class="lp-arced">{shown}<ArcLayer state={state} view={view} field={field} text={root} /></div> : shown;
 }

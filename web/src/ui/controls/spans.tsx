@@ -1,9 +1,10 @@
 /** Marking spans and tying them: the labels to mark with, and the list of what is marked. */
 import { useEffect, useRef } from "preact/hooks";
-import { choosePart, removePart, removeTie } from "../../state/actions/parts";
+import { choosePart, removePart } from "../../state/actions/parts";
+import { removeTie, tieAt } from "../../state/actions/ties";
 import { actionId } from "../../state/bindings";
 import { focusOf } from "../../state/focus";
-import { spansOf, tiesOf, type Span } from "../../state/spans";
+import { spansOf, tieId, tiesOf, type Span } from "../../state/spans";
 import { schemaOf } from "../../state/view";
 import type { Control } from "../../wire";
 import { byPointer, usePage } from "../context";
@@ -73,29 +74,38 @@ export function RelationControl(props: ControlProps) {
   const { perform, text } = usePage();
   const spans = new Map(spansOf(view.answer[control.setup.spans]).map((span) => [span.id, span]));
   const ties = tiesOf(value);
-  const { tie } = focusOf(state);
+  const { part, tie } = focusOf(state);
   const from = tie === null ? undefined : spans.get(tie);
-  const titles = new Map(control.labels.map((label) => [label.value, label.title]));
+  const labels = new Map(control.labels.map((label) => [label.value, label]));
   const isAsked = schemaOf(state).controls.some((other) => other.name === control.setup.spans);
+  const active = part?.control === control.name ? part.id : null;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [active]);
+  const at = Math.max(0, ties.findIndex((each) => tieId(each) === active) - SHOWN / 2);
+  const cap = (action: string) => <KeyCap name={props.bindings.keysOf(actionId(action))[0]} />;
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.relations")}>
       <h3 class="lp-control-title">{control.title || text.t("page.relations")}</h3>
       <LabelButtons {...props} marks />
       <p class="lp-hint" role="status">
-        {from !== undefined ? text.t("relations.from", { text: cut(from.text) }) : isAsked ? text.t("relations.how") : ""}
-        {from === undefined ? <> <KeyCap name={props.bindings.keysOf(actionId("tie"))[0]} /></> : null}
+        {active !== null && tieAt(state) !== null ? <>{text.t(control.setup.directed ? "relations.at-hand" : "relations.at-hand-both")} {cap("remove-part")}</>
+          : from !== undefined ? text.t("relations.from", { text: cut(from.text) })
+          : isAsked ? <>{text.t("relations.how")} {cap("tie")}</> : null}
       </p>
       {ties.length === 0 ? null : (
-        <ul class="lp-chips" aria-label={text.t("page.relations")}>
-          {ties.map((each, i) => {
-            const said = text.t("relations.tie", { from: cut(spans.get(each.from)?.text ?? ""), label: titles.get(each.label) ?? each.label, to: cut(spans.get(each.to)?.text ?? "") });
+        <ul ref={list} class="lp-chips" aria-label={text.t("page.relations")}>
+          {ties.slice(at, at + SHOWN).map((each, i) => {
+            const label = labels.get(each.label);
+            const said = text.t("relations.tie", { from: cut(spans.get(each.from)?.text ?? ""), label: label?.title ?? each.label, to: cut(spans.get(each.to)?.text ?? "") });
+            const id = tieId(each);
             return (
-              <li key={`${each.from} ${each.to} ${each.label}`} class="lp-chip">
-                <span class="lp-chip-text">{said}</span>
-                <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: said })} onClick={byPointer(() => perform(removeTie, { control: control.name, at: i }))}><Icon name="close" /></button>
+              <li key={id} class="lp-chip" data-active={id === active ? "" : undefined} style={label?.color == null ? undefined : { "--label": label.color }}>
+                <button type="button" class="lp-chip-text" onClick={byPointer(() => perform(choosePart, { control: control.name, id }))}>{said}</button>
+                <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: said })} onClick={byPointer(() => perform(removeTie, { control: control.name, at: at + i }))}><Icon name="close" /></button>
               </li>
             );
           })}
+          {ties.length > SHOWN ? <li class="lp-quiet lp-hint">{text.t("spans.more", { count: ties.length - SHOWN })}</li> : null}
         </ul>
       )}
     </div>
