@@ -3,7 +3,7 @@ import type { Action } from "../../src/state/actions/action";
 import { chooseLabel } from "../../src/state/actions/choose-label";
 import { close } from "../../src/state/actions/panels";
 import { nextPart, previousPart, removePart } from "../../src/state/actions/parts";
-import { arcs, beginTie, nextTie, previousTie, removeTie } from "../../src/state/actions/ties";
+import { beginTie, removeTie } from "../../src/state/actions/ties";
 import { redo } from "../../src/state/actions/redo";
 import { cursorDown, cursorLeft, cursorRight, extendLeft, extendRight, selectText, startRight, wholeWords } from "../../src/state/actions/select";
 import { submit } from "../../src/state/actions/submit";

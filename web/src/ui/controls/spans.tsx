@@ -17,6 +17,8 @@ import type { ControlProps } from "./table";
 const SHOWN = 120;
 const EXCERPT = 40;
 
+/** A text of any direction inside a line of another one. */
+const apart = (said: string): string => `\u2068${cut(said)}\u2069`;
 const cut = (said: string): string => ([...said].length > EXCERPT ? `${[...said].slice(0, EXCERPT).join("")}…` : said);
 
 function Chips({ control, spans, active }: { control: Control; spans: readonly Span[]; active: string | null }) {
@@ -50,7 +52,7 @@ function Hint({ props, marked }: { props: ControlProps; marked: number }) {
   const { text } = usePage();
   const { mark, part } = focusOf(props.state);
   if (mark !== null) return <p class="lp-hint" role="status">{text.t("spans.choose-label")}</p>;
-  if (part !== null) return <p class="lp-hint" role="status">{text.t("spans.at-hand")} <KeyCap name={props.bindings.keysOf(actionId("remove-part"))[0]} /></p>;
+  if (part?.control === props.control.name) return <p class="lp-hint" role="status">{text.t("spans.at-hand")} <KeyCap name={props.bindings.keysOf(actionId("remove-part"))[0]} /></p>;
   return <p class="lp-hint">{marked === 0 ? text.t("spans.how") : text.t("spans.count", { count: marked })}</p>;
 }
 
@@ -61,9 +63,11 @@ export function SpanControl(props: ControlProps) {
   const { part } = focusOf(state);
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.labels")}>
-      {control.title === "" ? null : <h3 class="lp-control-title">{control.title}</h3>}
+      <header class="lp-control-head">
+        {control.title === "" ? null : <h3 class="lp-control-title">{control.title}</h3>}
+        <Hint props={props} marked={spans.length} />
+      </header>
       <LabelButtons {...props} marks />
-      <Hint props={props} marked={spans.length} />
       {spans.length === 0 ? null : <Chips control={control} spans={spans} active={part?.control === control.name ? part.id : null} />}
     </div>
   );
@@ -85,18 +89,20 @@ export function RelationControl(props: ControlProps) {
   const cap = (action: string) => <KeyCap name={props.bindings.keysOf(actionId(action))[0]} />;
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.relations")}>
-      <h3 class="lp-control-title">{control.title || text.t("page.relations")}</h3>
+      <header class="lp-control-head">
+        <h3 class="lp-control-title">{control.title || text.t("page.relations")}</h3>
+        <p class="lp-hint" role="status">
+          {active !== null && tieAt(state) !== null ? <>{text.t(control.setup.directed ? "relations.at-hand" : "relations.at-hand-both")} {cap("remove-part")}</>
+            : from !== undefined ? text.t("relations.from", { text: cut(from.text) })
+            : isAsked ? <>{text.t("relations.how")} {cap("tie")}</> : null}
+        </p>
+      </header>
       <LabelButtons {...props} marks />
-      <p class="lp-hint" role="status">
-        {active !== null && tieAt(state) !== null ? <>{text.t(control.setup.directed ? "relations.at-hand" : "relations.at-hand-both")} {cap("remove-part")}</>
-          : from !== undefined ? text.t("relations.from", { text: cut(from.text) })
-          : isAsked ? <>{text.t("relations.how")} {cap("tie")}</> : null}
-      </p>
       {ties.length === 0 ? null : (
         <ul ref={list} class="lp-chips" aria-label={text.t("page.relations")}>
           {ties.slice(at, at + SHOWN).map((each, i) => {
             const label = labels.get(each.label);
-            const said = text.t("relations.tie", { from: cut(spans.get(each.from)?.text ?? ""), label: label?.title ?? each.label, to: cut(spans.get(each.to)?.text ?? "") });
+            const said = text.t("relations.tie", { from: apart(spans.get(each.from)?.text ?? ""), label: label?.title ?? each.label, to: apart(spans.get(each.to)?.text ?? "") });
             const id = tieId(each);
             return (
               <li key={id} class="lp-chip" data-active={id === active ? "" : undefined} style={label?.color == null ? undefined : { "--label": label.color }}>
