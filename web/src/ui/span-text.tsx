@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { choosePart } from "../state/actions/parts";
 import { selectText } from "../state/actions/select";
 import { focusOf } from "../state/focus";
-import { spansOf, unitsOf } from "../state/spans";
+import { spansOf, tieId, tiesOf, unitsOf } from "../state/spans";
 import type { State } from "../state/state";
 import { schemaOf, type Shown } from "../state/view";
 import { chunksOf } from "../text/chunks";
@@ -89,7 +89,11 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
   const active = part === null ? null : keyOf(part.control, part.id);
   const tied = tie === null || part === null ? null : keyOf(part.control, tie);
   const at = mark !== null && mark.field === field ? mark : null;
-  const current = marks.find((each) => each.key === active);
+  // Of a relation at hand its first span is brought into sight.
+  const held = part === null ? undefined : tiesOf(view.answer[part.control]).find((each) => tieId(each) === part.id);
+  const ties = schemaOf(state).controls.find((control) => control.type === "relations" && control.name === part?.control);
+  const sought = held === undefined || ties === undefined ? active : keyOf(ties.setup.spans, held.from);
+  const current = marks.find((each) => each.key === sought);
   const [from, to] = at !== null ? [at.start, at.end] : [current?.start ?? null, current?.end ?? null];
 
   // The browser's own selection shows what is selected, also to a screen reader.
