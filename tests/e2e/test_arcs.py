@@ -1,14 +1,12 @@
 """Relations drawn over the text: where the arcs run, and choosing them by key and by pointer."""
 
-from itertools import pairwise
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.actor import Actor
-from labeling.models import Annotation, Project
-from tests.e2e.test_labeling_page import eventually
+from labeling.models import Project
 from tests.e2e.test_task_types import (
     LABELS,
     LOOKS,
@@ -18,11 +16,8 @@ from tests.e2e.test_task_types import (
     ann,
     browse,
     complaints_of_axe,
-    look_of,
     make,
     press,
-    saved,
-    take,
 )
 
 __all__ = ["ann", "browse"]
@@ -96,11 +91,15 @@ def test_arcs_over_english(browse: Opened, ann: Actor, language: str, theme: str
 
 def test_arcs_chinese(browse: Opened, ann: Actor) -> None:
     names = ["王小明", "上海", "华东医院", "李华", "北京", "李梅", "广州", "中山医院"]
-    page, _ = opened(browse, ann, CHINESE, names, [(1, 3, 0), (1, 2, 1), (4, 1, 2), (4, 5, 1), (6, 7, 1), (6, 8, 0)], "zh-hans")
+    page, _ = opened(
+        browse, ann, CHINESE, names, [(1, 3, 0), (1, 2, 1), (4, 1, 2), (4, 5, 1), (6, 7, 1), (6, 8, 0)], "zh-hans"
+    )
     page.screenshot(path="/tmp/marks/arcs-zh.png")
 
 
 def test_arcs_hebrew(browse: Opened, ann: Actor) -> None:
     names = ["יוסי כהן", "אלביט", "בחיפה", "שרה כהן", "בתל אביב", "אוניברסיטת תל אביב"]
-    page, _ = opened(browse, ann, HEBREW, names, [(1, 2, 0), (1, 3, 1), (4, 5, 1), (4, 6, 0), (4, 1, 2)], "en", "dark", 390, 844)
+    page, _ = opened(
+        browse, ann, HEBREW, names, [(1, 2, 0), (1, 3, 1), (4, 5, 1), (4, 6, 0), (4, 1, 2)], "en", "dark", 390, 844
+    )
     page.screenshot(path="/tmp/marks/arcs-he.png")

@@ -181,6 +181,21 @@ test("a draft is kept in the browser at once, on the server a moment later, and 
   expect(stored.has("assay:draft:7:3:1")).toBe(false);
 });
 
+test("what was begun under other questions is brought along by the server, also when it can't be reached at first", async () => {
+  const stored = new Map([["assay:draft:7:3:1", JSON.stringify({ answer: { label: ["junk"] }, at: Date.parse("2026-11-23T10:30:00Z"), revision: 1 })]]);
+  server.asked = server.revision = 2;
+  const browser = open(stored);
+  server.faults.push("ok", "ok", "500");
+  await started(browser);
+  await vi.waitFor(() => expect(browser.timers.some((timer) => timer.ms === 5_000)).toBe(true));
+  expect(shown(browser.session.store.get())?.answer).toEqual({ label: [] });
+  expect(stored.get("assay:draft:7:3:1")).toContain("junk");
+  fire(browser, (ms) => ms === 5_000);
+  const state = await until(browser.session, (each) => 1 in each.work);
+  expect([shown(state)?.answer, server.drafts.get(1)]).toEqual([{ label: ["spam"] }, { label: ["spam"] }]);
+  expect(JSON.parse(stored.get("assay:draft:7:3:1") ?? "{}")).toMatchObject({ answer: { label: ["spam"] }, revision: 2 });
+});
+
 test("leases are renewed at a third of their time, and lost ones leave the row", async () => {
   const browser = await started();
   server.lost.add(1).add(3);
