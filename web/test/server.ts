@@ -129,5 +129,6 @@ export async function startServer(total: number): Promise<TestServer> {
   const server: Server = createServer((request, response) => void serve(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { ...state, delayLease, base: `http://127.0.0.1:${port}/api/v1/`, close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(() => resolve()); }) };
+  const close = (): Promise<void> => new Promise((resolve) => { server.closeAllConnections(); server.close(() => resolve()); });
+  return Object.assign(state, { delayLease, base: `http://127.0.0.1:${port}/api/v1/`, close });
 }

@@ -38,7 +38,7 @@ function sampleClient(page: Page, samples: readonly Json[]): Client {
     send: (answers) => good({
       results: answers.map((answer) => ({ clientKey: answer.client_key, status: "saved", annotation: answer.task, task: answer.task, problem: "" })), progress: page.progress,
     }),
-    saveDraft: () => good(Date.now()),
+    saveDraft: () => good({ savedAt: Date.now(), answer: null }),
     history: () => good({ results: [], next: null }),
     change: () => Promise.resolve({ ok: false, failure: REFUSED }),
     takeBack: (annotation) => good({ ...next(), id: annotation, data: samples[(annotation - 1) % samples.length] ?? {} }),
