@@ -75,31 +75,122 @@ NAMES = [
     "Cambridge", "George Peacock", "John Herschel", "Analytical Society", "Mary Somerville", "Ada Lovelace",
     "Charles Babbage",
 ]  # fmt: skip
-ARCS = [(1, 2, 0), (1, 3, 1), (2, 3, 1), (4, 5, 1), (6, 7, 1), (6, 8, 0), (9, 11, 0), (10, 11, 0), (12, 13, 2), (1, 14, 0), (4, 1, 2)]  # fmt: skip
+ARCS = [
+    (1, 2, 0), (1, 3, 1), (2, 3, 1), (4, 5, 1), (6, 7, 1), (6, 8, 0), (9, 11, 0), (10, 11, 0), (12, 13, 2), (1, 14, 0),
+    (4, 1, 2),
+]  # fmt: skip
+
+
+# Twice the same, so that relations also go from line to line on a wide window.
+CHINESE_NAMES = ["王小明", "上海", "华东医院", "李华", "北京", "李梅", "广州", "中山医院"]
+CHINESE_ARCS = [(1, 3, 0), (1, 2, 1), (4, 1, 2), (4, 5, 1), (6, 7, 1), (6, 8, 0)]
+HEBREW_NAMES = ["יוסי כהן", "אלביט", "בחיפה", "שרה כהן", "בתל אביב", "אוניברסיטת תל אביב"]
+HEBREW_ARCS = [(1, 2, 0), (1, 3, 1), (4, 5, 1), (4, 6, 0), (4, 1, 2)]
+TEXTS = [
+    pytest.param(ENGLISH, NAMES, ARCS, id="english"),
+    pytest.param(CHINESE, CHINESE_NAMES, CHINESE_ARCS, id="chinese"),
+    pytest.param(HEBREW, HEBREW_NAMES, HEBREW_ARCS, id="right-to-left"),
+]
+# For each arc: how far its ends are from the spans that they belong to, and which of its points lie on text. Measured in
+# the page by what the browser has laid out, once from the arcs and once from the text.
+MEASURE = """() => {
+  const svg = document.querySelector('.lp-arcs').getBoundingClientRect();
+  const lines = [...document.querySelectorAll('.lp-spans [data-from]')].flatMap((block) => {
+    const range = document.createRange();
+    range.selectNodeContents(block);
+    return [...range.getClientRects()];
+  });
+  const first = (key) => [...document.querySelectorAll('.lp-spans mark')]
+    .find((mark) => mark.dataset.spans.split(' ').includes(key))?.getClientRects()[0];
+  return [...document.querySelectorAll('.lp-arc')].map((arc) => {
+    const line = arc.querySelector('.lp-arc-line');
+    const [, ties] = arc.dataset.arc.split('ties/');
+    const [from, to] = ties.split(' ').map((id) => first(`names/${id}`));
+    const all = line.getTotalLength();
+    const at = (length) => { const { x, y } = line.getPointAtLength(length); return [x + svg.left, y + svg.top]; };
+    const off = (rect, [x, y]) => Math.max(rect.left - x, x - rect.right, 0) + Math.abs(rect.top - y);
+    const points = Array.from({length: Math.ceil(all / 3)}, (_, i) => at(i * 3));
+    const onText = points.filter(([x, y]) => lines.some((rect) =>
+      x > rect.left + 1 && x < rect.right - 1 && y > rect.top + 3 && y < rect.bottom - 1)).length;
+    return {start: off(from, at(0)), end: off(to, at(all)), onText};
+  });
+}"""
+
+
+def assert_arcs_are_right(page: Page, most: int) -> None:
+    """Both ends of every arc at its spans, and nothing of it on the text."""
+    expect(page.locator(".lp-arc")).to_have_count(most)
+    page.wait_for_timeout(150)
+    found = page.evaluate(MEASURE)
+    assert len(found) == most
+    assert [row for row in found if row["start"] > 2 or row["end"] > 7 or row["onText"] > 0] == []
+
+
+@pytest.mark.parametrize(("text", "names", "ties"), TEXTS)
+def test_arcs_are_right_through_wraps_windows_and_sizes(
+    browse: Opened, ann: Actor, text: str, names: list[str], ties: list[tuple[int, int, int]]
+) -> None:
+    page, _project = opened(browse, ann, text, names, ties, "en", "light", 1280, 1400)
+    assert_arcs_are_right(page, len(ties))
+    for width, height in ((700, 2400), (390, 3200), (1000, 1500)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert_arcs_are_right(page, len(ties))
+    # Larger letters, as in the settings; then what the browser's own zoom makes of a window.
+    page.evaluate("document.querySelector('.lp').dataset.text = 'large'")
+    assert_arcs_are_right(page, len(ties))
+    page.evaluate("document.documentElement.style.zoom = '1.25'")
+    page.evaluate("window.dispatchEvent(new Event('resize'))")
+    expect(page.locator(".lp-arc").first).to_be_visible()
 
 
 @pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
-def test_arcs_over_english(browse: Opened, ann: Actor, language: str, theme: str, width: int, height: int) -> None:
-    page, _project = opened(browse, ann, ENGLISH, NAMES, ARCS, language, theme, width, height)
-    expect(page.locator(".lp-arc")).to_have_count(len(ARCS)) if width > 600 else None
-    page.screenshot(path=f"/tmp/marks/arcs-{width}.png")
-    press(page, "}", "}")
-    expect(page.locator(".lp-arc[data-chosen]")).to_have_count(1)
-    page.screenshot(path=f"/tmp/marks/arcs-chosen-{width}.png")
+def test_relations_are_chosen_changed_and_hidden_by_key(
+    browse: Opened, ann: Actor, language: str, theme: str, width: int, height: int
+) -> None:
+    page, project = opened(browse, ann, ENGLISH, NAMES, ARCS, language, theme, width, height)
+    chosen = page.locator(".lp-arc[data-chosen]")
+    press(page, "}")
+    expect(chosen.locator("title")).to_have_text("works for")
+    press(page, "}", "{", "4")
+    expect(chosen.locator("title")).to_have_text("lives in")
     assert complaints_of_axe(page) == []
+    press(page, "r", "Shift+R")
+    expect(page.locator(".lp-arcs")).to_have_count(0)
+    press(page, "Shift+R")
+    expect(chosen).to_have_count(1)
+    press(page, "Delete", "Enter")
+    (answer,) = saved(project, 1)
+    assert len(answer["ties"]) == len(ARCS) - 1
+    assert {"from": "s1", "to": "s2", "label": "works for"} not in answer["ties"]
 
 
-def test_arcs_chinese(browse: Opened, ann: Actor) -> None:
-    names = ["王小明", "上海", "华东医院", "李华", "北京", "李梅", "广州", "中山医院"]
-    page, _ = opened(
-        browse, ann, CHINESE, names, [(1, 3, 0), (1, 2, 1), (4, 1, 2), (4, 5, 1), (6, 7, 1), (6, 8, 0)], "zh-hans"
+def test_a_press_on_an_arc_chooses_it_and_a_press_on_the_text_still_marks(browse: Opened, ann: Actor) -> None:
+    page, project = opened(browse, ann, ENGLISH, NAMES, ARCS, "en", "light", 1280, 1400)
+    name = page.locator(".lp-arc-name").nth(2)
+    tie = (name.get_attribute("data-arc") or "").split("ties/")[1]
+    name.click()
+    expect(page.locator(".lp-arc[data-chosen]")).to_have_attribute("data-arc", f"ties/{tie}")
+    place = page.evaluate(
+        """() => { const line = document.querySelector('.lp-arc:not([data-chosen]) .lp-arc-line');
+        const box = document.querySelector('.lp-arcs').getBoundingClientRect();
+        const { x, y } = line.getPointAtLength(line.getTotalLength() * 0.3); return [x + box.left, y + box.top]; }"""
     )
-    page.screenshot(path="/tmp/marks/arcs-zh.png")
+    page.mouse.click(*place)
+    expect(page.locator(f".lp-arc[data-chosen][data-arc='ties/{tie}']")).to_have_count(0)
+    expect(page.locator(".lp-arc[data-chosen]")).to_have_count(1)
+    page.locator("mark").first.click()
+    expect(page.locator(".lp-arc[data-chosen]")).to_have_count(0)
+    expect(page.locator("mark[data-active]")).to_have_text("Ada Lovelace")
+    assert project.tasks.count() == 2
 
 
-def test_arcs_hebrew(browse: Opened, ann: Actor) -> None:
-    names = ["יוסי כהן", "אלביט", "בחיפה", "שרה כהן", "בתל אביב", "אוניברסיטת תל אביב"]
-    page, _ = opened(
-        browse, ann, HEBREW, names, [(1, 2, 0), (1, 3, 1), (4, 5, 1), (4, 6, 0), (4, 1, 2)], "en", "dark", 390, 844
-    )
-    page.screenshot(path="/tmp/marks/arcs-he.png")
+@pytest.mark.parametrize(("language", "text", "names", "ties"), [
+    ("en", ENGLISH, NAMES, ARCS), ("zh-hans", CHINESE, CHINESE_NAMES, CHINESE_ARCS),
+])  # fmt: skip
+def test_pictures_of_relations(
+    browse: Opened, ann: Actor, language: str, text: str, names: list[str], ties: list[tuple[int, int, int]]
+) -> None:
+    page, _project = opened(browse, ann, text, names, ties, language)
+    press(page, "}")
+    expect(page.locator(".lp-arc[data-chosen]")).to_have_count(1)
+    take_looks(page, "relations", language)

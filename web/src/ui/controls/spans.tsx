@@ -52,7 +52,7 @@ function Hint({ props, marked }: { props: ControlProps; marked: number }) {
   const { text } = usePage();
   const { mark, part } = focusOf(props.state);
   if (mark !== null) return <p class="lp-hint" role="status">{text.t("spans.choose-label")}</p>;
-  if (part?.control === props.control.name) return <p class="lp-hint" role="status">{text.t("spans.at-hand")} <KeyCap name={props.bindings.keysOf(actionId("remove-part"))[0]} /></p>;
+  if (part?.control === props.control.name) return <p class="lp-hint lp-hint-keys" role="status">{text.t("spans.at-hand")} <KeyCap name={props.bindings.keysOf(actionId("remove-part"))[0]} /></p>;
   return <p class="lp-hint">{marked === 0 ? text.t("spans.how") : text.t("spans.count", { count: marked })}</p>;
 }
 
