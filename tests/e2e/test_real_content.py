@@ -1,10 +1,9 @@
-"""Each type of task with real content by keyboard alone, in English and in Chinese; and its pictures for the documentation."""
+"""Each type of task with real content by keyboard alone, in English and in Chinese; and its pictures."""
 
 import csv
 import gzip
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from labeling.models import Project
 from labeling.services.project import create_project
 from tests.e2e.screenshots import QUALITY
 from tests.e2e.test_labeling_page import eventually
-from tests.e2e.test_shapes import BLOOD
-from tests.e2e.test_task_types import Opened, ann, browse, complaints_of_axe, press, saved
+from tests.e2e.test_shapes import BLOOD, at
+from tests.e2e.test_task_types import Opened, ann, browse, press, saved
 from tests.labeling.versions import version
 
 __all__ = ["ann", "browse"]
@@ -50,7 +49,7 @@ def make(ann: Actor, name: str, columns: dict[str, Any], display: Any, controls:
 
 
 def take_looks(page: Page, name: str, language: str) -> None:
-    """Keep pictures of the begun answer, on desktop and phone, light and dark, when ASSAY_SCREENSHOTS names a folder."""
+    """Keep pictures of the begun answer in each size and theme, when ASSAY_SCREENSHOTS names a folder."""
     folder = os.environ.get("ASSAY_SCREENSHOTS")
     if not folder:
         return
@@ -61,7 +60,7 @@ def take_looks(page: Page, name: str, language: str) -> None:
             page.emulate_media(color_scheme=theme)
             page.wait_for_timeout(300)
             end = f"{device}-{language[:2]}{'-dark' if theme == 'dark' else ''}"
-            page.screenshot(path=Path(folder) / f"{name}-{end}.jpg", type="jpeg", quality=QUALITY)
+            page.screenshot(path=Path(folder) / f"task-{name}-{end}.jpg", type="jpeg", quality=QUALITY)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="light")
 
@@ -252,12 +251,7 @@ def test_polygons(browse: Opened, ann: Actor, language: str) -> None:
     for polygon in found["polygons"][:3]:
         press(page, "Escape", numbers[polygon["label"]])
         for x, y in [*polygon["points"], polygon["points"][0]]:
-            page.mouse.click(
-                *page.evaluate(
-                    "([x, y]) => { const p = new DOMPoint(x, y).matrixTransform(document.querySelector('.lp-canvas').getScreenCTM()); return [p.x, p.y]; }",
-                    [x, y],
-                )
-            )
+            page.mouse.click(*at(page, x, y))
     expect(page.locator(".lp-shape")).to_have_count(3)
     take_looks(page, "polygons", language)
     press(page, "Enter")
@@ -294,11 +288,14 @@ def test_pairs(browse: Opened, ann: Actor, language: str) -> None:
     assert answer == {"better": "a", "helpful": {"a": 4, "b": 2}}
 
 
+def number(said: str) -> float | None:
+    return None if said == "NA" else float(said)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_rows(browse: Opened, ann: Actor, language: str) -> None:
     with (DATA / "tables" / "penguins_noisy.csv").open() as file:
         rows = list(csv.DictReader(file))[:4]
-    number = lambda value: None if value == "NA" else float(value)
     titles = (
         ("Bill length (mm)", "Bill depth (mm)", "Flipper (mm)", "Body mass (g)")
         if language == "en"
@@ -310,10 +307,13 @@ def test_rows(browse: Opened, ann: Actor, language: str) -> None:
         "sex": [None if row["sex"] == "NA" else row["sex"] for row in rows],
         **{field: [number(row[field]) for row in rows] for field in fields},
     }
-    form = {"name": "row", "type": "form", "columns": [
-        {"field": "sex", "kind": "choice", "options": ["female", "male"], "title": "Sex" if language == "en" else "性别"},
-        *({"field": field, "kind": "number", "least": 0, "most": 7000, "title": title} for field, title in zip(fields, titles, strict=True)),
-    ]}  # fmt: skip
+    sexes = {"field": "sex", "kind": "choice", "options": ["female", "male"]}
+    numbers = [
+        {"field": field, "kind": "number", "least": 0, "most": 7000, "title": title}
+        for field, title in zip(fields, titles, strict=True)
+    ]
+    asked = [{**sexes, "title": "Sex" if language == "en" else "性别"}, *numbers]
+    form = {"name": "row", "type": "form", "columns": asked}
     project = make(
         ann,
         "Penguins" if language == "en" else "企鹅",
@@ -377,12 +377,12 @@ TREE = [
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_taxonomy(browse: Opened, ann: Actor, language: str) -> None:
-    at = 1 if language == "en" else 2
+    side = 1 if language == "en" else 2
     tree = [
         {
             "value": top[0],
-            "title": top[at],
-            **({"labels": [{"value": row[0], "title": row[at]} for row in top[3]]} if top[3] else {}),
+            "title": top[side],
+            **({"labels": [{"value": row[0], "title": row[side]} for row in top[3]]} if top[3] else {}),
         }
         for top in TREE
     ]

@@ -4,7 +4,7 @@
  */
 export const LABEL_COLORS = [
   "#1f7dcf", "#be5a0a", "#0a9068", "#b25196", "#8962c5", "#8b7b02", "#028a9b", "#c34e54", "#508d23", "#626fd2", "#5e8fed", "#d27908",
-  "#d5679c", "#b174d4", "#959a05", "#0da2c6", "#df6a55", "#8d81e8", "#096b97", "#1e763e", "#7c5e07", "#017273", "#5a6c0c", "#3a61a7",
+  "#d5679c", "#b174d4", "#959a05", "#0b9fc2", "#df6a55", "#8d81e8", "#096b97", "#1e763e", "#7c5e07", "#017273", "#5a6c0c", "#3a61a7",
 ] as const;
 
 /** The colour of the label at a place; beyond the last one they begin again. */

@@ -148,6 +148,12 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
     setHold({ kind: "sweep", from: clipped(at), to: clipped(at) });
   }
 
+  /** The picture takes the focus from a field and keeps none itself, so that the keys go to the page. */
+  function onMouseDown(event: MouseEvent): void {
+    event.preventDefault();
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  }
+
   function onPointerMove(event: PointerEvent): void {
     const at = placeOf(event);
     if (at === null) return;
@@ -221,7 +227,7 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
     <div class="lp-stage">
       <div class="lp-canvas-box"><svg
         ref={svg} class="lp-canvas" viewBox={`${sight.x} ${sight.y} ${sight.width} ${sight.height}`} role="img" aria-label={text.t("page.picture")} data-tool={pen.tool}
-        onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={onPointerUp} onDblClick={onDoubleClick} onPointerCancel={(event) => { fingers.current.up(event.pointerId); setHold(null); }}
+        onMouseDown={onMouseDown} onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={onPointerUp} onDblClick={onDoubleClick} onPointerCancel={(event) => { fingers.current.up(event.pointerId); setHold(null); }}
       >
         <image
           href={`${pictures}${hash}/view/`} width={size.width} height={size.height} style={light === 100 ? undefined : { filter: `brightness(${light}%)` }}
