@@ -65,7 +65,8 @@ NEXT_RELATION = """(keys) => new Promise((done) => {
     if (times.length === keys) return done(times);
     const before = chosen();
     const began = performance.now();
-    document.dispatchEvent(new KeyboardEvent('keydown', {key: '}', code: 'BracketRight', bubbles: true, cancelable: true}));
+    const key = {key: '}', code: 'BracketRight', bubbles: true, cancelable: true};
+    document.dispatchEvent(new KeyboardEvent('keydown', key));
     const look = () => {
       if (chosen() === before || chosen() === undefined) {
         return performance.now() - began > 5000 ? done(times) : requestAnimationFrame(look);

@@ -93,8 +93,8 @@ TEXTS = [
     pytest.param(CHINESE, CHINESE_NAMES, CHINESE_ARCS, id="chinese"),
     pytest.param(HEBREW, HEBREW_NAMES, HEBREW_ARCS, id="right-to-left"),
 ]
-# For each arc: how far its ends are from the spans that they belong to, and how many of its points lie on text. Measured
-# in the page by what the browser has laid out, once from the arcs and once from the text.
+# For each arc: how far its ends are from its spans, and how many of its points lie on text. Measured in the page by
+# what the browser has laid out, once from the arcs and once from the text.
 MEASURE = """() => {
   const svg = document.querySelector('.lp-arcs').getBoundingClientRect();
   const lines = [...document.querySelectorAll('.lp-spans [data-from]')].flatMap((block) => {
@@ -140,6 +140,43 @@ def test_arcs_are_right_through_wraps_windows_and_sizes(
     # Larger letters, as in the settings.
     page.evaluate("document.querySelector('.lp').dataset.text = 'large'")
     assert_arcs_are_right(page, len(ties))
+
+
+# Of the arcs with both ends in the window: how far the ends are from their spans.
+OFF = """() => {
+  const svg = document.querySelector('.lp-arcs').getBoundingClientRect();
+  const view = document.querySelector('.lp-main').getBoundingClientRect();
+  const first = new Map();
+  for (const mark of document.querySelectorAll('.lp-spans mark')) {
+    for (const key of mark.dataset.spans.split(' ')) if (!first.has(key)) first.set(key, mark.getClientRects()[0]);
+  }
+  const off = (rect, { x, y }) =>
+    Math.max(rect.left - x - svg.left, x + svg.left - rect.right, 0) + Math.abs(rect.top - y - svg.top);
+  return [...document.querySelectorAll('.lp-arc')].flatMap((arc) => {
+    const line = arc.querySelector('.lp-arc-line');
+    const ends = arc.dataset.arc.split('ties/')[1].split(' ').slice(0, 2).map((id) => first.get(`names/${id}`));
+    if (ends.some((rect) => rect === undefined || rect.top < view.top || rect.bottom > view.bottom)) return [];
+    const all = line.getTotalLength();
+    return [Math.max(off(ends[0], line.getPointAtLength(0)), off(ends[1], line.getPointAtLength(all)))];
+  });
+}"""
+
+
+def test_of_a_long_text_only_what_is_near_is_drawn_and_it_stays_right_while_scrolling(
+    browse: Opened, ann: Actor
+) -> None:
+    words = [f"word{number:05d}" for number in range(10_000)]
+    ties = [(3 * n + 1, 3 * n + 2 + n % 2, n % 3) for n in range(300)]
+    page, _project = opened(browse, ann, " ".join(words), words[::10], ties, "en", "light", 1280, 1800)
+    box = page.locator(".lp-main")
+    expect(page.locator(".lp-spans")).to_have_attribute("aria-busy", "false", timeout=30_000)
+    for part in (0, 0.2, 0.5, 0.85, 0.35, 0):
+        box.evaluate("(box, part) => { box.scrollTop = part * (box.scrollHeight - box.clientHeight); }", part)
+        page.wait_for_timeout(250)
+        off = page.evaluate(OFF)
+        assert off, f"no arc at {part}"
+        assert max(off) <= 7
+        assert page.locator(".lp-arc").count() < 60
 
 
 @pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
