@@ -92,7 +92,9 @@ export function RelationControl(props: ControlProps) {
       <header class="lp-control-head">
         <h3 class="lp-control-title">{control.title || text.t("page.relations")}</h3>
         <p class="lp-hint" role="status">
-          {active !== null && tieAt(state) !== null ? <>{text.t(control.setup.directed ? "relations.at-hand" : "relations.at-hand-both")} {cap("remove-part")}</>
+          {active !== null && tieAt(state) !== null ? <>
+            {text.t("relations.at-hand")} {control.setup.directed ? <>{text.t("relations.turn")} {cap("tie")} </> : null}{text.t("relations.remove")} {cap("remove-part")}
+          </>
             : from !== undefined ? text.t("relations.from", { text: cut(from.text) })
             : isAsked ? <>{text.t("relations.how")} {cap("tie")}</> : null}
         </p>
