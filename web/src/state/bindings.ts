@@ -41,12 +41,29 @@ export function resolveBindings(schema: Schema, own: Readonly<Record<string, str
   for (const label of labels) if (label.wanted !== null) take(label.id, label.wanted);
   for (const action of actions) giveAction(action, given, taken);
   const free = [...SIGNS].filter((sign) => !taken.has(sign));
+  const left = sharesOf(labels.filter((label) => !given.has(label.id)).map((label) => label.control), free.length);
   for (const label of labels) {
-    if (given.has(label.id)) continue;
-    const sign = free.shift();
-    if (sign !== undefined) take(label.id, sign);
+    const share = left.get(label.control) ?? 0;
+    const sign = given.has(label.id) || share === 0 ? undefined : free.shift();
+    if (sign === undefined) continue;
+    left.set(label.control, share - 1);
+    take(label.id, sign);
   }
   return collect(labels, actions, given);
+}
+
+/** How many signs each question gets: all that it needs, or an even part, so that a long one leaves some for the others. */
+function sharesOf(controls: readonly string[], signs: number): Map<string, number> {
+  const needs = new Map<string, number>();
+  for (const control of controls) needs.set(control, (needs.get(control) ?? 0) + 1);
+  const shares = new Map<string, number>();
+  let rest = signs;
+  for (const [i, [control, need]] of [...needs].sort((left, right) => left[1] - right[1]).entries()) {
+    const share = Math.min(need, Math.floor(rest / (needs.size - i)));
+    shares.set(control, share);
+    rest -= share;
+  }
+  return shares;
 }
 
 function giveAction(action: Action, given: Map<string, string[]>, taken: Map<string, boolean>): void {

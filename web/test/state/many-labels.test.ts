@@ -56,6 +56,12 @@ test("no key ever means two things, whatever labels, keys and own keys there are
   }
 });
 
+test("a question with many labels leaves keys for the others", () => {
+  const bindings = resolveBindings(schema(control("spans", ENGLISH), control("relations", ["knows", "leads"]), control("choice", ["yes", "no"])), {});
+  for (const id of [labelId("relations", "knows"), labelId("relations", "leads"), labelId("choice", "yes"), labelId("choice", "no")]) expect(bindings.keysOf(id)).toHaveLength(1);
+  expect(bindings.keysOf(labelId("spans", "card lost"))).toEqual(["1"]);
+});
+
 test("every action keeps a key, also where labels take all letters", () => {
   const letters = [..."abcdefghijklmnopqrstuvwxyz"];
   const asked = schema(control("choice", letters, Object.fromEntries(letters.map((letter) => [letter, letter]))), control("spans", ["PER"]), control("relations", ["knows"]), control("shapes", ["x"]));
