@@ -4,8 +4,9 @@
 
 A web server, a worker, PostgreSQL and the queue are started as the tests start them. Measured, each from the browser's
 own clock: from a key press to the next task painted (queue prefetched), from asking for the page to its first task
-(warm server), the compressed script of the first load, the opening of a text of 100,000 characters with 1,000 spans,
-and the frames while scrolling through it. The last line is JSON.
+(warm server), the compressed script of the first load, the opening of a text of 100,000 characters with 1,000 spans
+and 300 relations drawn over it, the frames while scrolling through it, and from a key to the next relation highlighted.
+The last line is JSON.
 """
 
 import argparse
@@ -56,6 +57,28 @@ SCROLL = """(seconds) => new Promise((done) => {
 })"""
 
 
+# From the key to the frame in which another relation is the chosen one.
+NEXT_RELATION = """(keys) => new Promise((done) => {
+  const times = [];
+  const chosen = () => document.querySelector('.lp-arc[data-chosen]')?.dataset.arc;
+  const step = () => {
+    if (times.length === keys) return done(times);
+    const before = chosen();
+    const began = performance.now();
+    const key = {key: '}', code: 'BracketRight', bubbles: true, cancelable: true};
+    document.dispatchEvent(new KeyboardEvent('keydown', key));
+    const look = () => {
+      if (chosen() === before || chosen() === undefined) {
+        return performance.now() - began > 5000 ? done(times) : requestAnimationFrame(look);
+      }
+      requestAnimationFrame(() => { times.push(performance.now() - began); setTimeout(step, 100); });
+    };
+    look();
+  };
+  step();
+})"""
+
+
 def share(values: list[float], part: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * part))] if values else float("nan")
 
@@ -75,14 +98,23 @@ def make_projects(ann: Any, keys: int) -> tuple[int, int]:
     long = version(ann, {"text": [text]})
     labels = [{"value": value} for value in ("PER", "LOC", "ORG")]
     spans = {"name": "names", "type": "spans", "field": "text", "labels": labels}
-    asked = {"display": [{"type": "text", "field": "text"}], "controls": [spans]}
+    relations = {
+        "name": "ties",
+        "type": "relations",
+        "spans": "names",
+        "labels": [{"value": "knows"}, {"value": "leads"}],
+    }
+    asked = {"display": [{"type": "text", "field": "text"}], "controls": [spans, {**relations, "required": False}]}
     heavy, _job = create_project(actor=ann, version_id=long.pk, name="Long", schema=asked, suggest_every=0)
     eventually(lambda: quick.tasks.count() == short.row_count and heavy.tasks.count() == 1)
     answer = [
         {"id": f"s{n}", "start": n * 100, "end": n * 100 + 30, "label": labels[n % 3]["value"]} for n in range(1000)
     ]
     quoted = [{**row, "text": text[row["start"] : row["end"]]} for row in answer]
-    kept = {"annotator_id": ann.user_id, "answer": {"names": quoted}, "saved_at": "2026-01-01T00:00Z"}
+    # Most to a near span, every tenth across a tenth of the text.
+    ends = [(3 * n, (3 * n + (100 if n % 10 == 0 else 1 + n % 3)) % 1000) for n in range(300)]
+    ties = [{"from": f"s{a}", "to": f"s{b}", "label": ("knows", "leads")[a % 2]} for a, b in ends]
+    kept = {"annotator_id": ann.user_id, "answer": {"names": quoted, "ties": ties}, "saved_at": "2026-01-01T00:00Z"}
     Draft.objects.create(task=heavy.tasks.get(), **kept)
     return quick.pk, heavy.pk
 
@@ -95,16 +127,28 @@ def measure(page: Any, quick: int, heavy: int, keys: int) -> dict[str, Any]:
     page.locator(".lp-spans[aria-busy=false]").wait_for()
     whole = page.evaluate("performance.now()")
     marks = page.locator(".lp-spans mark").count()
+    page.locator(".lp-arc").first.wait_for()
     deltas = page.evaluate(SCROLL, 5)
+    drawn = page.locator(".lp-arc").count()
+    page.evaluate("document.querySelector('.lp-main').scrollTop = 0")
+    relations = page.evaluate(NEXT_RELATION, 30)
     return {
         "keys": len(pressed),
         "key_to_next_task_ms": {"p50": statistics.median(pressed), "p95": share(pressed, 0.95), "max": max(pressed)},
         "page_usable_ms": {"first": usable[0], "p50_warm": statistics.median(usable[1:]), "max_warm": max(usable[1:])},
         "long_text_open_ms": {"first_screen_max": max(opened), "all_laid_out": whole, "marks": marks},
+        "relations": {
+            "of": 300,
+            "drawn_at_the_end": drawn,
+            "keys": len(relations),
+            "key_to_next_p50_ms": statistics.median(relations),
+            "key_to_next_p95_ms": share(relations, 0.95),
+        },
         "scroll_frame_ms": {
             "frames": len(deltas),
             "p50": statistics.median(deltas),
             "p95": share(deltas, 0.95),
+            "max": max(deltas),
             "frames_a_second": 1000 * len(deltas) / sum(deltas),
         },
     }

@@ -16,11 +16,11 @@ from labeling.services.annotation import (
     change_annotation,
     find_own,
     list_history,
-    save_draft,
     show_annotation,
     take_back,
 )
 from labeling.services.answer import save_answers
+from labeling.services.draft import save_draft
 from labeling.services.page import page_of_project
 from labeling.services.queue import MOST_AT_ONCE, lease_tasks, release_tasks
 
@@ -116,10 +116,16 @@ class ReleasedOutput(serializers.Serializer[Any]):
 
 class DraftInput(serializers.Serializer[Any]):
     answer = serializers.DictField()
+    schema_revision = serializers.IntegerField(
+        min_value=1, required=False, help_text="The number of the questions that it fits; the present ones without it."
+    )
 
 
 class DraftOutput(serializers.Serializer[Any]):
     saved_at = serializers.DateTimeField()
+    answer = serializers.DictField(
+        required=False, help_text="What a draft of earlier questions became; missing when nothing was changed."
+    )
 
 
 class OwnAnswerOutput(serializers.Serializer[Any]):
@@ -256,8 +262,15 @@ class DraftView(LabelingView):
     def put(self, request: Request, pk: int) -> Response:
         """Keep an unfinished answer."""
         answer = member(request.data, "answer", None)
-        saved_at = save_draft(actor=request.actor, task_id=pk, answer=answer)  # type: ignore[attr-defined]
-        return Response({"saved_at": saved_at})
+        given = member(request.data, "schema_revision", None)
+        revision = None if given is None else number(given, "schema_revision", 1, 2**31 - 1)
+        saved_at, moved = save_draft(
+            actor=request.actor,  # type: ignore[attr-defined]
+            task_id=pk,
+            answer=answer,
+            schema_revision=revision,
+        )
+        return Response({"saved_at": saved_at} if moved is None else {"saved_at": saved_at, "answer": moved})
 
 
 class AnnotationView(LabelingView):

@@ -83,6 +83,8 @@ class Draft(models.Model):
     annotator = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+", db_index=False)
     answer = models.JSONField()
     saved_at = models.DateTimeField()
+    # The number of the questions that it fits.
+    schema_revision = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "annotator"], name="one_draft_each")]

@@ -1,8 +1,8 @@
-"""What becomes of answers after they are saved: changed, taken back, listed; and drafts."""
+"""What becomes of answers after they are saved: changed, taken back, listed."""
 
 import uuid
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from core.errors import Conflict, DomainError, NotFound
+from core.errors import DomainError, NotFound
 from labeling.engine.schema import Answer, AnswerError, validate_answer
-from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Project, Suggestion, Task
+from labeling.models import Annotation, AnnotationRevision, Lease, Project, Suggestion
 from labeling.services.answer import tallies_json, tallies_of
-from labeling.services.queue import Desk, Row, sit_down, task_json
+from labeling.services.draft import write_draft
+from labeling.services.queue import Desk, Row, sit_down, tasks_json
 from labeling.services.schema_revision import schema_of
 
 PAGE = 50
@@ -84,13 +85,13 @@ def take_back(*, actor: Actor, annotation_id: int, revision: int) -> Row:
         AnnotationRevision.of(current, ended_at=timezone.now(), taken_back=True).save()
         _move_tallies(cursor, desk, current, None, False, "", gone=True)
         if current.answer is not None:
-            _write_draft(current.task_id, actor.user_id, current.answer)
+            write_draft(current.task_id, actor.user_id, current.answer, current.schema_revision)
         current.delete()
         expires = timezone.now() + timedelta(seconds=desk.lease_seconds)
         Lease.objects.filter(task_id=current.task_id, annotator_id=actor.user_id).update(
             token=uuid.uuid4(), expires_at=expires
         )
-        return leased_task(cursor, current.task_id, actor.user_id)
+        return leased_task(cursor, desk, current.task_id)
 
 
 def show_annotation(*, annotation: Annotation) -> Row:
@@ -174,7 +175,7 @@ def take_off_counters(cursor: Any, desk: Desk, annotation: Annotation) -> None:
 
 _LEASED = """
 SELECT t.id, t.item_id, t.data::text, l.token::text, l.expires_at, d.answer::text, d.saved_at,
-       s.id, s.answer::text, s.confidence, s.source
+       s.id, s.answer::text, s.confidence, s.source, d.schema_revision
 FROM labeling_task t JOIN labeling_lease l ON l.task_id = t.id AND l.annotator_id = %(annotator)s
 LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
 LEFT JOIN LATERAL (
@@ -184,41 +185,10 @@ WHERE t.id = %(task)s
 """
 
 
-def leased_task(cursor: Any, task_id: int, annotator_id: int) -> Row:
+def leased_task(cursor: Any, desk: Desk, task_id: int) -> Row:
     """Return one task that this person holds, as ``lease/`` gives it."""
-    cursor.execute(_LEASED, {"task": task_id, "annotator": annotator_id})
-    return task_json(*cursor.fetchone())
-
-
-@transaction.atomic
-def save_draft(*, actor: Actor, task_id: int, answer: Any) -> datetime:
-    """Keep an unfinished answer and return when it was saved.
-
-    Raises:
-        NotFound: No such task, or not this actor's to see.
-        DomainError: ``answer_invalid``; Conflict ``already_answered``.
-    """
-    task = Task.objects.visible_to(actor).filter(pk=task_id).values_list("data", "project__schema").first()
-    if task is None:
-        raise NotFound(_("There is no such task."))
-    try:
-        checked = validate_answer(schema_of(orjson.dumps(task[1]).decode()), answer, task[0], draft=True)
-    except AnswerError as error:
-        raise DomainError("answer_invalid", f"{error.what} {error.mend}", where=error.where) from None
-    if Annotation.objects.filter(task_id=task_id, annotator_id=actor.user_id).exists():
-        raise Conflict("already_answered", _("You answered this task; a draft would come too late."))
-    return _write_draft(task_id, actor.user_id, checked)
-
-
-def _write_draft(task_id: int, annotator_id: int, answer: Answer) -> datetime:
-    now = timezone.now()
-    Draft.objects.bulk_create(
-        [Draft(task_id=task_id, annotator_id=annotator_id, answer=answer, saved_at=now)],
-        update_conflicts=True,
-        unique_fields=["task", "annotator"],
-        update_fields=["answer", "saved_at"],
-    )
-    return now
+    cursor.execute(_LEASED, {"task": task_id, "annotator": desk.annotator_id})
+    return tasks_json(desk, cursor.fetchall())[0]
 
 
 _HISTORY = """

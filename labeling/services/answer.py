@@ -342,10 +342,11 @@ INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, expires_at
 SELECT id, %(project)s, %(annotator)s, gen_random_uuid(), now() FROM taken RETURNING task_id
 """
 _KEEP_DRAFT = """
-INSERT INTO labeling_draft (task_id, annotator_id, answer, saved_at)
-SELECT task_id, %(annotator)s, answer, now()
+INSERT INTO labeling_draft (task_id, annotator_id, answer, saved_at, schema_revision)
+SELECT task_id, %(annotator)s, answer, now(), %(revision)s
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(task_id bigint, answer jsonb)
-ON CONFLICT (task_id, annotator_id) DO UPDATE SET answer = excluded.answer, saved_at = excluded.saved_at
+ON CONFLICT (task_id, annotator_id) DO UPDATE SET answer = excluded.answer, saved_at = excluded.saved_at,
+  schema_revision = excluded.schema_revision
 """
 
 
@@ -363,7 +364,8 @@ def _keep_drafts(cursor: Any, desk: Desk, rows: list[Sent]) -> None:
         row.result = _result(row, "kept_as_draft", None)
     kept = [{"task_id": row.task, "answer": row.answer or {}} for row in rows]
     if kept:
-        cursor.execute(_KEEP_DRAFT, {"annotator": desk.annotator_id, "rows": orjson.dumps(kept).decode()})
+        values = {"annotator": desk.annotator_id, "revision": desk.schema_revision}
+        cursor.execute(_KEEP_DRAFT, {**values, "rows": orjson.dumps(kept).decode()})
 
 
 # One statement for everything that an answer changes; the tallies are this person's own rows. A row with a token is

@@ -8,6 +8,7 @@ tasks in whatever order.
 """
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,11 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import Conflict, NotFound
+from labeling.engine.controls.base import AnswerError
+from labeling.engine.schema_change import SchemaChange
 from labeling.models import Progress, Project
 from labeling.services.round_trip import in_one_trip
+from labeling.services.schema_revision import bring_draft_along, changes_of
 
 MOST_AT_ONCE = 50
 # One batch of expired leases takes about 20 ms.
@@ -181,7 +185,7 @@ given AS (
   SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at
   FROM again JOIN labeling_task t ON t.id = again.task_id)
 SELECT given.id, given.item_id, given.data::text, given.token::text, given.expires_at,
-       d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source
+       d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source, d.schema_revision
 FROM given
 LEFT JOIN labeling_draft d ON d.task_id = given.id AND d.annotator_id = %(annotator)s
 LEFT JOIN LATERAL (
@@ -240,14 +244,11 @@ def lease_tasks(
         found = _lease_once(actor, project_id, count, holding, sender)
     if len(found["tasks"]) < min(count, MOST_AT_ONCE) and expire_leases(project_id=project_id):
         # Leases past their time count at once, without waiting for the sweep.
-        more = _lease_once(actor, project_id, count - len(found["tasks"]), _with(holding, found["tasks"]), sender)
+        known = holding + [task["id"] for task in found["tasks"]]
+        more = _lease_once(actor, project_id, count - len(found["tasks"]), known, sender)
         found["tasks"] += more["tasks"]
         found["remaining"] = found["remaining"] or more["remaining"]
     return found
-
-
-def _with(holding: list[int], tasks: list[Row]) -> list[int]:
-    return holding + [task["id"] for task in tasks]
 
 
 def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], sender: uuid.UUID | None) -> Row:
@@ -263,17 +264,17 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
     seats, renewed, leased, counted = in_one_trip(
         (SIT_DOWN, values), (_RENEW, values), (_LEASE, values), (PROGRESS, values)
     )
-    tasks = [task_json(*row) for row in leased]
     if not seats:
         # Each statement sees what was committed before it: another window may have taken the seat after the first one
         # looked, and then the third has leased tasks already. They belong into the answer.
         take_a_seat(actor, project_id)
-        found = _lease_once(actor, project_id, count - len(tasks), _with(holding, tasks), sender)
-        found["tasks"] = tasks + found["tasks"]
-        found["remaining"] = found["remaining"] or bool(tasks)
+        found = _lease_once(actor, project_id, count - len(leased), holding + [row[0] for row in leased], sender)
+        found["tasks"] = [_task_json(*row[:-1]) for row in leased] + found["tasks"]
+        found["remaining"] = found["remaining"] or bool(leased)
         return found
     desk = Desk(project_id, actor.user_id, *seats[0])
     refuse_unless_open(desk)
+    tasks = tasks_json(desk, leased)
     held = {row[0] for row in renewed}
     lost = [task for task in holding if task not in held]
     progress = progress_json(counted[0], desk.task_count * desk.overlap)
@@ -300,7 +301,24 @@ def refuse_unless_open(desk: Desk) -> None:
         raise Conflict("project_paused", _("This project is paused. Come back when it is open again."))
 
 
-def task_json(
+def tasks_json(desk: Desk, rows: list[Any]) -> list[Row]:
+    """Return tasks as ``lease/`` gives them, with drafts of earlier questions as the present ones take them."""
+    tasks = [_task_json(*row[:-1]) for row in rows]
+    changes: dict[int, SchemaChange] = {}
+    for row, task in zip(rows, tasks, strict=True):
+        revision = row[-1]
+        if revision is None or revision >= desk.schema_revision:
+            continue
+        # The job that brings drafts along has not come to this one.
+        changes = changes or changes_of(desk.project_id)
+        draft, data = orjson.loads(row[5]), orjson.loads(row[2])
+        with suppress(AnswerError):
+            moved = bring_draft_along(changes, draft, data, since=revision, until=desk.schema_revision)
+            task["draft"]["answer"] = moved
+    return tasks
+
+
+def _task_json(
     task_id: int, item_id: int, data: str, token: str, expires_at: Any,
     draft: str | None, draft_at: Any,
     suggestion_id: int | None, suggestion: str | None, confidence: float | None, source: str | None,

@@ -30,6 +30,7 @@ from labeling.engine.schema_change import (
 from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Progress, Project, SchemaRevision, Tally
 from labeling.services.annotation import ADD_TALLIES
 from labeling.services.answer import tallies_json
+from labeling.services.draft import move_drafts, put_drafts
 from labeling.services.project import (
     CHANGE_KIND,
     find_project,
@@ -214,7 +215,7 @@ def _send(actor: Actor, project: Project) -> Job:
 
 
 def migrate_answers(*, job: JobContext, project_id: int) -> dict[str, Any]:
-    """Bring every answer to earlier questions along, in batches; what it was before is kept as a revision.
+    """Bring every answer and draft of earlier questions along, in batches; what an answer was is kept as a revision.
 
     Each batch and the place it ends at are one transaction, so a job that was killed goes on where it stopped, and an
     answer that was brought along is not touched again.
@@ -232,6 +233,8 @@ def migrate_answers(*, job: JobContext, project_id: int) -> dict[str, Any]:
     total = Annotation.objects.filter(project=project).count()
     while _move_batch(job, project, changes, state):
         job.progress(sum(state["counts"].values()), total, _("bringing answers along"))
+    while move_drafts(job, project, changes, state):
+        job.progress(total, total, _("bringing begun answers along"))
     return {"project": project.pk, **state["counts"]}
 
 
@@ -360,6 +363,7 @@ class Batch:
         seat.suggestions_accepted -= row.accepted_suggestion
         self._gone.append(row)
         draft = Draft(task_id=row.task_id, annotator_id=row.annotator_id, answer=moved.answer, saved_at=self.now)
+        draft.schema_revision = self.project.schema_revision
         self._drafts.append(draft)
 
     def _count(self, row: Annotation, by: int) -> None:
@@ -387,12 +391,7 @@ class Batch:
         Progress.objects.bulk_update(
             self.seats.values(), ["answers", "seconds", "suggestions_shown", "suggestions_accepted"]
         )
-        Draft.objects.bulk_create(
-            self._drafts,
-            update_conflicts=True,
-            unique_fields=["task", "annotator"],
-            update_fields=["answer", "saved_at"],
-        )
+        put_drafts(self._drafts)
         tasks: dict[int, list[int]] = defaultdict(list)
         for row in self._gone:
             tasks[row.annotator_id].append(row.task_id)

@@ -85,3 +85,17 @@ def bring_along(
             raise AnswerError("", "The questions were changed and this is asked again.", "Load the page again.")
         moved = found.answer
     return validate_answer(changes[until].new, moved, data)
+
+
+def bring_draft_along(
+    changes: dict[int, SchemaChange], answer: Any, data: dict[str, Any] | None, *, since: int, until: int
+) -> Answer:
+    """Return a draft of earlier questions as far as the present ones take it; nothing of it needs to be complete.
+
+    Raises:
+        AnswerError: It did not fit the earlier questions even as a draft.
+    """
+    moved = validate_answer(changes[since + 1].old, answer, data, draft=True)
+    for number in range(since + 1, until + 1):
+        moved = move_answer(changes[number], moved, data).answer
+    return moved

@@ -12,7 +12,7 @@ from curation.services.media import store_pictures
 from labeling.models import Annotation, Project
 from labeling.services.project import create_project
 from tests.e2e.test_labeling_page import eventually
-from tests.e2e.test_task_types import LOOKS, Opened, ann, browse, complaints_of_axe, look_of, press, saved, take
+from tests.e2e.test_task_types import LOOKS, Opened, ann, browse, complaints_of_axe, press, saved
 from tests.labeling.versions import version
 
 __all__ = ["ann", "browse"]
@@ -73,7 +73,6 @@ def test_boxes_by_keyboard_alone(
     press(page, "2", "n", "ArrowRight", "ArrowRight", "ArrowUp", "Shift+ArrowRight", "Control+ArrowDown")
     press(page, "t", "n", "1", ")", ")", "[")
     expect(page.locator(".lp-chip")).to_have_count(2)
-    take(page, "shapes", look_of(language, width))
     assert complaints_of_axe(page) == []
     press(page, "Enter")
     (answer,) = saved(project, 1)

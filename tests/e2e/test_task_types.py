@@ -143,7 +143,6 @@ def test_spans_and_relations_by_keyboard_alone(
     expect(page.locator("mark").first).to_have_text("Ada Lovelace")
     press(page, "ArrowRight", "ArrowRight", "ArrowRight", "2", "[", "r", "]", "3")
     expect(page.locator(".lp-chip")).to_have_count(3)
-    take(page, "spans", look_of(language, width))
     assert complaints_of_axe(page) == []
     press(page, "Enter")
     expect(page.locator(".lp-spans")).to_contain_text("王小明")
@@ -231,7 +230,6 @@ def test_a_pair_is_judged_by_keyboard_alone(browse: Opened, ann: Actor) -> None:
         press(page, button.get_attribute("aria-keyshortcuts") or "")
     press(page, "e")
     page.keyboard.type("three 🙂")
-    take(page, "pair")
     assert complaints_of_axe(page) == []
     press(page, "Control+Enter")
     (answer,) = saved(project, 1)
@@ -254,7 +252,6 @@ def test_a_row_is_corrected_by_keyboard_alone(browse: Opened, ann: Actor) -> Non
     expect(page.locator(".lp-submit")).to_be_disabled()
     press(page, "e", "Tab", "Control+a")
     page.keyboard.type("3750")
-    take(page, "form")
     assert complaints_of_axe(page) == []
     press(page, "Enter")
     (answer,) = saved(project, 1)
@@ -269,7 +266,6 @@ def test_a_taxonomy_is_answered_by_keys_and_by_its_branches(browse: Opened, ann:
     page.get_by_role("button", name="Show what lies below clothes").click()
     expect(page.locator(".lp-node")).to_have_count(4)
     page.get_by_role("button", name="boots", exact=True).click()
-    take(page, "taxonomy")
     assert complaints_of_axe(page) == []
     press(page, "Enter")
     expect(page.locator(".lp-text")).to_contain_text("Tea")

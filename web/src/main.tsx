@@ -2,7 +2,8 @@
 import { render } from "preact";
 import "./style/page.css";
 import { browserWorld } from "./browser";
-import { createTranslator } from "./locales/translator";
+import type { Messages } from "./locales/en";
+import { createTranslator, messagesFor } from "./locales/translator";
 import { createSession, type Session } from "./session/session";
 import { App } from "./ui/app";
 import { Context } from "./ui/context";
@@ -53,9 +54,9 @@ function coverRest(root: HTMLElement): void {
   }
 }
 
-function start(root: HTMLElement): void {
+function start(root: HTMLElement, messages: Messages): void {
   const { project = "", language = "en", api = "/api/v1/", exit = "/", signIn, annotation } = root.dataset;
-  const text = createTranslator(language);
+  const text = createTranslator(language, messages);
   const id = Number(project);
   if (!Number.isInteger(id) || id <= 0) {
     root.textContent = text.t("failed.setup");
@@ -72,4 +73,4 @@ function start(root: HTMLElement): void {
 }
 
 const root = document.getElementById("labeling-page");
-if (root !== null) start(root);
+if (root !== null) void messagesFor(root.dataset["language"] ?? "en").then((messages) => start(root, messages));

@@ -1,4 +1,5 @@
 /** What a project shows and asks, as `page/` gives it: the types of displays and controls with their own settings. */
+import { colorAt } from "./label-colors";
 import { list, object, optionalText, text, type Json } from "./json";
 
 export interface Label { value: string; title: string; hotkey: string | null; color: string | null }
@@ -92,15 +93,20 @@ export function setupOf(row: Json, place: string): Setup {
   };
 }
 
+/** What lies on a text or a picture is told apart by its colour; a button has its words. */
+const COLOURED = new Set(["spans", "relations", "shapes"]);
+
 function control(value: unknown, place: string): Control {
   const row = object(value, place);
+  const isColoured = COLOURED.has(String(row.type));
+  const coloured = (found: Label, i: number): Label => (isColoured && found.color === null ? { ...found, color: colorAt(i) } : found);
   return {
     name: text(row.name, `${place}.name`),
     type: text(row.type, `${place}.type`),
     title: optionalText(row.title),
     multiple: row.multiple === true,
     required: row.required !== false,
-    labels: row.labels === undefined ? [] : list(row.labels, `${place}.labels`).map((each, i) => label(each, `${place}.labels.${i}`)),
+    labels: row.labels === undefined ? [] : list(row.labels, `${place}.labels`).map((each, i) => coloured(label(each, `${place}.labels.${i}`), i)),
     setup: setupOf(row, place),
   };
 }

@@ -138,8 +138,12 @@ export function parseSent(value: unknown): Sent {
   };
 }
 
-export function parseSavedAt(value: unknown): number {
-  return time(object(value, "draft").saved_at, "draft.saved_at");
+/** `answer` is what a draft of earlier questions became; null when nothing was changed. */
+export interface KeptDraft { savedAt: number; answer: Answer | null }
+
+export function parseKeptDraft(value: unknown): KeptDraft {
+  const row = object(value, "draft");
+  return { savedAt: time(row.saved_at, "draft.saved_at"), answer: row.answer === undefined || row.answer === null ? null : answer(row.answer, "draft.answer") };
 }
 
 export function parseAnnotation(value: unknown, place = "annotation"): Annotation {

@@ -7,7 +7,7 @@ export type Fault = "ok" | "500" | "401" | "400" | "cut-before" | "cut-after" | 
 
 interface Saved { annotation: number; revision: number; task: number; answer: unknown; skipped: boolean }
 interface Body {
-  count: number; holding: number[]; tasks: number[]; revision: number; answer: unknown; skipped: boolean;
+  count: number; holding: number[]; tasks: number[]; revision: number; schema_revision: number; answer: unknown; skipped: boolean;
   answers: { client_key: string; task: number; answer: { label: string[] } | null; skipped: boolean }[];
 }
 
@@ -21,6 +21,8 @@ export interface TestServer {
   released: number[];
   /** Of the questions; another one than 1 tells the page that they were changed. */
   revision: number;
+  /** The number of the questions that `page/` gives. */
+  asked: number;
   drafts: Map<number, unknown>;
   lost: Set<number>;
   noPlace: Set<number>;
@@ -34,7 +36,7 @@ const AT = "2026-11-23T10:00:00Z";
 export async function startServer(total: number): Promise<TestServer> {
   const keys = new Map<string, number>();
   const state = {
-    faults: [] as Fault[], requests: [] as string[], saved: new Map<number, Saved>(), written: [] as string[], released: [] as number[], revision: 1,
+    faults: [] as Fault[], requests: [] as string[], saved: new Map<number, Saved>(), written: [] as string[], released: [] as number[], revision: 1, asked: 1,
     drafts: new Map<number, unknown>(), lost: new Set<number>(), noPlace: new Set<number>(),
   };
   const item = (id: number) => ({ id, item_id: 100 + id, data: { text: `text ${id}` } });
@@ -74,17 +76,25 @@ export async function startServer(total: number): Promise<TestServer> {
     return [200, show(changed)];
   }
 
+  /** In the questions of before, "spam" was called "junk". */
+  function draft(id: number, body: Body) {
+    const isEarlier = body.schema_revision < state.asked;
+    const kept: unknown = isEarlier ? JSON.parse(JSON.stringify(body.answer).replaceAll("junk", "spam")) : body.answer;
+    state.drafts.set(id, kept);
+    return isEarlier ? { saved_at: AT, answer: kept } : { saved_at: AT };
+  }
+
   function answerTo(method: string, url: URL, body: Body): [number, unknown] {
     const path = url.pathname.slice("/api/v1/".length);
     const id = Number(/\/(\d+)\//.exec(path)?.[1]);
     if (path.endsWith("/page/")) {
       const labels = ["spam", "ham"].map((value) => ({ value, title: value }));
       const schema = { display: [{ type: "text", field: "text" }], controls: [{ name: "label", type: "choice", multiple: false, required: true, labels }] };
-      return [200, { project: { id: 7, name: "SMS", guidelines: "", overlap: 1, lease_seconds: 900, schema, schema_revision: 1 }, me: { id: 3, name: "Ann", language: "en" }, progress: progress() }];
+      return [200, { project: { id: 7, name: "SMS", guidelines: "", overlap: 1, lease_seconds: 900, schema, schema_revision: state.asked }, me: { id: 3, name: "Ann", language: "en" }, progress: progress() }];
     }
     if (path.endsWith("/lease/")) return [200, lease(body)];
     if (path.endsWith("/answers/")) return [200, { results: body.answers.map(take), progress: progress() }];
-    if (path.endsWith("/draft/")) { state.drafts.set(id, body.answer); return [200, { saved_at: AT }]; }
+    if (path.endsWith("/draft/")) return [200, draft(id, body)];
     if (path.endsWith("/release/")) { state.released.push(...body.tasks); return [204, null]; }
     if (path.endsWith("/history/")) return [200, { results: [...state.saved.values()].reverse().map(show), next: null }];
     return annotation(method, id, method === "DELETE" ? Number(url.searchParams.get("revision")) : body.revision, body);
@@ -119,5 +129,6 @@ export async function startServer(total: number): Promise<TestServer> {
   const server: Server = createServer((request, response) => void serve(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { ...state, delayLease, base: `http://127.0.0.1:${port}/api/v1/`, close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(() => resolve()); }) };
+  const close = (): Promise<void> => new Promise((resolve) => { server.closeAllConnections(); server.close(() => resolve()); });
+  return Object.assign(state, { delayLease, base: `http://127.0.0.1:${port}/api/v1/`, close });
 }

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from accounts.actor import Actor
 from core.errors import DomainError, NotFound
 from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Progress, Project, Suggestion, Tally, Task
-from labeling.services.annotation import change_annotation, list_history, save_draft, take_back
+from labeling.services.annotation import change_annotation, list_history, take_back
 from labeling.services.answer import save_answers
+from labeling.services.draft import save_draft
 from labeling.services.queue import expire_leases, lease_tasks
 from labeling.services.suggestion import store_suggestions
 from tests import factories

@@ -11,8 +11,9 @@ from core.errors import DomainError
 from curation.models import Version
 from curation.services.version import open_version
 from labeling.models import Annotation, Project, Tally
-from labeling.services.annotation import change_annotation, save_draft
+from labeling.services.annotation import change_annotation
 from labeling.services.answer import save_answers
+from labeling.services.draft import save_draft
 from labeling.services.project import create_project, start_publish
 from labeling.services.publish import publish_labels
 from labeling.services.queue import lease_tasks

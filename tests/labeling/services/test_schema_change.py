@@ -8,12 +8,13 @@ import pytest
 from accounts.actor import Actor
 from core.errors import Conflict, DomainError
 from labeling.models import Annotation, AnnotationRevision, Draft, Progress, Project, SchemaRevision, Tally
-from labeling.services import schema_change
-from labeling.services.annotation import change_annotation
+from labeling.services import draft, schema_change
+from labeling.services.annotation import change_annotation, take_back
 from labeling.services.answer import save_answers
+from labeling.services.draft import save_draft
 from labeling.services.page import page_of_project
 from labeling.services.project import schema_for_labels, start_publish
-from labeling.services.queue import expire_leases, lease_tasks
+from labeling.services.queue import expire_leases, lease_tasks, release_tasks
 from labeling.services.schema_change import change_schema, migrate_answers, preview_change, resume_change
 from tests import factories
 from tests.labeling.versions import start, version
@@ -206,3 +207,114 @@ def test_the_same_questions_again_send_no_job() -> None:
     _project, job = change_schema(actor=ann, project_id=project.pk, schema=project.schema, schema_revision=1)
     assert job is None
     assert not SchemaRevision.objects.exists()
+
+
+NER = {
+    "name": "names",
+    "type": "spans",
+    "field": "text",
+    "required": False,
+    "labels": [{"value": "PER"}, {"value": "ORG"}],
+}
+TIES = {"name": "ties", "type": "relations", "spans": "names", "required": False, "labels": [{"value": "knows"}]}
+
+
+def marked(label: str = "PER") -> dict[str, Any]:
+    """Return an answer about "text 1": two spans and their relation, without the choice that must be given."""
+    spans = [
+        {"id": "s1", "start": 0, "end": 4, "label": label, "text": "text"},
+        {"id": "s2", "start": 5, "end": 6, "label": "ORG", "text": "1"},
+    ]
+    return {"names": spans, "ties": [{"from": "s1", "to": "s2", "label": "knows"}]}
+
+
+def begun(ann: Actor, project: Project, answer: dict[str, Any]) -> int:
+    """Lease the first task, begin to answer it, and return its number."""
+    task: int = lease_tasks(actor=ann, project_id=project.pk, count=1, holding=[])["tasks"][0]["id"]
+    assert save_draft(actor=ann, task_id=task, answer=answer)[1] is None
+    return task
+
+
+def with_names(*labels: str, ties: bool = True) -> dict[str, Any]:
+    return schema(
+        "ham", "spam", controls=[{**NER, "labels": [{"value": label} for label in labels]}, *([TIES] if ties else [])]
+    )
+
+
+def test_begun_answers_are_brought_along_with_what_was_renamed_and_without_what_went() -> None:
+    ann = factories.owner()
+    project = make(ann, 2, labels=("ham", "spam"))
+    done(changed(ann, project, with_names("PER", "ORG")), project)
+    task = begun(ann, project, {"label": ["spam"], **marked()})
+    before = Draft.objects.get(task=task)
+    assert before.schema_revision == 2
+    done(changed(ann, project, with_names("PERSON", "ORG"), renamed={("names", "PER"): "PERSON"}), project)
+    renamed = Draft.objects.get(task=task)
+    assert renamed.answer == {"label": ["spam"], **marked("PERSON")}
+    assert (renamed.schema_revision, renamed.saved_at) == (3, before.saved_at)
+    # A question that went away takes its part along and nothing else; relations go with their spans.
+    done(changed(ann, project, with_names("PERSON")), project)
+    assert Draft.objects.get(task=task).answer == {"label": ["spam"], "names": marked("PERSON")["names"][:1]}
+
+
+def test_a_begun_answer_is_handed_out_as_the_new_questions_take_it_before_the_job_has_come_to_it() -> None:
+    ann = factories.owner()
+    project = make(ann, 1, labels=("ham", "spam"))
+    done(changed(ann, project, with_names("PER", "ORG")), project)
+    task = begun(ann, project, marked())
+    release_tasks(actor=ann, project_id=project.pk, tasks=[task])
+    changed(ann, project, with_names("PERSON", "ORG"), renamed={("names", "PER"): "PERSON"})
+    (found,) = lease_tasks(actor=ann, project_id=project.pk, count=1, holding=[])["tasks"]
+    assert found["draft"]["answer"] == marked("PERSON")
+
+
+def test_a_page_with_the_earlier_questions_keeps_its_drafts_through_the_change() -> None:
+    ann = factories.owner()
+    project = make(ann, 1, labels=("ham", "spam"))
+    done(changed(ann, project, with_names("PER", "ORG")), project)
+    task = begun(ann, project, {"label": ["ham"]})
+    done(changed(ann, project, with_names("PERSON", "ORG"), renamed={("names", "PER"): "PERSON"}), project)
+    _at, moved = save_draft(actor=ann, task_id=task, answer=marked(), schema_revision=2)
+    assert moved == marked("PERSON")
+    kept = Draft.objects.get(task=task)
+    assert (kept.answer, kept.schema_revision) == (moved, 3)
+    with pytest.raises(DomainError, match="PER"):
+        save_draft(actor=ann, task_id=task, answer=marked())
+    with pytest.raises(DomainError):
+        save_draft(actor=ann, task_id=task, answer=marked("never"), schema_revision=2)
+
+
+def test_a_killed_job_brings_the_other_drafts_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draft, "BATCH", 2)
+    ann = factories.owner()
+    project = make(ann, 5, labels=("ham", "spam"))
+    tasks = lease_tasks(actor=ann, project_id=project.pk, count=5, holding=[])["tasks"]
+    for task in tasks:
+        save_draft(actor=ann, task_id=task["id"], answer={"label": ["spam"]})
+    job = changed(ann, project, schema("ham", "scam"), renamed={("label", "spam"): "scam"})
+    context = start(job)
+    saves = 0
+
+    def save_state(state: dict[str, Any]) -> None:
+        nonlocal saves
+        saves += 1
+        if saves == 2:
+            raise RuntimeError("killed")
+        JobContext.save_state(context, state)
+
+    monkeypatch.setattr(context, "save_state", save_state)
+    with pytest.raises(RuntimeError, match="killed"):
+        migrate_answers(job=context, project_id=project.pk)
+    assert Draft.objects.filter(answer={"label": ["scam"]}).count() == 2
+    Job.objects.filter(pk=job.pk).update(state="queued")
+    done(Job.objects.get(pk=job.pk), project)
+    assert Draft.objects.filter(answer={"label": ["scam"]}, schema_revision=2).count() == 5
+
+
+def test_an_answer_taken_back_before_the_job_came_to_it_is_a_draft_of_the_new_questions() -> None:
+    ann = factories.owner()
+    project = make(ann, 1, labels=("ham", "spam"))
+    answered(ann, project, "spam")
+    changed(ann, project, schema("ham", "scam"), renamed={("label", "spam"): "scam"})
+    row = Annotation.objects.get()
+    assert take_back(actor=ann, annotation_id=row.pk, revision=1)["draft"]["answer"] == {"label": ["scam"]}

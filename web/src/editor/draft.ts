@@ -1,4 +1,5 @@
 /** A schema while it is edited: every control as a person fills it in, and the JSON that comes of it. */
+import { LABEL_COLORS } from "../label-colors";
 import { object, optionalText, type Json } from "../json";
 
 export const TYPES = ["choice", "taxonomy", "spans", "relations", "text", "rating", "preference", "form", "shapes"] as const;
@@ -23,7 +24,8 @@ export interface ControlDraft {
 export interface Draft { shown: Readonly<Record<string, ShownAs>>; markdown: boolean; controls: readonly ControlDraft[] }
 
 /** Told apart in light and dark, and by people who see red and green alike (Okabe and Ito, 2008). */
-export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f3c8d", "#5f6b6d"] as const;
+/** Told apart also by people who see no red or green (Okabe and Ito); behind them the longer row of the page. */
+export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f3c8d", "#5f6b6d", ...LABEL_COLORS.slice(8)] as const;
 const LABELED: readonly ControlType[] = ["choice", "taxonomy", "spans", "relations", "shapes"];
 export const hasLabels = (type: ControlType): boolean => LABELED.includes(type);
 const OWN = ["name", "type", "title", "required", "labels"];

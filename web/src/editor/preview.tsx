@@ -3,7 +3,9 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Client } from "../api/client";
 import type { Failure, Outcome } from "../api/http";
 import type { Json } from "../json";
+import { en } from "../locales/en";
 import { createTranslator } from "../locales/translator";
+import { zhHans } from "../locales/zh-hans";
 import { createTabLock } from "../outbox/lock";
 import { createSession } from "../session/session";
 import { createStopwatch, type World } from "../session/world";
@@ -36,7 +38,7 @@ function sampleClient(page: Page, samples: readonly Json[]): Client {
     send: (answers) => good({
       results: answers.map((answer) => ({ clientKey: answer.client_key, status: "saved", annotation: answer.task, task: answer.task, problem: "" })), progress: page.progress,
     }),
-    saveDraft: () => good(Date.now()),
+    saveDraft: () => good({ savedAt: Date.now(), answer: null }),
     history: () => good({ results: [], next: null }),
     change: () => Promise.resolve({ ok: false, failure: REFUSED }),
     takeBack: (annotation) => good({ ...next(), id: annotation, data: samples[(annotation - 1) % samples.length] ?? {} }),
@@ -70,7 +72,7 @@ export function Preview({ schema, guidelines, samples, language, pictures }: { s
   const [ready, setReady] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const session = useMemo(() => createSession(previewWorld(sampleClient(pageOf(schema, guidelines, samples.length), samples)), 1), [schema, guidelines, samples]);
-  const text = useMemo(() => createTranslator(language), [language]);
+  const text = useMemo(() => createTranslator(language, language.startsWith("zh") ? zhHans : en), [language]);
   useEffect(() => void session.start().then(() => setReady(ready + 1)), [session]);
 
   function onKeyDown(event: KeyboardEvent): void {

@@ -1,6 +1,5 @@
 /** Messages in the language of the page; numbers, shares and plurals as Intl has them. */
 import { en, type Message, type MessageKey, type Messages } from "./en";
-import { zhHans } from "./zh-hans";
 
 export type Params = Readonly<Record<string, string | number>>;
 
@@ -10,19 +9,27 @@ export interface Translator {
   percent(share: number): string;
 }
 
-/** Languages by the start of their tag; Traditional Chinese readers are better served by Chinese than by English. */
-const LANGUAGES: readonly (readonly [prefix: string, tag: string, messages: Messages])[] = [
-  ["zh", "zh-Hans", zhHans],
-  ["en", "en", en],
-];
+/** Chinese of any kind is better served by Simplified Chinese than by English. */
+const isChinese = (wanted: string): boolean => wanted.toLowerCase().startsWith("zh");
+
+/** The messages of a language; others than English are fetched, and English stands in where that fails. */
+export async function messagesFor(wanted: string): Promise<Messages> {
+  if (!isChinese(wanted)) return en;
+  try {
+    return (await import("./zh-hans")).zhHans;
+  } catch (error) {
+    console.error("language: not loaded", error);
+    return en;
+  }
+}
 
 function form(message: Message, count: number, plural: Intl.PluralRules): string {
   if (typeof message === "string") return message;
   return plural.select(count) === "one" ? (message.one ?? message.other) : message.other;
 }
 
-export function createTranslator(wanted: string): Translator {
-  const [, language, messages] = LANGUAGES.find(([prefix]) => wanted.toLowerCase().startsWith(prefix)) ?? (["en", "en", en] as const);
+export function createTranslator(wanted: string, messages: Messages): Translator {
+  const language = isChinese(wanted) ? "zh-Hans" : "en";
   const plural = new Intl.PluralRules(language);
   const numbers = new Intl.NumberFormat(language);
   const shares = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });

@@ -11,7 +11,8 @@ import type { World } from "./world";
 const DELAY_MS = 600;
 const RETRY_MS = 5_000;
 
-interface Local { answer: Answer; at: number }
+/** `revision` is the number of the questions that were asked then; missing in what an earlier version of the page kept. */
+interface Local { answer: Answer; at: number; revision?: number }
 
 export interface Drafts {
   change(task: number, answer: Answer): void;
@@ -30,10 +31,40 @@ export function createDrafts(world: World, client: Client, store: Store<State>, 
     store.update((old) => (old.queue.some((each) => each.id === task) ? { ...old, draft: { ...old.draft, [task]: state } } : old));
   }
 
+  const asked = (): number => store.get().project?.schemaRevision ?? 1;
+
+  function keep(task: number, local: Local): void {
+    try {
+      world.storage.setItem(name(task), JSON.stringify(local));
+    } catch (error) {
+      console.error("draft: not stored", error);
+    }
+  }
+
+  function show(task: Task, given: Answer): void {
+    store.update((state) => {
+      const answer = fitAnswer(schemaOf(state), given, task.data);
+      return task.id in state.work || isEmpty(schemaOf(state), answer) ? state : { ...state, work: { ...state.work, [task.id]: answer } };
+    });
+  }
+
+  /** What was begun when the project asked something else: the server knows what became of each label. */
+  async function bringAlong(task: Task, local: Local, revision: number): Promise<void> {
+    const outcome = await client.saveDraft(task.id, local.answer, revision);
+    if (outcome.ok && outcome.value.answer !== null) {
+      keep(task.id, { answer: outcome.value.answer, at: local.at, revision: asked() });
+      show(task, outcome.value.answer);
+      mark(task.id, "saved");
+    } else if (!outcome.ok && outcome.failure.kind !== "refused") {
+      // It stays here as it is, until the server can be asked.
+      world.schedule(() => { if (read(task.id)?.at === local.at) void bringAlong(task, local, revision); }, RETRY_MS);
+    } else show(task, local.answer);
+  }
+
   async function send(task: number, answer: Answer): Promise<void> {
     pending.delete(task);
     mark(task, "saving");
-    const outcome = await client.saveDraft(task, answer);
+    const outcome = await client.saveDraft(task, answer, asked());
     // A newer change has its own request under way.
     if (pending.has(task) || !store.get().queue.some((each) => each.id === task)) return;
     if (outcome.ok) return mark(task, "saved");
@@ -56,11 +87,7 @@ export function createDrafts(world: World, client: Client, store: Store<State>, 
 
   return {
     change(task, answer) {
-      try {
-        world.storage.setItem(name(task), JSON.stringify({ answer, at: world.now() }));
-      } catch (error) {
-        console.error("draft: not stored", error);
-      }
+      keep(task, { answer, at: world.now(), revision: asked() });
       later(task, answer, DELAY_MS);
     },
     forget(task) {
@@ -73,10 +100,8 @@ export function createDrafts(world: World, client: Client, store: Store<State>, 
         const local = read(task.id);
         if (local === null || task.id in store.get().work) continue;
         if (task.draft !== null && task.draft.savedAt >= local.at) continue;
-        store.update((state) => {
-          const answer = fitAnswer(schemaOf(state), local.answer, task.data);
-          return isEmpty(schemaOf(state), answer) ? state : { ...state, work: { ...state.work, [task.id]: answer } };
-        });
+        if (local.revision !== undefined && local.revision < asked()) void bringAlong(task, local, local.revision);
+        else show(task, local.answer);
       }
     },
     stop() {

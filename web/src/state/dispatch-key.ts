@@ -8,10 +8,11 @@ import type { State } from "./state";
 export function meaningOf(state: State, bindings: Bindings, press: Press): Target | null {
   if (state.phase !== "ready") return null;
   for (const name of namesOf(press)) {
-    const target = bindings.find(name);
-    if (target === null) continue;
+    const [target, ...others] = bindings.all(name);
+    if (target === undefined) continue;
     if (target.type === "label") return state.panel === null || state.panel === "guidelines" ? target : null;
-    return actionMeaning(state, target, name);
+    const meaning = actionMeaning(state, target, name);
+    return meaning ?? others.reduce<Target | null>((found, each) => found ?? (each.type === "action" ? actionMeaning(state, each, name) : null), null);
   }
   return null;
 }

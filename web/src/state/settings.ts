@@ -12,11 +12,13 @@ export interface Settings {
   wholeWords: boolean | null;
   textSize: TextSize;
   theme: Theme;
+  /** Whether relations are drawn over the text. */
+  arcs: boolean;
   /** Own keys: `action:<name>` or `label:<control>/<value>` to a key name. */
   keys: Readonly<Record<string, string>>;
 }
 
-export const DEFAULT_SETTINGS: Settings = { autoSubmit: true, preselect: false, wholeWords: null, textSize: "medium", theme: "system", keys: {} };
+export const DEFAULT_SETTINGS: Settings = { autoSubmit: true, preselect: false, wholeWords: null, textSize: "medium", theme: "system", arcs: true, keys: {} };
 
 export function parseSettings(stored: string | null): Settings {
   if (stored === null) return DEFAULT_SETTINGS;
@@ -28,6 +30,7 @@ export function parseSettings(stored: string | null): Settings {
       wholeWords: typeof found.wholeWords === "boolean" ? found.wholeWords : null,
       textSize: TEXT_SIZES.find((size) => size === found.textSize) ?? DEFAULT_SETTINGS.textSize,
       theme: found.theme === "light" || found.theme === "dark" ? found.theme : "system",
+      arcs: typeof found.arcs === "boolean" ? found.arcs : DEFAULT_SETTINGS.arcs,
       keys: Object.fromEntries(Object.entries(found.keys ?? {}).filter(([, key]) => typeof key === "string")),
     };
   } catch {

@@ -24,6 +24,9 @@ export function tiesOf(value: AnswerValue | undefined): Tie[] {
   return Array.isArray(value) ? value.filter(isTie) : [];
 }
 
+/** A relation has no name of its own: two spans have each of them at most once. */
+export const tieId = ({ from, to, label }: Tie): string => `${from} ${to} ${label}`;
+
 const order = (left: Span, right: Span): number => left.start - right.start || left.end - right.end || (left.label < right.label ? -1 : left.label > right.label ? 1 : 0);
 
 /** The answer's own form of spans: sorted as the server sorts them. */

@@ -1,12 +1,13 @@
 /** How each thing of an item is shown: one row for each display type. */
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { State } from "../state/state";
 import { schemaOf, type Shown } from "../state/view";
 import type { Display, Item } from "../wire";
 import { usePage } from "./context";
 import { ImageDisplay } from "./image-display";
 import { MarkdownView } from "./markdown-view";
-import { PictureStage } from "./picture-stage";
+import type { PictureStage } from "./picture-stage";
 import { SpanText } from "./span-text";
 import { TextDisplay } from "./text-display";
 
@@ -21,9 +22,17 @@ function MarkableText({ state, view, row, value }: DisplayProps) {
   return isMarked ? <SpanText state={state} view={view} field={row.field} text={value} /> : <TextDisplay text={value} />;
 }
 
+/** What draws on pictures is fetched when the first one is shown. */
+let stage: typeof PictureStage | null = null;
+
 function DrawablePicture({ state, view, row, value }: DisplayProps) {
   const control = schemaOf(state).controls.find((each) => each.type === "shapes" && each.setup.field === row.field);
-  return control === undefined ? <ImageDisplay hash={value} enlarged={state.enlarged} /> : <PictureStage state={state} view={view} control={control} hash={value} />;
+  const [Stage, setStage] = useState(() => stage);
+  useEffect(() => {
+    if (control === undefined || Stage !== null) return;
+    void import("./picture-stage").then((found) => { stage = found.PictureStage; setStage(() => stage); }, (error: unknown) => console.error("drawing: not loaded", error));
+  }, [control === undefined, Stage]);
+  return control === undefined || Stage === null ? <ImageDisplay hash={value} enlarged={state.enlarged} /> : <Stage state={state} view={view} control={control} hash={value} />;
 }
 
 function Side({ item, field, name, markdown }: { item: Item; field: string; name: string; markdown: boolean }) {

@@ -1,6 +1,7 @@
 /** Finds a label by a part of its name; for schemas with more labels than a glance holds. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { chooseLabel } from "../state/actions/choose-label";
+import { isFound } from "../state/actions/panels";
 import { labelId } from "../state/bindings";
 import { rulesOf } from "../state/controls";
 import { foundLabels, type Candidate } from "../state/label-search";
@@ -11,7 +12,7 @@ import { Dialog } from "./dialog";
 import { KeyCap } from "./key-cap";
 
 function candidatesOf(state: State): Candidate[] {
-  return schemaOf(state).controls.flatMap((control) =>
+  return schemaOf(state).controls.filter(isFound).flatMap((control) =>
     (rulesOf(control)?.choices(control) ?? []).map((label) => ({ control: control.name, value: label.value, title: label.title, color: label.color })));
 }
 

@@ -8,30 +8,17 @@ import type { State } from "../state/state";
 import type { Shown } from "../state/view";
 import type { Control } from "../wire";
 import { usePage } from "./context";
+import { createFingers } from "./fingers";
 import { ShapeMarks } from "./shape-marks";
+import { gripped, held, zoomed, type Sight } from "./sight";
 
 const HASH = /^[0-9a-f]{64}$/;
-const CLOSEST = 40;
-
-/** The part of the picture that is in sight. */
-export interface Sight { x: number; y: number; width: number; height: number }
-
 type Hold =
   | { kind: "sweep"; from: Point; to: Point }
   | { kind: "move"; shape: Shape; from: Point; moved: boolean }
   | { kind: "corner"; shape: Shape; corner: number; moved: boolean }
-  | { kind: "pan"; sight: Sight; x: number; y: number };
-
-function zoomed(sight: Sight, size: Size, at: Point, factor: number): Sight {
-  const width = Math.min(Math.max(sight.width * factor, size.width / CLOSEST), size.width);
-  const height = (width * size.height) / size.width;
-  const [kx, ky] = [(at.x - sight.x) / sight.width, (at.y - sight.y) / sight.height];
-  return held({ x: at.x - kx * width, y: at.y - ky * height, width, height }, size);
-}
-
-const held = (sight: Sight, size: Size): Sight => ({
-  ...sight, x: Math.min(Math.max(sight.x, 0), size.width - sight.width), y: Math.min(Math.max(sight.y, 0), size.height - sight.height),
-});
+  | { kind: "pan"; sight: Sight; x: number; y: number }
+  | { kind: "grip"; sight: Sight; at: Point; distance: number; scale: number };
 
 /** What of a shape lies under the pointer: a corner first, then the smallest shape. */
 function under(shapes: readonly Shape[], active: Shape | null, at: Point, reach: number): { shape: Shape; corner: number | null } | null {
@@ -57,6 +44,8 @@ function inside(corners: readonly Point[], at: Point): boolean {
 export function PictureStage({ state, view, control, hash }: { state: State; view: Shown; control: Control; hash: string }) {
   const { perform, pictures, session, text } = usePage();
   const svg = useRef<SVGSVGElement>(null);
+  const fingers = useRef(createFingers());
+  const tappedAt = useRef(-Infinity);
   const [broken, setBroken] = useState(false);
   const [natural, setNatural] = useState<Size | null>(null);
   const [hold, setHold] = useState<Hold | null>(null);
@@ -88,7 +77,11 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
     const onWheel = (event: WheelEvent): void => {
       event.preventDefault();
       const at = placeOf(event);
-      if (at !== null) setSight((before) => zoomed(before, size, at, event.deltaY > 0 ? 1.2 : 1 / 1.2));
+      if (at === null) return;
+      // Two fingers on a touchpad come as a wheel with Ctrl in many small steps; a wheel to the side goes aside.
+      const isAside = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+      const factor = event.ctrlKey ? Math.exp(Math.min(Math.max(event.deltaY, -50), 50) / 100) : event.deltaY > 0 ? 1.2 : 1 / 1.2;
+      setSight((before) => (isAside ? held({ ...before, x: before.x + ((event.deltaX || event.deltaY) * before.width) / (element?.clientWidth || 800) }, size) : zoomed(before, size, at, factor)));
     };
     element?.addEventListener("wheel", onWheel, { passive: false });
     return () => element?.removeEventListener("wheel", onWheel);
@@ -108,10 +101,41 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
     if (points.length >= 3) perform(draw, { control: control.name, shape: (id, { label }) => polygon(points, id, label) });
   }
 
+  /** A second finger ends what the first one had begun, and takes hold of the picture. */
+  function takeHold(): boolean {
+    const grip = fingers.current.grip();
+    const matrix = svg.current?.getScreenCTM();
+    if (grip === null || matrix == null) return false;
+    if ((hold?.kind === "move" || hold?.kind === "corner") && hold.moved) perform(reshape, { control: control.name, shape: hold.shape, joined: true });
+    const { x, y } = new DOMPoint(grip.middle.x, grip.middle.y).matrixTransform(matrix.inverse());
+    setHold({ kind: "grip", sight, at: { x, y }, distance: grip.distance, scale: 1 / matrix.a });
+    return true;
+  }
+
+  function moveGrip(grip: Hold & { kind: "grip" }): void {
+    const now = fingers.current.grip();
+    const box = svg.current?.getBoundingClientRect();
+    if (now === null || box === undefined) return;
+    const aside = { x: now.middle.x - box.left - box.width / 2, y: now.middle.y - box.top - box.height / 2 };
+    setSight(gripped(grip.sight, size, grip.at, aside, grip.scale, grip.distance / now.distance));
+  }
+
+  /** Two taps beside all shapes: the whole picture, or closer where it is whole. A point is set by a tap, so there they mean nothing. */
+  function isDoubleTap(event: PointerEvent, at: Point): boolean {
+    if (event.pointerType !== "touch" || pen.tool === "point" || ring.length > 1 || under(shapes, active, at, 0) !== null) return false;
+    if (!fingers.current.tap({ x: event.clientX, y: event.clientY }, event.timeStamp)) return false;
+    tappedAt.current = event.timeStamp;
+    setRing([]);
+    setSight(sight.width < size.width ? { x: 0, y: 0, ...size } : zoomed(sight, size, at, 0.4));
+    return true;
+  }
+
   function onPointerDown(event: PointerEvent): void {
     const at = placeOf(event);
     if (at === null) return;
     svg.current?.setPointerCapture(event.pointerId);
+    if (event.pointerType === "touch") fingers.current.down(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (takeHold()) return;
     if (event.button === 1 || event.altKey) return setHold({ kind: "pan", sight, x: event.clientX, y: event.clientY });
     if (event.button !== 0) return;
     if (ring.length > 0) return;
@@ -124,9 +148,17 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
     setHold({ kind: "sweep", from: clipped(at), to: clipped(at) });
   }
 
+  /** The picture takes the focus from a field and keeps none itself, so that the keys go to the page. */
+  function onMouseDown(event: MouseEvent): void {
+    event.preventDefault();
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  }
+
   function onPointerMove(event: PointerEvent): void {
     const at = placeOf(event);
     if (at === null) return;
+    fingers.current.move(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (hold?.kind === "grip") return moveGrip(hold);
     if (ring.length > 0) setHover(clipped(at));
     if (hold === null) return;
     if (hold.kind === "sweep") return setHold({ ...hold, to: clipped(at) });
@@ -142,8 +174,9 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
   function onPointerUp(event: PointerEvent): void {
     const at = placeOf(event);
     setHold(null);
-    if (at === null || event.button !== 0) return;
+    if (fingers.current.up(event.pointerId) || at === null || event.button !== 0) return;
     const isClick = hold?.kind === "sweep" && Math.hypot(hold.to.x - hold.from.x, hold.to.y - hold.from.y) < 4 * pixels;
+    if ((isClick || ring.length > 0) && isDoubleTap(event, at)) return;
     if (ring.length > 0 || (hold?.kind === "sweep" && pen.tool === "polygon" && isClick && under(shapes, null, at, 0) === null)) return addToRing(clipped(at));
     if (hold?.kind !== "sweep") return;
     const found = under(shapes, null, at, (event.pointerType === "mouse" ? 8 : 22) * pixels);
@@ -162,7 +195,8 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
   /** Between two corners a new one; with a ring begun, its end. */
   function onDoubleClick(event: MouseEvent): void {
     const at = placeOf(event);
-    if (at === null) return;
+    // The browser says a double tap once more as a double click.
+    if (at === null || event.timeStamp - tappedAt.current < 500) return;
     if (ring.length > 0) return closeRing(ring.slice(0, -1));
     if (active?.type !== "polygon") return;
     const middles = active.points.map((point, i) => { const next = active.points[(i + 1) % active.points.length] ?? point; return Math.hypot((point.x + next.x) / 2 - at.x, (point.y + next.y) / 2 - at.y); });
@@ -193,7 +227,7 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
     <div class="lp-stage">
       <div class="lp-canvas-box"><svg
         ref={svg} class="lp-canvas" viewBox={`${sight.x} ${sight.y} ${sight.width} ${sight.height}`} role="img" aria-label={text.t("page.picture")} data-tool={pen.tool}
-        onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={onPointerUp} onDblClick={onDoubleClick} onPointerCancel={() => setHold(null)}
+        onMouseDown={onMouseDown} onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={onPointerUp} onDblClick={onDoubleClick} onPointerCancel={(event) => { fingers.current.up(event.pointerId); setHold(null); }}
       >
         <image
           href={`${pictures}${hash}/view/`} width={size.width} height={size.height} style={light === 100 ? undefined : { filter: `brightness(${light}%)` }}

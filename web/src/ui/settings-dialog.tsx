@@ -15,7 +15,7 @@ export function SettingsDialog({ state }: { state: State }) {
   const { settings } = state;
   const change = (part: Partial<Settings>): void => perform(changeSettings, part);
 
-  function toggle(name: "autoSubmit" | "preselect", title: MessageKey, help: MessageKey) {
+  function toggle(name: "autoSubmit" | "preselect" | "arcs", title: MessageKey, help: MessageKey) {
     return (
       <label class="lp-switch">
         <input type="checkbox" role="switch" checked={settings[name]} onChange={(event) => change({ [name]: event.currentTarget.checked })} />
@@ -44,6 +44,7 @@ export function SettingsDialog({ state }: { state: State }) {
       <div class="lp-form">
         {settlesAtOnce(schemaOf(state)) ? toggle("autoSubmit", "settings.auto-submit", "settings.auto-submit-help") : null}
         {toggle("preselect", "settings.preselect", "settings.preselect-help")}
+        {schemaOf(state).controls.some((control) => control.type === "relations") ? toggle("arcs", "settings.arcs", "settings.arcs-help") : null}
         {pick("settings.text-size", TEXT_SIZES, settings.textSize, (each) => `settings.size-${each}`, (textSize) => change({ textSize }))}
         {pick("settings.theme", THEMES, settings.theme, (each) => `settings.theme-${each}`, (theme) => change({ theme }))}
         <KeySettings state={state} />

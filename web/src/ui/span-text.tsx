@@ -4,16 +4,15 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { choosePart } from "../state/actions/parts";
 import { selectText } from "../state/actions/select";
 import { focusOf } from "../state/focus";
-import { spansOf, unitsOf } from "../state/spans";
+import { spansOf, tieId, tiesOf, unitsOf } from "../state/spans";
 import type { State } from "../state/state";
 import { schemaOf, type Shown } from "../state/view";
 import { chunksOf } from "../text/chunks";
 import { lanesOf, segmentsOf, within, type Marked, type Segment } from "../text/segments";
+import { ArcLayer, hasArcs, spanKey as keyOf } from "./arc-layer";
 import { usePage } from "./context";
 import { PER_TURN, FIRST, look, whenIdle } from "./text-display";
 import { rangeOf, reveal, selectedIn, showSelection } from "./text-selection";
-
-const keyOf = (control: string, id: string): string => `${control}/${id}`;
 
 /** All spans that the controls of a field have, in units of its text, sorted by start. */
 function marksOf(state: State, view: Shown, field: string, text: string): Marked[] {
@@ -90,7 +89,11 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
   const active = part === null ? null : keyOf(part.control, part.id);
   const tied = tie === null || part === null ? null : keyOf(part.control, tie);
   const at = mark !== null && mark.field === field ? mark : null;
-  const current = marks.find((each) => each.key === active);
+  // Of a relation at hand its first span is brought into sight.
+  const held = part === null ? undefined : tiesOf(view.answer[part.control]).find((each) => tieId(each) === part.id);
+  const ties = schemaOf(state).controls.find((control) => control.type === "relations" && control.name === part?.control);
+  const sought = held === undefined || ties === undefined ? active : keyOf(ties.setup.spans, held.from);
+  const current = marks.find((each) => each.key === sought);
   const [from, to] = at !== null ? [at.start, at.end] : [current?.start ?? null, current?.end ?? null];
 
   // The browser's own selection shows what is selected, also to a screen reader.
@@ -118,7 +121,7 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
     else perform(selectText, { field, start: 0, end: 0 });
   }
 
-  return (
+  const shown = (
     <div ref={root} class={`${look(text)} lp-spans`} dir="auto" aria-busy={count < chunks.length} onPointerUp={onPointerUp} onClick={onClick}>
       {chunks.slice(0, count).map((chunk, i) => {
         const start = starts[i] ?? 0;
@@ -128,4 +131,5 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
       })}
     </div>
   );
+  return hasArcs(state, field) ? <div class="lp-arced">{shown}<ArcLayer state={state} view={view} field={field} text={root} /></div> : shown;
 }

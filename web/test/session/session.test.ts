@@ -1,11 +1,5 @@
-import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createClient } from "../../src/api/client";
-import { createHttp } from "../../src/api/http";
-import { openIndexedDbStore } from "../../src/outbox/indexed-db-store";
-import { createTabLock } from "../../src/outbox/lock";
-import { createSession, type Session } from "../../src/session/session";
 import { createStopwatch } from "../../src/session/world";
 import { accept } from "../../src/state/actions/accept";
 import { changeSettings } from "../../src/state/actions/change-settings";
@@ -17,41 +11,14 @@ import { submit } from "../../src/state/actions/submit";
 import { undo } from "../../src/state/actions/undo";
 import type { State } from "../../src/state/state";
 import { shown } from "../../src/state/view";
+import { openPage, until, type Browser } from "../open-page";
 import { startServer, type TestServer } from "../server";
-
-interface Browser { session: Session; timers: { work: () => void; ms: number }[]; stored: Map<string, string>; online: boolean }
 
 let server: TestServer;
 beforeEach(async () => { server = await startServer(20); });
 afterEach(() => server.close());
 
-function open(stored = new Map<string, string>(), factory = new IDBFactory()): Browser {
-  let keys = 0;
-  const browser: Browser = { session: undefined as unknown as Session, timers: [], stored, online: true };
-  browser.session = createSession({
-    client: createClient(createHttp({ base: server.base, fetch, csrfToken: () => "t" }), 7, Promise.resolve("window")),
-    storage: { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => void stored.set(key, value), removeItem: (key) => void stored.delete(key) },
-    openStore: () => openIndexedDbStore(factory), lock: () => createTabLock(), channel: () => ({ announce: () => undefined, listen: () => undefined }),
-    isOnline: () => browser.online, now: () => Date.parse("2026-11-23T11:00:00Z"), random: () => 1, newKey: () => `key-${(keys += 1)}`,
-    schedule(work, ms) {
-      const timer = { work, ms };
-      browser.timers.push(timer);
-      return () => { browser.timers = browser.timers.filter((each) => each !== timer); };
-    },
-    stopwatch: createStopwatch(() => 0),
-  }, 7);
-  return browser;
-}
-
-/** Resolves when the state fits; a state that never does ends the test by its time limit. */
-function until(session: Session, fits: (state: State) => boolean): Promise<State> {
-  return new Promise((resolve) => {
-    const look = (): void => { if (fits(session.store.get())) { stop(); resolve(session.store.get()); } };
-    const stop = session.store.subscribe(look);
-    queueMicrotask(look);
-  });
-}
-
+const open = (stored?: Map<string, string>, factory?: IDBFactory): Browser => openPage(server, stored, factory);
 const choose = (browser: Browser, value: string): void => browser.session.perform(chooseLabel, { control: "label", value });
 const act = (browser: Browser, action: typeof undo): void => browser.session.perform<undefined>(action, undefined);
 const current = (state: State): number | undefined => state.queue[0]?.id;
@@ -179,6 +146,19 @@ test("a draft is kept in the browser at once, on the server a moment later, and 
   act(again, submit);
   await until(again.session, isSettled);
   expect(stored.has("assay:draft:7:3:1")).toBe(false);
+});
+
+test("what was begun under other questions is brought along by the server, also when it can't be reached at first", async () => {
+  const stored = new Map([["assay:draft:7:3:1", JSON.stringify({ answer: { label: ["junk"] }, at: Date.parse("2026-11-23T10:30:00Z"), revision: 1 })]]);
+  server.asked = server.revision = 2;
+  server.faults.push("ok", "ok", "500");
+  const browser = await started(open(stored));
+  await vi.waitFor(() => expect(browser.timers.some((timer) => timer.ms === 5_000)).toBe(true));
+  expect([shown(browser.session.store.get())?.answer, stored.get("assay:draft:7:3:1")?.includes("junk")]).toEqual([{ label: [] }, true]);
+  fire(browser, (ms) => ms === 5_000);
+  const state = await until(browser.session, (each) => 1 in each.work);
+  expect([shown(state)?.answer, server.drafts.get(1)]).toEqual([{ label: ["spam"] }, { label: ["spam"] }]);
+  expect(JSON.parse(stored.get("assay:draft:7:3:1") ?? "{}")).toMatchObject({ answer: { label: ["spam"] }, revision: 2 });
 });
 
 test("leases are renewed at a third of their time, and lost ones leave the row", async () => {

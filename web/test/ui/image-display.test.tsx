@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { expect, test } from "vitest";
 import { browserWorld } from "../../src/browser";
+import { en } from "../../src/locales/en";
 import { createTranslator } from "../../src/locales/translator";
 import { createSession } from "../../src/session/session";
 import { enlarge } from "../../src/state/actions/panels";
@@ -18,7 +19,7 @@ const IMAGE: Display = { type: "image", field: "image", title: "", other: "", ma
 
 function drawn(hash: string, enlarged = false): HTMLElement {
   const root = document.createElement("div");
-  const page = { session: createSession(browserWorld("/api/v1/", 7), 7), text: createTranslator("en"), exit: "/", signIn: "/", pictures: "/api/v1/pictures/" };
+  const page = { session: createSession(browserWorld("/api/v1/", 7), 7), text: createTranslator("en", en), exit: "/", signIn: "/", pictures: "/api/v1/pictures/" };
   render(<Context.Provider value={page}><ImageDisplay hash={hash} enlarged={enlarged} /></Context.Provider>, root);
   return root;
 }

@@ -27,8 +27,8 @@ export interface Action<Arg = undefined> {
   name: string;
   /** Default keys, as `press.ts` names them; the first one is shown. */
   keys: readonly string[];
-  /** True for keys that also work while a panel is open. */
-  inPanels?: boolean;
+  /** True for keys that other actions may have too: this one goes first where it is enabled. */
+  shares?: boolean;
   /** False for schemas in which it means nothing; its keys are free there. */
   isFor?(schema: Schema): boolean;
   isEnabled(state: State): boolean;

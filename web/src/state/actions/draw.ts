@@ -150,7 +150,7 @@ type Change = (hand: Hand, shape: Shape, step: number, corner: number | null) =>
 
 function byKey(name: string, key: string, change: Change, isFine = false): Action {
   return {
-    name, keys: [key], ...keyed,
+    name, keys: [key], ...keyed, shares: true,
     isEnabled: (state) => handOf(state)?.at != null,
     perform(state) {
       const hand = handOf(state);

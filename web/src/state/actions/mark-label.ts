@@ -7,6 +7,7 @@ import type { State } from "../state";
 import type { Shown } from "../view";
 import type { MessageKey } from "../../locales/en";
 import { stay, type Step } from "./action";
+import { relabelled, tieAt } from "./ties";
 
 function told(state: State, message: MessageKey): Step {
   return stay({ ...state, notice: { message, params: {}, tone: "info" } });
@@ -41,6 +42,8 @@ export function markLabel(state: State, view: Shown, control: Control, label: st
 /** The span that was at hand when the tie was begun, tied to the one at hand now. */
 export function drawTie(state: State, view: Shown, control: Control, label: string): Step {
   const { part, tie } = focusOf(state);
+  const at = tieAt(state);
+  if (at !== null && at.control.name === control.name) return relabelled(state, at, label);
   const spans = spansOf(view.answer[control.setup.spans]);
   if (part === null || part.control !== control.setup.spans || !spans.some((span) => span.id === part.id)) return told(state, "notice.tie-from");
   if (tie === null || tie === part.id) return told(withFocus(state, { tie: part.id }), "notice.tie-to");

@@ -1,4 +1,5 @@
 /** Open and close what lies over or beside the task. */
+import type { Control } from "../../wire";
 import type { Panel, State } from "../state";
 import { focusOf } from "../focus";
 import { schemaOf } from "../view";
@@ -21,8 +22,11 @@ export const settings = toggle("settings", [","], "settings", isReady);
 /** The palette pays when the labels don't fit the eye: more than ten. */
 export const PALETTE_FROM = 11;
 
+/** The numbers of a scale have no names to look for. */
+export const isFound = (control: Control): boolean => control.type !== "rating";
+
 export function choiceCount(state: State): number {
-  return schemaOf(state).controls.reduce((sum, control) => sum + (rulesOf(control)?.choices(control).length ?? 0), 0);
+  return schemaOf(state).controls.filter(isFound).reduce((sum, control) => sum + (rulesOf(control)?.choices(control).length ?? 0), 0);
 }
 
 export const palette = toggle("palette", ["/"], "palette", (state) => isReady(state) && choiceCount(state) >= PALETTE_FROM);

@@ -1,14 +1,15 @@
-/** Go through the spans of an answer, remove one, begin a tie, and leave what is at hand. */
-import type { AnswerValue, Schema } from "../../wire";
+/** Go through the spans and shapes of an answer, and remove what is at hand. */
+import type { Schema } from "../../wire";
 import { changeAnswer } from "../answering";
 import { focusOf, withFocus, type Part } from "../focus";
 import { shapesOf, shapesValue } from "../shapes";
-import { spansOf, tiesOf, withoutSpan } from "../spans";
+import { spansOf, withoutSpan } from "../spans";
 import type { State } from "../state";
 import { schemaOf, shown } from "../view";
 import { stay, type Action } from "./action";
 import { dropCorner, hasShapes } from "./draw";
 import { hasSpans } from "./select";
+import { tieAt, withoutTie } from "./ties";
 
 const hasParts = (schema: Schema): boolean => hasSpans(schema) || hasShapes(schema);
 
@@ -31,7 +32,9 @@ function step(name: string, key: string, by: 1 | -1): Action {
     perform(state) {
       const parts = partsOf(state);
       const { part } = focusOf(state);
-      const at = parts.findIndex((each) => each.control === part?.control && each.id === part.id);
+      const tie = tieAt(state);
+      const [control, id] = tie === null ? [part?.control, part?.id] : [tie.control.setup.spans, tie.tie.from];
+      const at = parts.findIndex((each) => each.control === control && each.id === id);
       const next = at < 0 ? (by > 0 ? 0 : parts.length - 1) : (at + by + parts.length) % parts.length;
       return stay(withFocus(state, { part: parts[next] ?? null, mark: null, corner: null }));
     },
@@ -59,6 +62,8 @@ export const removePart: Action = {
     if (view === null || part === null) return stay(state);
     const corner = dropCorner(state);
     if (corner !== null) return corner;
+    const tie = tieAt(state);
+    if (tie !== null) return withoutTie(state, tie);
     const parts = partsOf(state);
     const at = parts.findIndex((each) => each.control === part.control && each.id === part.id);
     const next = parts[at + 1] ?? parts[at - 1] ?? null;
@@ -67,34 +72,5 @@ export const removePart: Action = {
       ? { ...view.answer, [part.control]: shapesValue(shapesOf(view.answer[part.control]).filter((shape) => shape.id !== part.id)) }
       : withoutSpan(schemaOf(state), view.answer, part.control, part.id);
     return changeAnswer(withFocus(state, { part: next, corner: null, tie: null }), answer);
-  },
-};
-
-const hasTies = (schema: Schema): boolean => schema.controls.some((control) => control.type === "relations");
-
-/** The span at hand becomes the one from which a relation is drawn; pressed again there, it is let go. */
-export const beginTie: Action = {
-  name: "tie",
-  keys: ["r"],
-  isFor: hasTies,
-  isEnabled: (state) => focusOf(state).part !== null,
-  perform(state) {
-    const { part, tie } = focusOf(state);
-    if (part === null) return stay(state);
-    const isLetGo = tie === part.id;
-    const next = withFocus(state, { tie: isLetGo ? null : part.id });
-    return stay({ ...next, notice: isLetGo ? null : { message: "notice.tie-to", params: {}, tone: "info" } });
-  },
-};
-
-export const removeTie: Action<{ control: string; at: number }> = {
-  name: "remove-tie",
-  keys: [],
-  isEnabled: (state) => shown(state) !== null,
-  perform(state, _env, { control, at }) {
-    const view = shown(state);
-    if (view === null) return stay(state);
-    const ties: AnswerValue = tiesOf(view.answer[control]).filter((_tie, i) => i !== at).map((tie) => ({ ...tie }));
-    return changeAnswer(state, { ...view.answer, [control]: ties });
   },
 };

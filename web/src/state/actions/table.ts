@@ -5,18 +5,19 @@ import type { Action } from "./action";
 import { next } from "./next";
 import { newShape, nextCorner, nextTool, SHAPE_KEYS } from "./draw";
 import { close, enlarge, guidelines, help, palette, settings } from "./panels";
-import { beginTie, nextPart, previousPart, removePart } from "./parts";
+import { nextPart, previousPart, removePart } from "./parts";
 import { previous } from "./previous";
 import { redo } from "./redo";
 import { cursorDown, cursorLeft, cursorRight, cursorUp, extendLeft, extendRight, startLeft, startRight, wholeWords } from "./select";
 import { askSkip } from "./skip";
 import { submit } from "./submit";
+import { arcs, beginTie, nextTie, previousTie } from "./ties";
 import { undo } from "./undo";
 import { write } from "./write";
 
 export const KEYED_ACTIONS = [
   submit, accept, askSkip, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
-  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, write, previous, next, enlarge, palette, guidelines, settings, help, close,
+  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, nextTie, previousTie, arcs, write, previous, next, enlarge, palette, guidelines, settings, help, close,
 ] as const satisfies readonly Action[];
 
 /** The actions that mean something in a project. */

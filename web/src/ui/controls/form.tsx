@@ -56,7 +56,7 @@ export function FormControl({ control, value, state, view }: ControlProps) {
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("form.title")}>
       {control.title === "" ? null : <h3 class="lp-control-title">{control.title}</h3>}
-      <div ref={box} class="lp-form">
+      <div ref={box} class="lp-cells">
         {control.setup.columns.map((column) => {
           const id = `lp-cell-${control.name}-${column.field}`;
           const trouble = column.locked ? null : cellTrouble(column, cells[column.field]);

@@ -18,7 +18,7 @@ function Attributes({ control, shape }: { control: ControlProps["control"]; shap
   const open = openAttributes(control, shape);
   const asked = control.setup.attributes.filter((each) => each.labels.length === 0 || each.labels.includes(shape.label));
   return asked.length === 0 ? null : (
-    <div class="lp-form">
+    <div class="lp-attributes">
       {asked.map((each) => {
         const id = `lp-attribute-${control.name}-${each.name}`;
         return (
@@ -48,21 +48,23 @@ export function ShapeControl(props: ControlProps) {
   const row = shapes.slice(at, at + SHOWN);
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.labels")}>
-      {control.title === "" ? null : <h3 class="lp-control-title">{control.title}</h3>}
-      {tools.length < 2 ? null : (
-        <div class="lp-draw-tools" role="group" aria-label={text.t("picture.tools")}>
-          {tools.map((tool) => (
-            <button key={tool} type="button" class="lp-button lp-draw-tool" aria-pressed={tool === pen.tool} onClick={byPointer(() => perform(chooseTool, { control: control.name, tool }))}>{text.t(`tool.${tool}`)}</button>
-          ))}
-          <KeyCap name={bindings.keysOf(actionId("next-tool"))[0]} />
-        </div>
-      )}
+      <header class="lp-control-head">
+        {control.title === "" ? null : <h3 class="lp-control-title">{control.title}</h3>}
+        {tools.length < 2 ? null : (
+          <div class="lp-draw-tools" role="group" aria-label={text.t("picture.tools")}>
+            {tools.map((tool) => (
+              <button key={tool} type="button" class="lp-button lp-draw-tool" aria-pressed={tool === pen.tool} onClick={byPointer(() => perform(chooseTool, { control: control.name, tool }))}>{text.t(`tool.${tool}`)}</button>
+            ))}
+            <KeyCap name={bindings.keysOf(actionId("next-tool"))[0]} />
+          </div>
+        )}
+        <p class="lp-hint lp-hint-keys" role="status">
+          {active === null ? text.t("shapes.count", { count: shapes.length }) : text.t("shapes.at-hand")}
+          <KeyCap name={bindings.keysOf(actionId(active === null ? "new-shape" : "remove-part"))[0]} />
+        </p>
+      </header>
       <LabelButtons {...props} marks marked={active?.label ?? pen.label} />
       {active === null ? null : <Attributes control={control} shape={active} />}
-      <p class="lp-hint" role="status">
-        {active === null ? text.t("shapes.count", { count: shapes.length }) : text.t("shapes.at-hand")}
-        <KeyCap name={bindings.keysOf(actionId(active === null ? "new-shape" : "remove-part"))[0]} />
-      </p>
       {shapes.length === 0 ? null : (
         <ul class="lp-chips" aria-label={text.t("shapes.list")}>
           {row.map((shape, i) => {

@@ -1,9 +1,10 @@
 /** Marking spans and tying them: the labels to mark with, and the list of what is marked. */
 import { useEffect, useRef } from "preact/hooks";
-import { choosePart, removePart, removeTie } from "../../state/actions/parts";
+import { choosePart, removePart } from "../../state/actions/parts";
+import { removeTie, tieAt } from "../../state/actions/ties";
 import { actionId } from "../../state/bindings";
 import { focusOf } from "../../state/focus";
-import { spansOf, tiesOf, type Span } from "../../state/spans";
+import { spansOf, tieId, tiesOf, type Span } from "../../state/spans";
 import { schemaOf } from "../../state/view";
 import type { Control } from "../../wire";
 import { byPointer, usePage } from "../context";
@@ -16,6 +17,8 @@ import type { ControlProps } from "./table";
 const SHOWN = 120;
 const EXCERPT = 40;
 
+/** A text of any direction inside a line of another one. */
+const apart = (said: string): string => `\u2068${cut(said)}\u2069`;
 const cut = (said: string): string => ([...said].length > EXCERPT ? `${[...said].slice(0, EXCERPT).join("")}…` : said);
 
 function Chips({ control, spans, active }: { control: Control; spans: readonly Span[]; active: string | null }) {
@@ -49,7 +52,7 @@ function Hint({ props, marked }: { props: ControlProps; marked: number }) {
   const { text } = usePage();
   const { mark, part } = focusOf(props.state);
   if (mark !== null) return <p class="lp-hint" role="status">{text.t("spans.choose-label")}</p>;
-  if (part !== null) return <p class="lp-hint" role="status">{text.t("spans.at-hand")} <KeyCap name={props.bindings.keysOf(actionId("remove-part"))[0]} /></p>;
+  if (part?.control === props.control.name) return <p class="lp-hint lp-hint-keys" role="status">{text.t("spans.at-hand")} <KeyCap name={props.bindings.keysOf(actionId("remove-part"))[0]} /></p>;
   return <p class="lp-hint">{marked === 0 ? text.t("spans.how") : text.t("spans.count", { count: marked })}</p>;
 }
 
@@ -60,9 +63,11 @@ export function SpanControl(props: ControlProps) {
   const { part } = focusOf(state);
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.labels")}>
-      {control.title === "" ? null : <h3 class="lp-control-title">{control.title}</h3>}
+      <header class="lp-control-head">
+        {control.title === "" ? null : <h3 class="lp-control-title">{control.title}</h3>}
+        <Hint props={props} marked={spans.length} />
+      </header>
       <LabelButtons {...props} marks />
-      <Hint props={props} marked={spans.length} />
       {spans.length === 0 ? null : <Chips control={control} spans={spans} active={part?.control === control.name ? part.id : null} />}
     </div>
   );
@@ -73,29 +78,42 @@ export function RelationControl(props: ControlProps) {
   const { perform, text } = usePage();
   const spans = new Map(spansOf(view.answer[control.setup.spans]).map((span) => [span.id, span]));
   const ties = tiesOf(value);
-  const { tie } = focusOf(state);
+  const { part, tie } = focusOf(state);
   const from = tie === null ? undefined : spans.get(tie);
-  const titles = new Map(control.labels.map((label) => [label.value, label.title]));
+  const labels = new Map(control.labels.map((label) => [label.value, label]));
   const isAsked = schemaOf(state).controls.some((other) => other.name === control.setup.spans);
+  const active = part?.control === control.name ? part.id : null;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [active]);
+  const at = Math.max(0, ties.findIndex((each) => tieId(each) === active) - SHOWN / 2);
+  const cap = (action: string) => <KeyCap name={props.bindings.keysOf(actionId(action))[0]} />;
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.relations")}>
-      <h3 class="lp-control-title">{control.title || text.t("page.relations")}</h3>
+      <header class="lp-control-head">
+        <h3 class="lp-control-title">{control.title || text.t("page.relations")}</h3>
+        <p class="lp-hint" role="status">
+          {active !== null && tieAt(state) !== null ? <>
+            {text.t("relations.at-hand")} {control.setup.directed ? <>{text.t("relations.turn")} {cap("tie")} </> : null}{text.t("relations.remove")} {cap("remove-part")}
+          </>
+            : from !== undefined ? text.t("relations.from", { text: cut(from.text) })
+            : isAsked ? <>{text.t("relations.how")} {cap("tie")}</> : null}
+        </p>
+      </header>
       <LabelButtons {...props} marks />
-      <p class="lp-hint" role="status">
-        {from !== undefined ? text.t("relations.from", { text: cut(from.text) }) : isAsked ? text.t("relations.how") : ""}
-        {from === undefined ? <> <KeyCap name={props.bindings.keysOf(actionId("tie"))[0]} /></> : null}
-      </p>
       {ties.length === 0 ? null : (
-        <ul class="lp-chips" aria-label={text.t("page.relations")}>
-          {ties.map((each, i) => {
-            const said = text.t("relations.tie", { from: cut(spans.get(each.from)?.text ?? ""), label: titles.get(each.label) ?? each.label, to: cut(spans.get(each.to)?.text ?? "") });
+        <ul ref={list} class="lp-chips" aria-label={text.t("page.relations")}>
+          {ties.slice(at, at + SHOWN).map((each, i) => {
+            const label = labels.get(each.label);
+            const said = text.t("relations.tie", { from: apart(spans.get(each.from)?.text ?? ""), label: label?.title ?? each.label, to: apart(spans.get(each.to)?.text ?? "") });
+            const id = tieId(each);
             return (
-              <li key={`${each.from} ${each.to} ${each.label}`} class="lp-chip">
-                <span class="lp-chip-text">{said}</span>
-                <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: said })} onClick={byPointer(() => perform(removeTie, { control: control.name, at: i }))}><Icon name="close" /></button>
+              <li key={id} class="lp-chip" data-active={id === active ? "" : undefined} style={label?.color == null ? undefined : { "--label": label.color }}>
+                <button type="button" class="lp-chip-text" onClick={byPointer(() => perform(choosePart, { control: control.name, id }))}>{said}</button>
+                <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: said })} onClick={byPointer(() => perform(removeTie, { control: control.name, at: at + i }))}><Icon name="close" /></button>
               </li>
             );
           })}
+          {ties.length > SHOWN ? <li class="lp-quiet lp-hint">{text.t("spans.more", { count: ties.length - SHOWN })}</li> : null}
         </ul>
       )}
     </div>

@@ -25,14 +25,16 @@ export function WordsControl({ control, value, state }: ControlProps) {
 
   return (
     <div class="lp-control">
-      <label class="lp-control-title" for={id}>{control.title || text.t("words.title")}</label>
+      <div class="lp-control-head">
+        <label class="lp-control-title" for={id}>{control.title || text.t("words.title")}</label>
+        <p id={`${id}-count`} class="lp-hint" data-wrong={isWrong ? "" : undefined}>
+          {count > most ? text.t("words.too-long", { count, most }) : count > 0 && count < least ? text.t("words.too-short", { count, least }) : text.t("words.count", { count })}
+        </p>
+      </div>
       <textarea
         ref={field} id={id} class="lp-words" rows={lines} dir="auto" value={written} aria-invalid={isWrong} aria-describedby={`${id}-count`}
         onInput={(event) => onInput(event.currentTarget.value)} onBlur={() => { last.current = 0; }}
       />
-      <p id={`${id}-count`} class="lp-hint" data-wrong={isWrong ? "" : undefined}>
-        {count > most ? text.t("words.too-long", { count, most }) : count > 0 && count < least ? text.t("words.too-short", { count, least }) : text.t("words.count", { count })}
-      </p>
     </div>
   );
 }
