@@ -7,6 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.models import Bulk
+from labeling.services.grid_source import named_items
+
+# Characters of a list of items.
+LONGEST = 40
 
 STATES = (
     ("", gettext_lazy("all")),
@@ -56,7 +60,9 @@ def chosen_by(bulk: Bulk) -> list[str]:
     """Return what was chosen, one word or two for each condition."""
     kept: dict[str, Any] = bulk.selection
     if "items" in kept:
-        return [_("items %(items)s") % {"items": kept["items"][:60] + ("…" if len(kept["items"]) > 60 else "")}]
+        named = kept["items"][:LONGEST] + ("…" if len(kept["items"]) > LONGEST else "")
+        count = len(named_items(kept["items"]))
+        return [ngettext("{count} item: {items}", "{count} items: {items}", count).format(count=count, items=named)]
     titles = dict(STATES)
     found = {
         "q": "“{}”",

@@ -135,7 +135,8 @@ def wish_of(values: Mapping[str, Any], *, project: Project, schema: Schema, look
     Raises:
         DomainError: ``filter_invalid``, naming what makes no sense and what would.
     """
-    given = {name: str(values.get(name) or "").replace("\0", "").strip() for name in FIELDS}
+    plain = {name: "" if values.get(name) is None else str(values[name]) for name in FIELDS}
+    given = {name: value.replace("\0", "").strip() for name, value in plain.items()}
     if len(given["q"]) > LONGEST_TEXT or len(given["value"]) > LONGEST_TEXT:
         raise _invalid(_("Look for at most %(most)s characters.") % {"most": LONGEST_TEXT})
     if given["state"] and given["state"] not in STATES:
