@@ -16,10 +16,10 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from accounts.pages.view import PageRequest, ScopedPage, page_of
 from core.errors import DomainError, NotFound
 from curation.pages.picture import thumb
+from curation.services.explorer import INDEX_FROM, has_index, request_index
 from curation.services.meaning import meaning_figures
-from labeling.engine.grid import labels_with_depth, offered
+from labeling.engine.grid import SUITED, labels_with_depth, offered
 from labeling.engine.schema import Schema, parse_schema, said_in
-from labeling.engine.schema_change import values_of
 from labeling.models import Bulk, Project
 from labeling.pages.bulk_words import STATES, chosen_by, endings, sentences
 from labeling.pages.project import rights_of
@@ -82,6 +82,9 @@ def _found(request: PageRequest, project: Project, schema: Schema, looker: Looke
     given = request.GET.get("after", "")
     after = int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else 0
     seen = look(project=project, wish=wish, looker=looker, after=after, limit=PAGE)
+    version = project.version
+    # Without an index a search reads the rows themselves; of a large version that takes several looks.
+    wanting = (wish.text or wish.column) and version.row_count > INDEX_FROM and not has_index(version)
     cards = cards_of(project=project, schema=schema, looker=looker, tasks=[task for task, _item in seen.tasks])
     return {
         "cards": [(card, thumb(card.picture)) for card in cards],
@@ -90,13 +93,19 @@ def _found(request: PageRequest, project: Project, schema: Schema, looker: Looke
         "is_deep": bool(after),
         "filtered": not wish.is_empty,
         "filter": wish.to_json(),
+        "index_job": request_index(actor=request.actor, version_id=version.pk) if wanting else None,
         "last": _last(request, project, schema),
     }
 
 
 def _choices(project: Project, schema: Schema, looker: Looker) -> dict[str, Any]:
     """Return what the filters offer this person."""
-    labels = [(f"{each.name}={value}", value) for each in schema.controls for value in values_of(each)][:OFFERED]
+    suited = [control for control in schema.controls if control.type in SUITED]
+    labels = [
+        (f"{each.name}={label.value}", label.title if len(suited) == 1 else f"{each.title or each.name}: {label.title}")
+        for each in suited
+        for label, _depth in labels_with_depth(each)
+    ][:OFFERED]
     found: dict[str, Any] = {
         "states": STATES,
         "labels": labels,

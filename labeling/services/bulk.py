@@ -76,6 +76,9 @@ def start_bulk(*, actor: Actor, project_id: int, order: Order) -> Bulk:
     schema = parse_schema(project.schema)
     answer = _answer_of(schema, order.answer)
     items, selection = _chosen(actor, project, schema, order)
+    # Leases past their time give their places back first, without waiting for the sweep; in a transaction of its own,
+    # since it locks tasks, and those come after the person's row.
+    expire_leases(project_id=project.pk)
     try:
         with transaction.atomic():
             bulk = Bulk.objects.create(
@@ -164,8 +167,6 @@ def _chosen(actor: Actor, project: Project, schema: Schema, order: Order) -> tup
 def _answer_now(actor: Actor, bulk: Bulk, items: list[int]) -> None:
     found = Task.objects.filter(project=bulk.project_id, item_id__in=items)
     tasks = list(found.order_by("pk").values_list("pk", flat=True))
-    # Leases past their time give their places back first, without waiting for the sweep.
-    expire_leases(project_id=bulk.project_id)
     with connection.cursor() as cursor:
         desk = sit_down(cursor, actor, bulk.project_id)
         refuse_unless_open(desk)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import DomainError
+from labeling.engine.grid import SUITED
 from labeling.engine.schema import Schema
 from labeling.engine.schema_change import values_of
 from labeling.models import Project
@@ -163,7 +164,8 @@ def _label(text: str, schema: Schema) -> Pair | None:
     if not text:
         return None
     control, _sign, value = text.partition("=")
-    if control not in schema.by_name or value not in values_of(schema.by_name[control]):
+    asked = schema.by_name.get(control)
+    if asked is None or asked.type not in SUITED or value not in values_of(asked):
         detail = _("This project has no label %(label)s. Write control=label, such as label=spam.")
         raise _invalid(detail % {"label": text[:80]})
     return control, value
@@ -216,7 +218,7 @@ def _passing(project: Project, wish: Wish, looker: Looker, items: list[int]) -> 
     """Return the tasks of these items that pass, by item."""
     asked = [wish.state, "label" if wish.label else "", "suggested" if wish.suggested else ""]
     sql = _PASSING + "".join(_CONDITIONS[name] for name in asked if name)
-    values = {
+    values: dict[str, Any] = {
         "project": project.pk,
         "items": items,
         "person": looker.person,

@@ -69,7 +69,7 @@ SELECT t.id, s.answer::text, s.confidence FROM unnest(%(tasks)s::bigint[]) AS t(
 
 def cards_of(*, project: Project, schema: Schema, looker: Looker, tasks: list[int]) -> list[Card]:
     """Return the cards of some tasks of a project, in the order given."""
-    values = {
+    values: dict[str, Any] = {
         "project": project.pk,
         "tasks": tasks,
         "person": looker.person,
