@@ -40,6 +40,13 @@ def offered(schema: Schema) -> Offer:
     return Offer((), wrong or tuple(control.name for control in required))
 
 
+def headings(control: Control) -> frozenset[str]:
+    """Return the labels that only group others: the inner nodes of a taxonomy of which leaves alone may be chosen."""
+    if not getattr(control, "leaves_only", False):
+        return frozenset()
+    return frozenset(parent for _label, parent in getattr(control, "nodes", ()) if parent)
+
+
 def labels_with_depth(control: Control) -> list[tuple[Label, int]]:
     """Return the labels of a choice or a taxonomy in the schema's order, each with how deep it stands, 0 at the top."""
     nodes = getattr(control, "nodes", None)

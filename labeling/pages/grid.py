@@ -18,7 +18,7 @@ from core.errors import DomainError, NotFound
 from curation.pages.picture import thumb
 from curation.services.explorer import INDEX_FROM, has_index, request_index
 from curation.services.meaning import meaning_figures
-from labeling.engine.grid import SUITED, labels_with_depth, offered
+from labeling.engine.grid import SUITED, headings, labels_with_depth, offered
 from labeling.engine.schema import Schema, parse_schema, said_in
 from labeling.models import Bulk, Project
 from labeling.pages.bulk_words import STATES, chosen_by, endings, sentences
@@ -156,7 +156,7 @@ def _setup(request: PageRequest, project: Project, schema: Schema, context: dict
     """Return what grid.js needs: the labels with their keys, and where to send what."""
     controls = []
     for control in offered(schema).controls:
-        rows = labels_with_depth(control)
+        rows, only_group = labels_with_depth(control), headings(control)
         keyed = any(label.hotkey for label, _depth in rows)
         labels = [
             {
@@ -164,6 +164,7 @@ def _setup(request: PageRequest, project: Project, schema: Schema, context: dict
                 "title": label.title,
                 "key": label.hotkey if keyed else str(number) if number < 10 else "",
                 "depth": depth,
+                "is_heading": label.value in only_group,
             }
             for number, (label, depth) in enumerate(rows, 1)
         ]

@@ -61,6 +61,7 @@ export function makeDialog(controls, { title, give }) {
     input.value = row.label.value;
     input.dataset.control = row.control.name;
     input.checked = isChosen(row);
+    input.disabled = row.label.is_heading;
     input.addEventListener("change", () => pick(row, input.checked));
     label.append(input, row.label.title);
     if (row.label.key) {
@@ -109,7 +110,7 @@ export function makeDialog(controls, { title, give }) {
       return;
     }
     if (event.target === search || event.ctrlKey || event.metaKey || event.altKey) return;
-    const row = labels.find(({ label }) => label.key && label.key === event.key.toLowerCase());
+    const row = labels.find(({ label }) => !label.is_heading && label.key === event.key.toLowerCase());
     if (!row) return;
     event.preventDefault();
     pick(row, !isChosen(row) || !row.control.multiple);
@@ -128,7 +129,7 @@ export function makeDialog(controls, { title, give }) {
       draw();
       dialog.showModal();
       const searched = !part("search-field").hidden && !given;
-      (searched ? search : part("options").querySelector("input:checked") ?? part("options").querySelector("input"))?.focus();
+      (searched ? search : part("options").querySelector("input:checked") ?? part("options").querySelector("input:enabled"))?.focus();
     },
   };
 }

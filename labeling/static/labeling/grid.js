@@ -96,9 +96,11 @@ const ACTS = {
 };
 
 const keys = new Map();
-for (const control of setup.controls) {
-  for (const label of control.labels) if (label.key && !keys.has(label.key)) keys.set(label.key, { control, label });
-}
+// Labels that only group others cannot be given.
+const labels = setup.controls.flatMap((control) =>
+  control.labels.filter((label) => !label.is_heading).map((label) => ({ control, label })),
+);
+for (const given of labels) if (given.label.key && !keys.has(given.label.key)) keys.set(given.label.key, given);
 
 document.addEventListener("keydown", (event) => {
   const typing = "input:not([data-pick]), select, textarea, dialog, summary";
@@ -209,7 +211,6 @@ function start() {
 
 function buttons() {
   const place = find("labels");
-  const labels = setup.controls.flatMap((control) => control.labels.map((label) => ({ control, label })));
   const shown = labels.slice(0, MOST_BUTTONS);
   for (const given of shown) place.append(button(given.label.title, given.label.key, () => open(given)));
   if (labels.length > shown.length) place.append(button(say("More labels…"), "Enter", () => open()));
