@@ -25,7 +25,7 @@ from labeling.pages.bulk_words import STATES, chosen_by, endings, sentences
 from labeling.pages.project import rights_of
 from labeling.services.bulk import find_bulk, is_stopped, refuse_without_grid
 from labeling.services.bulk_undo import undo_bulk
-from labeling.services.grid import FIELDS, Looker, Wish, look, looker_of, searches_text, wish_of
+from labeling.services.grid import FIELDS, Looker, Wish, look, looker_of, searches_text, sees_meaning, wish_of
 from labeling.services.grid_card import cards_of
 from labeling.services.grid_source import END
 from labeling.services.project import find_project
@@ -112,14 +112,14 @@ def _choices(project: Project, schema: Schema, looker: Looker) -> dict[str, Any]
         "may_search": searches_text(project, schema, looker),
         "has_pictures": any(display.type == "image" for display in schema.display),
     }
-    if looker.sees_all:
+    columns = [name for name, _kind in project.version.manifest.get("columns", []) if name != "item_id"]
+    found["columns"] = [name for name in columns if looker.sees_all or name in schema.fields]
+    if sees_meaning(project, schema, looker):
         figures = meaning_figures(project.version)
         clusters = figures["clusters"] if figures else []
         names = [", ".join(entry["words"][:4]) or _("without a name") for entry in clusters]
         found["clusters"] = [(str(number), name) for number, name in enumerate(names)]
         found["has_meaning"] = figures is not None
-        columns = [name for name, _kind in project.version.manifest.get("columns", [])]
-        found["columns"] = [name for name in columns if name != "item_id"]
     return found
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import DomainError
+from curation.services.meaning import shows_pictures
 from labeling.engine.grid import SUITED
 from labeling.engine.schema import Schema
 from labeling.engine.schema_change import values_of
@@ -98,7 +99,7 @@ class Looker:
 
     Attributes:
         person: Their id.
-        sees_all: Whether they see the answers of others, and columns and clusters of the version.
+        sees_all: Whether they see the answers of others and everything in the version.
     """
 
     person: int
@@ -130,6 +131,13 @@ def searches_text(project: Project, schema: Schema, looker: Looker) -> bool:
     return looker.sees_all or project.version.manifest.get("roles", {}).get("text") in schema.texts
 
 
+def sees_meaning(project: Project, schema: Schema, looker: Looker) -> bool:
+    """Tell whether this person may look for what is alike: those who only label, when they see what was compared."""
+    if looker.sees_all or not shows_pictures(project.version):
+        return searches_text(project, schema, looker)
+    return any(display.type == "image" for display in schema.display)
+
+
 def wish_of(values: Mapping[str, Any], *, project: Project, schema: Schema, looker: Looker) -> Wish:
     """Read a filter from plain values, as they stand in an address.
 
@@ -144,8 +152,10 @@ def wish_of(values: Mapping[str, Any], *, project: Project, schema: Schema, look
         raise _invalid(_("The state is one of %(states)s.") % {"states": ", ".join(STATES)})
     if given["q"] and not searches_text(project, schema, looker):
         raise _invalid(_("This project shows no text to search in."))
-    if not looker.sees_all and (given["column"] or given["cluster"] or given["like"]):
-        raise _invalid(_("Your role may look for words, states and labels alone. Ask a manager."))
+    if (given["cluster"] or given["like"]) and not sees_meaning(project, schema, looker):
+        raise _invalid(_("This project does not show what is compared, so nothing that is alike can be looked for."))
+    if given["column"] and not (looker.sees_all or given["column"] in schema.fields):
+        raise _invalid(_("This project does not show the column %(name)s.") % {"name": given["column"][:80]})
     return Wish(
         text=given["q"],
         state=given["state"],
@@ -275,7 +285,8 @@ def _take(
         if item in tasks:
             found.append((tasks[item], item))
             if len(found) == limit:
-                return place
+                # The last of a stretch knows whether anything is behind it.
+                return end if item == items[-1] else place
     return end
 
 

@@ -8,13 +8,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.actor import Actor
+from curation.services.meaning import execute_meaning
 from labeling.engine.schema import parse_schema
 from labeling.models import Annotation, Bulk, Project, Task
 from labeling.services.bulk import Order, start_bulk
 from labeling.services.suggestion import store_suggestions
 from tests import factories
 from tests.labeling.pages.test_project import browser
-from tests.labeling.versions import version
+from tests.labeling.versions import start, version
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +101,13 @@ def test_pages_follow_by_their_address() -> None:
     )
 
 
+def test_a_full_last_page_leads_nowhere() -> None:
+    ann, _project, address = make(60)
+    for values in ({}, {"q": "text"}, {"state": "open"}):
+        page = browser(ann).get(address, values)
+        assert (len(page.context["cards"]), page.context["after"]) == (60, None)
+
+
 @pytest.mark.parametrize("values", [{"label": "x=y"}, {"like": "1"}, {"cluster": "0"}, {"least": "7"}])
 def test_a_filter_that_does_not_fit_is_told_beside_the_filters(values: dict[str, str]) -> None:
     ann, _project, address = make()
@@ -117,6 +125,27 @@ def test_questions_without_a_grid_say_why_and_lead_to_the_labeling_page() -> Non
     assert "No grid for these questions" in page
     assert "item by item: said" in page
     assert reverse("labeling:label", args=[project.pk]) in page
+
+
+def test_clusters_and_similar_items_are_offered_once_the_version_has_a_meaning() -> None:
+    ann, project, address = make(6)
+    bob = factories.member(ann, "annotator")
+    page = browser(ann).get(address).content.decode()
+    assert reverse("curation:map", args=[project.version_id]) in page
+    assert "data-similar" not in page
+    execute_meaning(job=start(factories.job(ann)), version_id=project.version_id)
+    found = browser(ann).get(address, {"like": "3", "cluster": "0"})
+    assert {card.item for card, _picture in found.context["cards"]} <= set(range(1, 7))
+    assert found.context["clusters"][0][0] == "0"
+    assert "Like item 3" in found.content.decode()
+    # Who only labels sees the texts that were compared; where a project shows others, neither is offered.
+    assert "data-similar" in browser(bob).get(address).content.decode()
+    schema = {**project.schema, "display": [{"type": "value", "field": "kind"}]}
+    Project.objects.filter(pk=project.pk).update(schema=parse_schema(schema).to_json())
+    theirs = browser(bob).get(address).content.decode()
+    assert "data-similar" not in theirs
+    assert 'name="cluster"' not in theirs
+    assert browser(bob).get(address, {"like": "3"}).status_code == 400
 
 
 def test_who_may_only_look_gives_nothing() -> None:
