@@ -32,3 +32,17 @@ def migrate_answers(job: JobContext) -> dict[str, Any]:
     from labeling.services.schema_change import migrate_answers as bring_along
 
     return bring_along(job=job, **job.params)
+
+
+@job_task("labeling.answer_bulk")
+def answer_bulk(job: JobContext) -> dict[str, Any]:
+    from labeling.services.bulk import run_bulk
+
+    return run_bulk(job=job, **job.params)
+
+
+@job_task("labeling.undo_bulk")
+def undo_bulk(job: JobContext) -> dict[str, Any]:
+    from labeling.services.bulk_undo import run_undo
+
+    return run_undo(job=job, **job.params)

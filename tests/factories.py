@@ -19,8 +19,9 @@ from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
 from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Selection, Source, Upload, Version
 from curation.services.media import store_pictures
-from labeling.models import Annotation, Project, Task
+from labeling.models import Annotation, Bulk, Project, Task
 from labeling.services.answer import save_answers
+from labeling.services.bulk import Order, start_bulk
 from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
 from modeling.models import Bundle, BundleState, Deployment, Erasure, Model, Training
@@ -183,6 +184,12 @@ def annotation(actor: Actor) -> Annotation:
     return Annotation.objects.get(pk=saved["results"][0]["annotation"])
 
 
+def bulk(actor: Actor) -> Bulk:
+    work = project(actor)
+    tasks(work, 2)
+    return start_bulk(actor=actor, project_id=work.pk, order=Order({"label": ["spam"]}, [1, 2]))
+
+
 def token(actor: Actor) -> Token:
     return create_token(actor=actor, name="test", scopes=sorted(actor.scopes)[:1])[0]
 
@@ -231,6 +238,7 @@ def erasure(actor: Actor) -> Erasure:
 FACTORIES: dict[type[models.Model], Any] = {
     Annotation: annotation,
     AuditEntry: audit_entry,
+    Bulk: bulk,
     Bundle: bundle,
     Dataset: dataset,
     Deployment: deployment,

@@ -38,6 +38,8 @@ KINDS: dict[str, Kind] = {
     "labeling.create_tasks": Kind(_("Task creation")),
     "labeling.publish": Kind(_("Publication of labels")),
     "labeling.migrate_answers": Kind(_("Change of questions")),
+    "labeling.answer_bulk": Kind(_("Bulk answers")),
+    "labeling.undo_bulk": Kind(_("Undoing of bulk answers")),
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),
     "modeling.train": Kind(_("Training"), "heavy"),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),

@@ -19,6 +19,7 @@ from assay_client._exceptions import (
     UnexpectedAnswer,
 )
 from assay_client._records import (
+    Bulk,
     Bundle,
     Dataset,
     Deployment,
@@ -39,6 +40,7 @@ from assay_client._resources.project import choice_schema
 __version__ = "0.1.0"
 __all__ = [
     "AssayError",
+    "Bulk",
     "Bundle",
     "Client",
     "Conflict",

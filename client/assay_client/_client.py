@@ -11,6 +11,7 @@ import httpx
 
 from assay_client._records import Me
 from assay_client._resources.annotation import Annotations
+from assay_client._resources.bulk import Bulks
 from assay_client._resources.bundle import Bundles
 from assay_client._resources.dataset import Datasets
 from assay_client._resources.deployment import Deployments
@@ -40,8 +41,8 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, sources, erasures, versions, runs, projects, annotations, jobs, trainings, bundles,
-            deployments: one for each noun of the service.
+        datasets, uploads, sources, erasures, versions, runs, projects, bulks, annotations, jobs, trainings,
+            bundles, deployments: one for each noun of the service.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Client:
         self.versions = Versions(self._transport, self.jobs)
         self.runs = Runs(self._transport)
         self.projects = Projects(self._transport)
+        self.bulks = Bulks(self._transport)
         self.annotations = Annotations(self._transport)
         self.trainings = Trainings(self._transport)
         self.bundles = Bundles(self._transport)

@@ -196,6 +196,33 @@ class Run(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bulk(Record):
+    """One answer that was given to many items at once.
+
+    Attributes:
+        filter: What was chosen: the filter, or ``items`` as numbers and ranges.
+        state: running, done, undoing or undone.
+        counts: How many items came to what; ``stored`` and ``changed`` were answered.
+        undone: How many answers were ``taken_back``, ``restored`` and ``kept``.
+        job: The job that gives or undoes the answers, None when the request did it.
+    """
+
+    id: int
+    project: int
+    annotator: int
+    annotator_name: str = ""
+    answer: dict[str, Any]
+    filter: dict[str, Any] = field(default_factory=dict)
+    change_own: bool = False
+    state: str
+    counts: dict[str, int] = field(default_factory=dict)
+    undone: dict[str, int] = field(default_factory=dict)
+    job: dict[str, Any] | None = None
+    created_at: str = ""
+    undone_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Project(Record):
     """Labeling work on a version."""
 

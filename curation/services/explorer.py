@@ -10,7 +10,7 @@ from core import objects
 from core.errors import DomainError, NotFound
 from curation.engine.explorer.build import build_index
 from curation.engine.explorer.conditions import KINDS, Answer, Condition, ConditionError, Question
-from curation.engine.explorer.index import VersionIndex
+from curation.engine.explorer.index import BUDGET_SECONDS, VersionIndex
 from curation.engine.explorer.scan import scan
 from curation.models import Version
 from curation.sentences import in_words
@@ -71,12 +71,29 @@ def find_items(
     """
     version = _version(actor, version_id)
     limit = max(1, min(limit, PAGE_LIMIT))
+    return search(version, question, start=start, limit=limit, backward=backward)
+
+
+def search(
+    version: Version,
+    question: Question,
+    *,
+    start: int = 0,
+    limit: int,
+    backward: bool = False,
+    budget: float = BUDGET_SECONDS,
+) -> Answer:
+    """Return the next items of a version that the caller may see; as `find_items`, with any limit and budget.
+
+    Raises:
+        DomainError: ``filter_invalid`` when a condition makes no sense on this version.
+    """
     try:
         if has_index(version):
             with objects.local_path(index_key(version)) as path:
-                return VersionIndex(path).find(question, start=start, limit=limit, backward=backward)
+                return VersionIndex(path).find(question, start=start, limit=limit, backward=backward, budget=budget)
         with open_version(version) as reader:
-            return scan(reader, question, start=start, limit=limit, backward=backward)
+            return scan(reader, question, start=start, limit=limit, backward=backward, budget=budget)
     except ConditionError as error:
         raise DomainError("filter_invalid", in_words(str(error)), title=_("This filter does not fit")) from None
 

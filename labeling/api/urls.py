@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
 from labeling.api.labeling import (
     AnnotationView,
     AnswersView,
@@ -22,5 +23,9 @@ urlpatterns = [
     path("projects/<int:pk>/history/", HistoryView.as_view(), name="labeling-history"),
     path("tasks/<int:pk>/draft/", DraftView.as_view(), name="task-draft"),
     path("annotations/<int:pk>/", AnnotationView.as_view(), name="annotation"),
+    path("projects/<int:pk>/bulk/", BulkListView.as_view({"get": "list", "post": "create"}), name="bulk-list"),
+    path("projects/<int:pk>/bulk/count/", BulkCountView.as_view(), name="bulk-count"),
+    path("bulk/<int:pk>/", BulkView.as_view(), name="bulk-detail"),
+    path("bulk/<int:pk>/undo/", BulkUndoView.as_view(), name="bulk-undo"),
     *router.urls,
 ]

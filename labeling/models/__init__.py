@@ -1,4 +1,5 @@
 from labeling.models.annotation import Annotation, AnnotationRevision
+from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.progress import Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
 from labeling.models.suggestion import Suggestion
@@ -7,6 +8,9 @@ from labeling.models.task import Draft, Lease, Task
 __all__ = [
     "Annotation",
     "AnnotationRevision",
+    "Bulk",
+    "BulkState",
+    "BulkTask",
     "Draft",
     "Lease",
     "Progress",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from labeling.pages import new_project, project, questions, result
+from labeling.pages import grid, new_project, project, questions, result
 
 app_name = "labeling"
 urlpatterns = [
@@ -9,6 +9,8 @@ urlpatterns = [
     path("projects/<int:pk>/", project.ProjectPage.as_view(), name="project"),
     path("projects/<int:pk>/label/", project.LabelPage.as_view(), name="label"),
     path("projects/<int:pk>/results/", result.ResultsPage.as_view(), name="results"),
+    path("projects/<int:pk>/grid/", grid.GridPage.as_view(), name="grid"),
+    path("projects/<int:pk>/bulk/", grid.BulkPage.as_view(), name="bulk"),
     path("projects/<int:pk>/questions/", questions.QuestionsPage.as_view(), name="questions"),
     path("projects/<int:pk>/publish/", project.PublishPage.as_view(), name="publish"),
     path("projects/<int:pk>/state/", project.StatePage.as_view(), name="project-state"),

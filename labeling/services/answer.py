@@ -134,7 +134,7 @@ def _save_at_once(actor: Actor, project_id: int, asked: CurrentSchema, sent: lis
         "revision": asked.revision,
         "rows": orjson.dumps([_row_json(asked.schema, row) for row in alone]).decode(),
     }
-    seats, saved, progress = in_one_trip((SIT_DOWN, values), (_STORE, values), (PROGRESS, values))
+    seats, saved, progress = in_one_trip((SIT_DOWN, values), (STORE, values), (PROGRESS, values))
     if not seats:
         take_a_seat(actor, project_id)
         return _save_at_once(actor, project_id, asked, sent)
@@ -173,7 +173,7 @@ def _store(cursor: Any, desk: Desk, schema: Schema, fresh: list[Sent]) -> list[S
         "revision": desk.schema_revision,
         "rows": orjson.dumps([{**_row_json(schema, row), "token": None} for row in fresh]).decode(),
     }
-    cursor.execute(_STORE, values)
+    cursor.execute(STORE, values)
     numbers = {task: number for number, task in cursor.fetchall()}
     for row in fresh:
         if row.task in numbers:
@@ -331,7 +331,7 @@ def _place_is_lost(cursor: Any, desk: Desk, row: Sent, place: Place) -> bool:
     return cursor.fetchone() is not None
 
 
-_TAKE_AGAIN = """
+TAKE_AGAIN = """
 WITH open AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE t.id = ANY(%(tasks)s) AND t.open_slots > 0
     AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s)
@@ -353,7 +353,7 @@ ON CONFLICT (task_id, annotator_id) DO UPDATE SET answer = excluded.answer, save
 def _find_places(cursor: Any, desk: Desk, homeless: list[Sent]) -> list[Sent]:
     """Take free places again for answers whose lease was lost; the others become drafts."""
     values = {"tasks": [row.task for row in homeless], "annotator": desk.annotator_id, "project": desk.project_id}
-    cursor.execute(_TAKE_AGAIN, values)
+    cursor.execute(TAKE_AGAIN, values)
     taken = {row[0] for row in cursor.fetchall()}
     _keep_drafts(cursor, desk, [row for row in homeless if row.task not in taken])
     return [row for row in homeless if row.task in taken]
@@ -372,7 +372,7 @@ def _keep_drafts(cursor: Any, desk: Desk, rows: list[Sent]) -> None:
 # saved only under that very lease and when neither its key nor its task was answered before; a row without was decided
 # by `_sort_out`. What follows is driven by `kept`, because the sweep may take a lease away while this waits for it. The
 # caller has locked the person's progress row.
-_STORE = """
+STORE = """
 WITH me AS (
   SELECT m.id FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
   WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.state <> 'archived'

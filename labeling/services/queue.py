@@ -347,7 +347,7 @@ WHERE project_id = %(project)s AND annotator_id = %(annotator)s AND task_id = AN
 RETURNING task_id
 """
 # The same task may be named twice: two people lost it in one batch.
-_RETURN = """
+RETURN = """
 WITH given AS (SELECT id, count(*) AS places FROM unnest(%s::bigint[]) AS id GROUP BY id),
 locked AS MATERIALIZED (
   SELECT t.id, given.places FROM labeling_task t JOIN given USING (id) ORDER BY t.id FOR NO KEY UPDATE OF t)
@@ -364,7 +364,7 @@ def release_tasks(*, actor: Actor, project_id: int, tasks: list[int]) -> int:
         cursor.execute(_RELEASE, {"project": desk.project_id, "annotator": desk.annotator_id, "tasks": tasks})
         released = [row[0] for row in cursor.fetchall()]
         if released:
-            cursor.execute(_RETURN, [released])
+            cursor.execute(RETURN, [released])
     return len(released)
 
 
@@ -389,7 +389,7 @@ def expire_leases(*, project_id: int | None = None) -> int:
         if tasks:
             # The returned cursor counts on this transaction ending well within a minute.
             cursor.execute("SET LOCAL lock_timeout = '20s'")
-            cursor.execute(_RETURN, [tasks])
+            cursor.execute(RETURN, [tasks])
     return len(tasks)
 
 

@@ -128,6 +128,11 @@ TABLES: dict[str, Table] = {
     "labeling.AnnotationRevision": Table(
         _("Earlier answers"), "task__project__organization", rows=REMOVED, blanked=("answer",)
     ),
+    "labeling.Bulk": Table(
+        _("Bulk answers"), "project__organization", blanked=("answer", "selection"),
+        harmless=("state", "counts", "undone"),
+    ),
+    "labeling.BulkTask": Table(_("Items of bulk answers"), "bulk__project__organization", rows=REMOVED),
     "labeling.Progress": Table(_("Progress"), "project__organization", reason=_FIGURES),
     "labeling.Tally": Table(
         _("Counts of labels"), "project__organization", reported=("name",), harmless=("kind", "control"),

@@ -215,6 +215,35 @@ def test_a_project_is_made_and_measured(signed_in: Run, tmp_path: Path) -> None:
     assert signed_in("project", "create", "Spam", "--version", str(version), "--label", "x").returncode == 4
 
 
+def test_many_items_are_answered_at_once_and_undone(signed_in: Run, tmp_path: Path) -> None:
+    version = json.loads(signed_in("import", str(csv_file(tmp_path)), "--dataset", "T", "--json").stdout)["version"]
+    signed_in("project", "create", "Spam", "--version", str(version), "--label", "ham", "--label", "spam")
+    bulk = ("project", "bulk")
+
+    counted = signed_in(*bulk, "count", "Spam", "--text", "free")
+    assert counted.stdout == "2 items\n", counted.stderr
+    done = signed_in(*bulk, "give", "Spam", "--answer", "label=spam", "--text", "FREE prize", "--json")
+
+    assert done.returncode == 0, done.stderr
+    given = json.loads(done.stdout)
+    assert (given["state"], given["counts"], given["filter"]["q"]) == ("done", {"stored": 2}, "FREE prize")
+    rest = signed_in(*bulk, "give", "Spam", "--answer", "label=ham", "--items", "1-5")
+    assert rest.stdout.splitlines()[0].endswith(": 4 answered, 1 answered by you before")
+    assert signed_in("label", "Spam").stdout.startswith("6 of 6 answers, 0 skipped\n")
+    undone = signed_in(*bulk, "undo", str(given["id"]))
+    assert undone.stdout == f"Bulk {given['id']}: 2 taken back\n"
+    listed = json.loads(signed_in(*bulk, "list", "Spam", "--json").stdout)
+    assert [(row["state"], row["annotator_name"] != "") for row in listed] == [("done", True), ("undone", True)]
+    for wrong in (
+        ["--answer", "spam", "--all"],
+        ["--answer", "label=ham"],
+        ["--answer", "label=ham", "--items", "5-1"],
+    ):
+        assert signed_in(*bulk, "give", "Spam", *wrong).returncode == 2
+    refused = signed_in(*bulk, "give", "Spam", "--answer", "label=nonsense", "--all")
+    assert (refused.returncode, "not in the project" in refused.stderr) == (4, True)
+
+
 def test_jobs_are_listed_and_watched(signed_in: Run, tmp_path: Path) -> None:
     job = json.loads(signed_in("import", str(csv_file(tmp_path)), "--dataset", "T", "--json").stdout)["job"]
 

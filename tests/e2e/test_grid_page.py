@@ -1,0 +1,157 @@
+"""Many items at once in a real browser: found, chosen and labeled by keyboard, by mouse and by touch, and undone."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.actor import Actor
+from labeling.models import Annotation, Bulk, Project
+from labeling.services.project import create_project, schema_for_labels
+from labeling.services.suggestion import store_suggestions
+from tests.e2e.test_labeling_page import eventually
+from tests.e2e.test_task_types import LOOKS, Opened, ann, browse, complaints_of_axe, look_of, press, saved, take
+from tests.labeling.versions import version
+
+__all__ = ["ann", "browse"]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+TEXTS = [
+    "Win a free prize! Reply WIN to claim.",
+    "See you at six tomorrow?",
+    "免费赢取大奖，立即回复领取！",
+    "我六点到，明天见。",
+    "URGENT: your account will be closed, call now.",
+]
+
+
+def project_of(ann: Actor, count: int = 90, labels: tuple[str, ...] = ("ham", "spam"), **fields: Any) -> Project:
+    made = version(ann, {"text": [f"{TEXTS[n % len(TEXTS)]} ({n + 1})" for n in range(count)], "kind": ["x"] * count})
+    schema = schema_for_labels(labels=list(labels), text_field="text")
+    schema["controls"][0] |= fields.pop("control", {})
+    project, _job = create_project(actor=ann, version_id=made.pk, name="Messages", schema=schema, **fields)
+    eventually(lambda: project.tasks.count() == made.row_count)
+    return project
+
+
+def labels_of(project: Project) -> dict[int, Any]:
+    rows = Annotation.objects.filter(project=project).select_related("task")
+    return {row.task.item_id: row.answer["label"] for row in rows}
+
+
+def fits(page: Page, width: int) -> bool:
+    return int(page.evaluate("document.documentElement.scrollWidth")) <= width
+
+
+@pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
+def test_items_are_found_chosen_labeled_and_undone_by_keyboard_alone(
+    browse: Opened, ann: Actor, language: str, theme: str, width: int, height: int
+) -> None:
+    project = project_of(ann)
+    store_suggestions(
+        actor=ann,
+        project_id=project.pk,
+        source="quick",
+        rows=[(n, {"label": ["spam" if n % 5 == 1 else "ham"]}, 0.93) for n in range(1, 91)],
+    )
+    page = browse(f"/projects/{project.pk}/grid/", language, theme, width, height)
+    picks = page.locator("[data-pick]")
+    expect(picks).to_have_count(60)
+    press(page, "/")
+    page.keyboard.type("free PRIZE")
+    press(page, "Enter")
+    expect(picks).to_have_count(18)
+    assert "q=free+PRIZE" in page.url
+    expect(page.locator("[data-all]")).to_be_hidden()
+    # Shift and the arrows choose a stretch, Space turns one, A takes the page.
+    press(page, "Home", "Space", "ArrowRight", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight")
+    expect(page.locator("[data-pick]:checked")).to_have_count(4)
+    press(page, "Shift+ArrowLeft", "Home", "Space")
+    expect(page.locator("[data-pick]:checked")).to_have_count(2)
+    assert complaints_of_axe(page) == []
+    assert fits(page, width)
+    take(page, "grid", look_of(language, width))
+    press(page, "2")
+    dialog = page.locator("dialog.grid-dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator("input:checked")).to_have_value("spam")
+    expect(dialog.locator("[data-give]")).to_contain_text("2")
+    assert complaints_of_axe(page) == []
+    take(page, "grid-give", look_of(language, width))
+    press(page, "Enter")
+    saved(project, 2)
+    assert labels_of(project) == {11: ["spam"], 16: ["spam"]}
+    expect(page.locator(".grid-last")).to_contain_text("2")
+    press(page, "a", "2", "Enter")
+    eventually(lambda: Bulk.objects.filter(project=project, state="done").count() == 2)
+    assert Bulk.objects.order_by("-pk")[0].counts == {"stored": 16, "same": 2}
+    expect(page.locator(".grid-last")).to_contain_text("16")
+    take(page, "grid-given", look_of(language, width))
+    press(page, "z")
+    saved(project, 2)
+    expect(page.locator(".grid-last [data-undo]")).to_have_count(0)
+    page.goto(f"/projects/{project.pk}/bulk/")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    assert complaints_of_axe(page) == []
+    assert fits(page, width)
+    take(page, "bulk-answers", look_of(language, width))
+
+
+def test_all_that_match_are_labeled_beyond_the_page_and_by_a_job_when_they_are_many(browse: Opened, ann: Actor) -> None:
+    project = project_of(ann, 620)
+    page = browse(f"/projects/{project.pk}/grid/?state=open")
+    page.get_by_role("button", name="Choose all 620 that match").click()
+    expect(page.locator("[data-count]")).to_have_text("All 620 that match are chosen")
+    page.locator("[data-labels] button", has_text="ham").click()
+    page.get_by_role("button", name="Give “ham” to 620 items").click()
+    eventually(lambda: Bulk.objects.filter(project=project, state="done").count() == 1)
+    assert Bulk.objects.get(project=project).counts == {"stored": 620}
+    expect(page.locator(".grid-last")).to_contain_text("620 items answered", timeout=20_000)
+    expect(page.get_by_role("heading", name="No item fits this filter")).to_be_visible()
+    page.get_by_role("link", name="Bulk answers").click()
+    page.get_by_role("button", name="Undo").click()
+    page.locator("dialog").get_by_role("button", name="Undo").click()
+    eventually(lambda: Bulk.objects.filter(project=project, state="undone").count() == 1)
+    assert Annotation.objects.filter(project=project).count() == 0
+    expect(page.locator("tbody tr")).to_contain_text("620 answers taken back", timeout=20_000)
+
+
+def test_several_labels_and_earlier_answers_by_mouse(browse: Opened, ann: Actor) -> None:
+    labels = tuple(f"topic {letter}" for letter in "abcdefghijkl")
+    project = project_of(ann, 6, labels, control={"multiple": True})
+    page = browse(f"/projects/{project.pk}/grid/")
+    cards = page.locator("[data-card]")
+    cards.nth(0).locator("label").click()
+    cards.nth(2).locator("label").click(modifiers=["Shift"])
+    expect(page.locator("[data-pick]:checked")).to_have_count(3)
+    page.get_by_role("button", name="More labels…").click()
+    dialog = page.locator("dialog.grid-dialog")
+    page.get_by_label("Find a label").fill("topic k")
+    dialog.get_by_role("checkbox", name="topic k").check()
+    page.get_by_label("Find a label").fill("topic b")
+    dialog.get_by_role("checkbox", name="topic b").check()
+    dialog.get_by_role("button", name="Give “topic b, topic k” to 3 items").click()
+    saved(project, 3)
+    assert labels_of(project) == {item: ["topic b", "topic k"] for item in (1, 2, 3)}
+    # Once more, over the answers that stand.
+    expect(page.locator(".grid-last")).to_be_visible()
+    cards.nth(0).locator("label").click()
+    page.locator("[data-labels] button", has_text="topic c").click()
+    dialog.get_by_label("Also change my earlier answers").check()
+    dialog.locator("[data-give]").click()
+    eventually(lambda: labels_of(project)[1] == ["topic c"])
+
+
+def test_touch_chooses_and_a_refusal_is_said_in_the_dialog(browse: Opened, ann: Actor) -> None:
+    project = project_of(ann, 3)
+    page = browse(f"/projects/{project.pk}/grid/", "en", "light", 390, 844)
+    page.locator("[data-card] label").nth(1).click()
+    expect(page.locator("[data-count]")).to_have_text("1 chosen")
+    Project.objects.filter(pk=project.pk).update(state="paused")
+    page.locator("[data-labels] button", has_text="ham").click()
+    page.locator("[data-give]").click()
+    expect(page.locator("[data-problem]")).to_contain_text("paused")
+    Project.objects.filter(pk=project.pk).update(state="open")
+    page.locator("[data-give]").click()
+    saved(project, 1)
+    assert labels_of(project) == {2: ["ham"]}
