@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0002_changes_of_the_questions'),
+        ('labeling', '0004_drafts_know_their_questions'),
         ('workers', '0004_pieces_of_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
