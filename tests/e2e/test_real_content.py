@@ -1,4 +1,4 @@
-"""Each type of task with real content by keyboard alone, in English and in Chinese; and its pictures."""
+"""Each type of task with real content by keyboard (polygons by mouse), in English and in Chinese; and its pictures."""
 
 import csv
 import gzip
