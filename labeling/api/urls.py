@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from labeling.api.comment import CommentsView, CommentView, PeopleView
 from labeling.api.labeling import (
     AnnotationView,
     AnswersView,
@@ -20,6 +21,9 @@ urlpatterns = [
     path("projects/<int:pk>/answers/", AnswersView.as_view(), name="labeling-answers"),
     path("projects/<int:pk>/release/", ReleaseView.as_view(), name="labeling-release"),
     path("projects/<int:pk>/history/", HistoryView.as_view(), name="labeling-history"),
+    path("projects/<int:pk>/comments/", CommentsView.as_view(), name="project-comments"),
+    path("projects/<int:pk>/people/", PeopleView.as_view(), name="project-people"),
+    path("comments/<int:pk>/", CommentView.as_view(), name="comment"),
     path("tasks/<int:pk>/draft/", DraftView.as_view(), name="task-draft"),
     path("annotations/<int:pk>/", AnnotationView.as_view(), name="annotation"),
     *router.urls,

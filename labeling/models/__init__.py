@@ -1,4 +1,5 @@
 from labeling.models.annotation import Annotation, AnnotationRevision
+from labeling.models.comment import Comment, Mention
 from labeling.models.progress import Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
 from labeling.models.suggestion import Suggestion
@@ -7,8 +8,10 @@ from labeling.models.task import Draft, Lease, Task
 __all__ = [
     "Annotation",
     "AnnotationRevision",
+    "Comment",
     "Draft",
     "Lease",
+    "Mention",
     "Progress",
     "Project",
     "ProjectState",

@@ -1,3 +1,4 @@
+# ruff: noqa: S608  (the statements are put together from constants of this file and of queue; values are parameters)
 """What becomes of answers after they are saved: changed, taken back, listed; and drafts."""
 
 import uuid
@@ -15,7 +16,8 @@ from core.errors import Conflict, DomainError, NotFound
 from labeling.engine.schema import Answer, AnswerError, validate_answer
 from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Project, Suggestion, Task
 from labeling.services.answer import tallies_json, tallies_of
-from labeling.services.queue import Desk, Row, sit_down, task_json
+from labeling.services.comment import count_open
+from labeling.services.queue import REMARKS, Desk, Row, sit_down, task_json
 from labeling.services.schema_revision import schema_of
 
 PAGE = 50
@@ -103,6 +105,7 @@ def show_annotation(*, annotation: Annotation) -> Row:
         "answer": annotation.answer,
         "skipped": annotation.skipped,
         "at": annotation.created_at,
+        "comments": count_open([task.pk]).get(task.pk, 0),
     }
 
 
@@ -172,9 +175,9 @@ def take_off_counters(cursor: Any, desk: Desk, annotation: Annotation) -> None:
     _move_tallies(cursor, desk, annotation, None, False, "", gone=True)
 
 
-_LEASED = """
+_LEASED = f"""
 SELECT t.id, t.item_id, t.data::text, l.token::text, l.expires_at, d.answer::text, d.saved_at,
-       s.id, s.answer::text, s.confidence, s.source
+       s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")}
 FROM labeling_task t JOIN labeling_lease l ON l.task_id = t.id AND l.annotator_id = %(annotator)s
 LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
 LEFT JOIN LATERAL (
@@ -221,8 +224,9 @@ def _write_draft(task_id: int, annotator_id: int, answer: Answer) -> datetime:
     return now
 
 
-_HISTORY = """
-SELECT a.id, a.revision, a.answer::text, a.skipped, a.created_at, t.id, t.item_id, t.data::text
+_HISTORY = f"""
+SELECT a.id, a.revision, a.answer::text, a.skipped, a.created_at, t.id, t.item_id, t.data::text,
+  {REMARKS.format(task="t.id")}
 FROM labeling_annotation a JOIN labeling_task t ON t.id = a.task_id
 WHERE a.project_id = %(project)s AND a.annotator_id = %(annotator)s AND a.id < %(before)s
 ORDER BY a.id DESC LIMIT %(limit)s
@@ -245,7 +249,8 @@ def list_history(*, actor: Actor, project_id: int, before: int) -> Row:
             "answer": None if answer is None else orjson.Fragment(answer),
             "skipped": skipped,
             "at": at,
+            "comments": comments,
         }
-        for number, revision, answer, skipped, at, task, item, data in rows[:PAGE]
+        for number, revision, answer, skipped, at, task, item, data, comments in rows[:PAGE]
     ]
     return {"results": results, "next": str(rows[PAGE - 1][0]) if len(rows) > PAGE else None}

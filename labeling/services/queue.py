@@ -125,6 +125,9 @@ _FRESH = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at I
 _RETURNED = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NOT NULL
   AND t.returned_at >= (SELECT COALESCE(returned_cursor, '-infinity') FROM me) AND {_NOT_MINE}"""
 
+# Open comments on a task: one probe of an index for each task that is shown.
+REMARKS = """(SELECT count(*) FROM labeling_comment c WHERE c.task_id = {task} AND c.resolved_at IS NULL)"""
+
 # The cursors move to the first task that this person could still get in the statement's snapshot, locked or not: what
 # lies before is closed or theirs. Closed tasks come back with returned_at set, and the second cursor stays a minute
 # behind the clock, longer than any transaction that gives a place back. So each task a person has is passed once, and
@@ -161,7 +164,7 @@ moved AS (
     returned_cursor = LEAST((SELECT returned_at FROM first_returned), now() - interval '1 minute')
   WHERE m.id = (SELECT id FROM me))
 SELECT taken.id, taken.item_id, taken.data::text, leased.token::text, leased.expires_at,
-       d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source
+       d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="taken.id")}
 FROM taken JOIN leased ON leased.task_id = taken.id
 LEFT JOIN labeling_draft d ON d.task_id = taken.id AND d.annotator_id = %(annotator)s
 LEFT JOIN LATERAL (
@@ -269,7 +272,7 @@ def refuse_unless_open(desk: Desk) -> None:
 def task_json(
     task_id: int, item_id: int, data: str, token: str, expires_at: Any,
     draft: str | None, draft_at: Any,
-    suggestion_id: int | None, suggestion: str | None, confidence: float | None, source: str | None,
+    suggestion_id: int | None, suggestion: str | None, confidence: float | None, source: str | None, comments: int,
 ) -> Row:  # fmt: skip
     """Return one task as ``lease/`` gives it; JSON that the database holds is passed on unread."""
     return {
@@ -286,6 +289,7 @@ def task_json(
             "confidence": confidence,
             "model": source,
         },
+        "comments": comments,
     }
 
 

@@ -128,6 +128,10 @@ TABLES: dict[str, Table] = {
     "labeling.AnnotationRevision": Table(
         _("Earlier answers"), "task__project__organization", rows=REMOVED, blanked=("answer",)
     ),
+    "labeling.Comment": Table(
+        _("Comments"), "project__organization", rows=REMOVED, blanked=("body",), harmless=("control", "part")
+    ),
+    "labeling.Mention": Table(_("Mentions"), "comment__project__organization", rows=REMOVED, reason=_FIGURES),
     "labeling.Progress": Table(_("Progress"), "project__organization", reason=_FIGURES),
     "labeling.Tally": Table(
         _("Counts of labels"), "project__organization", reported=("name",), harmless=("kind", "control"),
