@@ -11,7 +11,7 @@ export default defineConfig({
     modulePreload: false,
     rolldownOptions: {
       input: "src/editor/main.tsx",
-      output: { entryFileNames: "editor.js", assetFileNames: "editor[extname]" },
+      output: { entryFileNames: "editor.js", chunkFileNames: "editor-[name].js", assetFileNames: "editor[extname]" },
     },
   },
 });

@@ -4,7 +4,7 @@ import { createHttp, csrfFromCookie } from "./api/http";
 import { createTabLock, createWebLock } from "./outbox/lock";
 import { openStore } from "./outbox/open-store";
 import { createStopwatch, type Channel, type World } from "./session/world";
-import type { SubmissionResult } from "./wire";
+import type { Sendable, SubmissionResult } from "./wire";
 
 /** `crypto.randomUUID` is missing on pages served without TLS; random values are not. */
 function randomKey(): string {
@@ -31,7 +31,7 @@ export function browserWorld(base: string, project: number): World {
   return {
     client: createClient(http, project),
     storage: localStorage,
-    openStore: () => openStore(factory(), localStorage),
+    openStore: <S extends Sendable>() => openStore<S>(factory(), localStorage),
     lock: (name) => ("locks" in navigator ? createWebLock(navigator.locks, name) : createTabLock()),
     channel,
     isOnline: () => navigator.onLine,

@@ -4,7 +4,7 @@ import "./style/page.css";
 import { browserWorld } from "./browser";
 import { createTranslator } from "./locales/translator";
 import { createSession, type Session } from "./session/session";
-import { App } from "./ui/app";
+import { App, remarksPanel } from "./ui/app";
 import { Context } from "./ui/context";
 
 /** Escape leaves a field, and Ctrl+Enter sends from within it, as Enter does where it makes no new line. */
@@ -53,9 +53,9 @@ function coverRest(root: HTMLElement): void {
   }
 }
 
-function start(root: HTMLElement): void {
+async function start(root: HTMLElement): Promise<void> {
   const { project = "", language = "en", api = "/api/v1/", exit = "/", signIn, annotation } = root.dataset;
-  const text = createTranslator(language);
+  const text = await createTranslator(language);
   const id = Number(project);
   if (!Number.isInteger(id) || id <= 0) {
     root.textContent = text.t("failed.setup");
@@ -68,8 +68,10 @@ function start(root: HTMLElement): void {
   followTheme(session);
   listen(session);
   render(<Context.Provider value={{ session, text, exit, signIn: signIn ?? `/accounts/login/?next=${here}`, pictures: `${api}pictures/` }}><App /></Context.Provider>, root);
-  void session.start();
+  // Fetched early, so that comments can be written when the line is down.
+  void session.start().then(() => remarksPanel(), () => undefined).catch(() => undefined);
 }
 
 const root = document.getElementById("labeling-page");
-if (root !== null) start(root);
+// Its words are a file of their own: without them nothing can be said but this.
+if (root !== null) void start(root).catch(() => { root.textContent = "This page can't be loaded. Load it again. 页面无法加载，请重新加载。"; });

@@ -3,6 +3,7 @@ import {
   parseAnnotation, parseHistory, parseLeased, parsePage, parseSavedAt, parseSent, parseTask,
   type Annotation, type Answer, type History, type Leased, type Page, type Sent, type Submission, type Task,
 } from "../wire";
+import { parseMembers, parseRemark, parseRemarks, parseRemarksSent, type Member, type Remark, type Remarks, type RemarkSubmission } from "../wire-remarks";
 import type { Http, Outcome } from "./http";
 
 export interface Client {
@@ -15,6 +16,11 @@ export interface Client {
   change(annotation: number, revision: number, answer: Answer | null, skipped: boolean): Promise<Outcome<Annotation>>;
   takeBack(annotation: number, revision: number): Promise<Outcome<Task>>;
   release(tasks: readonly number[]): void;
+  sendRemarks(remarks: readonly RemarkSubmission[]): Promise<Outcome<Sent>>;
+  remarks(task: number, cursor: string | null): Promise<Outcome<Remarks>>;
+  changeRemark(remark: number, change: { body?: string; resolved?: boolean }): Promise<Outcome<Remark>>;
+  removeRemark(remark: number): Promise<Outcome<null>>;
+  members(query: string): Promise<Outcome<Member[]>>;
 }
 
 export function createClient(http: Http, project: number): Client {
@@ -29,6 +35,11 @@ export function createClient(http: Http, project: number): Client {
     change: (annotation, revision, answer, skipped) =>
       http.request("PATCH", `annotations/${annotation}/`, { revision, answer, skipped }, parseAnnotation),
     takeBack: (annotation, revision) => http.request("DELETE", `annotations/${annotation}/?revision=${revision}`, undefined, (json) => parseTask(json)),
+    sendRemarks: (comments) => http.request("POST", `${root}comments/`, { comments }, parseRemarksSent),
+    remarks: (task, cursor) => http.request("GET", `${root}comments/?state=all&task=${task}${cursor === null ? "" : `&cursor=${cursor}`}`, undefined, parseRemarks),
+    changeRemark: (remark, change) => http.request("PATCH", `comments/${remark}/`, change, (json) => parseRemark(json)),
+    removeRemark: (remark) => http.request("DELETE", `comments/${remark}/`, undefined, () => null),
+    members: (query) => http.request("GET", `${root}people/?q=${encodeURIComponent(query)}`, undefined, parseMembers),
     release: (tasks) => http.beacon(`${root}release/`, { tasks }),
   };
 }

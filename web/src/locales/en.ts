@@ -27,6 +27,7 @@ export const en = {
   "action.next": "Next answer",
   "action.enlarge": "Picture in its own size, or fitted",
   "action.palette": "Find a label",
+  "action.comments": "Comments",
   "action.guidelines": "Guidelines",
   "action.settings": "Settings",
   "action.help": "Keys and help",
@@ -80,6 +81,7 @@ export const en = {
   "sync.none": "Ready",
   "sync.saving": { one: "Saving {count} answer…", other: "Saving {count} answers…" },
   "sync.waiting": { one: "{count} answer waits in this browser", other: "{count} answers wait in this browser" },
+  "sync.comment": { one: "{count} comment is on its way…", other: "{count} comments are on their way…" },
   "sync.draft-saved": "Draft saved",
   "sync.draft-local": "Saving draft…",
   "sync.draft-waiting": "Draft kept in this browser",
@@ -254,5 +256,4 @@ export const en = {
 } as const satisfies Record<string, Message>;
 
 export type MessageKey = keyof typeof en;
-export const isMessage = (key: string): key is MessageKey => Object.hasOwn(en, key);
 export type Messages = Readonly<Record<MessageKey, Message>>;

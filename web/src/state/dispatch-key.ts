@@ -10,15 +10,19 @@ export function meaningOf(state: State, bindings: Bindings, press: Press): Targe
   for (const name of namesOf(press)) {
     const target = bindings.find(name);
     if (target === null) continue;
-    if (target.type === "label") return state.panel === null || state.panel === "guidelines" ? target : null;
+    if (target.type === "label") return isBeside(state) ? target : null;
     return actionMeaning(state, target, name);
   }
   return null;
 }
 
+/** Guidelines and comments lie beside the task, and work goes on while they are open. */
+function isBeside(state: State): boolean {
+  return state.panel === null || state.panel === "guidelines" || state.panel === "comments";
+}
+
 function actionMeaning(state: State, target: Target & { type: "action" }, name: string): Target | null {
-  const isOverlaid = state.panel !== null && state.panel !== "guidelines";
-  if (isOverlaid && target.name !== "close" && target.name !== state.panel) return null;
+  if (!isBeside(state) && target.name !== "close" && target.name !== state.panel) return null;
   // Enter takes the suggestion; Space doesn't, since it also scrolls and is pressed in passing.
   const wanted = target.name === "submit" && name === "Enter" && enterAccepts(state) ? "accept" : target.name;
   const action = KEYED_ACTIONS.find((each) => each.name === wanted);

@@ -4,10 +4,11 @@ import type { Answer, Item, Person, Progress, Project, Task } from "../wire";
 import type { Trail } from "./answering";
 import type { Focus } from "./focus";
 import type { Pen } from "./actions/draw";
+import type { UnsentRemark } from "./remarks";
 import type { Size } from "./shapes";
 import type { Settings } from "./settings";
 
-export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip";
+export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip" | "comments";
 export type PastOutcome = "sending" | "saved" | "kept_as_draft" | "invalid";
 
 /** One of this person's answers: just given, or read from the history. */
@@ -21,6 +22,8 @@ export interface Past {
   answer: Answer | null;
   skipped: boolean;
   outcome: PastOutcome;
+  /** Who gave it, when that is somebody else: a reviewer looks at it. */
+  by?: Person;
 }
 
 /** An answer that the server didn't take as it was: shown until the person decides what happens with it. */
@@ -79,6 +82,10 @@ export interface State {
   online: boolean;
   attention: readonly Attention[];
   panel: Panel | null;
+  /** Comments that the server does not have yet. */
+  unsent: readonly UnsentRemark[];
+  /** Open comments of tasks whose comments were read since the page was opened. */
+  remarkCounts: Readonly<Record<number, number>>;
   /** Pictures are shown in their own size, and not fitted to the screen. */
   enlarged: boolean;
   notice: Notice | null;
@@ -91,6 +98,6 @@ export function initialState(settings: Settings, online: boolean): State {
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
     queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, pens: {}, pictureSize: null, writing: null, conflict: null,
     remaining: true, outdated: false, asked: false, leaseFailure: null, busy: null,
-    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, enlarged: false, notice: null, settings,
+    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, unsent: [], remarkCounts: {}, enlarged: false, notice: null, settings,
   };
 }

@@ -13,6 +13,7 @@ import { Icon } from "./icon";
 import { NextPictures } from "./image-display";
 import { MarkdownView } from "./markdown-view";
 import { Messages } from "./messages";
+import { LazyPanel } from "./lazy-panel";
 import { Palette } from "./palette";
 import { SettingsDialog } from "./settings-dialog";
 import { SkipDialog } from "./skip-dialog";
@@ -86,6 +87,9 @@ function Failed({ state }: { state: State }) {
   );
 }
 
+/** Few tasks are talked about, so the panel is fetched behind the first of them. */
+export const remarksPanel = () => import("./remarks-panel").then((found) => found.RemarksPanel);
+
 export function App() {
   const { session, text } = usePage();
   const [state, setState] = useState(session.store.get());
@@ -93,12 +97,13 @@ export function App() {
   const view = shown(state);
   if (state.phase === "failed") return <div class="lp"><Failed state={state} /></div>;
   return (
-    <div class="lp" data-text={state.settings.textSize} data-guidelines={state.panel === "guidelines" ? "" : undefined}>
+    <div class="lp" data-text={state.settings.textSize} data-guidelines={state.panel === "guidelines" || state.panel === "comments" ? "" : undefined}>
       <TopBar state={state} />
       <Messages state={state} />
       <div class="lp-body">
         {view === null ? <div class="lp-main"><EmptyState state={state} /></div> : <Task state={state} view={view} />}
         {state.panel === "guidelines" ? <GuidelinesPanel state={state} /> : null}
+        {state.panel === "comments" && view !== null ? <LazyPanel load={remarksPanel} props={{ state, view }} /> : null}
       </div>
       {state.phase === "ready" ? <Dock state={state} view={view} /> : <p class="lp-hidden" role="status">{text.t("page.loading")}</p>}
       <NextPictures hashes={nextPictures(state)} />

@@ -32,15 +32,15 @@ test("every action with keys has its title, and no title is without its action",
   expect(Object.keys(en).filter((key) => key.startsWith("action.")).sort()).toEqual([...titles, "action.save"].sort());
 });
 
-test("plurals, numbers and shares follow the language", () => {
-  const english = createTranslator("en-gb");
+test("plurals, numbers and shares follow the language", async () => {
+  const english = await createTranslator("en-gb");
   expect(english.t("progress.mine", { count: 1 })).toBe("1 answer by you");
   expect(english.t("progress.mine", { count: 5171 })).toBe("5,171 answers by you");
-  expect(createTranslator("zh-hans").t("progress.mine", { count: 1 })).toBe("您已完成 1 条");
-  expect([createTranslator("zh-cn").language, createTranslator("fr").language]).toEqual(["zh-Hans", "en"]);
+  expect((await createTranslator("zh-hans")).t("progress.mine", { count: 1 })).toBe("您已完成 1 条");
+  expect([(await createTranslator("zh-cn")).language, (await createTranslator("fr")).language]).toEqual(["zh-Hans", "en"]);
 });
 
-test("a share is rounded down, so that nearly certain is not called certain", () => {
-  const { percent } = createTranslator("en");
+test("a share is rounded down, so that nearly certain is not called certain", async () => {
+  const { percent } = await createTranslator("en");
   expect([0.996, 0.93, 0.29, 1, 0].map(percent)).toEqual(["99%", "93%", "29%", "100%", "0%"]);
 });

@@ -16,9 +16,11 @@ import { env, ready, spamOrHam, task } from "../examples";
 const HASH = "a".repeat(64);
 const IMAGE: Display = { type: "image", field: "image", title: "", other: "", markdown: false };
 
+const text = await createTranslator("en");
+
 function drawn(hash: string, enlarged = false): HTMLElement {
   const root = document.createElement("div");
-  const page = { session: createSession(browserWorld("/api/v1/", 7), 7), text: createTranslator("en"), exit: "/", signIn: "/", pictures: "/api/v1/pictures/" };
+  const page = { session: createSession(browserWorld("/api/v1/", 7), 7), text, exit: "/", signIn: "/", pictures: "/api/v1/pictures/" };
   render(<Context.Provider value={page}><ImageDisplay hash={hash} enlarged={enlarged} /></Context.Provider>, root);
   return root;
 }

@@ -1,5 +1,6 @@
 /** The form of every action: a name, its keys, when it can be done, and a pure step from state to state. */
 import type { Answer, Schema, Submission, Task } from "../../wire";
+import type { RemarkSubmission } from "../../wire-remarks";
 import type { Past, State } from "../state";
 
 /** What an action asks the session to do outside of the state. */
@@ -12,6 +13,9 @@ export type Effect =
   | { type: "refill" }
   | { type: "forget"; key: string }
   | { type: "send-again"; key: string }
+  | { type: "remark"; submission: RemarkSubmission }
+  | { type: "forget-remark"; key: string }
+  | { type: "remark-again"; key: string }
   | { type: "settings" };
 
 export interface Step { state: State; effects: readonly Effect[] }

@@ -9,6 +9,7 @@ import { beginTie, nextPart, previousPart, removePart } from "./parts";
 import { previous } from "./previous";
 import { redo } from "./redo";
 import { cursorDown, cursorLeft, cursorRight, cursorUp, extendLeft, extendRight, startLeft, startRight, wholeWords } from "./select";
+import { comments } from "./remark";
 import { askSkip } from "./skip";
 import { submit } from "./submit";
 import { undo } from "./undo";
@@ -16,7 +17,7 @@ import { write } from "./write";
 
 export const KEYED_ACTIONS = [
   submit, accept, askSkip, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
-  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, write, previous, next, enlarge, palette, guidelines, settings, help, close,
+  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, write, previous, next, enlarge, palette, comments, guidelines, settings, help, close,
 ] as const satisfies readonly Action[];
 
 /** The actions that mean something in a project. */
