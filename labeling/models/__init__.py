@@ -1,4 +1,4 @@
-from labeling.models.annotation import Annotation, AnnotationRevision
+from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
 from labeling.models.comment import Comment, Mention
 from labeling.models.progress import Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
@@ -15,9 +15,11 @@ __all__ = [
     "Progress",
     "Project",
     "ProjectState",
+    "Rejection",
     "SchemaRevision",
     "Suggestion",
     "Tally",
     "TallyKind",
     "Task",
+    "Verdict",
 ]

@@ -14,10 +14,18 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core.errors import Conflict, DomainError, NotFound
 from labeling.engine.schema import Answer, AnswerError, validate_answer
-from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Project, Suggestion, Task
+from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Project, Suggestion, Task, Verdict
 from labeling.services.answer import tallies_json, tallies_of
 from labeling.services.comment import count_open
-from labeling.services.queue import REMARKS, Desk, Row, sit_down, task_json
+from labeling.services.queue import (
+    REMARKS,
+    WHY_BACK,
+    WHY_BACK_COLUMNS,
+    Desk,
+    Row,
+    sit_down,
+    task_json,
+)
 from labeling.services.schema_revision import schema_of
 
 PAGE = 50
@@ -60,10 +68,12 @@ def change_annotation(
         current.accepted_suggestion = accepted
         current.revision, current.updated_at = current.revision + 1, timezone.now()
         current.schema_revision, current.incomplete = desk.schema_revision, False
+        # What a reviewer said was said of another answer.
+        current.verdict, current.reviewer_id, current.reviewed_at = "", None, None
         current.save(
             update_fields=[
                 "answer", "skipped", "reason", "accepted_suggestion", "revision", "updated_at", "schema_revision",
-                "incomplete",
+                "incomplete", "verdict", "reviewer", "reviewed_at",
             ]
         )  # fmt: skip
     return current
@@ -86,7 +96,7 @@ def take_back(*, actor: Actor, annotation_id: int, revision: int) -> Row:
         AnnotationRevision.of(current, ended_at=timezone.now(), taken_back=True).save()
         _move_tallies(cursor, desk, current, None, False, "", gone=True)
         if current.answer is not None:
-            _write_draft(current.task_id, actor.user_id, current.answer)
+            write_draft(current.task_id, actor.user_id, current.answer)
         current.delete()
         expires = timezone.now() + timedelta(seconds=desk.lease_seconds)
         Lease.objects.filter(task_id=current.task_id, annotator_id=actor.user_id).update(
@@ -132,7 +142,8 @@ def _compare(current: Annotation, answer: Answer | None) -> tuple[bool, str]:
 _COUNT = """
 UPDATE labeling_progress SET answers = answers + %(answers)s, skipped = skipped + %(skipped)s,
   seconds = seconds + %(seconds)s, suggestions_shown = suggestions_shown + %(shown)s,
-  suggestions_accepted = suggestions_accepted + %(accepted)s
+  suggestions_accepted = suggestions_accepted + %(accepted)s,
+  accepted_answers = accepted_answers + %(verdict_accepted)s, fixed_answers = fixed_answers + %(verdict_fixed)s
 WHERE id = %(desk)s
 """
 ADD_TALLIES = """
@@ -147,7 +158,7 @@ DO UPDATE SET count = labeling_tally.count + excluded.count
 def _move_tallies(
     cursor: Any, desk: Desk, before: Annotation, answer: Answer | None, accepted: bool, source: str, gone: bool = False
 ) -> None:
-    """Take what the earlier answer counted off this person's counters and put the new one on."""
+    """Take what the earlier answer counted off this person's counters and put the new one on, without a verdict."""
     schema = schema_of(desk.schema)
     old_accepted, old_source = before.accepted_suggestion, source or _compare(before, None)[1]
     counts: Counter[tuple[str, str, str]] = Counter()
@@ -162,6 +173,8 @@ def _move_tallies(
             "seconds": -before.seconds if gone else 0.0,
             "shown": -(before.suggestion_id is not None) if gone else 0,
             "accepted": (0 if gone else accepted) - old_accepted,
+            "verdict_accepted": -(before.verdict == Verdict.ACCEPTED),
+            "verdict_fixed": -(before.verdict == Verdict.FIXED),
             "desk": desk.progress_id,
         },
     )
@@ -175,11 +188,42 @@ def take_off_counters(cursor: Any, desk: Desk, annotation: Annotation) -> None:
     _move_tallies(cursor, desk, annotation, None, False, "", gone=True)
 
 
+def put_on_counters(cursor: Any, desk: Desk, annotation: Annotation) -> None:
+    """Count an answer again that was taken off its writer's counters; whoever does it has locked them."""
+    source = _compare(annotation, None)[1]
+    cursor.execute(
+        _COUNT,
+        {
+            "answers": 1,
+            "skipped": int(annotation.skipped),
+            "seconds": annotation.seconds,
+            "shown": int(annotation.suggestion_id is not None),
+            "accepted": int(annotation.accepted_suggestion),
+            "verdict_accepted": 0,
+            "verdict_fixed": 0,
+            "desk": desk.progress_id,
+        },
+    )
+    found = Counter(tallies_of(schema_of(desk.schema), annotation.answer, source, annotation.accepted_suggestion))
+    cursor.execute(
+        ADD_TALLIES,
+        {"project": desk.project_id, "annotator": desk.annotator_id, "tallies": tallies_json(found)},
+    )
+
+
+def move_to_answer(cursor: Any, desk: Desk, before: Annotation, answer: Answer | None) -> None:
+    """Count a reviewer's correction in its writer's tallies; whether the suggestion was taken stays what it was."""
+    source = _compare(before, None)[1]
+    _move_tallies(cursor, desk, before, answer, before.accepted_suggestion, source)
+
+
 _LEASED = f"""
 SELECT t.id, t.item_id, t.data::text, l.token::text, l.expires_at, d.answer::text, d.saved_at,
-       s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")}
+       s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")},
+       {WHY_BACK_COLUMNS}
 FROM labeling_task t JOIN labeling_lease l ON l.task_id = t.id AND l.annotator_id = %(annotator)s
 LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
+LEFT JOIN ({WHY_BACK}) ON x.task_id = t.id AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
 LEFT JOIN LATERAL (
   SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
 ) s ON true
@@ -210,10 +254,11 @@ def save_draft(*, actor: Actor, task_id: int, answer: Any) -> datetime:
         raise DomainError("answer_invalid", f"{error.what} {error.mend}", where=error.where) from None
     if Annotation.objects.filter(task_id=task_id, annotator_id=actor.user_id).exists():
         raise Conflict("already_answered", _("You answered this task; a draft would come too late."))
-    return _write_draft(task_id, actor.user_id, checked)
+    return write_draft(task_id, actor.user_id, checked)
 
 
-def _write_draft(task_id: int, annotator_id: int, answer: Answer) -> datetime:
+def write_draft(task_id: int, annotator_id: int, answer: Answer) -> datetime:
+    """Keep an answer as somebody's draft and return when that was."""
     now = timezone.now()
     Draft.objects.bulk_create(
         [Draft(task_id=task_id, annotator_id=annotator_id, answer=answer, saved_at=now)],

@@ -123,7 +123,10 @@ TABLES: dict[str, Table] = {
         reason=_("Names of columns, and categories of columns that were encoded; they are part of the version's hash."),
     ),
     "labeling.Annotation": Table(
-        _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason")
+        _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason"), harmless=("verdict",)
+    ),
+    "labeling.Rejection": Table(
+        _("Answers sent back"), "project__organization", rows=REMOVED, blanked=("answer", "reason", "why")
     ),
     "labeling.AnnotationRevision": Table(
         _("Earlier answers"), "task__project__organization", rows=REMOVED, blanked=("answer",)
