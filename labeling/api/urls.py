@@ -12,6 +12,7 @@ from labeling.api.labeling import (
     ReleaseView,
 )
 from labeling.api.project import ProjectViewSet
+from labeling.api.review import JudgementView, ReviewView
 
 router = SimpleRouter()
 router.register("projects", ProjectViewSet, basename="project")
@@ -23,6 +24,8 @@ urlpatterns = [
     path("projects/<int:pk>/history/", HistoryView.as_view(), name="labeling-history"),
     path("projects/<int:pk>/comments/", CommentsView.as_view(), name="project-comments"),
     path("projects/<int:pk>/people/", PeopleView.as_view(), name="project-people"),
+    path("projects/<int:pk>/review/", ReviewView.as_view(), name="project-review"),
+    path("annotations/<int:pk>/review/", JudgementView.as_view(), name="annotation-review"),
     path("comments/<int:pk>/", CommentView.as_view(), name="comment"),
     path("tasks/<int:pk>/draft/", DraftView.as_view(), name="task-draft"),
     path("annotations/<int:pk>/", AnnotationView.as_view(), name="annotation"),

@@ -8,6 +8,7 @@ urlpatterns = [
     path("projects/new/", new_project.NewProjectPage.as_view(), name="project-new"),
     path("projects/<int:pk>/", project.ProjectPage.as_view(), name="project"),
     path("projects/<int:pk>/label/", project.LabelPage.as_view(), name="label"),
+    path("projects/<int:pk>/review/", project.ReviewPage.as_view(), name="review"),
     path("projects/<int:pk>/results/", result.ResultsPage.as_view(), name="results"),
     path("projects/<int:pk>/comments/", comment.CommentsPage.as_view(), name="comments"),
     path("comments/", comment.CommentsPage.as_view(), name="all-comments"),

@@ -15,19 +15,21 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
-from labeling.engine.schema import Answer, AnswerError, validate_answer
+from labeling.engine.schema import Answer, AnswerError, Schema, validate_answer
 from labeling.models import (
     Annotation,
     AnnotationRevision,
     Draft,
     Lease,
     Progress,
+    Project,
     Rejection,
     Verdict,
 )
 from labeling.services.annotation import move_to_answer, put_on_counters, take_off_counters, write_draft
 from labeling.services.comment import count_open
 from labeling.services.queue import Desk, Row, sit_down_for
+from labeling.services.result import Wish, find_answers
 from labeling.services.schema_revision import bring_along, changes_of, schema_of
 
 LONGEST_REASON = 500
@@ -274,3 +276,28 @@ def show_answer(row: Annotation | Rejection, comments: int | None = None) -> Row
         "reviewed_at": row.rejected_at if isinstance(row, Rejection) else row.reviewed_at,
         "reason": row.why if isinstance(row, Rejection) else "",
     }
+
+
+def answers_to_review(
+    *, actor: Actor, project: Project, schema: Schema, wish: Wish, number: int | None = None, before: int | None = None
+) -> Row:
+    """Return one page of answers to review, newest first, and where to go on.
+
+    Args:
+        actor: The reviewer.
+        project: The project, which the actor may see.
+        schema: Its schema.
+        wish: Which answers.
+        number: One answer alone, by its number, whatever the wish says.
+        before: Where the page before ended.
+    """
+    if number is not None:
+        rows: list[Any] = list(_with_people(Annotation.objects.visible_to(actor).filter(project=project, pk=number)))
+        back = Rejection.objects.visible_to(actor).filter(project=project, annotation_number=number, settled_at=None)
+        rows, older = rows or list(_with_people(back)), None
+    else:
+        found = find_answers(actor=actor, project=project, schema=schema, wish=wish, before=before)
+        rows, older = found.rows, found.before
+    counts = count_open([row.task_id for row in rows])
+    shown = [show_answer(row, counts.get(row.task_id, 0)) for row in rows]
+    return {"results": shown, "next": None if older is None else str(older)}

@@ -1,4 +1,4 @@
-/** Starts the labeling page in `<div id="labeling-page" data-project data-language data-api data-exit [data-sign-in] [data-annotation]>`. */
+/** Starts the labeling page in `<div id="labeling-page" data-project data-language data-api data-exit [data-sign-in] [data-annotation] [data-review]>`. */
 import { render } from "preact";
 import "./style/page.css";
 import { browserWorld } from "./browser";
@@ -54,14 +54,14 @@ function coverRest(root: HTMLElement): void {
 }
 
 async function start(root: HTMLElement): Promise<void> {
-  const { project = "", language = "en", api = "/api/v1/", exit = "/", signIn, annotation } = root.dataset;
+  const { project = "", language = "en", api = "/api/v1/", exit = "/", signIn, annotation, review } = root.dataset;
   const text = await createTranslator(language);
   const id = Number(project);
   if (!Number.isInteger(id) || id <= 0) {
     root.textContent = text.t("failed.setup");
     return;
   }
-  const session = createSession(browserWorld(api, id), id, annotation === undefined ? null : Number(annotation));
+  const session = createSession(browserWorld(api, id), id, annotation === undefined ? null : Number(annotation), review ?? null);
   const here = encodeURIComponent(location.pathname + location.search);
   root.lang = text.language;
   coverRest(root);

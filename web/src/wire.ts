@@ -21,10 +21,13 @@ export interface Item {
   /** Open comments on the task. */
   comments: number;
 }
+/** Why an answer came back to its writer. */
+export interface Rejected { reason: string; reviewer: string; at: number }
 export interface Task extends Item {
   lease: { token: string; expiresAt: number };
   draft: { answer: Answer; savedAt: number } | null;
   suggestion: Suggestion | null;
+  rejection?: Rejected | null;
 }
 export interface Leased { tasks: Task[]; lost: number[]; progress: Progress; remaining: boolean; schemaRevision: number }
 
@@ -88,6 +91,10 @@ function suggestion(value: unknown, place: string): Suggestion | null {
   return { id: number(row.id, `${place}.id`), answer: answer(row.answer, `${place}.answer`), confidence, model: optionalText(row.model) };
 }
 
+function rejected(row: Json): Rejected {
+  return { reason: text(row.reason, "rejection.reason"), reviewer: optionalText(row.reviewer), at: time(row.at, "rejection.at") };
+}
+
 export function parseTask(value: unknown, place = "task"): Task {
   const row = object(value, place);
   const lease = object(row.lease, `${place}.lease`);
@@ -99,6 +106,7 @@ export function parseTask(value: unknown, place = "task"): Task {
     draft: draft === null || draft.answer === null
       ? null : { answer: answer(draft.answer, `${place}.draft.answer`), savedAt: time(draft.saved_at, `${place}.draft.saved_at`) },
     suggestion: suggestion(row.suggestion, `${place}.suggestion`),
+    ...(row.rejection === null || row.rejection === undefined ? {} : { rejection: rejected(object(row.rejection, `${place}.rejection`)) }),
   };
 }
 

@@ -4,6 +4,7 @@ import {
   type Annotation, type Answer, type History, type Leased, type Page, type Sent, type Submission, type Task,
 } from "../wire";
 import { parseMembers, parseRemark, parseRemarks, parseRemarksSent, type Member, type Remark, type Remarks, type RemarkSubmission } from "../wire-remarks";
+import { parseReviewed, parseReviewPage, type Reviewed, type ReviewPage, type Verdict } from "../wire-review";
 import type { Http, Outcome } from "./http";
 
 export interface Client {
@@ -20,6 +21,8 @@ export interface Client {
   remarks(task: number, cursor: string | null): Promise<Outcome<Remarks>>;
   changeRemark(remark: number, change: { body?: string; resolved?: boolean }): Promise<Outcome<Remark>>;
   removeRemark(remark: number): Promise<Outcome<null>>;
+  review(query: string, cursor: string | null): Promise<Outcome<ReviewPage>>;
+  judge(annotation: number, judgement: { verdict: Verdict; reason: string; revision?: number; answer?: Answer }): Promise<Outcome<Reviewed>>;
   members(query: string): Promise<Outcome<Member[]>>;
 }
 
@@ -39,6 +42,8 @@ export function createClient(http: Http, project: number): Client {
     remarks: (task, cursor) => http.request("GET", `${root}comments/?state=all&task=${task}${cursor === null ? "" : `&cursor=${cursor}`}`, undefined, parseRemarks),
     changeRemark: (remark, change) => http.request("PATCH", `comments/${remark}/`, change, (json) => parseRemark(json)),
     removeRemark: (remark) => http.request("DELETE", `comments/${remark}/`, undefined, () => null),
+    review: (query, cursor) => http.request("GET", `${root}review/?${query}${cursor === null ? "" : `&cursor=${cursor}`}`, undefined, parseReviewPage),
+    judge: (annotation, judgement) => http.request("POST", `annotations/${annotation}/review/`, judgement, (json) => parseReviewed(json)),
     members: (query) => http.request("GET", `${root}people/?q=${encodeURIComponent(query)}`, undefined, parseMembers),
     release: (tasks) => http.beacon(`${root}release/`, { tasks }),
   };

@@ -47,6 +47,8 @@ function sampleClient(page: Page, samples: readonly Json[]): Client {
     changeRemark: () => Promise.resolve({ ok: false, failure: REFUSED }),
     removeRemark: () => good(null),
     members: () => good([]),
+    review: () => good({ results: [], next: null }),
+    judge: () => Promise.resolve({ ok: false, failure: REFUSED }),
   };
 }
 

@@ -21,6 +21,7 @@ import type { Client } from "../api/client";
 import { backOffMs } from "../outbox/back-off";
 import { createDrafts, type Drafts } from "./drafts";
 import { createLeasing, type Leasing } from "./leasing";
+import { createReviewing, type Reviewing } from "./reviewing";
 import { createPastAnswers, type PastAnswers } from "./past-answers";
 import type { World } from "./world";
 
@@ -39,7 +40,7 @@ export interface Session {
   leave(): void;
 }
 
-interface Parts { outbox: Outbox; remarks: Outbox<RemarkSubmission>; leasing: Leasing; drafts: Drafts; past: PastAnswers; settingsName: string }
+interface Parts { outbox: Outbox; remarks: Outbox<RemarkSubmission>; leasing: Leasing; drafts: Drafts; reviewing: Reviewing | null; past: PastAnswers; settingsName: string }
 
 const EXCERPT = 160;
 const FAILED: Readonly<Record<Failure["kind"], MessageKey>> = {
@@ -51,8 +52,10 @@ export function excerptOf(data: Readonly<Record<string, unknown>>, field: string
   return text.length > EXCERPT ? `${text.slice(0, EXCERPT).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
-export function createSession(world: World, project: number, annotation: number | null = null): Session {
-  const store = createStore(initialState(parseSettings(null), world.isOnline()));
+/** `annotation` is opened first; `review` says which of others' answers are looked through, as the query of their list. */
+export function createSession(world: World, project: number, annotation: number | null = null, review: string | null = null): Session {
+  const begin = initialState(parseSettings(null), world.isOnline());
+  const store = createStore(review === null ? begin : { ...begin, pastCursor: null, review: { query: review, judged: [], cursor: "" } });
   let parts: Parts | null = null;
   let starts = 0;
   let bindings = resolveBindings({ display: [], controls: [] }, {});
@@ -63,8 +66,9 @@ export function createSession(world: World, project: number, annotation: number 
   function currentBindings(): Bindings {
     const state = store.get();
     const key = [state.project, state.settings.keys];
+    const reviewing = state.review !== null;
     if (key.some((part, i) => part !== boundTo[i])) {
-      bindings = resolveBindings(schemaOf(state), state.settings.keys);
+      bindings = resolveBindings(schemaOf(state), state.settings.keys, reviewing);
       boundTo = key;
     }
     return bindings;
@@ -127,7 +131,7 @@ export function createSession(world: World, project: number, annotation: number 
     remarks = found;
     const drafts = createDrafts(world, world.client, store, scope);
     const leasing = createLeasing(world, world.client, store, outbox, drafts.restore);
-    return { outbox, remarks: found, leasing, drafts, past: createPastAnswers(world, world.client, store, outbox), settingsName: `assay:settings:${scope}` };
+    return { outbox, remarks: found, leasing, drafts, reviewing: review === null ? null : createReviewing(world, world.client, store), past: createPastAnswers(world, world.client, store, outbox), settingsName: `assay:settings:${scope}` };
   }
 
   function fail(failure: Failure): void {
@@ -151,11 +155,12 @@ export function createSession(world: World, project: number, annotation: number 
     // What an earlier run left goes first: its tasks must not be handed out again as new ones.
     await made.outbox.flush();
     void made.remarks.flush();
+    if (made.reviewing !== null) return made.reviewing.open();
     if (annotation !== null) await made.past.open(annotation);
     made.leasing.refill();
   }
 
-  function run(effect: Effect, { outbox, remarks, leasing, drafts, past, settingsName }: Parts): void {
+  function run(effect: Effect, { outbox, remarks, leasing, drafts, reviewing, past, settingsName }: Parts): void {
     switch (effect.type) {
       case "submit":
         drafts.forget(effect.task.id);
@@ -168,6 +173,7 @@ export function createSession(world: World, project: number, annotation: number 
       case "refill": return leasing.refill();
       case "forget": return void outbox.forget(effect.key);
       case "send-again": return void outbox.sendAgain(effect.key);
+      case "judge": return void reviewing?.judge(effect);
       case "remark": return remarks.add(effect.submission, effect.submission.body);
       case "forget-remark": return void remarks.forget(effect.key);
       case "remark-again": return void remarks.sendAgain(effect.key);

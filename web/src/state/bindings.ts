@@ -24,9 +24,9 @@ function labelRows(schema: Schema): LabelRow[] {
 }
 
 /** First come the person's keys, then the schema's; digits and free letters go to labels without one; an action whose key is taken moves to Shift. */
-export function resolveBindings(schema: Schema, own: Readonly<Record<string, string>>): Bindings {
+export function resolveBindings(schema: Schema, own: Readonly<Record<string, string>>, reviewing = false): Bindings {
   const labels = labelRows(schema);
-  const actions = actionsFor(schema);
+  const actions = actionsFor(schema, reviewing);
   const taken = new Set<string>();
   const given = new Map<string, string[]>();
   const take = (id: string, key: string): boolean => {

@@ -15,6 +15,8 @@ import { MarkdownView } from "./markdown-view";
 import { Messages } from "./messages";
 import { LazyPanel } from "./lazy-panel";
 import { Palette } from "./palette";
+import { RejectDialog } from "./reject-dialog";
+import { ReviewEnd, ReviewLine, SentBack } from "./review-line";
 import { SettingsDialog } from "./settings-dialog";
 import { SkipDialog } from "./skip-dialog";
 import { TopBar } from "./top-bar";
@@ -56,7 +58,8 @@ function Task({ state, view }: { state: State; view: Shown }) {
   return (
     <section ref={box} class="lp-main" tabIndex={0} aria-label={text.t(hasPicture(state) ? "page.picture" : "page.text")}>
       <article class="lp-sheet" key={id}>
-        {view.kind === "past" ? <PastLine state={state} view={view} /> : null}
+        {view.kind === "task" ? (view.task.rejection == null ? null : <SentBack rejection={view.task.rejection} />)
+          : state.review !== null ? <ReviewLine past={view.past} changed={view.changed} /> : <PastLine state={state} view={view} />}
         <ItemDisplay state={state} view={view} />
       </article>
     </section>
@@ -66,7 +69,7 @@ function Task({ state, view }: { state: State; view: Shown }) {
 /** Says the new task to a screen reader; an excerpt, since a reader goes through the whole text by itself. */
 function Announcer({ state, view }: { state: State; view: Shown | null }) {
   const { text } = usePage();
-  const said = view === null ? "" : text.t(view.kind === "past" ? "page.past-task" : "page.new-task", { text: excerptOf(view.item.data, titleField(state)) });
+  const said = view === null ? "" : text.t(view.kind === "past" ? (state.review === null ? "page.past-task" : "page.review-task") : "page.new-task", { text: excerptOf(view.item.data, titleField(state)) });
   return <div class="lp-hidden" aria-live="polite">{said}</div>;
 }
 
@@ -101,7 +104,7 @@ export function App() {
       <TopBar state={state} />
       <Messages state={state} />
       <div class="lp-body">
-        {view === null ? <div class="lp-main"><EmptyState state={state} /></div> : <Task state={state} view={view} />}
+        {view === null ? <div class="lp-main">{state.review === null ? <EmptyState state={state} /> : <ReviewEnd state={state} />}</div> : <Task state={state} view={view} />}
         {state.panel === "guidelines" ? <GuidelinesPanel state={state} /> : null}
         {state.panel === "comments" && view !== null ? <LazyPanel load={remarksPanel} props={{ state, view }} /> : null}
       </div>
@@ -112,6 +115,7 @@ export function App() {
       {state.panel === "settings" ? <SettingsDialog state={state} /> : null}
       {state.panel === "palette" ? <Palette state={state} /> : null}
       {state.panel === "skip" ? <SkipDialog /> : null}
+      {state.panel === "reject" && view?.kind === "past" ? <RejectDialog name={view.past.by?.name ?? ""} /> : null}
     </div>
   );
 }

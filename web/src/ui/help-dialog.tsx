@@ -27,7 +27,7 @@ export function HelpDialog({ state }: { state: State }) {
     <Dialog title={text.t("help.title")} name="help">
       <h3>{text.t("help.actions")}</h3>
       <dl class="lp-key-list">
-        {actionsFor(schemaOf(state)).filter((action) => action !== palette || palette.isEnabled(state)).map((action) => {
+        {actionsFor(schemaOf(state), state.review !== null).filter((action) => action !== palette || palette.isEnabled(state)).map((action) => {
           const keys = bindings.keysOf(actionId(action.name));
           return row(action.name, text.t(actionTitle(action.name)), action.name === "accept" ? [...keys, "Enter"] : keys);
         })}
