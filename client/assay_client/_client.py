@@ -12,6 +12,7 @@ import httpx
 from assay_client._records import Me
 from assay_client._resources.annotation import Annotations
 from assay_client._resources.bundle import Bundles
+from assay_client._resources.comment import Comments, Reviews
 from assay_client._resources.dataset import Datasets
 from assay_client._resources.deployment import Deployments
 from assay_client._resources.erasure import Erasures
@@ -40,7 +41,8 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, sources, erasures, versions, runs, projects, annotations, jobs, trainings, bundles,
+        datasets, uploads, sources, erasures, versions, runs, projects, annotations, comments, reviews, jobs, trainings,
+        bundles,
             deployments: one for each noun of the service.
     """
 
@@ -65,6 +67,8 @@ class Client:
         self.runs = Runs(self._transport)
         self.projects = Projects(self._transport)
         self.annotations = Annotations(self._transport)
+        self.comments = Comments(self._transport)
+        self.reviews = Reviews(self._transport)
         self.trainings = Trainings(self._transport)
         self.bundles = Bundles(self._transport)
         self.deployments = Deployments(self._transport)

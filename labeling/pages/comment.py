@@ -28,9 +28,7 @@ class CommentForm(forms.Form):
     def wish(self) -> Wish:
         """Return what is looked for; what makes no sense is as if it were not said."""
         self.is_valid()
-        return Wish(
-            state=self.cleaned_data.get("state") or "open", mine=self.cleaned_data.get("mentions") == "me"
-        )
+        return Wish(state=self.cleaned_data.get("state") or "open", mine=self.cleaned_data.get("mentions") == "me")
 
 
 class CommentsPage(ScopedPage):
@@ -70,7 +68,7 @@ def _title_of(row: Comment) -> str:
     """Return how people call the control that a comment points at."""
     if not row.control:
         return ""
-    found = next((each for each in row.project.schema["controls"] if each["name"] == row.control), {})
+    found: dict[str, str] = next((each for each in row.project.schema["controls"] if each["name"] == row.control), {})
     return str(found.get("title") or row.control)
 
 
@@ -84,4 +82,3 @@ class CommentStatePage(ScopedPage):
         if url_has_allowed_host_and_scheme(back, allowed_hosts=None):
             return redirect(back)
         return redirect("labeling:comments", comment.project_id)
-

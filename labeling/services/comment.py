@@ -202,18 +202,16 @@ def find_comment(*, actor: Actor, comment_id: int, lock: bool = False) -> Commen
     Raises:
         NotFound: There is none.
     """
-    rows = Comment.objects.visible_to(actor)
-    rows = rows.select_for_update(of=("self",), no_key=True) if lock else with_people(rows)
+    seen = Comment.objects.visible_to(actor)
+    rows: QuerySet[Comment] = seen.select_for_update(of=("self",), no_key=True) if lock else with_people(seen)
     found = rows.filter(pk=comment_id).first()
     if found is None:
         raise NotFound(_("There is no such comment."))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @transaction.atomic
-def change_comment(
-    *, actor: Actor, comment_id: int, body: str | None = None, resolved: bool | None = None
-) -> Comment:
+def change_comment(*, actor: Actor, comment_id: int, body: str | None = None, resolved: bool | None = None) -> Comment:
     """Correct a comment of one's own, or say of any that it is settled or open again.
 
     Raises:
@@ -344,8 +342,7 @@ def people_to_mention(*, actor: Actor, project_id: int, query: str = "") -> list
     rows = Membership.objects.filter(organization_id=actor.organization_id, role__in=_WORKERS).select_related("user")
     if query:
         rows = rows.filter(user__name__icontains=query) | rows.filter(user__name="", user__email__icontains=query)
-    people = [{"id": row.user_id, "name": str(row.user)} for row in rows.order_by("user__name", "user")[:PEOPLE_OFFERED]]
-    return people
+    return [{"id": row.user_id, "name": str(row.user)} for row in rows.order_by("user__name", "user")[:PEOPLE_OFFERED]]
 
 
 def count_open(task_ids: Sequence[int]) -> dict[int, int]:

@@ -231,7 +231,8 @@ SELECT task_id FROM held
 # Live leases are few, and their partial index holds nothing else.
 _ANY_LEFT = f"""
 WITH {_ME}
-SELECT EXISTS ({_BACK}) OR EXISTS (SELECT FROM labeling_task t WHERE {_FRESH}) OR EXISTS (SELECT FROM labeling_task t WHERE {_RETURNED})
+SELECT EXISTS ({_BACK}) OR EXISTS (SELECT FROM labeling_task t WHERE {_FRESH})
+  OR EXISTS (SELECT FROM labeling_task t WHERE {_RETURNED})
   OR EXISTS (
     SELECT FROM labeling_lease live
     WHERE live.expires_at IS NOT NULL AND live.project_id = %(project)s AND EXISTS (SELECT FROM me)

@@ -126,7 +126,7 @@ def _record(actor: Actor, answer: Annotation | Rejection, verdict: str, **more: 
 
 def _set_verdict(desk: Desk, current: Annotation, verdict: str, reviewer: int | None) -> None:
     """Give an answer a verdict and move the counters of who answered from the old one to the new."""
-    fields = {Verdict.ACCEPTED: "accepted_answers", Verdict.FIXED: "fixed_answers"}
+    fields = {"accepted": "accepted_answers", "fixed": "fixed_answers"}
     if current.verdict != verdict:
         moves = {fields[kind]: F(fields[kind]) + by for kind, by in ((current.verdict, -1), (verdict, 1)) if kind}
         Progress.objects.filter(pk=desk.progress_id).update(**moves)
@@ -192,7 +192,7 @@ def _reject(cursor: Any, desk: Desk, actor: Actor, current: Annotation, why: str
     Lease.objects.filter(task=current.task_id, annotator=current.annotator_id).update(
         token=uuid.uuid4(), expires_at=None
     )
-    return _with_people(Rejection.objects.filter(pk=rejection.pk)).get()
+    return Rejection.objects.select_related("task", "annotator", "reviewer").get(pk=rejection.pk)
 
 
 # What a rejection keeps of an answer under the same name.
@@ -258,7 +258,6 @@ def _with_people(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def show_answer(row: Annotation | Rejection, comments: int | None = None) -> Row:
     """Return an answer, or one that was sent back, as ``review/`` of a project lists it."""
-    is_rejected = isinstance(row, Rejection)
     if comments is None:
         comments = count_open([row.task_id]).get(row.task_id, 0)
     reviewer = row.reviewer
@@ -271,7 +270,7 @@ def show_answer(row: Annotation | Rejection, comments: int | None = None) -> Row
         "at": row.created_at,
         "comments": comments,
         "annotator": {"id": row.annotator_id, "name": str(row.annotator)},
-        "verdict": "rejected" if is_rejected else row.verdict or "none",
+        "verdict": "rejected" if isinstance(row, Rejection) else row.verdict or "none",
         "reviewer": None if reviewer is None else {"id": reviewer.pk, "name": str(reviewer)},
         "reviewed_at": row.rejected_at if isinstance(row, Rejection) else row.reviewed_at,
         "reason": row.why if isinstance(row, Rejection) else "",

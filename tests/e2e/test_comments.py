@@ -73,7 +73,9 @@ def test_a_comment_names_a_member_by_keyboard_alone(ann: Actor, project: Project
     expect(home.get_by_text("No comment fits this filter")).to_be_visible()
 
 
-def test_a_comment_is_corrected_resolved_and_deleted_by_keyboard(ann: Actor, project: Project, open_path: Opened) -> None:
+def test_a_comment_is_corrected_resolved_and_deleted_by_keyboard(
+    ann: Actor, project: Project, open_path: Opened
+) -> None:
     page = labeling(open_path, ann, project)
     open_panel(page)
     page.keyboard.type("frist")
@@ -92,7 +94,9 @@ def test_a_comment_is_corrected_resolved_and_deleted_by_keyboard(ann: Actor, pro
     assert Comment.objects.count() == 0
 
 
-def test_a_comment_written_without_a_line_is_sent_once_on_return(ann: Actor, project: Project, open_path: Opened) -> None:
+def test_a_comment_written_without_a_line_is_sent_once_on_return(
+    ann: Actor, project: Project, open_path: Opened
+) -> None:
     page = labeling(open_path, ann, project)
     open_panel(page)
     page.context.set_offline(True)
@@ -114,7 +118,9 @@ def test_the_panel_and_the_page_of_comments_look_right(
 ) -> None:
     task = project.tasks.order_by("pk")[0]
     User.objects.filter(pk=ann.user_id).update(name="Ann Andersson")
-    factories.comment(ann, task, body=f"Please look, @[{ann.user_id}]: <img src=x onerror=alert(1)>\nSecond line", control="label")
+    factories.comment(
+        ann, task, body=f"Please look, @[{ann.user_id}]: <img src=x onerror=alert(1)>\nSecond line", control="label"
+    )
     factories.comment(ann, task, body="这条短信是垃圾短信吗？看起来像是银行通知。")
     page = labeling(open_path, ann, project, language, theme, width, height)
     open_panel(page)

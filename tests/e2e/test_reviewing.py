@@ -134,7 +134,9 @@ def test_reviewing_looks_right(
     language: str, theme: str, width: int, height: int, ann: Actor, bob: Actor, project: Project, open_path: Opened
 ) -> None:
     answer = Annotation.objects.get(task__item_id=2)
-    judge_answer(actor=ann, annotation_id=answer.pk, verdict="rejected", reason="请重新阅读指南第三条：银行通知不是垃圾短信。")
+    judge_answer(
+        actor=ann, annotation_id=answer.pk, verdict="rejected", reason="请重新阅读指南第三条：银行通知不是垃圾短信。"
+    )
     accepted = Annotation.objects.get(task__item_id=1)
     judge_answer(actor=ann, annotation_id=accepted.pk, verdict="accepted")
     look = (language, theme, width, height)
