@@ -17,7 +17,7 @@ from labeling.services.comment import Wish, change_comment, find_comment, find_c
 from labeling.services.project import find_project, text_of
 
 READ = ("label", "review", "project.write", "data.read")
-STATES = (("open", gettext_lazy("open")), ("resolved", gettext_lazy("resolved")), ("all", gettext_lazy("all")))
+STATES = (("open", gettext_lazy("unresolved")), ("resolved", gettext_lazy("resolved")), ("all", gettext_lazy("all")))
 NAMED = (("", gettext_lazy("anybody")), ("me", gettext_lazy("me")))
 
 

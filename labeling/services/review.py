@@ -192,7 +192,8 @@ def _reject(cursor: Any, desk: Desk, actor: Actor, current: Annotation, why: str
     Lease.objects.filter(task=current.task_id, annotator=current.annotator_id).update(
         token=uuid.uuid4(), expires_at=None
     )
-    return Rejection.objects.select_related("task", "annotator", "reviewer").get(pk=rejection.pk)
+    made: Rejection = _with_people(Rejection.objects.filter(pk=rejection.pk)).get()
+    return made
 
 
 # What a rejection keeps of an answer under the same name.
