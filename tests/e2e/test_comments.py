@@ -108,6 +108,7 @@ def test_a_comment_written_without_a_line_is_sent_once_on_return(
     eventually(lambda: Comment.objects.filter(body="written on a train").count() == 1)
     expect(panel(page).locator(".lp-remark[data-waiting]")).to_have_count(0)
     page.reload()
+    expect(shown(page)).to_have_text("text 1", timeout=30_000)
     expect(page.locator(".lp-count")).to_have_attribute("data-count", "1")
     assert Comment.objects.count() == 1
 
