@@ -55,6 +55,7 @@ SCROLL = """(seconds) => new Promise((done) => {
   };
   requestAnimationFrame(frame);
 })"""
+SCRIPTS = ("page.js", "page-en.js", "page-zh-hans.js")
 
 
 # From the key to the frame in which another relation is the chosen one.
@@ -178,9 +179,12 @@ def test_measure(chromium: Any, live_service: Any) -> None:
     context.set_offline(True)
     context.close()
     eventually(lambda: busy_connections() == 0)
-    script = ROOT / "labeling" / "static" / "labeling" / "page" / "page.js"
+    folder = ROOT / "labeling" / "static" / "labeling" / "page"
+    # The page and the words of one language, the longer one.
+    sizes = {name: len(gzip.compress((folder / name).read_bytes(), 9)) for name in SCRIPTS}
+    first_load = sizes.pop("page.js") + max(sizes.values())
     ran_on = {"chromium": chromium.version, "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
-    result = {**ran_on, "script_gzip_kb": len(gzip.compress(script.read_bytes(), 9)) / 1000, **found}
+    result = {**ran_on, "script_gzip_kb": first_load / 1000, **found}
     Path(os.environ["ASSAY_BENCH_RESULT"]).write_text(json.dumps(result))
     assert found["keys"] == keys
     assert found["long_text_open_ms"]["marks"] >= 1000

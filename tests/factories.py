@@ -19,9 +19,10 @@ from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
 from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Selection, Source, Upload, Version
 from curation.services.media import store_pictures
-from labeling.models import Annotation, Bulk, Project, Task
+from labeling.models import Annotation, Bulk, Comment, Project, Task
 from labeling.services.answer import save_answers
 from labeling.services.bulk import Order, start_bulk
+from labeling.services.comment import save_comments
 from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
 from modeling.models import Bundle, BundleState, Deployment, Erasure, Model, Training
@@ -190,6 +191,13 @@ def bulk(actor: Actor) -> Bulk:
     return start_bulk(actor=actor, project_id=work.pk, order=Order({"label": ["spam"]}, [1, 2]))
 
 
+def comment(actor: Actor, on: Task | None = None, body: str = "Look again.", **more: Any) -> Comment:
+    on = on or task(actor)
+    row = {"client_key": str(uuid.uuid4()), "task": on.pk, "body": body, **more}
+    saved = save_comments(actor=actor, project_id=on.project_id, comments=[row])["results"][0]
+    return Comment.objects.get(pk=saved["comment"])
+
+
 def token(actor: Actor) -> Token:
     return create_token(actor=actor, name="test", scopes=sorted(actor.scopes)[:1])[0]
 
@@ -240,6 +248,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     AuditEntry: audit_entry,
     Bulk: bulk,
     Bundle: bundle,
+    Comment: comment,
     Dataset: dataset,
     Deployment: deployment,
     Diff: diff,

@@ -47,7 +47,9 @@ class HomePage(ScopedPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         actor: Actor = request.actor  # type: ignore[attr-defined]
         shelves = [shelf for shelf in map(_fill(actor), SHELVES) if shelf]
-        context = {"shelves": shelves, "jobs": _open_jobs(actor), "steps": _first_steps(actor)}
+        context: dict[str, Any] = {"shelves": shelves, "jobs": _open_jobs(actor), "steps": _first_steps(actor)}
+        context["mentions"] = _rows(actor, "labeling.Mention").count()
+        context["mentions_url"] = _address("labeling:all-comments")
         return render(request, "accounts/home.html", context)
 
 

@@ -13,6 +13,7 @@ from assay_client._records import Me
 from assay_client._resources.annotation import Annotations
 from assay_client._resources.bulk import Bulks
 from assay_client._resources.bundle import Bundles
+from assay_client._resources.comment import Comments, Reviews
 from assay_client._resources.dataset import Datasets
 from assay_client._resources.deployment import Deployments
 from assay_client._resources.erasure import Erasures
@@ -41,8 +42,8 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, sources, erasures, versions, runs, projects, bulks, annotations, jobs, trainings,
-            bundles, deployments: one for each noun of the service.
+        datasets, uploads, sources, erasures, versions, runs, projects, bulks, annotations, comments, reviews, jobs,
+            trainings, bundles, deployments: one for each noun of the service.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class Client:
         self.projects = Projects(self._transport)
         self.bulks = Bulks(self._transport)
         self.annotations = Annotations(self._transport)
+        self.comments = Comments(self._transport)
+        self.reviews = Reviews(self._transport)
         self.trainings = Trainings(self._transport)
         self.bundles = Bundles(self._transport)
         self.deployments = Deployments(self._transport)

@@ -45,6 +45,7 @@ class TaskOutput(ItemOutput):
     lease = serializers.DictField()
     draft = serializers.DictField(allow_null=True)
     suggestion = serializers.DictField(allow_null=True)
+    comments = serializers.IntegerField(help_text="Open comments on the task.")
 
 
 class PageOutput(serializers.Serializer[Any]):
@@ -135,6 +136,7 @@ class OwnAnswerOutput(serializers.Serializer[Any]):
     answer = serializers.DictField(allow_null=True)
     skipped = serializers.BooleanField()
     at = serializers.DateTimeField()
+    comments = serializers.IntegerField(help_text="Open comments on the task.")
 
 
 class HistoryOutput(serializers.Serializer[Any]):

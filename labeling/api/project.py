@@ -131,6 +131,9 @@ class ChangedSchema(serializers.Serializer[Any]):
 
 class PublishInput(serializers.Serializer[Any]):
     only_labeled = serializers.BooleanField(default=False)
+    only_reviewed = serializers.BooleanField(
+        default=False, help_text="Count only answers that a reviewer accepted or fixed."
+    )
     keep_labels = serializers.BooleanField(
         default=True, help_text="Items that nobody answered keep the label that their version gave them."
     )
@@ -161,7 +164,8 @@ class ResultOutput(serializers.ModelSerializer[Annotation]):
         model = Annotation
         fields = [
             "id", "task", "item_id", "data", "annotator", "annotator_name", "answer", "skipped", "reason", "seconds",
-            "suggestion", "accepted_suggestion", "revision", "created_at", "updated_at",
+            "suggestion", "accepted_suggestion", "revision", "verdict", "reviewer", "reviewed_at", "created_at",
+            "updated_at",
         ]  # fmt: skip
 
 

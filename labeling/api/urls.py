@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
+from labeling.api.comment import CommentsView, CommentView, PeopleView
 from labeling.api.labeling import (
     AnnotationView,
     AnswersView,
@@ -12,6 +13,7 @@ from labeling.api.labeling import (
     ReleaseView,
 )
 from labeling.api.project import ProjectViewSet
+from labeling.api.review import JudgementView, ReviewView
 
 router = SimpleRouter()
 router.register("projects", ProjectViewSet, basename="project")
@@ -21,6 +23,11 @@ urlpatterns = [
     path("projects/<int:pk>/answers/", AnswersView.as_view(), name="labeling-answers"),
     path("projects/<int:pk>/release/", ReleaseView.as_view(), name="labeling-release"),
     path("projects/<int:pk>/history/", HistoryView.as_view(), name="labeling-history"),
+    path("projects/<int:pk>/comments/", CommentsView.as_view(), name="project-comments"),
+    path("projects/<int:pk>/people/", PeopleView.as_view(), name="project-people"),
+    path("projects/<int:pk>/review/", ReviewView.as_view(), name="project-review"),
+    path("annotations/<int:pk>/review/", JudgementView.as_view(), name="annotation-review"),
+    path("comments/<int:pk>/", CommentView.as_view(), name="comment"),
     path("tasks/<int:pk>/draft/", DraftView.as_view(), name="task-draft"),
     path("annotations/<int:pk>/", AnnotationView.as_view(), name="annotation"),
     path("projects/<int:pk>/bulk/", BulkListView.as_view({"get": "list", "post": "create"}), name="bulk-list"),

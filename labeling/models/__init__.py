@@ -1,5 +1,6 @@
-from labeling.models.annotation import Annotation, AnnotationRevision
+from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
 from labeling.models.bulk import Bulk, BulkState, BulkTask
+from labeling.models.comment import Comment, Mention
 from labeling.models.progress import Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
 from labeling.models.suggestion import Suggestion
@@ -11,14 +12,18 @@ __all__ = [
     "Bulk",
     "BulkState",
     "BulkTask",
+    "Comment",
     "Draft",
     "Lease",
+    "Mention",
     "Progress",
     "Project",
     "ProjectState",
+    "Rejection",
     "SchemaRevision",
     "Suggestion",
     "Tally",
     "TallyKind",
     "Task",
+    "Verdict",
 ]

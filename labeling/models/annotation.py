@@ -2,8 +2,18 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from labeling.querysets.project import AnswerQuerySet
+
+
+class Verdict(models.TextChoices):
+    """What a reviewer said of an answer that counts; one that was sent back does not, and is a Rejection."""
+
+    NONE = "", _("not reviewed")
+    ACCEPTED = "accepted", _("accepted")
+    FIXED = "fixed", _("fixed")
 
 
 class Annotation(models.Model):
@@ -34,6 +44,12 @@ class Annotation(models.Model):
     schema_revision = models.PositiveIntegerField(default=1, db_default=1)
     # Something that must be answered is missing, because it was not asked when the answer was given.
     incomplete = models.BooleanField(default=False, db_default=False)
+    # What a reviewer said of it as it stands; the person's own change takes it off.
+    verdict = models.CharField(max_length=10, blank=True, choices=Verdict.choices, default="", db_default="")
+    reviewer = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    reviewed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -67,6 +83,8 @@ class AnnotationRevision(models.Model):
     revision = models.PositiveIntegerField()
     answer = models.JSONField(null=True)
     skipped = models.BooleanField()
+    # Who wrote this state when it was not the annotator but a reviewer who fixed it.
+    author = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     written_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     taken_back = models.BooleanField(default=False)
@@ -88,7 +106,58 @@ class AnnotationRevision(models.Model):
             revision=annotation.revision,
             answer=annotation.answer,
             skipped=annotation.skipped,
+            author_id=annotation.reviewer_id if annotation.verdict == Verdict.FIXED else None,
             written_at=annotation.updated_at,
             ended_at=ended_at,
             taken_back=taken_back,
         )
+
+
+class Rejection(models.Model):
+    """An answer that a reviewer sent back with a reason. It counts nowhere; its task waits for the same person.
+
+    It holds everything of the answer, so that the reviewer can take the verdict back.
+    """
+
+    # The number that the answer had, and has again when the verdict is taken back.
+    annotation_number = models.BigIntegerField()
+    project = models.ForeignKey("labeling.Project", on_delete=models.CASCADE, related_name="rejections", db_index=False)
+    task = models.ForeignKey("labeling.Task", on_delete=models.CASCADE, related_name="rejections", db_index=False)
+    annotator = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+", db_index=False)
+    answer = models.JSONField(null=True)
+    skipped = models.BooleanField()
+    reason = models.CharField(max_length=500, blank=True)
+    seconds = models.FloatField()
+    suggestion_number = models.BigIntegerField(null=True)
+    accepted_suggestion = models.BooleanField()
+    client_key = models.UUIDField()
+    revision = models.PositiveIntegerField()
+    schema_revision = models.PositiveIntegerField()
+    incomplete = models.BooleanField()
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    # Why it was sent back, for the annotator to read.
+    why = models.CharField(max_length=500)
+    reviewer = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    rejected_at = models.DateTimeField()
+    # When the person answered anew.
+    settled_at = models.DateTimeField(null=True)
+
+    objects = AnswerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "annotator"], name="one_open_rejection_each", condition=Q(settled_at__isnull=True)
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["project", "annotator", "id"], name="rejection_waiting", condition=Q(settled_at__isnull=True)
+            ),
+            models.Index(fields=["project", "-id"], name="rejection_newest"),
+            models.Index(fields=["annotation_number"], name="rejection_by_answer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"annotation {self.annotation_number} sent back"

@@ -17,6 +17,10 @@ class Progress(models.Model):
     suggestions_shown = models.BigIntegerField(default=0)
     suggestions_accepted = models.BigIntegerField(default=0)
     seconds = models.FloatField(default=0)
+    # Of the answers that count, those that a reviewer accepted or fixed; and how often one was sent back.
+    accepted_answers = models.BigIntegerField(default=0, db_default=0)
+    fixed_answers = models.BigIntegerField(default=0, db_default=0)
+    rejected_answers = models.BigIntegerField(default=0, db_default=0)
     last_answer_at = models.DateTimeField(null=True)
     # Fresh tasks before (rank, id) and returned ones before this time are closed, or this person has them already.
     cursor_rank = models.FloatField(default=float("-inf"))

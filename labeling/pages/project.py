@@ -21,6 +21,9 @@ from workers.models import Job
 
 class PublishForm(forms.Form):
     only_labeled = forms.BooleanField(label=gettext_lazy("Leave out items without a label"), required=False)
+    only_reviewed = forms.BooleanField(
+        label=gettext_lazy("Only answers that a reviewer accepted or fixed"), required=False
+    )
     keep_labels = forms.BooleanField(
         label=gettext_lazy("Items that nobody answered keep the label they came with"), required=False, initial=True
     )
@@ -50,6 +53,7 @@ class ProjectPage(ScopedPage):
         figures = project_figures(project=project)
         if not rights["may_see"]:
             figures["people"] = [row for row in figures["people"] if row["user"] == request.actor.user_id]
+        figures["judged"] = sum(row["judged"] for row in figures["people"])
         most = max([row["count"] for row in figures["labels"]], default=0)
         jobs = Job.objects.visible_to(request.actor).filter(subject=f"project:{project.pk}").order_by("-pk")
         context = {
@@ -105,6 +109,17 @@ class LabelPage(ScopedPage):
         return render(request, "labeling/page.html", context)
 
 
+@method_decorator(ensure_csrf_cookie, name="dispatch")
+class ReviewPage(ScopedPage):
+    """The labeling page, opened on others' answers; which ones stands in the address as on the page of answers."""
+
+    scopes = {"GET": "review"}
+
+    def get(self, request: PageRequest, pk: int) -> HttpResponse:
+        project = find_project(actor=request.actor, project_id=pk)
+        return render(request, "labeling/page.html", {"project": project, "review": request.GET.urlencode() or "all=1"})
+
+
 def _own_answer(request: PageRequest, project: Project) -> int | None:
     """Return the answer of this person that the address names, by its own number or by its item's."""
     rows = Annotation.objects.filter(project=project, annotator_id=request.actor.user_id)
@@ -125,5 +140,6 @@ def rights_of(request: HttpRequest) -> dict[str, bool]:
     return {
         "may_write": actor.can("project.write"),
         "may_label": actor.can("label"),
+        "may_review": actor.can("review"),
         "may_see": actor.can("data.read") or actor.can("review") or actor.can("project.write"),
     }

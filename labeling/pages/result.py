@@ -26,10 +26,28 @@ STATES = (
 )
 
 
+REVIEWS = (
+    ("", gettext_lazy("all that count")),
+    ("none", gettext_lazy("not reviewed")),
+    ("accepted", gettext_lazy("accepted")),
+    ("fixed", gettext_lazy("fixed")),
+    ("rejected", gettext_lazy("sent back")),
+)
+# Of a sample the page asks only in a review's address.
+HIDDEN = forms.HiddenInput
+
+
 class ResultForm(forms.Form):
     person = forms.TypedChoiceField(label=gettext_lazy("Person"), required=False, coerce=int, empty_value=None)
     label = forms.ChoiceField(label=gettext_lazy("Label"), required=False)
     state = forms.ChoiceField(label=gettext_lazy("State"), required=False, choices=STATES)
+    review = forms.ChoiceField(label=gettext_lazy("Review"), required=False, choices=REVIEWS)
+    share = forms.TypedChoiceField(
+        label=gettext_lazy("Random share"), required=False, coerce=int, empty_value=None,
+        choices=[("", gettext_lazy("all")), *[(share, f"{share} %") for share in (1, 5, 10, 20, 50)]],
+    )  # fmt: skip
+    seed = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=HIDDEN)
+    item = forms.IntegerField(required=False, min_value=0, max_value=2**62, widget=HIDDEN)
     text = forms.CharField(label=gettext_lazy("Text contains"), required=False, max_length=200)
     since = forms.DateField(label=gettext_lazy("First day"), required=False, widget=DAY)
     until = forms.DateField(label=gettext_lazy("Last day"), required=False, widget=DAY)
@@ -76,6 +94,7 @@ class ResultsPage(ScopedPage):
             row.thumb = thumb(str(row.task.data.get(picture) or ""))
             row.chosen = said_in(schema, row.answer or {})
             row.is_own = row.annotator_id == request.actor.user_id
+            row.number = getattr(row, "annotation_number", row.pk)
         context = {
             "project": project,
             "form": form,
@@ -84,6 +103,14 @@ class ResultsPage(ScopedPage):
             "is_deep": before is not None,
             "filtered": not wish.is_empty,
             "has_pictures": bool(picture),
+            "query": _without_cursor(request),
             **rights,
         }
         return render(request, "labeling/results.html", context)
+
+
+def _without_cursor(request: PageRequest) -> str:
+    """Return the filter of this address, for another page that takes the same."""
+    given = request.GET.copy()
+    given.pop("cursor", None)
+    return given.urlencode()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from labeling.pages import grid, new_project, project, questions, result
+from labeling.pages import comment, grid, new_project, project, questions, result
 
 app_name = "labeling"
 urlpatterns = [
@@ -8,9 +8,13 @@ urlpatterns = [
     path("projects/new/", new_project.NewProjectPage.as_view(), name="project-new"),
     path("projects/<int:pk>/", project.ProjectPage.as_view(), name="project"),
     path("projects/<int:pk>/label/", project.LabelPage.as_view(), name="label"),
+    path("projects/<int:pk>/review/", project.ReviewPage.as_view(), name="review"),
     path("projects/<int:pk>/results/", result.ResultsPage.as_view(), name="results"),
     path("projects/<int:pk>/grid/", grid.GridPage.as_view(), name="grid"),
     path("projects/<int:pk>/bulk/", grid.BulkPage.as_view(), name="bulk"),
+    path("projects/<int:pk>/comments/", comment.CommentsPage.as_view(), name="comments"),
+    path("comments/", comment.CommentsPage.as_view(), name="all-comments"),
+    path("comments/<int:pk>/state/", comment.CommentStatePage.as_view(), name="comment-state"),
     path("projects/<int:pk>/questions/", questions.QuestionsPage.as_view(), name="questions"),
     path("projects/<int:pk>/publish/", project.PublishPage.as_view(), name="publish"),
     path("projects/<int:pk>/state/", project.StatePage.as_view(), name="project-state"),

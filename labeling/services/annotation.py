@@ -1,3 +1,4 @@
+# ruff: noqa: S608  (the statements are put together from constants of this file and of queue; values are parameters)
 """What becomes of answers after they are saved: changed, taken back, listed."""
 
 import uuid
@@ -13,10 +14,19 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core.errors import DomainError, NotFound
 from labeling.engine.schema import Answer, AnswerError, validate_answer
-from labeling.models import Annotation, AnnotationRevision, Lease, Project, Suggestion
+from labeling.models import Annotation, AnnotationRevision, Lease, Project, Suggestion, Verdict
 from labeling.services.answer import tallies_json, tallies_of
+from labeling.services.comment import count_open
 from labeling.services.draft import write_draft
-from labeling.services.queue import Desk, Row, sit_down, tasks_json
+from labeling.services.queue import (
+    REMARKS,
+    WHY_BACK,
+    WHY_BACK_COLUMNS,
+    Desk,
+    Row,
+    sit_down,
+    tasks_json,
+)
 from labeling.services.schema_revision import schema_of
 
 PAGE = 50
@@ -59,10 +69,12 @@ def change_annotation(
         current.accepted_suggestion = accepted
         current.revision, current.updated_at = current.revision + 1, timezone.now()
         current.schema_revision, current.incomplete = desk.schema_revision, False
+        # What a reviewer said was said of another answer.
+        current.verdict, current.reviewer_id, current.reviewed_at = "", None, None
         current.save(
             update_fields=[
                 "answer", "skipped", "reason", "accepted_suggestion", "revision", "updated_at", "schema_revision",
-                "incomplete",
+                "incomplete", "verdict", "reviewer", "reviewed_at",
             ]
         )  # fmt: skip
     return current
@@ -104,6 +116,7 @@ def show_annotation(*, annotation: Annotation) -> Row:
         "answer": annotation.answer,
         "skipped": annotation.skipped,
         "at": annotation.created_at,
+        "comments": count_open([task.pk]).get(task.pk, 0),
     }
 
 
@@ -130,7 +143,8 @@ def _compare(current: Annotation, answer: Answer | None) -> tuple[bool, str]:
 _COUNT = """
 UPDATE labeling_progress SET answers = answers + %(answers)s, skipped = skipped + %(skipped)s,
   seconds = seconds + %(seconds)s, suggestions_shown = suggestions_shown + %(shown)s,
-  suggestions_accepted = suggestions_accepted + %(accepted)s
+  suggestions_accepted = suggestions_accepted + %(accepted)s,
+  accepted_answers = accepted_answers + %(verdict_accepted)s, fixed_answers = fixed_answers + %(verdict_fixed)s
 WHERE id = %(desk)s
 """
 ADD_TALLIES = """
@@ -145,7 +159,7 @@ DO UPDATE SET count = labeling_tally.count + excluded.count
 def _move_tallies(
     cursor: Any, desk: Desk, before: Annotation, answer: Answer | None, accepted: bool, source: str, gone: bool = False
 ) -> None:
-    """Take what the earlier answer counted off this person's counters and put the new one on."""
+    """Take what the earlier answer counted off this person's counters and put the new one on, without a verdict."""
     schema = schema_of(desk.schema)
     old_accepted, old_source = before.accepted_suggestion, source or _compare(before, None)[1]
     counts: Counter[tuple[str, str, str]] = Counter()
@@ -160,6 +174,8 @@ def _move_tallies(
             "seconds": -before.seconds if gone else 0.0,
             "shown": -(before.suggestion_id is not None) if gone else 0,
             "accepted": (0 if gone else accepted) - old_accepted,
+            "verdict_accepted": -(before.verdict == Verdict.ACCEPTED),
+            "verdict_fixed": -(before.verdict == Verdict.FIXED),
             "desk": desk.progress_id,
         },
     )
@@ -173,11 +189,42 @@ def take_off_counters(cursor: Any, desk: Desk, annotation: Annotation) -> None:
     _move_tallies(cursor, desk, annotation, None, False, "", gone=True)
 
 
-_LEASED = """
+def put_on_counters(cursor: Any, desk: Desk, annotation: Annotation) -> None:
+    """Count an answer again that was taken off its writer's counters; whoever does it has locked them."""
+    source = _compare(annotation, None)[1]
+    cursor.execute(
+        _COUNT,
+        {
+            "answers": 1,
+            "skipped": int(annotation.skipped),
+            "seconds": annotation.seconds,
+            "shown": int(annotation.suggestion_id is not None),
+            "accepted": int(annotation.accepted_suggestion),
+            "verdict_accepted": 0,
+            "verdict_fixed": 0,
+            "desk": desk.progress_id,
+        },
+    )
+    found = Counter(tallies_of(schema_of(desk.schema), annotation.answer, source, annotation.accepted_suggestion))
+    cursor.execute(
+        ADD_TALLIES,
+        {"project": desk.project_id, "annotator": desk.annotator_id, "tallies": tallies_json(found)},
+    )
+
+
+def move_to_answer(cursor: Any, desk: Desk, before: Annotation, answer: Answer | None) -> None:
+    """Count a reviewer's correction in its writer's tallies; whether the suggestion was taken stays what it was."""
+    source = _compare(before, None)[1]
+    _move_tallies(cursor, desk, before, answer, before.accepted_suggestion, source)
+
+
+_LEASED = f"""
 SELECT t.id, t.item_id, t.data::text, l.token::text, l.expires_at, d.answer::text, d.saved_at,
-       s.id, s.answer::text, s.confidence, s.source, d.schema_revision
+       s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")},
+       {WHY_BACK_COLUMNS}, d.schema_revision
 FROM labeling_task t JOIN labeling_lease l ON l.task_id = t.id AND l.annotator_id = %(annotator)s
 LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
+LEFT JOIN ({WHY_BACK}) ON x.task_id = t.id AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
 LEFT JOIN LATERAL (
   SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
 ) s ON true
@@ -191,8 +238,9 @@ def leased_task(cursor: Any, desk: Desk, task_id: int) -> Row:
     return tasks_json(desk, cursor.fetchall())[0]
 
 
-_HISTORY = """
-SELECT a.id, a.revision, a.answer::text, a.skipped, a.created_at, t.id, t.item_id, t.data::text
+_HISTORY = f"""
+SELECT a.id, a.revision, a.answer::text, a.skipped, a.created_at, t.id, t.item_id, t.data::text,
+  {REMARKS.format(task="t.id")}
 FROM labeling_annotation a JOIN labeling_task t ON t.id = a.task_id
 WHERE a.project_id = %(project)s AND a.annotator_id = %(annotator)s AND a.id < %(before)s
 ORDER BY a.id DESC LIMIT %(limit)s
@@ -215,7 +263,8 @@ def list_history(*, actor: Actor, project_id: int, before: int) -> Row:
             "answer": None if answer is None else orjson.Fragment(answer),
             "skipped": skipped,
             "at": at,
+            "comments": comments,
         }
-        for number, revision, answer, skipped, at, task, item, data in rows[:PAGE]
+        for number, revision, answer, skipped, at, task, item, data, comments in rows[:PAGE]
     ]
     return {"results": results, "next": str(rows[PAGE - 1][0]) if len(rows) > PAGE else None}

@@ -389,6 +389,9 @@ held AS MATERIALIZED (
     SELECT FROM labeling_annotation a WHERE a.annotator_id = %(annotator)s AND a.client_key = n.key)))),
 kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM held WHERE l.id = held.lease_id RETURNING l.id),
 r AS MATERIALIZED (SELECT held.* FROM held JOIN kept ON kept.id = held.lease_id),
+settled AS (
+  UPDATE labeling_rejection x SET settled_at = now() FROM r
+  WHERE x.task_id = r.task_id AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL),
 drafts AS (DELETE FROM labeling_draft d USING r WHERE d.task_id = r.task_id AND d.annotator_id = %(annotator)s),
 counted AS (
   UPDATE labeling_progress m SET

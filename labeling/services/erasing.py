@@ -7,7 +7,7 @@ import orjson
 from django.db import connection, transaction
 from django.db.models import F
 
-from labeling.models import Annotation, Progress, Project, Task
+from labeling.models import Annotation, Progress, Project, Rejection, Task
 from labeling.services.annotation import take_off_counters
 from labeling.services.queue import Desk
 
@@ -22,7 +22,9 @@ def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
         project = Project.objects.get(pk=project_id)
         # In this order every request of the page locks too: a person's row first, then tasks.
         writers = Annotation.objects.filter(project=project, task__item_id__in=items)
-        people = list(writers.order_by("annotator_id").values_list("annotator_id", flat=True).distinct())
+        people = set(writers.values_list("annotator_id", flat=True))
+        sent_back = Rejection.objects.filter(project=project, task__item_id__in=items)
+        people |= set(sent_back.values_list("annotator_id", flat=True))
         desks = Progress.objects.select_for_update().filter(project=project, annotator__in=people).order_by("pk")
         places = {row.annotator_id: row.pk for row in desks}
         tasks = list(
@@ -34,6 +36,9 @@ def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
                 if answer.annotator_id in places:
                     desk = _desk(project, answer.annotator_id, places[answer.annotator_id])
                     take_off_counters(cursor, desk, answer)
+        for person, count in Counter(sent_back.values_list("annotator_id", flat=True)).items():
+            less = F("rejected_answers") - count
+            Progress.objects.filter(project=project, annotator=person).update(rejected_answers=less)
         for label, count in Task.objects.filter(pk__in=numbers).delete()[1].items():
             removed[label] += count
         Project.objects.filter(pk=project.pk).update(task_count=F("task_count") - len(numbers))

@@ -160,8 +160,8 @@ def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> 
     Args:
         actor: Who publishes.
         project_id: The project.
-        options: ``only_labeled`` bool, ``keep_labels`` bool, ``split`` bool, ``validation`` and ``test`` shares,
-            ``seed`` int, ``group_column`` str, ``note`` str.
+        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``keep_labels`` bool, ``split`` bool, ``validation``
+            and ``test`` shares, ``seed`` int, ``group_column`` str, ``note`` str.
     """
     project = find_project(actor=actor, project_id=project_id)
     refuse_while_changing(project)
@@ -222,6 +222,10 @@ def project_figures(*, project: Project) -> dict[str, Any]:
             "skipped": row.skipped,
             "seconds_each": row.seconds / row.answers if row.answers else None,
             "last_answer_at": row.last_answer_at,
+            "accepted": row.accepted_answers,
+            "fixed": row.fixed_answers,
+            "sent_back": row.rejected_answers,
+            "judged": row.accepted_answers + row.fixed_answers + row.rejected_answers,
         }
         for row in project.progress.select_related("annotator").order_by("-answers", "pk")
     ]

@@ -30,14 +30,17 @@ COLUMNS = {
     "label_annotators": pa.list_(pa.int64()),
     "label_agreement": pa.float64(),
     "labeled_at": pa.timestamp("us", tz="UTC"),
+    # Who accepted or fixed the answers that were counted.
+    "label_reviewers": pa.list_(pa.int64()),
 }
 # The job's result names this many tied items; all of them are counted.
 TIES_NAMED = 1_000
 
 _ANSWERS = """
-SELECT t.item_id, a.annotator_id, a.answer::text, a.updated_at
+SELECT t.item_id, a.annotator_id, a.answer::text, a.updated_at, a.verdict, a.reviewer_id
 FROM labeling_task t JOIN labeling_annotation a ON a.task_id = t.id
 WHERE t.project_id = %(project)s AND t.item_id = ANY(%(items)s) AND NOT a.skipped
+  AND (a.verdict <> '' OR NOT %(only_reviewed)s)
 ORDER BY t.item_id, a.annotator_id
 """
 
@@ -53,11 +56,21 @@ class Counts:
     kept_labels: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which answers and items a publication takes; the arguments of `publish_labels` say what each means."""
+
+    only_labeled: bool
+    only_reviewed: bool
+    keep_labels: bool
+
+
 def publish_labels(
     *,
     job: JobContext,
     project_id: int,
     only_labeled: bool = False,
+    only_reviewed: bool = False,
     keep_labels: bool = True,
     split: bool = True,
     validation: float = 0.1,
@@ -72,6 +85,7 @@ def publish_labels(
         job: The job whose work this is.
         project_id: The project.
         only_labeled: Leave out items without a label.
+        only_reviewed: Count only answers that a reviewer accepted or fixed.
         keep_labels: Items that nobody answered keep the label their version gave them, if any.
         split: Add the column ``split``. Where the version has one already, its test set stays what it is, so that
             models of one version and the next are measured by the same items.
@@ -95,7 +109,8 @@ def publish_labels(
         labeled, final = folder / "labeled", folder / "final"
         for place in (labeled, final):
             place.mkdir(exist_ok=True)
-        manifest = _join_labels(job, project, labeled, counts, only_labeled=only_labeled, keep_labels=keep_labels)
+        choice = Choice(only_labeled, only_reviewed, keep_labels)
+        manifest = _join_labels(job, project, labeled, counts, choice)
         if not manifest.row_count:
             raise DomainError("nothing_to_publish", _("There is no label to publish yet. Answer some tasks first."))
         if split:
@@ -124,9 +139,7 @@ def publish_labels(
     }
 
 
-def _join_labels(
-    job: JobContext, project: Project, folder: Path, counts: Counts, *, only_labeled: bool, keep_labels: bool
-) -> Any:
+def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts, choice: Choice) -> Any:
     schema = parse_schema(project.schema)
     with open_version(project.version) as reader:
         roles = dict(reader.manifest.roles)
@@ -138,8 +151,8 @@ def _join_labels(
         for batch in reader.batches():
             table = pa.Table.from_batches([batch])
             done += table.num_rows
-            earlier = _earlier_labels(table, reader.manifest.roles.get("label") if keep_labels else None)
-            answers = _answers_to(project, table["item_id"].to_pylist())
+            earlier = _earlier_labels(table, reader.manifest.roles.get("label") if choice.keep_labels else None)
+            answers = _answers_to(project, table["item_id"].to_pylist(), choice.only_reviewed)
             answered = pa.array([bool(answers.get(item)) for item in table["item_id"].to_pylist()])
             if schema.classifier is not None:
                 table = _label_batch(schema.classifier.name, answers, table, earlier, counts)
@@ -147,7 +160,7 @@ def _join_labels(
                 counts.labeled += sum(map(bool, answers.values()))
             if layout:
                 table = _add_answers(schema, layout, answers, table)
-            if only_labeled:
+            if choice.only_labeled:
                 kept = table.filter(pc.is_valid(table[LABEL]) if schema.classifier is not None else answered)
                 counts.left_out += table.num_rows - kept.num_rows
                 table = kept
@@ -162,17 +175,25 @@ def _earlier_labels(table: pa.Table, column: str | None) -> list[str | None]:
     return pc.cast(table[column], pa.string()).to_pylist()  # type: ignore[no-any-return]
 
 
-Said = tuple[int, dict[str, Any], Any]
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One person's answer to an item, with who reviewed it."""
+
+    who: int
+    answer: dict[str, Any]
+    at: Any
+    verdict: str
+    reviewer: int | None
 
 
-def _answers_to(project: Project, items: list[int]) -> dict[int, list[Said]]:
+def _answers_to(project: Project, items: list[int], only_reviewed: bool) -> dict[int, list[Said]]:
     """Return for each item who answered what and when, in the order of the people."""
     answers: dict[int, list[Said]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_ANSWERS, {"project": project.pk, "items": items})
-        for item_id, annotator, answer, at in cursor.fetchall():
+        cursor.execute(_ANSWERS, {"project": project.pk, "items": items, "only_reviewed": only_reviewed})
+        for item_id, annotator, answer, at, verdict, reviewer in cursor.fetchall():
             if answer:
-                answers[item_id].append((annotator, orjson.loads(answer), at))
+                answers[item_id].append(Said(annotator, orjson.loads(answer), at, verdict, reviewer))
     return answers
 
 
@@ -181,8 +202,8 @@ def _label_batch(
 ) -> pa.Table:
     found: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for item_id, before in zip(table["item_id"].to_pylist(), earlier, strict=True):
-        said = [(who, canonical(answer.get(control, "")), at) for who, answer, at in answers.get(item_id, [])]
-        said = [(who, chosen, at) for who, chosen, at in said if chosen]
+        said = [(row, canonical(row.answer.get(control, ""))) for row in answers.get(item_id, [])]
+        said = [(row, chosen) for row, chosen in said if chosen]
         for name, value in zip(COLUMNS, _labels_of(item_id, said, before, counts), strict=True):
             found[name].append(value)
     for name, kind in COLUMNS.items():
@@ -198,14 +219,19 @@ def _add_answers(
     everybody: list[str | None] = []
     for item_id in table["item_id"].to_pylist():
         said = answers.get(item_id, [])
-        values = agreed_answer(schema, [answer for _who, answer, _at in said]) if said else {}
+        values = agreed_answer(schema, [row.answer for row in said]) if said else {}
         for name in layout:
             agreed[name].append(cell(values.get(name)))
-        rows = [{"annotator": who, "at": at.isoformat(), "answer": answer} for who, answer, at in said]
+        rows = [_said_json(row) for row in said]
         everybody.append(orjson.dumps(rows).decode() if rows else None)
     for name, (column, kind) in layout.items():
         table = _with_column(table, column, pa.array(agreed[name], kind))
     return _with_column(table, EVERYBODY, pa.array(everybody, pa.string()))
+
+
+def _said_json(row: Said) -> dict[str, Any]:
+    said = {"annotator": row.who, "at": row.at.isoformat(), "answer": row.answer}
+    return {**said, "review": row.verdict, "reviewer": row.reviewer} if row.verdict else said
 
 
 def _with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
@@ -214,20 +240,21 @@ def _with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 
 
 def _labels_of(
-    item_id: int, answers: list[tuple[int, str, Any]], before: str | None, counts: Counts
-) -> tuple[str | None, list[int], float | None, Any]:
+    item_id: int, answers: list[tuple[Said, str]], before: str | None, counts: Counts
+) -> tuple[str | None, list[int], float | None, Any, list[int]]:
     if not answers:
         counts.kept_labels += before is not None
-        return before, [], None, None
-    vote = majority([chosen for _annotator, chosen, _at in answers])
-    people = [annotator for annotator, _chosen, _at in answers]
+        return before, [], None, None, []
+    vote = majority([chosen for _row, chosen in answers])
+    people = [row.who for row, _chosen in answers]
+    reviewers = sorted({row.reviewer for row, _chosen in answers if row.verdict and row.reviewer is not None})
     if vote.tied:
         counts.ties += 1
         if len(counts.tied_items) < TIES_NAMED:
             counts.tied_items.append(item_id)
     else:
         counts.labeled += 1
-    return vote.label, people, vote.agreement, max(at for _annotator, _chosen, at in answers)
+    return vote.label, people, vote.agreement, max(row.at for row, _chosen in answers), reviewers
 
 
 def _test_to_keep(reader: VersionReader) -> str:

@@ -79,6 +79,24 @@ def sit_down(cursor: Any, actor: Actor, project_id: int) -> Desk:
     return desk
 
 
+def sit_down_for(cursor: Any, actor: Actor, project_id: int, annotator_id: int) -> Desk:
+    """Lock and return somebody else's place at a project, for whoever changes what they answered.
+
+    Raises:
+        NotFound: That person never was at this project, or it is not the actor's to see.
+        Conflict: ``project_archived``.
+    """
+    values = {"annotator": annotator_id, "project": project_id, "organization": actor.organization_id}
+    cursor.execute(SIT_DOWN, values)
+    row = cursor.fetchone()
+    if row is None:
+        raise NotFound(_("There is no such answer."))
+    desk = Desk(project_id, annotator_id, *row)
+    if desk.state == "archived":
+        refuse_unless_open(desk)
+    return desk
+
+
 def take_a_seat(actor: Actor, project_id: int) -> None:
     """Make this person's progress row on their first visit.
 
@@ -130,16 +148,31 @@ _FRESH = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at I
 _RETURNED = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NOT NULL
   AND t.returned_at >= (SELECT COALESCE(returned_cursor, '-infinity') FROM me) AND {_NOT_MINE}"""
 
+# Open comments on a task: one probe of an index for each task that is shown.
+REMARKS = """(SELECT count(*) FROM labeling_comment c WHERE c.task_id = {task} AND c.resolved_at IS NULL)"""
+
+# Answers of this person that a reviewer sent back, whose place nobody's window holds.
+_BACK = """
+  SELECT l.id AS lease_id, l.task_id
+  FROM labeling_rejection x JOIN labeling_lease l ON l.task_id = x.task_id AND l.annotator_id = x.annotator_id
+  WHERE x.project_id = %(project)s AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
+    AND (l.expires_at IS NULL OR l.expires_at < now()) AND EXISTS (SELECT FROM me)"""
+# Why an answer was sent back, while it is not answered anew.
+WHY_BACK = """labeling_rejection x LEFT JOIN accounts_user u ON u.id = x.reviewer_id"""
+WHY_BACK_COLUMNS = "x.why, x.rejected_at, COALESCE(NULLIF(u.name, ''), u.email)"
+
 # The cursors move to the first task that this person could still get in the statement's snapshot, locked or not: what
 # lies before is closed or theirs. Closed tasks come back with returned_at set, and the second cursor stays a minute
 # behind the clock, longer than any transaction that gives a place back. So each task a person has is passed once, and
-# the cost of a lease grows neither with the project nor with what the person has done. Of what is handed out, the task
-# that this person worked on last comes first: a page that is loaded again goes on there.
+# the cost of a lease grows neither with the project nor with what the person has done. Of what is handed out, answers
+# that were sent back come first, and then the task that this person worked on last: a page that is loaded again goes on
+# there.
 #
-# `again` are tasks that an earlier reply gave to the same sender and that it does not have: the reply was lost, or the
-# window with it. They come again instead of waiting for their lease to end.
+# `unknown` are tasks that an earlier reply gave to the same sender and that it does not have: the reply was lost, or
+# the window with it. They come again instead of waiting for their lease to end.
 _LEASE = f"""
 WITH {_ME},
+back AS MATERIALIZED ({_BACK} ORDER BY x.id LIMIT GREATEST(0, %(count)s) FOR UPDATE OF l SKIP LOCKED),
 first_fresh AS (SELECT t.rank, t.id FROM labeling_task t WHERE {_FRESH} ORDER BY t.rank, t.id LIMIT 1),
 first_returned AS (SELECT t.returned_at FROM labeling_task t WHERE {_RETURNED} ORDER BY t.returned_at, t.id LIMIT 1),
 end_fresh AS (
@@ -148,21 +181,23 @@ end_fresh AS (
     AND NOT EXISTS (SELECT FROM first_fresh)
   ORDER BY t.rank DESC, t.id DESC LIMIT 1),
 unknown AS MATERIALIZED (
-  SELECT l.id FROM labeling_lease l
-  WHERE l.sender = %(sender)s::uuid AND l.expires_at IS NOT NULL AND l.project_id = %(project)s
+  SELECT l.id AS lease_id FROM labeling_lease l
+  WHERE l.sender = %(sender)s::uuid AND l.expires_at > now() AND l.project_id = %(project)s
     AND l.annotator_id = %(annotator)s AND NOT l.task_id = ANY(%(holding)s::bigint[]) AND EXISTS (SELECT FROM me)
   ORDER BY l.task_id LIMIT {MOST_AT_ONCE} FOR UPDATE SKIP LOCKED),
+held AS MATERIALIZED (SELECT lease_id, true AS anew FROM back UNION ALL SELECT lease_id, false FROM unknown),
 again AS (
-  UPDATE labeling_lease l SET expires_at = now() + make_interval(secs => (SELECT lease_seconds FROM me))
-  FROM unknown WHERE l.id = unknown.id RETURNING l.task_id, l.token, l.expires_at),
+  UPDATE labeling_lease l SET token = CASE WHEN held.anew THEN gen_random_uuid() ELSE l.token END,
+    sender = %(sender)s::uuid, expires_at = now() + make_interval(secs => (SELECT lease_seconds FROM me))
+  FROM held WHERE l.id = held.lease_id RETURNING l.task_id, l.token, l.expires_at),
 returned AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_RETURNED}
-  ORDER BY t.returned_at, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM unknown)
+  ORDER BY t.returned_at, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM held)
   FOR NO KEY UPDATE SKIP LOCKED),
 fresh AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_FRESH}
   ORDER BY t.rank, t.id
-  LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM (SELECT FROM unknown UNION ALL SELECT FROM returned) before)
+  LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM (SELECT FROM held UNION ALL SELECT FROM returned) before)
   FOR NO KEY UPDATE SKIP LOCKED),
 taken AS (
   UPDATE labeling_task t SET open_slots = t.open_slots - 1
@@ -179,19 +214,21 @@ moved AS (
     cursor_id = COALESCE((SELECT id FROM first_fresh), (SELECT id FROM end_fresh), m.cursor_id),
     returned_cursor = LEAST((SELECT returned_at FROM first_returned), now() - interval '1 minute')
   WHERE m.id = (SELECT id FROM me)),
-given AS (
-  SELECT taken.id, item_id, data, rank, returned_at, token, expires_at FROM taken JOIN leased ON task_id = taken.id
+handed AS (
+  SELECT taken.*, leased.token, leased.expires_at, false AS again FROM taken JOIN leased ON leased.task_id = taken.id
   UNION ALL
-  SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at
+  SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at, true
   FROM again JOIN labeling_task t ON t.id = again.task_id)
-SELECT given.id, given.item_id, given.data::text, given.token::text, given.expires_at,
-       d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source, d.schema_revision
-FROM given
-LEFT JOIN labeling_draft d ON d.task_id = given.id AND d.annotator_id = %(annotator)s
+SELECT t.id, t.item_id, t.data::text, t.token::text, t.expires_at,
+       d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")},
+       {WHY_BACK_COLUMNS}, d.schema_revision
+FROM handed t
+LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
+LEFT JOIN ({WHY_BACK}) ON t.again AND x.task_id = t.id AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
 LEFT JOIN LATERAL (
-  SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = given.id ORDER BY id DESC LIMIT 1
+  SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
 ) s ON true
-ORDER BY d.saved_at DESC NULLS LAST, given.returned_at NULLS LAST, given.rank, given.id
+ORDER BY x.rejected_at NULLS LAST, d.saved_at DESC NULLS LAST, t.returned_at NULLS LAST, t.rank, t.id
 """
 
 # Leases that have most of their time left are not written again.
@@ -210,7 +247,8 @@ SELECT task_id FROM held
 # Live leases are few, and their partial index holds nothing else.
 _ANY_LEFT = f"""
 WITH {_ME}
-SELECT EXISTS (SELECT FROM labeling_task t WHERE {_FRESH}) OR EXISTS (SELECT FROM labeling_task t WHERE {_RETURNED})
+SELECT EXISTS ({_BACK}) OR EXISTS (SELECT FROM labeling_task t WHERE {_FRESH})
+  OR EXISTS (SELECT FROM labeling_task t WHERE {_RETURNED})
   OR EXISTS (
     SELECT FROM labeling_lease live
     WHERE live.expires_at IS NOT NULL AND live.project_id = %(project)s AND EXISTS (SELECT FROM me)
@@ -321,7 +359,8 @@ def tasks_json(desk: Desk, rows: list[Any]) -> list[Row]:
 def _task_json(
     task_id: int, item_id: int, data: str, token: str, expires_at: Any,
     draft: str | None, draft_at: Any,
-    suggestion_id: int | None, suggestion: str | None, confidence: float | None, source: str | None,
+    suggestion_id: int | None, suggestion: str | None, confidence: float | None, source: str | None, comments: int,
+    why: str | None, rejected_at: Any, reviewer: str | None,
 ) -> Row:  # fmt: skip
     """Return one task as ``lease/`` gives it; JSON that the database holds is passed on unread."""
     return {
@@ -338,13 +377,23 @@ def _task_json(
             "confidence": confidence,
             "model": source,
         },
+        "comments": comments,
+        "rejection": None if why is None else {"reason": why, "at": rejected_at, "reviewer": reviewer},
     }
 
 
-_RELEASE = """
-DELETE FROM labeling_lease
-WHERE project_id = %(project)s AND annotator_id = %(annotator)s AND task_id = ANY(%(tasks)s) AND expires_at IS NOT NULL
-RETURNING task_id
+# A place whose answer was sent back stays this person's, in no window's hand; all others go to whoever comes.
+_WAITS = """EXISTS (
+  SELECT FROM labeling_rejection x
+  WHERE x.task_id = l.task_id AND x.annotator_id = l.annotator_id AND x.settled_at IS NULL)"""
+_RELEASE = f"""
+WITH mine AS MATERIALIZED (
+  SELECT l.id, {_WAITS} AS waits FROM labeling_lease l
+  WHERE l.project_id = %(project)s AND l.annotator_id = %(annotator)s AND l.task_id = ANY(%(tasks)s)
+    AND l.expires_at IS NOT NULL FOR UPDATE),
+kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM mine WHERE l.id = mine.id AND mine.waits),
+gone AS (DELETE FROM labeling_lease l USING mine WHERE l.id = mine.id AND NOT mine.waits RETURNING l.task_id)
+SELECT task_id FROM gone
 """
 # The same task may be named twice: two people lost it in one batch.
 RETURN = """
@@ -368,12 +417,14 @@ def release_tasks(*, actor: Actor, project_id: int, tasks: list[int]) -> int:
     return len(released)
 
 
-_EXPIRED = """
+_EXPIRED = f"""
 WITH old AS MATERIALIZED (
-  SELECT id FROM labeling_lease
-  WHERE expires_at < now() AND (%(project)s::bigint IS NULL OR project_id = %(project)s)
-  ORDER BY expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
-DELETE FROM labeling_lease l USING old WHERE l.id = old.id RETURNING l.task_id
+  SELECT l.id, {_WAITS} AS waits FROM labeling_lease l
+  WHERE l.expires_at < now() AND (%(project)s::bigint IS NULL OR l.project_id = %(project)s)
+  ORDER BY l.expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED),
+kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM old WHERE l.id = old.id AND old.waits),
+gone AS (DELETE FROM labeling_lease l USING old WHERE l.id = old.id AND NOT old.waits RETURNING l.task_id)
+SELECT task_id FROM gone
 """
 
 

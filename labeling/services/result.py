@@ -4,19 +4,24 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F as Field
+from django.db.models import Func, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import MD5, Cast, Concat
 
 from accounts.actor import Actor
 from labeling.engine.schema import Schema
-from labeling.models import Annotation, Project
+from labeling.models import Annotation, Project, Rejection
 
 PAGE = 50
+# 16**6 lots: a share of one per cent is met within a ten-thousandth of it.
+LOT_DIGITS = 6
 # How many answers one page looks at before it offers to go on: with a filter that few answers pass, a page costs this
 # much and no more, however many answers there are. A long text is read from disk, so fewer of those.
 SCAN = 20_000
 SCAN_TEXTS = 2_000
 STATES = ("answered", "skipped", "incomplete")
+REVIEWS = ("none", "accepted", "fixed", "rejected")
 MARKED = ("spans", "relations", "shapes")
 
 
@@ -32,6 +37,12 @@ class Wish:
         text: Words that stand in a shown text, in any case.
         since: First day, UTC.
         until: Last day, UTC.
+        review: A row of REVIEWS. Answers that were sent back are found by ``rejected`` alone, since they do not count.
+        item: Id of an item.
+        share: Per cent of the answers, 1 to 100, drawn at random: each answer by itself, so that everybody has about
+            this share of theirs among them, and one that is drawn stays drawn when more come.
+        seed: Of the draw.
+        except_of: Id of a person whose answers are left out.
     """
 
     person: int | None = None
@@ -41,6 +52,11 @@ class Wish:
     text: str = ""
     since: dt.date | None = None
     until: dt.date | None = None
+    review: str = ""
+    item: int | None = None
+    share: int | None = None
+    seed: int = 0
+    except_of: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -73,26 +89,36 @@ def find_answers(*, actor: Actor, project: Project, schema: Schema, wish: Wish, 
         wish: What is looked for; a control that the schema does not have finds nothing.
         before: Where the page before this one ended.
     """
-    rows = Annotation.objects.visible_to(actor).filter(project=project)
+    # Answers that were sent back have all that the filters below ask for, under the same names.
+    waiting = Rejection.objects.visible_to(actor).filter(settled_at=None)
+    everything = waiting if wish.review == "rejected" else Annotation.objects.visible_to(actor)
+    rows: QuerySet[Any] = everything.filter(project=project)
+    if wish.item is not None:
+        rows = rows.filter(task__in=project.tasks.filter(item_id=wish.item))
+    rows = rows if wish.except_of is None else rows.exclude(annotator=wish.except_of)
     rows = rows if wish.person is None else rows.filter(annotator=wish.person)
     rows = rows if before is None else rows.filter(pk__lt=before)
     scan = SCAN_TEXTS if wish.text else SCAN
     # One index entry, found by walking the index from the newest; null when there are fewer.
     floor = rows.order_by("-pk").values_list("pk", flat=True)[scan - 1 : scan].first()
     looked_at = rows if floor is None else rows.filter(pk__gte=floor)
-    passing = _passing(looked_at, schema, wish).select_related("task", "annotator").order_by("-pk")
+    passing = _passing(looked_at, schema, wish).select_related("task", "annotator", "reviewer").order_by("-pk")
     found = list(passing[: PAGE + 1])
     if len(found) > PAGE:
         return Found(found[:PAGE], found[PAGE - 1].pk)
     return Found(found, floor, floor is not None)
 
 
-def _passing(rows: QuerySet[Annotation], schema: Schema, wish: Wish) -> QuerySet[Annotation]:
+def _passing(rows: QuerySet[Any], schema: Schema, wish: Wish) -> QuerySet[Any]:
     if wish.control:
         rows = rows.filter(_has_label(schema, wish)) if wish.control in schema.by_name else rows.none()
     states = {"answered": Q(skipped=False), "skipped": Q(skipped=True), "incomplete": Q(incomplete=True)}
     if wish.state in states:
         rows = rows.filter(states[wish.state])
+    if wish.review in REVIEWS and wish.review != "rejected":
+        rows = rows.filter(verdict="" if wish.review == "none" else wish.review)
+    if wish.share is not None:
+        rows = rows.alias(lot=_lot(rows, wish.seed)).filter(lot__lt=_threshold(wish.share))
     if wish.since is not None:
         rows = rows.filter(created_at__gte=dt.datetime.combine(wish.since, dt.time(), dt.UTC))
     if wish.until is not None:
@@ -104,6 +130,18 @@ def _passing(rows: QuerySet[Annotation], schema: Schema, wish: Wish) -> QuerySet
             anywhere |= Q(**{f"text_{number}__icontains": wish.text})
         rows = rows.filter(anywhere) if schema.texts else rows.none()
     return rows
+
+
+def _lot(rows: QuerySet[Any], seed: int) -> Any:
+    """Return the expression that draws for an answer: the start of a hash of its number and the seed, in hex."""
+    number = "annotation_number" if rows.model is Rejection else "pk"
+    drawn = MD5(Concat(Cast(Field(number), TextField()), Value(f":{seed}")))
+    return Func(drawn, Value(1), Value(LOT_DIGITS), function="SUBSTR", output_field=TextField())
+
+
+def _threshold(share: int) -> str:
+    """Return the first lot that is not drawn: lots are even over all numbers of LOT_DIGITS hex digits."""
+    return f"{share * 16**LOT_DIGITS // 100:0{LOT_DIGITS}x}" if share < 100 else "g"
 
 
 def _has_label(schema: Schema, wish: Wish) -> Q:

@@ -27,7 +27,17 @@ from labeling.engine.schema_change import (
     new_musts,
     values_of,
 )
-from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Progress, Project, SchemaRevision, Tally
+from labeling.models import (
+    Annotation,
+    AnnotationRevision,
+    Draft,
+    Lease,
+    Progress,
+    Project,
+    SchemaRevision,
+    Tally,
+    Verdict,
+)
 from labeling.services.annotation import ADD_TALLIES
 from labeling.services.answer import tallies_json
 from labeling.services.draft import move_drafts, put_drafts
@@ -361,6 +371,8 @@ class Batch:
         seat.seconds -= row.seconds
         seat.suggestions_shown -= row.suggestion_id is not None
         seat.suggestions_accepted -= row.accepted_suggestion
+        seat.accepted_answers -= row.verdict == Verdict.ACCEPTED
+        seat.fixed_answers -= row.verdict == Verdict.FIXED
         self._gone.append(row)
         draft = Draft(task_id=row.task_id, annotator_id=row.annotator_id, answer=moved.answer, saved_at=self.now)
         draft.schema_revision = self.project.schema_revision
@@ -389,7 +401,15 @@ class Batch:
 
     def _give_back(self) -> None:
         Progress.objects.bulk_update(
-            self.seats.values(), ["answers", "seconds", "suggestions_shown", "suggestions_accepted"]
+            self.seats.values(),
+            [
+                "answers",
+                "seconds",
+                "suggestions_shown",
+                "suggestions_accepted",
+                "accepted_answers",
+                "fixed_answers",
+            ],
         )
         put_drafts(self._drafts)
         tasks: dict[int, list[int]] = defaultdict(list)

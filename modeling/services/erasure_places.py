@@ -123,7 +123,10 @@ TABLES: dict[str, Table] = {
         reason=_("Names of columns, and categories of columns that were encoded; they are part of the version's hash."),
     ),
     "labeling.Annotation": Table(
-        _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason")
+        _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason"), harmless=("verdict",)
+    ),
+    "labeling.Rejection": Table(
+        _("Answers sent back"), "project__organization", rows=REMOVED, blanked=("answer", "reason", "why")
     ),
     "labeling.AnnotationRevision": Table(
         _("Earlier answers"), "task__project__organization", rows=REMOVED, blanked=("answer",)
@@ -133,6 +136,10 @@ TABLES: dict[str, Table] = {
         harmless=("state", "counts", "undone"),
     ),
     "labeling.BulkTask": Table(_("Items of bulk answers"), "bulk__project__organization", rows=REMOVED),
+    "labeling.Comment": Table(
+        _("Comments"), "project__organization", rows=REMOVED, blanked=("body",), harmless=("control", "part")
+    ),
+    "labeling.Mention": Table(_("Mentions"), "comment__project__organization", rows=REMOVED, reason=_FIGURES),
     "labeling.Progress": Table(_("Progress"), "project__organization", reason=_FIGURES),
     "labeling.Tally": Table(
         _("Counts of labels"), "project__organization", reported=("name",), harmless=("kind", "control"),

@@ -10,7 +10,7 @@ from accounts.models import Membership, Token
 from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
 from curation.models import Dataset, Diff, Plan, Run, Selection, Source, Upload, Version
-from labeling.models import Project
+from labeling.models import Comment, Project
 from modeling.models import Bundle, Deployment, Erasure, Training
 from tests import factories
 from tests.architecture.test_routes import readable
@@ -19,6 +19,7 @@ from workers.models import Job
 # The first part of an address names what its pk is.
 NOUNS = {
     "bundles": Bundle,
+    "comments": Comment,
     "datasets": Dataset,
     "deployments": Deployment,
     "diffs": Diff,

@@ -5,7 +5,7 @@ import { createTabLock, createWebLock } from "./outbox/lock";
 import { openStore } from "./outbox/open-store";
 import { nameOfWindow } from "./session/window-name";
 import { createStopwatch, type Channel, type World } from "./session/world";
-import type { SubmissionResult } from "./wire";
+import type { Sendable, SubmissionResult } from "./wire";
 
 /** `crypto.randomUUID` is missing on pages served without TLS; random values are not. */
 function randomKey(): string {
@@ -37,7 +37,7 @@ export function browserWorld(base: string, project: number): World {
   return {
     client: createClient(http, project, nameOfWindow(sessionStorage, locks(), randomKey)),
     storage: localStorage,
-    openStore: () => openStore(factory(), localStorage),
+    openStore: <S extends Sendable>() => openStore<S>(factory(), localStorage),
     lock(name) {
       const known = locks();
       return known === null ? createTabLock() : createWebLock(known, name);

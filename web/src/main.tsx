@@ -1,11 +1,10 @@
-/** Starts the labeling page in `<div id="labeling-page" data-project data-language data-api data-exit [data-sign-in] [data-annotation]>`. */
+/** Starts the labeling page in `<div id="labeling-page" data-project data-language data-api data-exit [data-sign-in] [data-annotation] [data-review]>`. */
 import { render } from "preact";
 import "./style/page.css";
 import { browserWorld } from "./browser";
-import type { Messages } from "./locales/en";
-import { createTranslator, messagesFor } from "./locales/translator";
+import { createTranslator } from "./locales/translator";
 import { createSession, type Session } from "./session/session";
-import { App } from "./ui/app";
+import { App, remarksPanel } from "./ui/app";
 import { Context } from "./ui/context";
 
 /** Escape leaves a field, and Ctrl+Enter sends from within it, as Enter does where it makes no new line. */
@@ -54,23 +53,25 @@ function coverRest(root: HTMLElement): void {
   }
 }
 
-function start(root: HTMLElement, messages: Messages): void {
-  const { project = "", language = "en", api = "/api/v1/", exit = "/", signIn, annotation } = root.dataset;
-  const text = createTranslator(language, messages);
+async function start(root: HTMLElement): Promise<void> {
+  const { project = "", language = "en", api = "/api/v1/", exit = "/", signIn, annotation, review } = root.dataset;
+  const text = await createTranslator(language);
   const id = Number(project);
   if (!Number.isInteger(id) || id <= 0) {
     root.textContent = text.t("failed.setup");
     return;
   }
-  const session = createSession(browserWorld(api, id), id, annotation === undefined ? null : Number(annotation));
+  const session = createSession(browserWorld(api, id), id, annotation === undefined ? null : Number(annotation), review ?? null);
   const here = encodeURIComponent(location.pathname + location.search);
   root.lang = text.language;
   coverRest(root);
   followTheme(session);
   listen(session);
   render(<Context.Provider value={{ session, text, exit, signIn: signIn ?? `/accounts/login/?next=${here}`, pictures: `${api}pictures/` }}><App /></Context.Provider>, root);
-  void session.start();
+  // Fetched early, so that comments can be written when the line is down.
+  void session.start().then(() => remarksPanel(), () => undefined).catch(() => undefined);
 }
 
 const root = document.getElementById("labeling-page");
-if (root !== null) void messagesFor(root.dataset["language"] ?? "en").then((messages) => start(root, messages));
+// Its words are a file of their own: without them nothing can be said but this.
+if (root !== null) void start(root).catch(() => { root.textContent = "This page can't be loaded. Load it again. 页面无法加载，请重新加载。"; });

@@ -16,11 +16,18 @@ export type AnswerValue = string | number | boolean | null | AnswerValue[] | { [
 export type Answer = { readonly [control: string]: AnswerValue };
 
 export interface Suggestion { id: number; answer: Answer; confidence: number | null; model: string }
-export interface Item { id: number; itemId: number; data: Readonly<Record<string, unknown>> }
+export interface Item {
+  id: number; itemId: number; data: Readonly<Record<string, unknown>>;
+  /** Open comments on the task. */
+  comments: number;
+}
+/** Why an answer came back to its writer. */
+export interface Rejected { reason: string; reviewer: string; at: number }
 export interface Task extends Item {
   lease: { token: string; expiresAt: number };
   draft: { answer: Answer; savedAt: number } | null;
   suggestion: Suggestion | null;
+  rejection?: Rejected | null;
 }
 export interface Leased { tasks: Task[]; lost: number[]; progress: Progress; remaining: boolean; schemaRevision: number }
 
@@ -30,7 +37,9 @@ export interface Submission {
 }
 export type ResultStatus = "saved" | "duplicate" | "kept_as_draft" | "invalid";
 export interface SubmissionResult { clientKey: string; status: ResultStatus; annotation: number | null; task: number | null; problem: string }
-export interface Sent { results: SubmissionResult[]; progress: Progress }
+export interface Sent { results: SubmissionResult[]; progress: Progress | null }
+/** What the outbox sends: an answer, or a comment. */
+export interface Sendable { client_key: string; task: number }
 
 export interface Annotation { annotation: number; revision: number; task: Item; answer: Answer | null; skipped: boolean; at: number }
 export interface History { results: Annotation[]; next: string | null }
@@ -72,7 +81,7 @@ export function parsePage(value: unknown): Page {
 
 function item(value: unknown, place: string): Item {
   const row = object(value, place);
-  return { id: number(row.id, `${place}.id`), itemId: number(row.item_id, `${place}.item_id`), data: object(row.data, `${place}.data`) };
+  return { id: number(row.id, `${place}.id`), itemId: number(row.item_id, `${place}.item_id`), data: object(row.data, `${place}.data`), comments: count(row.comments) };
 }
 
 function suggestion(value: unknown, place: string): Suggestion | null {
@@ -80,6 +89,10 @@ function suggestion(value: unknown, place: string): Suggestion | null {
   const row = object(value, place);
   const confidence = typeof row.confidence === "number" && row.confidence >= 0 && row.confidence <= 1 ? row.confidence : null;
   return { id: number(row.id, `${place}.id`), answer: answer(row.answer, `${place}.answer`), confidence, model: optionalText(row.model) };
+}
+
+function rejected(row: Json): Rejected {
+  return { reason: text(row.reason, "rejection.reason"), reviewer: optionalText(row.reviewer), at: time(row.at, "rejection.at") };
 }
 
 export function parseTask(value: unknown, place = "task"): Task {
@@ -93,6 +106,7 @@ export function parseTask(value: unknown, place = "task"): Task {
     draft: draft === null || draft.answer === null
       ? null : { answer: answer(draft.answer, `${place}.draft.answer`), savedAt: time(draft.saved_at, `${place}.draft.saved_at`) },
     suggestion: suggestion(row.suggestion, `${place}.suggestion`),
+    ...(row.rejection === null || row.rejection === undefined ? {} : { rejection: rejected(object(row.rejection, `${place}.rejection`)) }),
   };
 }
 
@@ -151,7 +165,7 @@ export function parseAnnotation(value: unknown, place = "annotation"): Annotatio
   return {
     annotation: number(row.annotation, `${place}.annotation`),
     revision: number(row.revision, `${place}.revision`),
-    task: item(row.task, `${place}.task`),
+    task: { ...item(row.task, `${place}.task`), comments: count(row.comments) },
     answer: row.answer === null ? null : answer(row.answer, `${place}.answer`),
     skipped: row.skipped === true,
     at: time(row.at, `${place}.at`),

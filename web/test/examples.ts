@@ -19,7 +19,7 @@ export const topics: Control = {
 };
 
 export function task(id: number, more: Partial<Task> = {}): Task {
-  return { id, itemId: 100 + id, data: { text: `text ${id}` }, lease: { token: `lease ${id}`, expiresAt: 0 }, draft: null, suggestion: null, ...more };
+  return { id, itemId: 100 + id, data: { text: `text ${id}` }, lease: { token: `lease ${id}`, expiresAt: 0 }, draft: null, suggestion: null, comments: 0, ...more };
 }
 
 export const suggestion = (value: string) => ({ id: 5, answer: { label: [value] }, confidence: 0.93, model: "quick head 2" });

@@ -8,6 +8,7 @@ export type Fault = "ok" | "500" | "401" | "400" | "cut-before" | "cut-after" | 
 interface Saved { annotation: number; revision: number; task: number; answer: unknown; skipped: boolean }
 interface Body {
   count: number; holding: number[]; tasks: number[]; revision: number; schema_revision: number; answer: unknown; skipped: boolean;
+  comments: { client_key: string; task: number; body: string }[];
   answers: { client_key: string; task: number; answer: { label: string[] } | null; skipped: boolean }[];
 }
 
@@ -19,6 +20,8 @@ export interface TestServer {
   saved: Map<number, Saved>;
   written: string[];
   released: number[];
+  /** Bodies of comments, once for each that was made. */
+  said: string[];
   /** Of the questions; another one than 1 tells the page that they were changed. */
   revision: number;
   /** The number of the questions that `page/` gives. */
@@ -36,7 +39,7 @@ const AT = "2026-11-23T10:00:00Z";
 export async function startServer(total: number): Promise<TestServer> {
   const keys = new Map<string, number>();
   const state = {
-    faults: [] as Fault[], requests: [] as string[], saved: new Map<number, Saved>(), written: [] as string[], released: [] as number[], revision: 1, asked: 1,
+    faults: [] as Fault[], requests: [] as string[], saved: new Map<number, Saved>(), written: [] as string[], released: [] as number[], said: [] as string[], revision: 1, asked: 1,
     drafts: new Map<number, unknown>(), lost: new Set<number>(), noPlace: new Set<number>(),
   };
   const item = (id: number) => ({ id, item_id: 100 + id, data: { text: `text ${id}` } });
@@ -61,6 +64,14 @@ export async function startServer(total: number): Promise<TestServer> {
     keys.set(answer.client_key, annotation);
     state.saved.set(annotation, { annotation, revision: 1, task: answer.task, answer: answer.answer, skipped: answer.skipped });
     return { ...row, status: "saved", annotation };
+  }
+
+  function remark(row: Body["comments"][number]) {
+    const known = keys.get(row.client_key);
+    if (known !== undefined) return { client_key: row.client_key, task: row.task, status: "duplicate", comment: known };
+    if (row.body.includes("bad")) return { client_key: row.client_key, task: row.task, status: "invalid", comment: null, problem: { detail: "Not so." } };
+    keys.set(row.client_key, state.said.push(row.body));
+    return { client_key: row.client_key, task: row.task, status: "saved", comment: state.said.length };
   }
 
   function annotation(method: string, id: number, revision: number, body: Body): [number, unknown] {
@@ -94,6 +105,7 @@ export async function startServer(total: number): Promise<TestServer> {
     }
     if (path.endsWith("/lease/")) return [200, lease(body)];
     if (path.endsWith("/answers/")) return [200, { results: body.answers.map(take), progress: progress() }];
+    if (path.endsWith("/comments/")) return [200, { results: body.comments.map(remark) }];
     if (path.endsWith("/draft/")) return [200, draft(id, body)];
     if (path.endsWith("/release/")) { state.released.push(...body.tasks); return [204, null]; }
     if (path.endsWith("/history/")) return [200, { results: [...state.saved.values()].reverse().map(show), next: null }];

@@ -75,6 +75,7 @@ class Projects:
         project_id: int,
         *,
         only_labeled: bool = False,
+        only_reviewed: bool = False,
         keep_labels: bool = True,
         split: bool = True,
         validation: float = 0.1,
@@ -88,6 +89,7 @@ class Projects:
         Args:
             project_id: The project.
             only_labeled: Leave out items without a label.
+            only_reviewed: Count only answers that a reviewer accepted or fixed.
             keep_labels: Items that nobody answered keep their version's label; their ``label_annotators`` is empty.
             split: Add the column ``split`` with train, validation and test.
             validation: Share of rows for validation.
@@ -98,6 +100,7 @@ class Projects:
         """
         body = {
             "only_labeled": only_labeled,
+            "only_reviewed": only_reviewed,
             "keep_labels": keep_labels,
             "split": split,
             "validation": validation,

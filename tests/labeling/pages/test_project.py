@@ -148,7 +148,10 @@ def test_answers_are_filtered_by_the_address_and_open_in_the_labeling_page() -> 
     assert f"{label}?annotation={hams.pk}" in page.content.decode()
     everything = client.get(address).content.decode()
     assert f"annotation={mine.pk}" in everything
-    assert f"annotation={theirs.pk}" not in everything
+    assert f"{label}?annotation={theirs.pk}" not in everything
+    review = reverse("labeling:review", args=[project.pk])
+    assert f"{review}?annotation={theirs.pk}" in everything
+    assert f"{review}?annotation={mine.pk}" not in everything
     # Nonsense in an address finds everything and fails nothing.
     odd = client.get(address, {"label": "x", "person": "y", "since": "z", "cursor": "after:q"})
     assert len(odd.context["found"].rows) == 3

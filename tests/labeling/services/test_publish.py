@@ -9,7 +9,7 @@ from accounts.actor import Actor
 from core.errors import DomainError
 from curation.models import Version
 from curation.services.version import open_version
-from labeling.models import Project
+from labeling.models import Annotation, Project
 from labeling.services.answer import save_answers
 from labeling.services.project import (
     create_project,
@@ -21,6 +21,7 @@ from labeling.services.project import (
 )
 from labeling.services.publish import publish_labels
 from labeling.services.queue import lease_tasks
+from labeling.services.review import judge_answer
 from labeling.services.task import make_tasks
 from tests import factories
 from tests.labeling.versions import start, version
@@ -168,3 +169,21 @@ def test_figures_add_up() -> None:
     assert (figures["tasks"], figures["answers"], figures["answers_wanted"], figures["skipped"]) == (2, 3, 4, 1)
     assert [(row["user"], row["answers"]) for row in figures["people"]] == [(ann.user_id, 2), (bob.user_id, 1)]
     assert [(row["value"], row["count"]) for row in figures["labels"]] == [("ham", 2), ("spam", 0)]
+
+
+def test_only_what_a_reviewer_accepted_or_fixed_is_published_with_who_it_was() -> None:
+    ann = factories.owner()
+    bob, sue = factories.member(ann, "annotator"), factories.member(ann, "reviewer")
+    project = make(ann, {"text": ["one", "two", "three", "four"]})
+    label(bob, project, {1: "ham", 2: "ham", 3: "ham", 4: "ham"})
+    numbers = dict(Annotation.objects.values_list("task__item_id", "pk"))
+    judge_answer(actor=sue, annotation_id=numbers[1], verdict="accepted")
+    judge_answer(actor=ann, annotation_id=numbers[2], verdict="fixed", answer={"label": ["spam"]})
+    judge_answer(actor=sue, annotation_id=numbers[3], verdict="rejected", reason="No.")
+    _result, rows = publish(ann, project, split=False, only_reviewed=True)
+    assert [row["label"] for row in rows] == ["ham", "spam", None, None]
+    assert [row["label_reviewers"] for row in rows] == [[sue.user_id], [ann.user_id], [], []]
+    assert [row["label_annotators"] for row in rows] == [[bob.user_id], [bob.user_id], [], []]
+    _result, rows = publish(ann, project, split=False)
+    assert [row["label"] for row in rows] == ["ham", "spam", None, "ham"]
+    assert rows[3]["label_reviewers"] == []

@@ -15,6 +15,7 @@ from labeling.services.draft import save_draft
 from labeling.services.page import page_of_project
 from labeling.services.project import schema_for_labels, start_publish
 from labeling.services.queue import expire_leases, lease_tasks, release_tasks
+from labeling.services.review import judge_answer
 from labeling.services.schema_change import change_schema, migrate_answers, preview_change, resume_change
 from tests import factories
 from tests.labeling.versions import start, version
@@ -93,6 +94,9 @@ def test_answers_are_renamed_kept_and_asked_again_with_their_history() -> None:
     ann = factories.owner()
     project = make(ann, 4, labels=("ham", "spam", "junk"))
     answered(ann, project, "ham", "spam", "junk", "ham")
+    sue = factories.member(ann, "reviewer")
+    for number in Annotation.objects.values_list("pk", flat=True):
+        judge_answer(actor=sue, annotation_id=number, verdict="accepted")
     job = changed(
         ann,
         project,
@@ -108,7 +112,7 @@ def test_answers_are_renamed_kept_and_asked_again_with_their_history() -> None:
     kept = [(row.answer["label"], row.taken_back) for row in AnnotationRevision.objects.order_by("annotation_number")]
     assert kept == [(["spam"], False), (["junk"], True)]
     seat = Progress.objects.get(project=project)
-    assert (seat.answers, seat.seconds) == (3, 6.0)
+    assert (seat.answers, seat.seconds, seat.accepted_answers) == (3, 6.0, 3)
     # The task of the third comes back to the queue, with what the person had said as a draft.
     assert Draft.objects.get().answer == {}
     expire_leases(project_id=project.pk)

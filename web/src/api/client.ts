@@ -3,6 +3,8 @@ import {
   parseAnnotation, parseHistory, parseKeptDraft, parseLeased, parsePage, parseSent, parseTask,
   type Annotation, type Answer, type History, type KeptDraft, type Leased, type Page, type Sent, type Submission, type Task,
 } from "../wire";
+import { parseMembers, parseRemark, parseRemarks, parseRemarksSent, type Member, type Remark, type Remarks, type RemarkSubmission } from "../wire-remarks";
+import { parseReviewed, parseReviewPage, type Reviewed, type ReviewPage, type Verdict } from "../wire-review";
 import type { Http, Outcome } from "./http";
 
 export interface Client {
@@ -16,6 +18,13 @@ export interface Client {
   change(annotation: number, revision: number, answer: Answer | null, skipped: boolean): Promise<Outcome<Annotation>>;
   takeBack(annotation: number, revision: number): Promise<Outcome<Task>>;
   release(tasks: readonly number[]): void;
+  sendRemarks(remarks: readonly RemarkSubmission[]): Promise<Outcome<Sent>>;
+  remarks(task: number, cursor: string | null): Promise<Outcome<Remarks>>;
+  changeRemark(remark: number, change: { body?: string; resolved?: boolean }): Promise<Outcome<Remark>>;
+  removeRemark(remark: number): Promise<Outcome<null>>;
+  review(query: string, cursor: string | null): Promise<Outcome<ReviewPage>>;
+  judge(annotation: number, judgement: { verdict: Verdict; reason: string; revision?: number; answer?: Answer }): Promise<Outcome<Reviewed>>;
+  members(query: string): Promise<Outcome<Member[]>>;
 }
 
 /** `sender` names this window, so that tasks of a reply that never came are given to it again. */
@@ -31,6 +40,13 @@ export function createClient(http: Http, project: number, sender: Promise<string
     change: (annotation, revision, answer, skipped) =>
       http.request("PATCH", `annotations/${annotation}/`, { revision, answer, skipped }, parseAnnotation),
     takeBack: (annotation, revision) => http.request("DELETE", `annotations/${annotation}/?revision=${revision}`, undefined, (json) => parseTask(json)),
+    sendRemarks: (comments) => http.request("POST", `${root}comments/`, { comments }, parseRemarksSent),
+    remarks: (task, cursor) => http.request("GET", `${root}comments/?state=all&task=${task}${cursor === null ? "" : `&cursor=${cursor}`}`, undefined, parseRemarks),
+    changeRemark: (remark, change) => http.request("PATCH", `comments/${remark}/`, change, (json) => parseRemark(json)),
+    removeRemark: (remark) => http.request("DELETE", `comments/${remark}/`, undefined, () => null),
+    review: (query, cursor) => http.request("GET", `${root}review/?${query}${cursor === null ? "" : `&cursor=${cursor}`}`, undefined, parseReviewPage),
+    judge: (annotation, judgement) => http.request("POST", `annotations/${annotation}/review/`, judgement, (json) => parseReviewed(json)),
+    members: (query) => http.request("GET", `${root}people/?q=${encodeURIComponent(query)}`, undefined, parseMembers),
     release: (tasks) => http.beacon(`${root}release/`, { tasks }),
   };
 }

@@ -1,17 +1,16 @@
 /** The labeling page itself, with items of the version and a server out of memory. */
+import type { Entry } from "../outbox/entry";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Client } from "../api/client";
 import type { Failure, Outcome } from "../api/http";
 import type { Json } from "../json";
-import { en } from "../locales/en";
-import { createTranslator } from "../locales/translator";
-import { zhHans } from "../locales/zh-hans";
+import { createTranslator, type Translator } from "../locales/translator";
 import { createTabLock } from "../outbox/lock";
 import { createSession } from "../session/session";
 import { createStopwatch, type World } from "../session/world";
 import { App } from "../ui/app";
 import { Context } from "../ui/context";
-import { parsePage, type Page, type Task } from "../wire";
+import { parsePage, type Page, type Sendable, type Task } from "../wire";
 
 const REFUSED: Failure = { kind: "refused", status: 404, problem: { code: "", title: "", detail: "", errors: [] } };
 const good = <T,>(value: T): Promise<Outcome<T>> => Promise.resolve({ ok: true, value });
@@ -29,7 +28,7 @@ function sampleClient(page: Page, samples: readonly Json[]): Client {
   const next = (): Task => {
     const number = given;
     given += 1;
-    return { id: number + 1, itemId: number + 1, data: samples[number % samples.length] ?? {}, lease: { token: "preview", expiresAt: Infinity }, draft: null, suggestion: null };
+    return { id: number + 1, itemId: number + 1, data: samples[number % samples.length] ?? {}, lease: { token: "preview", expiresAt: Infinity }, draft: null, suggestion: null, comments: 0 };
   };
   return {
     page: () => good(page),
@@ -43,21 +42,30 @@ function sampleClient(page: Page, samples: readonly Json[]): Client {
     change: () => Promise.resolve({ ok: false, failure: REFUSED }),
     takeBack: (annotation) => good({ ...next(), id: annotation, data: samples[(annotation - 1) % samples.length] ?? {} }),
     release: () => undefined,
+    sendRemarks: (remarks) => good({ results: remarks.map((remark) => ({ clientKey: remark.client_key, status: "saved", annotation: remark.task, task: remark.task, problem: "" })), progress: null }),
+    remarks: () => good({ rows: [], next: null }),
+    changeRemark: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    removeRemark: () => good(null),
+    members: () => good([]),
+    review: () => good({ results: [], next: null }),
+    judge: () => Promise.resolve({ ok: false, failure: REFUSED }),
   };
 }
 
 function previewWorld(client: Client): World {
   const kept = new Map<string, string>();
   let keys = 0;
-  const entries = new Map<string, Parameters<Awaited<ReturnType<World["openStore"]>>["put"]>[0]>();
   return {
     client,
     storage: { getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => void kept.set(name, value), removeItem: (name) => void kept.delete(name) },
-    openStore: () => Promise.resolve({
-      all: () => Promise.resolve([...entries.values()]),
-      put: (entry) => { entries.set(entry.key, entry); return Promise.resolve(); },
-      remove: (key) => { entries.delete(key); return Promise.resolve(); },
-    }),
+    openStore<S extends Sendable>() {
+      const entries = new Map<string, Entry<S>>();
+      return Promise.resolve({
+        all: () => Promise.resolve([...entries.values()]),
+        put: (entry: Entry<S>) => { entries.set(entry.key, entry); return Promise.resolve(); },
+        remove: (key: string) => { entries.delete(key); return Promise.resolve(); },
+      });
+    },
     lock: () => createTabLock(), channel: () => ({ announce: () => undefined, listen: () => undefined }), isOnline: () => true, now: () => Date.now(), random: () => 0.5,
     newKey: () => `preview-${(keys += 1)}`,
     schedule(work, ms) {
@@ -72,7 +80,8 @@ export function Preview({ schema, guidelines, samples, language, pictures }: { s
   const [ready, setReady] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const session = useMemo(() => createSession(previewWorld(sampleClient(pageOf(schema, guidelines, samples.length), samples)), 1), [schema, guidelines, samples]);
-  const text = useMemo(() => createTranslator(language, language.startsWith("zh") ? zhHans : en), [language]);
+  const [text, setText] = useState<Translator | null>(null);
+  useEffect(() => void createTranslator(language).then(setText), [language]);
   useEffect(() => void session.start().then(() => setReady(ready + 1)), [session]);
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -84,7 +93,7 @@ export function Preview({ schema, guidelines, samples, language, pictures }: { s
 
   return (
     <div ref={box} class="editor-preview" tabIndex={0} onKeyDown={onKeyDown}>
-      <Context.Provider value={{ session, text, exit: "#", signIn: "#", pictures }}><App key={ready} /></Context.Provider>
+      {text === null ? null : <Context.Provider value={{ session, text, exit: "#", signIn: "#", pictures }}><App key={ready} /></Context.Provider>}
     </div>
   );
 }

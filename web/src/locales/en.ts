@@ -8,6 +8,7 @@ export const en = {
   "page.loading": "Fetching the first tasks…",
   "page.new-task": "New task. {text}",
   "page.past-task": "Your earlier answer. {text}",
+  "page.review-task": "Next answer to review. {text}",
   "page.text": "Text to label",
   "page.picture": "Picture to label",
   "page.picture-broken": "The picture can't be fetched. Look whether you are online, or skip this task.",
@@ -27,6 +28,9 @@ export const en = {
   "action.next": "Next answer",
   "action.enlarge": "Picture in its own size, or fitted",
   "action.palette": "Find a label",
+  "action.approve": "Accept the answer",
+  "action.send-back": "Send back",
+  "action.comments": "Comments",
   "action.guidelines": "Guidelines",
   "action.settings": "Settings",
   "action.help": "Keys and help",
@@ -83,6 +87,7 @@ export const en = {
   "sync.none": "Ready",
   "sync.saving": { one: "Saving {count} answer…", other: "Saving {count} answers…" },
   "sync.waiting": { one: "{count} answer waits in this browser", other: "{count} answers wait in this browser" },
+  "sync.comment": { one: "{count} comment is on its way…", other: "{count} comments are on their way…" },
   "sync.draft-saved": "Draft saved",
   "sync.draft-local": "Saving draft…",
   "sync.draft-waiting": "Draft kept in this browser",
@@ -115,6 +120,24 @@ export const en = {
   "past.invalid": "Refused by the server",
   "past.back": "Back to the task at hand",
 
+  "review.by": "Answer by {name}",
+  "review.skipped": "skipped",
+  "review.none": "Not reviewed",
+  "review.accepted": "Accepted by {name}",
+  "review.fixed": "Fixed by {name}",
+  "review.rejected": "Sent back by {name}",
+  "review.fix": "Save the fix",
+  "review.loading": "Fetching answers…",
+  "review.nothing": "There is nothing to review",
+  "review.done": "Everything is reviewed",
+  "review.done-body": "Previous answer leads back to what you looked through. The project's answers say what became of each.",
+  "reject.title": "Send the answer back",
+  "reject.body": "{name} gets this task again, with the answer and your reason. Until then the answer does not count.",
+  "reject.reason": "Reason",
+  "reject.cancel": "Keep the answer",
+  "back.title": "Your answer was sent back:",
+  "back.by": "{name} sent your answer back:",
+
   "conflict.title": "Somebody else changed this answer meanwhile",
   "conflict.mine": "Yours: {answer}",
   "conflict.theirs": "Now saved: {answer}",
@@ -130,6 +153,9 @@ export const en = {
   "notice.history-failed": "Your earlier answers can't be read at the moment. Try again in a while.",
   "notice.change-failed": "Your change is not saved: {problem}",
   "notice.change-offline": "Your change is not saved, because the server can't be reached. It stays here; save it again when you are online.",
+  "notice.review-failed": "More answers can't be read at the moment. This page tries again by itself.",
+  "notice.judge-failed": "Your verdict was not taken: {problem}",
+  "notice.judge-offline": "Your verdict is not saved, because the server can't be reached. Give it again when you are online.",
   "notice.close": "Close this message",
 
   "empty.loading": "Fetching tasks…",
@@ -262,5 +288,4 @@ export const en = {
 } as const satisfies Record<string, Message>;
 
 export type MessageKey = keyof typeof en;
-export const isMessage = (key: string): key is MessageKey => Object.hasOwn(en, key);
 export type Messages = Readonly<Record<MessageKey, Message>>;

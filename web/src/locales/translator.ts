@@ -1,5 +1,5 @@
 /** Messages in the language of the page; numbers, shares and plurals as Intl has them. */
-import { en, type Message, type MessageKey, type Messages } from "./en";
+import type { Message, MessageKey, Messages } from "./en";
 
 export type Params = Readonly<Record<string, string | number>>;
 
@@ -9,27 +9,21 @@ export interface Translator {
   percent(share: number): string;
 }
 
-/** Chinese of any kind is better served by Simplified Chinese than by English. */
-const isChinese = (wanted: string): boolean => wanted.toLowerCase().startsWith("zh");
-
-/** The messages of a language; others than English are fetched, and English stands in where that fails. */
-export async function messagesFor(wanted: string): Promise<Messages> {
-  if (!isChinese(wanted)) return en;
-  try {
-    return (await import("./zh-hans")).zhHans;
-  } catch (error) {
-    console.error("language: not loaded", error);
-    return en;
-  }
-}
+/** Each in a file of its own, so that nobody fetches two. Traditional Chinese readers are better served by Chinese than by English. */
+const CHINESE = ["zh-Hans", () => import("./zh-hans").then((found): Messages => found.zhHans)] as const;
+const ENGLISH = ["en", () => import("./en").then((found): Messages => found.en)] as const;
 
 function form(message: Message, count: number, plural: Intl.PluralRules): string {
   if (typeof message === "string") return message;
   return plural.select(count) === "one" ? (message.one ?? message.other) : message.other;
 }
 
-export function createTranslator(wanted: string, messages: Messages): Translator {
-  const language = isChinese(wanted) ? "zh-Hans" : "en";
+/** Every action with keys has its title under its name; a test holds that. */
+export const isTitle = (key: string): key is MessageKey & `action.${string}` => key.startsWith("action.");
+
+export async function createTranslator(wanted: string): Promise<Translator> {
+  const [language, load] = wanted.toLowerCase().startsWith("zh") ? CHINESE : ENGLISH;
+  const messages = await load();
   const plural = new Intl.PluralRules(language);
   const numbers = new Intl.NumberFormat(language);
   const shares = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });

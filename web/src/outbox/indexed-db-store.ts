@@ -1,4 +1,5 @@
 /** Entries in IndexedDB, which survives a closed tab and is shared by all tabs. */
+import type { Sendable } from "../wire";
 import { byAge, type Entry, type EntryStore } from "./entry";
 
 const DATABASE = "assay-labeling";
@@ -14,7 +15,7 @@ function open(factory: IDBFactory): Promise<IDBDatabase> {
   });
 }
 
-export async function openIndexedDbStore(factory: IDBFactory): Promise<EntryStore> {
+export async function openIndexedDbStore<S extends Sendable>(factory: IDBFactory): Promise<EntryStore<S>> {
   const database = await open(factory);
   // A newer page in another tab may need to change the layout.
   database.onversionchange = () => database.close();
@@ -29,7 +30,7 @@ export async function openIndexedDbStore(factory: IDBFactory): Promise<EntryStor
   }
 
   return {
-    all: async (scope) => (await run<Entry[]>("readonly", (store) => store.index("scope").getAll(scope))).sort(byAge),
+    all: async (scope) => (await run<Entry<S>[]>("readonly", (store) => store.index("scope").getAll(scope))).sort(byAge),
     put: async (entry) => void (await run("readwrite", (store) => store.put(entry))),
     remove: async (key) => void (await run("readwrite", (store) => store.delete(key))),
   };

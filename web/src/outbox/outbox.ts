@@ -3,7 +3,7 @@
  * until the server has acknowledged that key, and leaves the store only then or by the person's word.
  */
 import type { Failure, Outcome } from "../api/http";
-import type { Progress, Sent, Submission, SubmissionResult } from "../wire";
+import type { Progress, Sendable, Sent, Submission, SubmissionResult } from "../wire";
 import { backOffMs } from "./back-off";
 import { byAge, type Entry, type EntryStore } from "./entry";
 import type { Lock } from "./lock";
@@ -13,19 +13,19 @@ const BATCH = 50;
 
 export interface OutboxStatus { waiting: number; failure: Failure | null }
 
-export interface OutboxEvents {
+export interface OutboxEvents<S extends Sendable = Submission> {
   status(status: OutboxStatus): void;
   settled(results: readonly SubmissionResult[], progress: Progress | null): void;
   /** Entries that wait for the person's word. */
-  attention(entries: readonly Entry[]): void;
+  attention(entries: readonly Entry<S>[]): void;
 }
 
-export interface OutboxOptions {
+export interface OutboxOptions<S extends Sendable = Submission> {
   scope: string;
-  store: EntryStore;
+  store: EntryStore<S>;
   lock: Lock;
-  send(answers: readonly Submission[]): Promise<Outcome<Sent>>;
-  events: OutboxEvents;
+  send(answers: readonly S[]): Promise<Outcome<Sent>>;
+  events: OutboxEvents<S>;
   isOnline(): boolean;
   now(): number;
   random(): number;
@@ -34,8 +34,10 @@ export interface OutboxOptions {
   announce(results: readonly SubmissionResult[]): void;
 }
 
-export interface Outbox {
-  add(submission: Submission, excerpt: string): void;
+export interface Outbox<S extends Sendable = Submission> {
+  add(submission: S, excerpt: string): void;
+  /** What the server has not taken yet, oldest first. */
+  entries(): readonly Entry<S>[];
   /** Sends what waits; resolves when nothing more can be done now. */
   flush(): Promise<void>;
   /** Removes an entry that was never handed to the network; false when it may be at the server already. */
@@ -49,13 +51,13 @@ export interface Outbox {
   waitingTasks(): ReadonlySet<number>;
 }
 
-export function createOutbox(options: OutboxOptions): Outbox {
-  const mine = new Map<string, Entry>();
+export function createOutbox<S extends Sendable>(options: OutboxOptions<S>): Outbox<S> {
+  const mine = new Map<string, Entry<S>>();
   const results = new Map<string, SubmissionResult>();
   const waiters = new Map<string, ((result: SubmissionResult | null) => void)[]>();
   /** Entries about to be withdrawn: a call that starts meanwhile leaves them out. */
   const held = new Set<string>();
-  let known: readonly Entry[] = [];
+  let known: readonly Entry<S>[] = [];
   let failures = 0;
   let failure: Failure | null = null;
   let singly = false;
@@ -63,9 +65,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let cancelRetry = (): void => undefined;
 
   /** A full disk must not stop the sending: the entry lives on in this tab. */
-  const persist = (entry: Entry): Promise<void> => options.store.put(entry).catch((error: unknown) => console.error("outbox: not stored", error));
+  const persist = (entry: Entry<S>): Promise<void> => options.store.put(entry).catch((error: unknown) => console.error("outbox: not stored", error));
 
-  async function entries(): Promise<Entry[]> {
+  async function entries(): Promise<Entry<S>[]> {
     const stored = await options.store.all(options.scope).catch(() => []);
     const all = new Map([...stored.map((entry) => [entry.key, entry] as const), ...mine]);
     known = [...all.values()].filter((entry) => !results.has(entry.key) || entry.verdict !== null).sort(byAge);
@@ -83,7 +85,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     await options.store.remove(key).catch((error: unknown) => console.error("outbox: not removed", error));
   }
 
-  async function keep(entry: Entry): Promise<void> {
+  async function keep(entry: Entry<S>): Promise<void> {
     mine.set(entry.key, entry);
     known = [...known.filter((each) => each.key !== entry.key), entry].sort(byAge);
     await persist(entry);
@@ -97,7 +99,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
-  async function take(batch: readonly Entry[], sent: Sent): Promise<number> {
+  async function take(batch: readonly Entry<S>[], sent: Sent): Promise<number> {
     const byKey = new Map(batch.map((entry) => [entry.key, entry]));
     const found = sent.results.filter((result) => byKey.has(result.clientKey));
     settle(found);
@@ -112,7 +114,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     return found.length;
   }
 
-  async function refuse(entry: Entry, problem: string): Promise<void> {
+  async function refuse(entry: Entry<S>, problem: string): Promise<void> {
     const result: SubmissionResult = { clientKey: entry.key, status: "invalid", annotation: null, task: entry.submission.task, problem };
     settle([result]);
     await keep({ ...entry, verdict: { status: "invalid", problem } });
@@ -160,9 +162,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
     plan();
   }
 
-  const outbox: Outbox = {
+  const outbox: Outbox<S> = {
+    entries: () => known,
     add(submission, excerpt) {
-      const entry: Entry = {
+      const entry: Entry<S> = {
         key: submission.client_key, scope: options.scope, createdAt: options.now(), attempts: 0, submission, excerpt, verdict: null,
       };
       void keep(entry);

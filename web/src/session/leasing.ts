@@ -42,7 +42,7 @@ export function createLeasing(world: World, client: Client, store: Store<State>,
   }
 
   async function ask(count: number): Promise<void> {
-    if (running) return;
+    if (running || store.get().review !== null) return;
     running = true;
     const unsent = outbox.waitingTasks();
     const holding = new Set([...store.get().queue.map((task) => task.id), ...unsent]);

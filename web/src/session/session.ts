@@ -2,7 +2,7 @@
 import type { Failure } from "../api/http";
 import type { MessageKey } from "../locales/en";
 import type { Entry } from "../outbox/entry";
-import { createOutbox, type Outbox, type OutboxStatus } from "../outbox/outbox";
+import { createOutbox, type Outbox, type OutboxEvents, type OutboxOptions, type OutboxStatus } from "../outbox/outbox";
 import type { Action, Effect, Env } from "../state/actions/action";
 import { KEYED_ACTIONS } from "../state/actions/table";
 import { chooseLabel } from "../state/actions/choose-label";
@@ -15,14 +15,18 @@ import { parseSettings } from "../state/settings";
 import { initialState, type State } from "../state/state";
 import { createStore, type Store } from "../state/store";
 import { schemaOf, titleField } from "../state/view";
-import type { Page, Progress, SubmissionResult } from "../wire";
+import type { Page, Progress, Sendable, Submission, SubmissionResult } from "../wire";
+import type { RemarkSubmission } from "../wire-remarks";
+import type { Client } from "../api/client";
 import { backOffMs } from "../outbox/back-off";
 import { createDrafts, type Drafts } from "./drafts";
 import { createLeasing, type Leasing } from "./leasing";
+import { createReviewing, type Reviewing } from "./reviewing";
 import { createPastAnswers, type PastAnswers } from "./past-answers";
 import type { World } from "./world";
 
 export interface Session {
+  client: Client;
   store: Store<State>;
   bindings(): Bindings;
   start(): Promise<void>;
@@ -36,7 +40,7 @@ export interface Session {
   leave(): void;
 }
 
-interface Parts { outbox: Outbox; leasing: Leasing; drafts: Drafts; past: PastAnswers; settingsName: string }
+interface Parts { outbox: Outbox; remarks: Outbox<RemarkSubmission>; leasing: Leasing; drafts: Drafts; reviewing: Reviewing | null; past: PastAnswers; settingsName: string }
 
 const EXCERPT = 160;
 const FAILED: Readonly<Record<Failure["kind"], MessageKey>> = {
@@ -48,8 +52,10 @@ export function excerptOf(data: Readonly<Record<string, unknown>>, field: string
   return text.length > EXCERPT ? `${text.slice(0, EXCERPT).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
-export function createSession(world: World, project: number, annotation: number | null = null): Session {
-  const store = createStore(initialState(parseSettings(null), world.isOnline()));
+/** `annotation` is opened first; `review` says which of others' answers are looked through, as the query of their list. */
+export function createSession(world: World, project: number, annotation: number | null = null, review: string | null = null): Session {
+  const begin = initialState(parseSettings(null), world.isOnline());
+  const store = createStore(review === null ? begin : { ...begin, pastCursor: null, review: { query: review, judged: [], cursor: "" } });
   let parts: Parts | null = null;
   let starts = 0;
   let bindings = resolveBindings({ display: [], controls: [] }, {});
@@ -60,8 +66,9 @@ export function createSession(world: World, project: number, annotation: number 
   function currentBindings(): Bindings {
     const state = store.get();
     const key = [state.project, state.settings.keys];
+    const reviewing = state.review !== null;
     if (key.some((part, i) => part !== boundTo[i])) {
-      bindings = resolveBindings(schemaOf(state), state.settings.keys);
+      bindings = resolveBindings(schemaOf(state), state.settings.keys, reviewing);
       boundTo = key;
     }
     return bindings;
@@ -97,18 +104,34 @@ export function createSession(world: World, project: number, annotation: number 
     store.update((state) => ({ ...state, attention }));
   }
 
-  async function assemble(page: Page): Promise<Parts> {
-    const scope = `${project}:${page.me.id}`;
+  /** Comments wait like answers; what still waits is shown among those that the server has. */
+  function followRemarks(outbox: () => Outbox<RemarkSubmission> | undefined): OutboxEvents<RemarkSubmission> {
+    const follow = (): void => {
+      const unsent = outbox()?.entries().map((entry) => ({ key: entry.key, submission: entry.submission, problem: entry.verdict?.problem ?? null }));
+      if (unsent !== undefined) store.update((state) => ({ ...state, unsent }));
+    };
+    return { status: follow, settled: follow, attention: follow };
+  }
+
+  async function outboxFor<S extends Sendable>(scope: string, send: OutboxOptions<S>["send"], events: OutboxEvents<S>): Promise<Outbox<S>> {
     const channel = world.channel(`assay-outbox-${scope}`);
-    const outbox = createOutbox({
-      scope, store: await world.openStore(), lock: world.lock(`assay-outbox-${scope}`), send: world.client.send,
-      events: { status: onStatus, settled: onSettled, attention: onAttention },
+    const outbox = createOutbox<S>({
+      scope, store: await world.openStore<S>(), lock: world.lock(`assay-outbox-${scope}`), send, events,
       isOnline: world.isOnline, now: world.now, random: world.random, schedule: world.schedule, announce: channel.announce,
     });
     channel.listen(outbox.heard);
+    return outbox;
+  }
+
+  async function assemble(page: Page): Promise<Parts> {
+    const scope = `${project}:${page.me.id}`;
+    const outbox = await outboxFor<Submission>(scope, world.client.send, { status: onStatus, settled: onSettled, attention: onAttention });
+    let remarks: Outbox<RemarkSubmission> | undefined = undefined;
+    const found = await outboxFor<RemarkSubmission>(`${scope}:comments`, world.client.sendRemarks, followRemarks(() => remarks));
+    remarks = found;
     const drafts = createDrafts(world, world.client, store, scope);
     const leasing = createLeasing(world, world.client, store, outbox, drafts.restore);
-    return { outbox, leasing, drafts, past: createPastAnswers(world, world.client, store, outbox), settingsName: `assay:settings:${scope}` };
+    return { outbox, remarks: found, leasing, drafts, reviewing: review === null ? null : createReviewing(world, world.client, store), past: createPastAnswers(world, world.client, store, outbox), settingsName: `assay:settings:${scope}` };
   }
 
   function fail(failure: Failure): void {
@@ -131,11 +154,13 @@ export function createSession(world: World, project: number, annotation: number 
     store.update((state) => ({ ...state, phase: "ready", failure: null, project: page.project, me: page.me, progress: page.progress, settings }));
     // What an earlier run left goes first: its tasks must not be handed out again as new ones.
     await made.outbox.flush();
+    void made.remarks.flush();
+    if (made.reviewing !== null) return made.reviewing.open();
     if (annotation !== null) await made.past.open(annotation);
     made.leasing.refill();
   }
 
-  function run(effect: Effect, { outbox, leasing, drafts, past, settingsName }: Parts): void {
+  function run(effect: Effect, { outbox, remarks, leasing, drafts, reviewing, past, settingsName }: Parts): void {
     switch (effect.type) {
       case "submit":
         drafts.forget(effect.task.id);
@@ -148,6 +173,10 @@ export function createSession(world: World, project: number, annotation: number 
       case "refill": return leasing.refill();
       case "forget": return void outbox.forget(effect.key);
       case "send-again": return void outbox.sendAgain(effect.key);
+      case "judge": return void reviewing?.judge(effect);
+      case "remark": return remarks.add(effect.submission, effect.submission.body);
+      case "forget-remark": return void remarks.forget(effect.key);
+      case "remark-again": return void remarks.sendAgain(effect.key);
       case "settings": return world.storage.setItem(settingsName, JSON.stringify(store.get().settings));
     }
   }
@@ -159,7 +188,7 @@ export function createSession(world: World, project: number, annotation: number 
   }
 
   return {
-    store, start, perform, bindings: currentBindings,
+    store, client: world.client, start, perform, bindings: currentBindings,
     press(press) {
       const target = meaningOf(store.get(), currentBindings(), press);
       if (target === null) return false;
@@ -174,13 +203,15 @@ export function createSession(world: World, project: number, annotation: number 
       if (parts === null) return void start();
       parts.leasing.lookNow();
       void parts.outbox.flush();
+      void parts.remarks.flush();
     },
     wake() {
       world.stopwatch.resume();
       const online = world.isOnline();
       store.update((state) => (state.online === online ? state : { ...state, online }));
       if (parts === null) return void start();
-      const { sync, leaseFailure } = store.get();
+      const { sync, unsent, leaseFailure } = store.get();
+      if (unsent.length > 0) void parts.remarks.flush();
       if (sync.waiting > 0 || sync.failure !== null) void parts.outbox.flush();
       if (leaseFailure !== null) parts.leasing.lookNow();
     },

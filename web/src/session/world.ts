@@ -2,7 +2,7 @@
 import type { Client } from "../api/client";
 import type { EntryStore } from "../outbox/entry";
 import type { Lock } from "../outbox/lock";
-import type { SubmissionResult } from "../wire";
+import type { Sendable, SubmissionResult } from "../wire";
 
 export interface Channel {
   announce(results: readonly SubmissionResult[]): void;
@@ -12,7 +12,7 @@ export interface Channel {
 export interface World {
   client: Client;
   storage: Pick<Storage, "getItem" | "setItem" | "removeItem">;
-  openStore(): Promise<EntryStore>;
+  openStore<S extends Sendable>(): Promise<EntryStore<S>>;
   lock(name: string): Lock;
   channel(name: string): Channel;
   isOnline(): boolean;

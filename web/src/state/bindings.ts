@@ -24,9 +24,9 @@ function labelRows(schema: Schema): LabelRow[] {
 }
 
 /** First come the person's keys, then the schema's; digits and free letters go to labels without one; an action whose key is taken moves to Shift. */
-export function resolveBindings(schema: Schema, own: Readonly<Record<string, string>>): Bindings {
+export function resolveBindings(schema: Schema, own: Readonly<Record<string, string>>, reviewing = false): Bindings {
   const labels = labelRows(schema);
-  const actions = actionsFor(schema);
+  const actions = actionsFor(schema, reviewing);
   /** Keys that are given; true where an action of the page has it, which may share it. */
   const taken = new Map<string, boolean>();
   const given = new Map<string, string[]>();

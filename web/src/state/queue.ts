@@ -7,6 +7,7 @@ export const REFILL_BELOW = 4;
 export const HOLD = 8;
 
 export function wanted(state: State): number {
+  if (state.review !== null) return 0;
   return state.queue.length < REFILL_BELOW ? HOLD - state.queue.length : 0;
 }
 
@@ -20,7 +21,8 @@ export function mergeLeased(state: State, leased: Leased, holding: ReadonlySet<n
   const lostCurrent = current !== undefined && lost.has(current.id);
   return {
     ...state,
-    queue: [...kept, ...fresh],
+    // What was sent back comes behind the task at hand.
+    queue: [...kept.slice(0, 1), ...fresh.filter(isBack), ...kept.slice(1), ...fresh.filter((task) => !isBack(task))],
     progress: leased.progress,
     remaining: leased.remaining,
     outdated: state.outdated || (state.project !== null && leased.schemaRevision !== state.project.schemaRevision),
@@ -30,6 +32,8 @@ export function mergeLeased(state: State, leased: Leased, holding: ReadonlySet<n
     notice: lostCurrent ? { message: "notice.lost", params: {}, tone: "warn" } : state.notice,
   };
 }
+
+const isBack = (task: Task): boolean => task.rejection != null;
 
 /** A renewal may hand out a new token for a task that is held already. */
 function renewed(task: Task, tasks: readonly Task[]): Task {

@@ -4,10 +4,12 @@ import type { Answer, Item, Person, Progress, Project, Task } from "../wire";
 import type { Trail } from "./answering";
 import type { Focus } from "./focus";
 import type { Pen } from "./actions/draw";
+import type { Verdict } from "../wire-review";
+import type { UnsentRemark } from "./remarks";
 import type { Size } from "./shapes";
 import type { Settings } from "./settings";
 
-export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip";
+export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip" | "comments" | "reject";
 export type PastOutcome = "sending" | "saved" | "kept_as_draft" | "invalid";
 
 /** One of this person's answers: just given, or read from the history. */
@@ -21,6 +23,12 @@ export interface Past {
   answer: Answer | null;
   skipped: boolean;
   outcome: PastOutcome;
+  /** Who gave it, when that is somebody else: a reviewer looks at it. */
+  by?: Person;
+  verdict?: Verdict;
+  reviewer?: string;
+  /** Why it was sent back. */
+  why?: string;
 }
 
 /** An answer that the server didn't take as it was: shown until the person decides what happens with it. */
@@ -40,6 +48,9 @@ export type DraftState = "local" | "saving" | "saved";
 
 /** An edit that met somebody else's change: both sides, until the person picks one. */
 export interface Conflict { key: string; mine: { answer: Answer | null; skipped: boolean }; theirs: { answer: Answer | null; skipped: boolean } }
+
+/** Others' answers are looked through: which ones, those judged here, and where to read on (empty at the start). */
+export interface Review { query: string; judged: readonly string[]; cursor: string | null }
 
 export interface State {
   phase: "loading" | "ready" | "failed";
@@ -67,6 +78,8 @@ export interface State {
   pictureSize: Size | null;
   writing: { control: string; asked: number } | null;
   conflict: Conflict | null;
+  /** Null while the person labels. */
+  review: Review | null;
   remaining: boolean;
   /** Somebody changed what the project asks: this page shows the questions of before until it is loaded again. */
   outdated: boolean;
@@ -79,6 +92,10 @@ export interface State {
   online: boolean;
   attention: readonly Attention[];
   panel: Panel | null;
+  /** Comments that the server does not have yet. */
+  unsent: readonly UnsentRemark[];
+  /** Open comments of tasks whose comments were read since the page was opened. */
+  remarkCounts: Readonly<Record<number, number>>;
   /** Pictures are shown in their own size, and not fitted to the screen. */
   enlarged: boolean;
   notice: Notice | null;
@@ -89,8 +106,8 @@ export function initialState(settings: Settings, online: boolean): State {
   return {
     phase: "loading", failure: null, project: null, me: null,
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
-    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, pens: {}, pictureSize: null, writing: null, conflict: null,
+    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, pens: {}, pictureSize: null, writing: null, conflict: null, review: null,
     remaining: true, outdated: false, asked: false, leaseFailure: null, busy: null,
-    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, enlarged: false, notice: null, settings,
+    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, unsent: [], remarkCounts: {}, enlarged: false, notice: null, settings,
   };
 }

@@ -13,7 +13,10 @@ import { Icon } from "./icon";
 import { NextPictures } from "./image-display";
 import { MarkdownView } from "./markdown-view";
 import { Messages } from "./messages";
+import { LazyPanel } from "./lazy-panel";
 import { Palette } from "./palette";
+import { RejectDialog } from "./reject-dialog";
+import { ReviewEnd, ReviewLine, SentBack } from "./review-line";
 import { SettingsDialog } from "./settings-dialog";
 import { SkipDialog } from "./skip-dialog";
 import { TopBar } from "./top-bar";
@@ -55,7 +58,8 @@ function Task({ state, view }: { state: State; view: Shown }) {
   return (
     <section ref={box} class="lp-main" tabIndex={0} aria-label={text.t(hasPicture(state) ? "page.picture" : "page.text")}>
       <article class="lp-sheet" key={id}>
-        {view.kind === "past" ? <PastLine state={state} view={view} /> : null}
+        {view.kind === "task" ? (view.task.rejection == null ? null : <SentBack rejection={view.task.rejection} />)
+          : state.review !== null ? <ReviewLine past={view.past} changed={view.changed} /> : <PastLine state={state} view={view} />}
         <ItemDisplay state={state} view={view} />
       </article>
     </section>
@@ -65,7 +69,7 @@ function Task({ state, view }: { state: State; view: Shown }) {
 /** Says the new task to a screen reader; an excerpt, since a reader goes through the whole text by itself. */
 function Announcer({ state, view }: { state: State; view: Shown | null }) {
   const { text } = usePage();
-  const said = view === null ? "" : text.t(view.kind === "past" ? "page.past-task" : "page.new-task", { text: excerptOf(view.item.data, titleField(state)) });
+  const said = view === null ? "" : text.t(view.kind === "past" ? (state.review === null ? "page.past-task" : "page.review-task") : "page.new-task", { text: excerptOf(view.item.data, titleField(state)) });
   return <div class="lp-hidden" aria-live="polite">{said}</div>;
 }
 
@@ -86,6 +90,9 @@ function Failed({ state }: { state: State }) {
   );
 }
 
+/** Few tasks are talked about, so the panel is fetched behind the first of them. */
+export const remarksPanel = () => import("./remarks-panel").then((found) => found.RemarksPanel);
+
 export function App() {
   const { session, text } = usePage();
   const [state, setState] = useState(session.store.get());
@@ -93,12 +100,13 @@ export function App() {
   const view = shown(state);
   if (state.phase === "failed") return <div class="lp"><Failed state={state} /></div>;
   return (
-    <div class="lp" data-text={state.settings.textSize} data-guidelines={state.panel === "guidelines" ? "" : undefined}>
+    <div class="lp" data-text={state.settings.textSize} data-guidelines={state.panel === "guidelines" || state.panel === "comments" ? "" : undefined}>
       <TopBar state={state} />
       <Messages state={state} />
       <div class="lp-body">
-        {view === null ? <div class="lp-main"><EmptyState state={state} /></div> : <Task state={state} view={view} />}
+        {view === null ? <div class="lp-main">{state.review === null ? <EmptyState state={state} /> : <ReviewEnd state={state} />}</div> : <Task state={state} view={view} />}
         {state.panel === "guidelines" ? <GuidelinesPanel state={state} /> : null}
+        {state.panel === "comments" && view !== null ? <LazyPanel load={remarksPanel} props={{ state, view }} /> : null}
       </div>
       {state.phase === "ready" ? <Dock state={state} view={view} /> : <p class="lp-hidden" role="status">{text.t("page.loading")}</p>}
       <NextPictures hashes={nextPictures(state)} />
@@ -107,6 +115,7 @@ export function App() {
       {state.panel === "settings" ? <SettingsDialog state={state} /> : null}
       {state.panel === "palette" ? <Palette state={state} /> : null}
       {state.panel === "skip" ? <SkipDialog /> : null}
+      {state.panel === "reject" && view?.kind === "past" ? <RejectDialog name={view.past.by?.name ?? ""} /> : null}
     </div>
   );
 }

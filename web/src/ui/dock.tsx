@@ -4,6 +4,7 @@ import type { Action } from "../state/actions/action";
 import { chooseLabel } from "../state/actions/choose-label";
 import { next } from "../state/actions/next";
 import { palette } from "../state/actions/panels";
+import { approve, askReject } from "../state/actions/review";
 import { previous } from "../state/actions/previous";
 import { askSkip } from "../state/actions/skip";
 import { submit } from "../state/actions/submit";
@@ -73,13 +74,19 @@ export function Dock({ state, view }: { state: State; view: Shown | null }) {
         <div class="lp-steps" role="toolbar" aria-label={text.t("page.toolbar")}>
           {step(undo, "undo")}
           {view?.kind === "task" ? step(askSkip, "skip") : null}
+          {state.review === null ? null : step(askReject, "skip")}
           {palette.isEnabled(state) && view !== null ? step(palette, "search", "lp-step-search") : null}
           <span class="lp-spring" />
           {step(previous, "back", "lp-step-bare")}
           {step(next, "next", "lp-step-bare")}
+          {state.review !== null && !needsSubmit ? (
+            <button type="button" class="lp-button lp-button-primary lp-submit" disabled={!approve.isEnabled(state)} onClick={byPointer(() => perform<undefined>(approve, undefined))}>
+              {text.t("action.approve")}<KeyCap name={session.bindings().keysOf(actionId("approve"))[0]} />
+            </button>
+          ) : null}
           {needsSubmit ? (
             <button type="button" class="lp-button lp-button-primary lp-submit" disabled={!submit.isEnabled(state)} onClick={byPointer(() => perform<undefined>(submit, undefined))}>
-              {text.t(view.kind === "past" ? "action.save" : "action.submit")}<KeyCap name={session.bindings().keysOf(actionId("submit"))[0]} />
+              {text.t(state.review !== null ? "review.fix" : view.kind === "past" ? "action.save" : "action.submit")}<KeyCap name={session.bindings().keysOf(actionId("submit"))[0]} />
             </button>
           ) : null}
         </div>

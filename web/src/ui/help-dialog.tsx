@@ -1,4 +1,5 @@
-import { isMessage, type MessageKey } from "../locales/en";
+import type { MessageKey } from "../locales/en";
+import { isTitle } from "../locales/translator";
 import { actionsFor } from "../state/actions/table";
 import { palette } from "../state/actions/panels";
 import { actionId, labelId } from "../state/bindings";
@@ -9,10 +10,9 @@ import { usePage } from "./context";
 import { Dialog } from "./dialog";
 import { KeyCap } from "./key-cap";
 
-/** Every action with keys has its title under its name; a test holds that. */
 export function actionTitle(name: string): MessageKey {
   const key = `action.${name}`;
-  return isMessage(key) ? key : "page.name";
+  return isTitle(key) ? key : "page.name";
 }
 
 export function HelpDialog({ state }: { state: State }) {
@@ -27,7 +27,7 @@ export function HelpDialog({ state }: { state: State }) {
     <Dialog title={text.t("help.title")} name="help">
       <h3>{text.t("help.actions")}</h3>
       <dl class="lp-key-list">
-        {actionsFor(schemaOf(state)).filter((action) => action !== palette || palette.isEnabled(state)).map((action) => {
+        {actionsFor(schemaOf(state), state.review !== null).filter((action) => action !== palette || palette.isEnabled(state)).map((action) => {
           const keys = bindings.keysOf(actionId(action.name));
           return row(action.name, text.t(actionTitle(action.name)), action.name === "accept" ? [...keys, "Enter"] : keys);
         })}

@@ -1,6 +1,8 @@
 /** Where one is, how far one is, and whether everything is saved. */
 import type { Action } from "../state/actions/action";
 import { guidelines, help, settings } from "../state/actions/panels";
+import { comments } from "../state/actions/remark";
+import { openRemarks } from "../state/remarks";
 import type { State } from "../state/state";
 import { saving } from "../state/saving";
 import { byPointer, usePage } from "./context";
@@ -14,12 +16,12 @@ export function TopBar({ state }: { state: State }) {
   const mine = progress.mine + sync.waiting;
   const status = saving(state);
 
-  function tool(action: Action, icon: IconName) {
+  function tool(action: Action, icon: IconName, count = 0) {
     const [key] = session.bindings().keysOf(`action:${action.name}`);
     const title = text.t(actionTitle(action.name));
     return (
-      <button type="button" class="lp-tool" aria-label={title} title={key === undefined ? title : `${title} (${key})`} aria-expanded={state.panel === action.name}
-        onClick={byPointer(() => perform<undefined>(action, undefined))}><Icon name={icon} /></button>
+      <button type="button" class="lp-tool" aria-label={count === 0 ? title : `${title} (${count})`} disabled={!action.isEnabled(state)} title={key === undefined ? title : `${title} (${key})`} aria-expanded={state.panel === action.name}
+        onClick={byPointer(() => perform<undefined>(action, undefined))}><Icon name={icon} />{count === 0 ? null : <b class="lp-count" data-count={count} />}</button>
     );
   }
 
@@ -38,7 +40,7 @@ export function TopBar({ state }: { state: State }) {
           </span>
         ) : null}
       </div>
-      <nav class="lp-tools">{tool(guidelines, "book")}{tool(settings, "gear")}{tool(help, "help")}</nav>
+      <nav class="lp-tools">{tool(comments, "talk", openRemarks(state))}{tool(guidelines, "book")}{tool(settings, "gear")}{tool(help, "help")}</nav>
       <progress class="lp-progress" max={Math.max(progress.total, 1)} value={done} aria-label={text.t("progress.total", { done, total: progress.total })} />
     </header>
   );

@@ -2,7 +2,6 @@
 import { render } from "preact";
 import { expect, test } from "vitest";
 import { browserWorld } from "../../src/browser";
-import { en } from "../../src/locales/en";
 import { createTranslator } from "../../src/locales/translator";
 import { createSession } from "../../src/session/session";
 import { enlarge } from "../../src/state/actions/panels";
@@ -17,9 +16,11 @@ import { env, ready, spamOrHam, task } from "../examples";
 const HASH = "a".repeat(64);
 const IMAGE: Display = { type: "image", field: "image", title: "", other: "", markdown: false };
 
+const text = await createTranslator("en");
+
 function drawn(hash: string, enlarged = false): HTMLElement {
   const root = document.createElement("div");
-  const page = { session: createSession(browserWorld("/api/v1/", 7), 7), text: createTranslator("en", en), exit: "/", signIn: "/", pictures: "/api/v1/pictures/" };
+  const page = { session: createSession(browserWorld("/api/v1/", 7), 7), text, exit: "/", signIn: "/", pictures: "/api/v1/pictures/" };
   render(<Context.Provider value={page}><ImageDisplay hash={hash} enlarged={enlarged} /></Context.Provider>, root);
   return root;
 }

@@ -8,6 +8,7 @@ import { leaveTask } from "./leave-task";
 export const accept: Action = {
   name: "accept",
   keys: ["a"],
+  only: "labeling",
   isEnabled(state) {
     const view = shown(state);
     if (view === null || view.kind !== "task" || view.suggestion === null || state.busy === "undo") return false;

@@ -1,5 +1,7 @@
 /** The form of every action: a name, its keys, when it can be done, and a pure step from state to state. */
 import type { Answer, Schema, Submission, Task } from "../../wire";
+import type { Judgement } from "./review";
+import type { RemarkSubmission } from "../../wire-remarks";
 import type { Past, State } from "../state";
 
 /** What an action asks the session to do outside of the state. */
@@ -12,6 +14,10 @@ export type Effect =
   | { type: "refill" }
   | { type: "forget"; key: string }
   | { type: "send-again"; key: string }
+  | { type: "judge"; past: Past; judgement: Judgement }
+  | { type: "remark"; submission: RemarkSubmission }
+  | { type: "forget-remark"; key: string }
+  | { type: "remark-again"; key: string }
   | { type: "settings" };
 
 export interface Step { state: State; effects: readonly Effect[] }
@@ -31,6 +37,8 @@ export interface Action<Arg = undefined> {
   shares?: boolean;
   /** False for schemas in which it means nothing; its keys are free there. */
   isFor?(schema: Schema): boolean;
+  /** Where it has keys; in both modes by default. */
+  only?: "labeling" | "review";
   isEnabled(state: State): boolean;
   perform(state: State, env: Env, arg: Arg): Step;
 }

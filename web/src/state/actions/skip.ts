@@ -14,6 +14,7 @@ function cleanReason(reason: string): string {
 export const askSkip: Action = {
   name: "skip",
   keys: ["s"],
+  only: "labeling",
   isEnabled: (state) => shown(state)?.kind === "task" && state.busy !== "undo",
   perform: (state) => stay(askSkip.isEnabled(state) ? { ...state, panel: "skip" } : state),
 };

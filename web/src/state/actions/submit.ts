@@ -4,6 +4,7 @@ import type { State } from "../state";
 import { schemaOf, shown } from "../view";
 import { stay, type Action } from "./action";
 import { leaveTask } from "./leave-task";
+import { judge } from "./review";
 
 export const submit: Action = {
   name: "submit",
@@ -17,6 +18,7 @@ export const submit: Action = {
     const view = shown(state);
     if (view === null || !submit.isEnabled(state)) return stay(state);
     if (view.kind === "task") return leaveTask(state, env, view.task, { answer: view.answer, skipped: false, reason: "" });
+    if (state.review !== null) return judge(state, view.past, { verdict: "fixed", reason: "", answer: view.answer });
     const past = state.past.map((each) => (each.key === view.past.key ? { ...each, answer: view.answer, skipped: false, outcome: "sending" as const } : each));
     const next: State = { ...state, past, edit: null, notice: null };
     return stay(next, { type: "change", past: view.past, answer: view.answer, skipped: false });

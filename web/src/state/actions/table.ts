@@ -9,6 +9,8 @@ import { nextPart, previousPart, removePart } from "./parts";
 import { previous } from "./previous";
 import { redo } from "./redo";
 import { cursorDown, cursorLeft, cursorRight, cursorUp, extendLeft, extendRight, startLeft, startRight, wholeWords } from "./select";
+import { comments } from "./remark";
+import { approve, askReject } from "./review";
 import { askSkip } from "./skip";
 import { submit } from "./submit";
 import { arcs, beginTie, nextTie, previousTie } from "./ties";
@@ -16,12 +18,12 @@ import { undo } from "./undo";
 import { write } from "./write";
 
 export const KEYED_ACTIONS = [
-  submit, accept, askSkip, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
-  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, nextTie, previousTie, arcs, write, previous, next, enlarge, palette, guidelines, settings, help, close,
+  submit, accept, approve, askSkip, askReject, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
+  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, nextTie, previousTie, arcs, write, previous, next, enlarge, palette, comments, guidelines, settings, help, close,
 ] as const satisfies readonly Action[];
 
 /** The actions that mean something in a project. */
-export function actionsFor(schema: Schema): readonly Action[] {
+export function actionsFor(schema: Schema, reviewing = false): readonly Action[] {
   const all: readonly Action[] = KEYED_ACTIONS;
-  return all.filter((action) => action.isFor?.(schema) ?? true);
+  return all.filter((action) => (action.only === undefined || (action.only === "review") === reviewing) && (action.isFor?.(schema) ?? true));
 }

@@ -1,0 +1,92 @@
+/** Others' answers to look through: read ahead, judged one by one. */
+import type { Failure } from "../api/http";
+import type { Client } from "../api/client";
+import type { Effect } from "../state/actions/action";
+import type { Past, State } from "../state/state";
+import type { Store } from "../state/store";
+import type { Reviewed } from "../wire-review";
+import type { World } from "./world";
+
+/** Fewer answers than that ahead, and more are read. */
+const AHEAD = 10;
+const RETRY_MS = 5_000;
+
+export interface Reviewing {
+  /** Reads the first answers. */
+  open(): Promise<void>;
+  judge(effect: Effect & { type: "judge" }): Promise<void>;
+}
+
+export function pastOfReviewed(row: Reviewed): Past {
+  return {
+    key: `a${row.annotation}`, task: row.task, leased: null, annotation: row.annotation, revision: row.revision, answer: row.answer,
+    skipped: row.skipped, outcome: "saved", by: row.by, verdict: row.verdict, reviewer: row.reviewer, why: row.why,
+  };
+}
+
+const problemOf = (failure: Failure): string => ("problem" in failure ? failure.problem.detail || failure.problem.title : "");
+
+export function createReviewing(world: Pick<World, "schedule">, client: Client, store: Store<State>): Reviewing {
+  let reading = false;
+
+  async function more(): Promise<void> {
+    const { review, past, at } = store.get();
+    if (reading || review === null || review.cursor === null || (at ?? past.length) + AHEAD < past.length) return;
+    reading = true;
+    const outcome = await client.review(review.query, review.cursor === "" ? null : review.cursor);
+    if (!outcome.ok) {
+      // No other request meanwhile: the flag stays until then.
+      world.schedule(() => { reading = false; void more(); }, RETRY_MS);
+      return store.update((state) => ({ ...state, busy: null, notice: { message: "notice.review-failed", params: {}, tone: "warn" } }));
+    }
+    reading = false;
+    store.update((state) => {
+      if (state.review === null) return state;
+      const known = new Set(state.past.map((each) => each.key));
+      const rows = outcome.value.results.map(pastOfReviewed).filter((each) => !known.has(each.key));
+      // Whoever waits behind the last answer goes on with the first of the new ones.
+      const at = state.at ?? (rows.length > 0 ? state.past.length : null);
+      return { ...state, busy: null, asked: true, past: [...state.past, ...rows], at, review: { ...state.review, cursor: outcome.value.next } };
+    });
+    // A page may hold nothing that passes, and there may still be older answers.
+    return more();
+  }
+
+  function put(key: string, change: Partial<Past>): void {
+    store.update((state) => ({ ...state, past: state.past.map((each) => (each.key === key ? { ...each, ...change } : each)) }));
+  }
+
+  store.subscribe(() => void more());
+
+  return {
+    async open() {
+      store.update((state) => (state.review === null ? state : { ...state, busy: "history" }));
+      await more();
+    },
+    async judge({ past, judgement }) {
+      if (past.annotation === null) return;
+      const outcome = await client.judge(past.annotation, {
+        verdict: judgement.verdict, reason: judgement.reason, ...(past.verdict === "rejected" ? {} : { revision: past.revision }),
+        ...(judgement.answer === null ? {} : { answer: judgement.answer }),
+      });
+      if (outcome.ok) return put(past.key, { ...pastOfReviewed(outcome.value), key: past.key });
+      put(past.key, past);
+      const { failure } = outcome;
+      store.update((state) => ({
+        ...state, at: state.past.findIndex((each) => each.key === past.key), edit: judgement.answer,
+        review: state.review === null ? null : { ...state.review, judged: state.review.judged.filter((key) => key !== past.key) },
+        notice: { message: failure.kind === "refused" ? "notice.judge-failed" : "notice.judge-offline", params: { problem: problemOf(failure) }, tone: "warn" },
+      }));
+      if (failure.kind === "refused" && failure.status === 412) await again(past);
+    },
+  };
+
+  /** Somebody changed the answer first: show it as it is now. */
+  async function again(past: Past): Promise<void> {
+    const outcome = await client.review(`annotation=${past.annotation ?? 0}`, null);
+    const row = outcome.ok ? outcome.value.results[0] : undefined;
+    if (row === undefined) return;
+    put(past.key, { ...pastOfReviewed(row), key: past.key });
+    store.update((state) => ({ ...state, edit: null }));
+  }
+}

@@ -1,0 +1,51 @@
+/** Comments: open the panel, say something, decide about one that the server refused, and note how many are open. */
+import { cleanRemark, type UnsentRemark } from "../remarks";
+import { shown } from "../view";
+import type { Part } from "../focus";
+import { stay, type Action } from "./action";
+
+export const comments: Action = {
+  name: "comments",
+  // Plain letters choose labels.
+  keys: ["Shift+c", ";"],
+  isEnabled: (state) => state.phase === "ready" && (state.panel === "comments" || shown(state) !== null),
+  perform: (state) => stay(comments.isEnabled(state) ? { ...state, panel: state.panel === "comments" ? null : "comments" } : state),
+};
+
+/** `answerOf` is whose answer holds the part; null for one's own. */
+export interface Said { task: number; body: string; part: Part | null; answerOf: number | null }
+
+export const say: Action<Said> = {
+  name: "say",
+  keys: [],
+  isEnabled: (state) => shown(state) !== null,
+  perform(state, env, { task, body, part, answerOf }) {
+    const text = cleanRemark(body);
+    if (text === "") return stay(state);
+    const submission = { client_key: env.newKey(), task, body: text, control: part?.control ?? "", part: part?.id ?? "", answer_of: part === null ? null : answerOf };
+    const unsent: UnsentRemark = { key: submission.client_key, submission, problem: null };
+    return stay({ ...state, unsent: [...state.unsent, unsent] }, { type: "remark", submission });
+  },
+};
+
+export const forgetRemark: Action<string> = {
+  name: "forget-remark",
+  keys: [],
+  isEnabled: (state) => state.unsent.length > 0,
+  perform: (state, _env, key) => stay({ ...state, unsent: state.unsent.filter((each) => each.key !== key) }, { type: "forget-remark", key }),
+};
+
+export const remarkAgain: Action<string> = {
+  name: "remark-again",
+  keys: [],
+  isEnabled: (state) => state.unsent.length > 0,
+  perform: (state, _env, key) => stay(state, { type: "remark-again", key }),
+};
+
+/** What the panel read: how many comments of a task are open. */
+export const countRemarks: Action<{ task: number; open: number }> = {
+  name: "count-remarks",
+  keys: [],
+  isEnabled: () => true,
+  perform: (state, _env, { task, open }) => stay({ ...state, remarkCounts: { ...state.remarkCounts, [task]: open } }),
+};

@@ -1,0 +1,71 @@
+/** What the page knows of comments: those on their way, and how many are open on a task. */
+import type { Member, RemarkSubmission } from "../wire-remarks";
+import { focusOf, type Part } from "./focus";
+import type { State } from "./state";
+import { shown } from "./view";
+
+/** A comment that the server does not have yet; `problem` says why it refused it. */
+export interface UnsentRemark { key: string; submission: RemarkSubmission; problem: string | null }
+
+/** The server takes at most this many characters. */
+export const REMARK_LENGTH = 2000;
+
+/** Half of a character pair, and the sign that no database holds, are no text for the server. */
+export function cleanRemark(body: string): string {
+  return [...body.replace(/\0|\p{Surrogate}/gu, "").trim()].slice(0, REMARK_LENGTH).join("");
+}
+
+/** How many comments on the task at hand are open, those on their way included. */
+export function openRemarks(state: State): number {
+  const item = shown(state)?.item;
+  if (item === undefined) return 0;
+  const waiting = state.unsent.filter((each) => each.submission.task === item.id).length;
+  return (state.remarkCounts[item.id] ?? item.comments) + waiting;
+}
+
+/** The part at hand, which a new comment points at. */
+export function partAtHand(state: State): Part | null {
+  return focusOf(state).part;
+}
+
+const MENTION = /@\[(\d{1,18})\]/g;
+
+export interface Piece { text: string; name: boolean }
+
+/** A comment's text cut at the members that it names. */
+export function piecesOf(body: string, members: readonly Member[]): Piece[] {
+  const names = new Map(members.map((member) => [String(member.id), member.name]));
+  const found: Piece[] = [];
+  let end = 0;
+  for (const match of body.matchAll(MENTION)) {
+    const name = names.get(match[1] ?? "");
+    if (name === undefined) continue;
+    found.push({ text: body.slice(end, match.index), name: false }, { text: `@${name}`, name: true });
+    end = match.index + match[0].length;
+  }
+  return [...found, { text: body.slice(end), name: false }].filter((piece) => piece.text !== "");
+}
+
+/** The letters after the @ in front of the cursor, or null when no name is being written. */
+export function nameBeingWritten(text: string, cursor: number): string | null {
+  return /(?:^|[\s(,，。、；：（])@([^\s@[\]]{0,40})$/u.exec(text.slice(0, cursor))?.[1] ?? null;
+}
+
+/** Puts a member in the place of the letters; they are shown by name while one writes. */
+export function withName(text: string, cursor: number, member: Member): { text: string; cursor: number } {
+  const letters = nameBeingWritten(text, cursor);
+  if (letters === null) return { text, cursor };
+  const before = `${text.slice(0, cursor - letters.length)}${member.name} `;
+  return { text: before + text.slice(cursor), cursor: before.length };
+}
+
+/** The text as it is sent: each chosen member that still stands in it by name becomes `@[id]`; longer names go first. */
+export function toTokens(text: string, chosen: readonly Member[]): string {
+  const byLength = [...chosen].sort((left, right) => right.name.length - left.name.length);
+  return byLength.reduce((said, member) => said.replaceAll(`@${member.name}`, `@[${member.id}]`), text);
+}
+
+/** The way back, for correcting a comment. */
+export function fromTokens(body: string, members: readonly Member[]): string {
+  return piecesOf(body, members).map((piece) => piece.text).join("");
+}
