@@ -175,6 +175,8 @@ SPECTACULAR_SETTINGS = {
         "JobState": "workers.models.job.JobState",
         "ProjectState": "labeling.models.project.ProjectState",
         "QuestionState": "curation.models.question.QuestionState",
+        "Verdict": "labeling.models.annotation.Verdict",
+        "VerdictGiven": "labeling.services.review.VERDICTS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
