@@ -32,8 +32,9 @@ from curation.services.run import start_run
 from curation.services.version import open_version, part_key
 from labeling import tasks as labeling_tasks
 from labeling.models import Annotation, AnnotationRevision, Draft, Progress, Project, Tally
-from labeling.services.annotation import change_annotation, save_draft
+from labeling.services.annotation import change_annotation
 from labeling.services.answer import save_answers
+from labeling.services.draft import save_draft
 from labeling.services.project import create_project, schema_for_labels, start_publish
 from labeling.services.queue import lease_tasks
 from labeling.services.suggestion import store_suggestions
