@@ -1,5 +1,5 @@
 /** A field for a comment: members are named after an @, chosen from a list by keyboard. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Say } from "../locales/remarks";
 import { cleanRemark, nameBeingWritten, REMARK_LENGTH, toTokens, withName } from "../state/remarks";
 import type { Member } from "../wire-remarks";
@@ -37,7 +37,7 @@ export function RemarkField({ words, label, button, initial, initialPeople, focu
   const letters = shut ? null : nameBeingWritten(body, cursor);
   const offers = useOffers(letters);
   const id = `lp-people-${label}`.replace(/\s/g, "-");
-  useEffect(() => { if (focused) field.current?.focus(); }, []);
+  useLayoutEffect(() => { if (focused) field.current?.focus(); }, []);
   useEffect(() => { if (document.activeElement === field.current) field.current?.setSelectionRange(cursor, cursor); }, [people]);
 
   function choose(member: Member | undefined): void {
