@@ -10,9 +10,10 @@ from curation.engine.readers.dialect import WHOLE_LINE, reader_options
 from curation.engine.readers.encoding import CODECS, codec
 from curation.engine.readers.profile import Batch, ReadError, RefusedRow, SourceProfile, excerpt
 from curation.engine.readers.rows import BATCH_CHARACTERS, BATCH_ROWS, broken_bytes, string_table
-from curation.engine.readers.source import Source, lines_of, open_text
+from curation.engine.readers.source import Overlong, Source, lines_of, open_text, overlong
 
 _UNCLOSED = "unexpected end of data"
+_OVERLONG = "overlong line"
 
 
 @dataclass(slots=True)
@@ -24,12 +25,22 @@ class _Feed:
     number: int = 0
     record: list[str] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
+    # Lines that were left out for their length.
+    refused: list[RefusedRow] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[str]:
         while True:
             line = self.again.pop() if self.again else next(self.lines, None)
             if line is None:
                 return
+            if isinstance(line, Overlong):
+                if self.record:
+                    # A quote before it is still open; it is looked at again once that row is refused.
+                    self.again.append(line)
+                    raise csv.Error(_OVERLONG)
+                self.number += 1
+                self.refused.append(overlong(self.number, line))
+                continue
             self.number += 1
             self.record.append(line)
             yield line
@@ -58,11 +69,11 @@ def read_delimited(path: Path, profile: SourceProfile) -> Iterator[Batch]:
     """Give the rows of a delimited file in batches.
 
     A row with too few or too many fields, a NUL byte, or bytes that do not fit the encoding is refused; so is a row
-    whose quotes are wrong. A line that is not UTF-8 in a UTF-8 file but is everyday GB 18030 is read as such, with a
-    warning.
+    whose quotes are wrong, and a line that is too long. A line that is not UTF-8 in a UTF-8 file but is everyday
+    GB 18030 is read as such, with a warning.
 
     Raises:
-        ReadError: ``unclosed_quote`` with the line of the opening quote, ``line_too_long``, ``gzip_ratio``.
+        ReadError: ``unclosed_quote`` with the line of the opening quote, ``gzip_ratio``.
     """
     with open_text(path, codec(profile.encoding)) as (source, text):
         feed = _Feed(_mended(lines_of(text), profile))
@@ -73,6 +84,9 @@ def _mended(lines: Iterator[str], profile: SourceProfile) -> Iterator[str]:
     """Drop the byte order mark, and read single lines of another encoding as what they are."""
     utf8 = profile.encoding in {"utf-8", "utf-8-bom"}
     for number, line in enumerate(lines, 1):
+        if isinstance(line, Overlong):
+            yield line
+            continue
         if number == 1:
             line = line.removeprefix("\ufeff")  # noqa: PLW2901
         if utf8 and not line.isascii() and broken_bytes(line):
@@ -132,17 +146,26 @@ def _records(feed: _Feed, profile: SourceProfile) -> Iterator[tuple[int, Any, st
         try:
             row = next(reader)
         except StopIteration:
+            yield from _left_out(feed)
             return
         except csv.Error as error:
+            yield from _left_out(feed)
             refusal = _broken_record(feed, str(error))
             yield refusal.line, refusal, refusal.raw
             # The csv module and an ended generator both remember the failure: go on with new ones.
             lines = iter(feed)
             reader = csv.reader(lines, **options)  # type: ignore[arg-type]
             continue
+        yield from _left_out(feed)
         if row and (len(row) > 1 or row[0].strip() or profile.delimiter):
             yield feed.number - len(record) + 1, row, record[0]
         record.clear()
+
+
+def _left_out(feed: _Feed) -> Iterator[tuple[int, Any, str]]:
+    """Give the refusals of lines that were left out since the last time."""
+    yield from ((row.line, row, row.raw) for row in feed.refused)
+    feed.refused.clear()
 
 
 def _broken_record(feed: _Feed, message: str) -> RefusedRow:

@@ -36,7 +36,7 @@ from curation.engine.readers.records import (
 )
 from curation.engine.readers.rows import BATCH_CHARACTERS, BATCH_ROWS, column_type, damage, to_table
 from curation.engine.readers.sniffing import sniff
-from curation.engine.readers.source import Source, lines_of, open_text
+from curation.engine.readers.source import Overlong, Source, lines_of, open_text, overlong
 from curation.engine.readers.workbook import read_workbook, schema_of_workbook
 
 # Ids that are looked at for a warning: 32 MB of hashes. Behind them the file is read, and not watched.
@@ -106,7 +106,7 @@ def _raw_records(source: Source, text: io.TextIOWrapper, profile: SourceProfile)
         return
     for number, line in enumerate(lines_of(text), 1):
         if not line.isspace():
-            yield number, line.removeprefix("\ufeff") if number == 1 else line
+            yield number, line.removeprefix("\ufeff") if number == 1 and not isinstance(line, Overlong) else line
 
 
 def _read_records(path: Path, profile: SourceProfile) -> Iterator[Batch]:
@@ -132,6 +132,9 @@ def _read_records(path: Path, profile: SourceProfile) -> Iterator[Batch]:
 
 def _checked(raw: str, line: int, profile: SourceProfile) -> dict[str, Any] | BadRecord:
     """Return a record under its column names, or why it is refused; what is odd but readable becomes a warning."""
+    if isinstance(raw, Overlong):
+        refused = overlong(line, raw)
+        return BadRecord(refused.code, refused.reason)
     record = parse_record(raw)
     if isinstance(record, BadRecord):
         return record

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from curation.engine.readers.profile import FIELD_LIMIT, UNFOLD_LIMIT, ReadError
+from curation.engine.readers.profile import EXCERPT, FIELD_LIMIT, UNFOLD_LIMIT, ReadError, RefusedRow, excerpt
 
 # Name of the error handler that keeps broken bytes as lone surrogates.
 BROKEN = "assay-broken-bytes"
@@ -93,23 +93,26 @@ def open_text(path: Path, encoding: str) -> Iterator[tuple[Source, io.TextIOWrap
         yield source, text_of(source, encoding)
 
 
-def lines_of(text: io.TextIOWrapper) -> Iterator[str]:
-    """Give lines with their ends, each at most `FIELD_LIMIT` characters.
+class Overlong(str):
+    """The beginning of a line of more than `FIELD_LIMIT` characters, which nobody keeps whole."""
 
-    Raises:
-        ReadError: ``line_too_long``.
-    """
+    __slots__ = ()
+
+
+def overlong(number: int, line: Overlong) -> RefusedRow:
+    """Refuse a line for its length."""
+    reason = f"Line {number} is longer than {FIELD_LIMIT >> 20} million characters. Split it, or leave it out."
+    return RefusedRow(number, "line_too_long", reason, excerpt(line))
+
+
+def lines_of(text: io.TextIOWrapper) -> Iterator[str]:
+    """Give lines with their ends, and an `Overlong` for one that is longer than `FIELD_LIMIT` characters."""
     read = text.readline
-    number = 0
-    while True:
-        line = read(FIELD_LIMIT)
-        if not line:
-            return
-        number += 1
-        if len(line) >= FIELD_LIMIT and line[-1] not in "\r\n":
-            raise ReadError(
-                "line_too_long",
-                f"Line {number} is longer than {FIELD_LIMIT >> 20} million characters. Split it, or leave it out.",
-                number,
-            )
-        yield line
+    while line := read(FIELD_LIMIT):
+        if len(line) < FIELD_LIMIT or line[-1] in "\r\n":
+            yield line
+            continue
+        begin, rest = Overlong(line[:EXCERPT]), line
+        while rest and rest[-1] not in "\r\n":
+            rest = read(FIELD_LIMIT)
+        yield begin

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from curation.demo import SETS
 from curation.engine.readers import ReadError, RefusedRow, SourceProfile, read_batches, sniff
-from curation.engine.readers.profile import FIELD_LIMIT
+from curation.engine.readers.profile import EXCERPT, FIELD_LIMIT
 from curation.engine.readers.records import list_elements
 
 
@@ -137,10 +137,31 @@ def test_a_damaged_gzip_is_an_error(tmp_path: Path) -> None:
     assert caught.value.code == "gzip_broken"
 
 
-def test_a_line_without_end_is_refused_before_it_fills_memory(tmp_path: Path) -> None:
-    with pytest.raises(ReadError) as caught:
-        read(write(tmp_path, b'{"text":"a"}\n{"text":"' + b"a" * (FIELD_LIMIT + 10) + b'"}\n', "in.jsonl"))
-    assert (caught.value.code, caught.value.line) == ("line_too_long", 2)
+@pytest.mark.parametrize(
+    ("name", "first", "begin", "end", "last"),
+    [
+        ("in.jsonl", '{"text":"a"}\n', '{"text":"', '"}\n', '{"text":"b"}\n'),
+        ("in.csv", "id,text\n1,a\n", "2,", "\n", "3,b\n"),
+        ("quoted.csv", "id,text\n1,a\n", '2,"', '"\r\n', '3,"b"\n'),
+        ("in.csv", "id,text\n1,a\n", "2,", "", ""),
+    ],
+    ids=["jsonl", "csv", "quoted", "at the end"],
+)
+def test_a_line_beyond_the_limit_is_left_out_and_the_rows_around_it_stay(
+    tmp_path: Path, name: str, first: str, begin: str, end: str, last: str
+) -> None:
+    data = first + begin + "a" * (FIELD_LIMIT + 10) + end + last
+    rows, refused, _profile = read(write(tmp_path, data.encode(), name))
+    assert [row["text"] for row in rows] == (["a", "b"] if last else ["a"])
+    assert [(row.line, row.code) for row in refused] == [(first.count("\n") + 1, "line_too_long")]
+    assert len(refused[0].raw) <= EXCERPT
+
+
+def test_a_line_beyond_the_limit_behind_an_open_quote_takes_no_good_row_along(tmp_path: Path) -> None:
+    data = 'id,text\n1,a\n2,"open\n' + "a" * (FIELD_LIMIT + 10) + "\n4,b\n"
+    rows, refused, _profile = read(write(tmp_path, data.encode(), "in.csv"))
+    assert [row["text"] for row in rows] == ["a", "b"]
+    assert [(row.line, row.code) for row in refused] == [(3, "quote"), (4, "line_too_long")]
 
 
 def test_typed_json_values_keep_their_type(tmp_path: Path) -> None:
