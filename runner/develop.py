@@ -20,7 +20,7 @@ WEB = ROOT / "web"
 def test(arguments: list[str]) -> int:
     """Run every test: Python with database, worker and browser, then the page's own when Node is here."""
     os.environ["CHROMIUM"] = ensure_chromium()
-    options = arguments or ["-n", "2", "--dist=loadscope", "--durations=15"]
+    options = arguments or ["-n", "2", "--dist=loadscope", "--no-loadscope-reorder", "--durations=15"]
     results = {"pytest": run([sys.executable, "-m", "pytest", *options])}
     if not arguments and has_node():
         install_web()

@@ -69,6 +69,21 @@ def pytest_configure_node(node: Any) -> None:
     node.gateway.remote_exec(f"import os; os.environ.update({values!r})").waitclose()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the browser's files evenly among the others: they wait much and compute little, the others the other way.
+
+    Two processes share the files in this order, so that mostly one of each kind runs at a time.
+    """
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    place = {}
+    for kind in (True, False):
+        names = [name for name in files if name.startswith("tests/e2e/") == kind]
+        place |= {name: (number / len(names), name) for number, name in enumerate(names)}
+    items[:] = [item for name in sorted(files, key=place.__getitem__) for item in files[name]]
+
+
 def _refuse_network(event: str, arguments: tuple) -> None:
     """Raise when the test process looks up or connects to anything but this machine."""
     if event == "socket.connect":

@@ -374,7 +374,8 @@ class Batch:
         seat.accepted_answers -= row.verdict == Verdict.ACCEPTED
         seat.fixed_answers -= row.verdict == Verdict.FIXED
         self._gone.append(row)
-        draft = Draft(task_id=row.task_id, annotator_id=row.annotator_id, answer=moved.answer, saved_at=self.now)
+        # As old as the answer: what the person begun since is what they want to go on with.
+        draft = Draft(task_id=row.task_id, annotator_id=row.annotator_id, answer=moved.answer, saved_at=row.updated_at)
         draft.schema_revision = self.project.schema_revision
         self._drafts.append(draft)
 

@@ -38,7 +38,7 @@ export function RemarkField({ words, label, button, initial, initialPeople, focu
   const offers = useOffers(letters);
   const id = `lp-people-${label}`.replace(/\s/g, "-");
   useLayoutEffect(() => { if (focused) field.current?.focus(); }, []);
-  useEffect(() => { if (document.activeElement === field.current) field.current?.setSelectionRange(cursor, cursor); }, [people]);
+  useLayoutEffect(() => { if (document.activeElement === field.current) field.current?.setSelectionRange(cursor, cursor); }, [people]);
 
   function choose(member: Member | undefined): void {
     if (member === undefined) return;
