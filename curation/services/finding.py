@@ -29,7 +29,7 @@ from workers.services.job import enqueue
 INLINE_QUESTIONS = 2_000
 CHUNK = 500
 # Each try of a portion fails only when somebody else's answer was written in the milliseconds that it took.
-TRIES = 5
+TRIES = 25
 
 _TIE_BULK = """
 UPDATE curation_question q SET decision_id = d.id, state = 'decided', replayed = false, updated_at = now()
