@@ -2,7 +2,6 @@
 """What becomes of answers after they are saved: changed, taken back, listed."""
 
 import uuid
-from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import DomainError, NotFound
-from labeling.engine.schema import Answer, AnswerError, validate_answer
-from labeling.models import Annotation, AnnotationRevision, Lease, Project, Suggestion, Verdict
-from labeling.services.answer import tallies_json, tallies_of
+from labeling.engine.schema import AnswerError, validate_answer
+from labeling.models import Annotation, AnnotationRevision, Lease, Project
 from labeling.services.comment import count_open
+from labeling.services.counting import Counters, take_off_counters
 from labeling.services.draft import write_draft
 from labeling.services.queue import (
     REMARKS,
@@ -63,14 +62,16 @@ def change_annotation(
         except AnswerError as error:
             raise DomainError("answer_invalid", f"{error.what} {error.mend}", where=error.where) from None
         AnnotationRevision.of(current, ended_at=timezone.now(), taken_back=False).save()
-        accepted, source = _compare(current, checked)
-        _move_tallies(cursor, desk, current, checked, accepted, source)
+        counters = Counters(desk, [current])
+        counters.take_off(current)
+        current.accepted_suggestion = counters.is_as_suggested(current, checked)
         current.answer, current.skipped, current.reason = checked, skipped, reason
-        current.accepted_suggestion = accepted
         current.revision, current.updated_at = current.revision + 1, timezone.now()
         current.schema_revision, current.incomplete = desk.schema_revision, False
         # What a reviewer said was said of another answer.
         current.verdict, current.reviewer_id, current.reviewed_at = "", None, None
+        counters.put_on(current)
+        counters.write(cursor)
         current.save(
             update_fields=[
                 "answer", "skipped", "reason", "accepted_suggestion", "revision", "updated_at", "schema_revision",
@@ -95,7 +96,7 @@ def take_back(*, actor: Actor, annotation_id: int, revision: int) -> Row:
         desk = sit_down(cursor, actor, seen.project_id)
         current = _at_revision(actor, annotation_id, revision)
         AnnotationRevision.of(current, ended_at=timezone.now(), taken_back=True).save()
-        _move_tallies(cursor, desk, current, None, False, "", gone=True)
+        take_off_counters(cursor, desk, [current])
         if current.answer is not None:
             write_draft(current.task_id, actor.user_id, current.answer, current.schema_revision)
         current.delete()
@@ -131,91 +132,6 @@ def _at_revision(actor: Actor, annotation_id: int, revision: int) -> Annotation:
             revision=current.revision,
         )
     return current
-
-
-def _compare(current: Annotation, answer: Answer | None) -> tuple[bool, str]:
-    if current.suggestion_id is None:
-        return False, ""
-    shown = Suggestion.objects.filter(pk=current.suggestion_id).values_list("answer", "source").first()
-    return (False, "") if shown is None else (shown[0] == answer, shown[1])
-
-
-_COUNT = """
-UPDATE labeling_progress SET answers = answers + %(answers)s, skipped = skipped + %(skipped)s,
-  seconds = seconds + %(seconds)s, suggestions_shown = suggestions_shown + %(shown)s,
-  suggestions_accepted = suggestions_accepted + %(accepted)s,
-  accepted_answers = accepted_answers + %(verdict_accepted)s, fixed_answers = fixed_answers + %(verdict_fixed)s
-WHERE id = %(desk)s
-"""
-ADD_TALLIES = """
-INSERT INTO labeling_tally (project_id, annotator_id, kind, control, name, count)
-SELECT %(project)s, %(annotator)s, kind, control, name, count
-FROM jsonb_to_recordset(%(tallies)s::jsonb) AS y(kind text, control text, name text, count bigint)
-ON CONFLICT (project_id, annotator_id, kind, control, name)
-DO UPDATE SET count = labeling_tally.count + excluded.count
-"""
-
-
-def _move_tallies(
-    cursor: Any, desk: Desk, before: Annotation, answer: Answer | None, accepted: bool, source: str, gone: bool = False
-) -> None:
-    """Take what the earlier answer counted off this person's counters and put the new one on, without a verdict."""
-    schema = schema_of(desk.schema)
-    old_accepted, old_source = before.accepted_suggestion, source or _compare(before, None)[1]
-    counts: Counter[tuple[str, str, str]] = Counter()
-    counts.subtract(tallies_of(schema, before.answer, old_source, old_accepted))
-    if not gone:
-        counts.update(tallies_of(schema, answer, source, accepted))
-    cursor.execute(
-        _COUNT,
-        {
-            "answers": -1 if gone else 0,
-            "skipped": (0 if gone else answer is None) - before.skipped,
-            "seconds": -before.seconds if gone else 0.0,
-            "shown": -(before.suggestion_id is not None) if gone else 0,
-            "accepted": (0 if gone else accepted) - old_accepted,
-            "verdict_accepted": -(before.verdict == Verdict.ACCEPTED),
-            "verdict_fixed": -(before.verdict == Verdict.FIXED),
-            "desk": desk.progress_id,
-        },
-    )
-    changed = {entry: count for entry, count in counts.items() if count}
-    values = {"project": desk.project_id, "annotator": desk.annotator_id, "tallies": tallies_json(changed)}
-    cursor.execute(ADD_TALLIES, values)
-
-
-def take_off_counters(cursor: Any, desk: Desk, annotation: Annotation) -> None:
-    """Take what an answer counted off its writer's counters; whoever deletes it has locked them."""
-    _move_tallies(cursor, desk, annotation, None, False, "", gone=True)
-
-
-def put_on_counters(cursor: Any, desk: Desk, annotation: Annotation) -> None:
-    """Count an answer again that was taken off its writer's counters; whoever does it has locked them."""
-    source = _compare(annotation, None)[1]
-    cursor.execute(
-        _COUNT,
-        {
-            "answers": 1,
-            "skipped": int(annotation.skipped),
-            "seconds": annotation.seconds,
-            "shown": int(annotation.suggestion_id is not None),
-            "accepted": int(annotation.accepted_suggestion),
-            "verdict_accepted": 0,
-            "verdict_fixed": 0,
-            "desk": desk.progress_id,
-        },
-    )
-    found = Counter(tallies_of(schema_of(desk.schema), annotation.answer, source, annotation.accepted_suggestion))
-    cursor.execute(
-        ADD_TALLIES,
-        {"project": desk.project_id, "annotator": desk.annotator_id, "tallies": tallies_json(found)},
-    )
-
-
-def move_to_answer(cursor: Any, desk: Desk, before: Annotation, answer: Answer | None) -> None:
-    """Count a reviewer's correction in its writer's tallies; whether the suggestion was taken stays what it was."""
-    source = _compare(before, None)[1]
-    _move_tallies(cursor, desk, before, answer, before.accepted_suggestion, source)
 
 
 _LEASED = f"""

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from core.errors import Conflict
 from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, validate_answer
-from labeling.models import Annotation, AnnotationRevision, Bulk, BulkTask, Suggestion
-from labeling.services.annotation import ADD_TALLIES
-from labeling.services.answer import STORE, TAKE_AGAIN, tallies_json, tallies_of
+from labeling.models import Annotation, AnnotationRevision, Bulk, BulkTask
+from labeling.services.answer import STORE, TAKE_AGAIN
+from labeling.services.counting import Counters
 from labeling.services.queue import Desk
 from labeling.services.schema_revision import schema_of
 
@@ -59,7 +59,7 @@ def store_batch(cursor: Any, desk: Desk, bulk: Bulk, tasks: list[int]) -> Counte
     counts += _reasons(cursor, [task for task in fresh if task not in stored])
     rows = [BulkTask(bulk=bulk, task_id=task, annotation_number=number, revision=1) for task, number in stored.items()]
     if bulk.change_own:
-        rows += _change(cursor, desk, bulk, schema, answer, list(before.values()), counts)
+        rows += _change(cursor, desk, bulk, answer, list(before.values()), counts)
     else:
         same = sum(row.answer == answer for row in before.values())
         counts += Counter({SAME: same, ANSWERED: len(before) - same})
@@ -121,7 +121,7 @@ def _reasons(cursor: Any, tasks: list[int]) -> Counter[str]:
 
 
 def _change(
-    cursor: Any, desk: Desk, bulk: Bulk, schema: Schema, answer: Answer, rows: list[Annotation], counts: Counter[str]
+    cursor: Any, desk: Desk, bulk: Bulk, answer: Answer, rows: list[Annotation], counts: Counter[str]
 ) -> list[BulkTask]:
     """Correct earlier answers of this person, as `change_annotation` does one, and return what was changed."""
     current = [row for row in rows if row.schema_revision == desk.schema_revision]
@@ -129,7 +129,7 @@ def _change(
     others = [row for row in current if row.skipped or row.answer != answer]
     counts[SAME] += len(current) - len(others)
     counts[CHANGED] += len(others)
-    rewrite(cursor, desk, schema, [(row, answer, False) for row in others])
+    rewrite(cursor, desk, [(row, answer, False) for row in others])
     return [
         BulkTask(
             bulk=bulk,
@@ -142,14 +142,14 @@ def _change(
     ]
 
 
-def rewrite(cursor: Any, desk: Desk, schema: Schema, changes: list[tuple[Annotation, Answer | None, bool]]) -> None:
+def rewrite(cursor: Any, desk: Desk, changes: list[tuple[Annotation, Answer | None, bool]]) -> None:
     """Give answers other contents, with a revision each, and move the counters of their one person.
 
     Args:
         cursor: Of the caller's transaction, which has locked the person's progress row.
         desk: That person's.
-        schema: The questions of this moment, which the new contents fit.
-        changes: The answer as it stands, its new contents, and whether that is skipping the task.
+        changes: The answer as it stands, its new contents, which fit the questions of this moment, and whether that is
+            skipping the task.
     """
     if not changes:
         return
@@ -157,48 +157,21 @@ def rewrite(cursor: Any, desk: Desk, schema: Schema, changes: list[tuple[Annotat
     AnnotationRevision.objects.bulk_create(
         [AnnotationRevision.of(row, ended_at=now, taken_back=False) for row, _answer, _skipped in changes]
     )
-    shown = suggestions_of([row for row, _answer, _skipped in changes])
-    tallies: Counter[tuple[str, str, str]] = Counter()
-    skipped = accepted = 0
+    counters = Counters(desk, [row for row, _answer, _skipped in changes])
     for row, answer, is_skipped in changes:
-        suggested, source = shown.get(row.suggestion_id, (None, ""))
-        is_accepted = bool(source) and suggested == answer
-        tallies.subtract(tallies_of(schema, row.answer, source, row.accepted_suggestion))
-        tallies.update(tallies_of(schema, answer, source, is_accepted))
-        skipped += is_skipped - row.skipped
-        accepted += is_accepted - row.accepted_suggestion
-        row.answer, row.skipped, row.accepted_suggestion = answer, is_skipped, is_accepted
+        counters.take_off(row)
+        row.accepted_suggestion = counters.is_as_suggested(row, answer)
+        row.answer, row.skipped = answer, is_skipped
         row.revision, row.updated_at = row.revision + 1, now
         row.schema_revision, row.incomplete = desk.schema_revision, False
-    fields = ["answer", "skipped", "accepted_suggestion", "revision", "updated_at", "schema_revision", "incomplete"]
-    Annotation.objects.bulk_update([row for row, _answer, _skipped in changes], fields)
-    count(cursor, desk, tallies, skipped=skipped, accepted=accepted)
-
-
-def suggestions_of(rows: list[Annotation]) -> dict[int | None, tuple[Any, str]]:
-    """Return answer and source of the suggestions that were shown with answers, by their number."""
-    numbers = {row.suggestion_id for row in rows if row.suggestion_id is not None}
-    if not numbers:
-        return {}
-    found = Suggestion.objects.filter(pk__in=numbers).values_list("pk", "answer", "source")
-    return {number: (answer, source) for number, answer, source in found}
-
-
-_COUNT = """
-UPDATE labeling_progress SET answers = answers + %(answers)s, skipped = skipped + %(skipped)s,
-  seconds = seconds + %(seconds)s, suggestions_shown = suggestions_shown + %(shown)s,
-  suggestions_accepted = suggestions_accepted + %(accepted)s
-WHERE id = %(desk)s
-"""
-
-
-def count(
-    cursor: Any, desk: Desk, tallies: Counter[tuple[str, str, str]], *, answers: int = 0, skipped: int = 0,
-    seconds: float = 0.0, shown: int = 0, accepted: int = 0,
-) -> None:  # fmt: skip
-    """Add to the counters of one person, whose progress row is locked."""
-    values = {"answers": answers, "skipped": skipped, "seconds": seconds, "shown": shown, "accepted": accepted}
-    cursor.execute(_COUNT, {**values, "desk": desk.progress_id})
-    changed = {entry: number for entry, number in sorted(tallies.items()) if number}
-    named = {"project": desk.project_id, "annotator": desk.annotator_id, "tallies": tallies_json(changed)}
-    cursor.execute(ADD_TALLIES, named)
+        # What a reviewer said was said of another answer.
+        row.verdict, row.reviewer_id, row.reviewed_at = "", None, None
+        counters.put_on(row)
+    Annotation.objects.bulk_update(
+        [row for row, _answer, _skipped in changes],
+        [
+            "answer", "skipped", "accepted_suggestion", "revision", "updated_at", "schema_revision", "incomplete",
+            "verdict", "reviewer", "reviewed_at",
+        ],
+    )  # fmt: skip
+    counters.write(cursor)

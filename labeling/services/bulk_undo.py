@@ -1,7 +1,6 @@
 """Undoing bulk answers: what nobody changed since is taken back, and what was changed stays and is counted."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,10 +12,10 @@ from accounts.services import audit
 from core.errors import Conflict, NotAllowed, NotFound
 from labeling.engine.schema import AnswerError, Schema, validate_answer
 from labeling.models import Annotation, AnnotationRevision, Bulk, BulkState, BulkTask
-from labeling.services.answer import tallies_of
 from labeling.services.bulk import AT_ONCE, find_bulk, is_stopped
-from labeling.services.bulk_store import BATCH, count, rewrite, suggestions_of
-from labeling.services.queue import RETURN, Desk, sit_down
+from labeling.services.bulk_store import BATCH, rewrite
+from labeling.services.counting import take_off_counters
+from labeling.services.queue import RETURN, Desk, sit_down_for
 from labeling.services.schema_revision import schema_of
 from workers.context import JobContext
 from workers.services.job import enqueue
@@ -95,7 +94,7 @@ def _undo_batch(actor: Actor, bulk: Bulk) -> None:
     """Undo up to `BATCH` answers of a locked bulk."""
     with connection.cursor() as cursor:
         # The counters and the places are those of the person who answered, whoever undoes it.
-        desk = sit_down(cursor, replace(actor, user_id=bulk.annotator_id), bulk.project_id)
+        desk = sit_down_for(cursor, actor, bulk.project_id, bulk.annotator_id)
         entries = {row.annotation_number: row for row in bulk.tasks.order_by("task_id")[:BATCH]}
         answers = list(Annotation.objects.filter(pk__in=entries).order_by("pk"))
         untouched = [row for row in answers if row.revision == entries[row.pk].revision]
@@ -117,23 +116,9 @@ def _take_back(cursor: Any, desk: Desk, rows: list[Annotation]) -> None:
     """Remove answers, keep what they were as revisions, and return their tasks to the queue."""
     if not rows:
         return
-    now, schema = timezone.now(), schema_of(desk.schema)
+    now = timezone.now()
     AnnotationRevision.objects.bulk_create([AnnotationRevision.of(row, ended_at=now, taken_back=True) for row in rows])
-    tallies: Counter[tuple[str, str, str]] = Counter()
-    shown = suggestions_of(rows)
-    for row in rows:
-        _suggested, source = shown.get(row.suggestion_id, (None, ""))
-        tallies.subtract(tallies_of(schema, row.answer, source, row.accepted_suggestion))
-    count(
-        cursor,
-        desk,
-        tallies,
-        answers=-len(rows),
-        skipped=-sum(row.skipped for row in rows),
-        seconds=-sum(row.seconds for row in rows),
-        shown=-sum(row.suggestion_id is not None for row in rows),
-        accepted=-sum(row.accepted_suggestion for row in rows),
-    )
+    take_off_counters(cursor, desk, rows)
     Annotation.objects.filter(pk__in=[row.pk for row in rows]).delete()
     cursor.execute(_GIVE_UP, [desk.annotator_id, [row.task_id for row in rows]])
     cursor.execute(RETURN, [[row[0] for row in cursor.fetchall()]])
@@ -156,7 +141,7 @@ def _restore(cursor: Any, desk: Desk, rows: list[tuple[Annotation, int]]) -> int
     known = {(row.annotation_number, row.revision): row for row in earlier}
     found = [(row, known.get((row.pk, revision))) for row, revision in rows]
     back = [(row, before) for row, before in found if before is not None and _still_fits(schema, before)]
-    rewrite(cursor, desk, schema, [(row, before.answer, before.skipped) for row, before in back])
+    rewrite(cursor, desk, [(row, before.answer, before.skipped) for row, before in back])
     cursor.execute(
         _SAME_AGAIN,
         {

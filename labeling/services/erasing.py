@@ -1,6 +1,6 @@
 """Tasks taken out of projects for good, with all that people and models said of them. Only an erasure does it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import orjson
@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from labeling.models import Annotation, Progress, Project, Rejection, Task
-from labeling.services.annotation import take_off_counters
+from labeling.services.counting import take_off_counters
 from labeling.services.queue import Desk
 
 
@@ -32,10 +32,11 @@ def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
         )
         numbers = [pk for (pk,) in tasks]
         with connection.cursor() as cursor:
+            answers: dict[int, list[Annotation]] = defaultdict(list)
             for answer in Annotation.objects.filter(task__in=numbers).order_by("pk"):
-                if answer.annotator_id in places:
-                    desk = _desk(project, answer.annotator_id, places[answer.annotator_id])
-                    take_off_counters(cursor, desk, answer)
+                answers[answer.annotator_id].append(answer)
+            for person, place in places.items():
+                take_off_counters(cursor, _desk(project, person, place), answers[person])
         for person, count in Counter(sent_back.values_list("annotator_id", flat=True)).items():
             less = F("rejected_answers") - count
             Progress.objects.filter(project=project, annotator=person).update(rejected_answers=less)

@@ -26,8 +26,8 @@ from labeling.models import (
     Rejection,
     Verdict,
 )
-from labeling.services.annotation import move_to_answer, put_on_counters, take_off_counters
 from labeling.services.comment import count_open
+from labeling.services.counting import Counters, take_off_counters
 from labeling.services.draft import write_draft
 from labeling.services.queue import Desk, Row, sit_down_for
 from labeling.services.result import Wish, find_answers
@@ -149,11 +149,14 @@ def _fix(cursor: Any, desk: Desk, actor: Actor, current: Annotation, answer: Any
 def _replace(cursor: Any, desk: Desk, current: Annotation, answer: Answer | None, *, skipped: bool) -> None:
     """Put another answer in the place of this one, which becomes a revision; the verdict on it is gone."""
     AnnotationRevision.of(current, ended_at=timezone.now(), taken_back=False).save()
-    move_to_answer(cursor, desk, current, answer)
+    counters = Counters(desk, [current])
+    counters.take_off(current)
     current.verdict, current.reviewer_id, current.reviewed_at = "", None, None
     current.answer, current.skipped = answer, skipped
     current.revision, current.updated_at = current.revision + 1, timezone.now()
     current.schema_revision, current.incomplete = desk.schema_revision, False
+    counters.put_on(current)
+    counters.write(cursor)
     current.save()
 
 
@@ -172,7 +175,7 @@ def _reject(cursor: Any, desk: Desk, actor: Actor, current: Annotation, why: str
     """Send an answer back: it is kept aside, and its writer's place on the task stays theirs."""
     now = timezone.now()
     AnnotationRevision.of(current, ended_at=now, taken_back=True).save()
-    take_off_counters(cursor, desk, current)
+    take_off_counters(cursor, desk, [current])
     Progress.objects.filter(pk=desk.progress_id).update(rejected_answers=F("rejected_answers") + 1)
     rejection = Rejection.objects.create(
         annotation_number=current.pk,
@@ -229,7 +232,9 @@ def _judge_rejected(cursor: Any, desk: Desk, actor: Actor, annotation_id: int, v
     )
     _fit_to_questions(desk, current, rejection)
     current.save(force_insert=True)
-    put_on_counters(cursor, desk, current)
+    counters = Counters(desk, [current])
+    counters.put_on(current)
+    counters.write(cursor)
     Progress.objects.filter(pk=desk.progress_id).update(rejected_answers=F("rejected_answers") - 1)
     Lease.objects.filter(task=current.task_id, annotator=current.annotator_id).update(
         token=uuid.uuid4(), expires_at=None

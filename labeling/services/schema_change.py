@@ -38,8 +38,8 @@ from labeling.models import (
     Tally,
     Verdict,
 )
-from labeling.services.annotation import ADD_TALLIES
 from labeling.services.answer import tallies_json
+from labeling.services.counting import ADD_TALLIES
 from labeling.services.draft import move_drafts, put_drafts
 from labeling.services.project import (
     CHANGE_KIND,

@@ -10,7 +10,18 @@ from accounts.actor import Actor
 from accounts.models import AuditEntry
 from core.errors import Conflict, DomainError, NotFound
 from labeling.engine.schema import parse_schema
-from labeling.models import Annotation, AnnotationRevision, Bulk, Draft, Lease, Progress, Project, Tally, Task
+from labeling.models import (
+    Annotation,
+    AnnotationRevision,
+    Bulk,
+    Draft,
+    Lease,
+    Progress,
+    Project,
+    Tally,
+    Task,
+    Verdict,
+)
 from labeling.services import bulk as bulk_service
 from labeling.services import bulk_undo
 from labeling.services.annotation import change_annotation
@@ -19,6 +30,7 @@ from labeling.services.bulk import Order, run_bulk, start_bulk
 from labeling.services.bulk_undo import run_undo, undo_bulk
 from labeling.services.project import change_project
 from labeling.services.queue import lease_tasks, release_tasks
+from labeling.services.review import judge_answer
 from labeling.services.schema_change import change_schema
 from labeling.services.suggestion import store_suggestions
 from tests import factories
@@ -79,6 +91,9 @@ def check(project: Project) -> None:
         assert (seat.answers, seat.skipped) == (own.count(), own.filter(skipped=True).count())
         assert seat.suggestions_shown == own.exclude(suggestion=None).count()
         assert seat.suggestions_accepted == own.filter(accepted_suggestion=True).count()
+        assert (seat.accepted_answers, seat.fixed_answers) == tuple(
+            own.filter(verdict=verdict).count() for verdict in (Verdict.ACCEPTED, Verdict.FIXED)
+        )
         counted: dict[str, int] = {}
         for row in own.filter(skipped=False):
             for value in row.answer.get("label", []):
@@ -237,6 +252,24 @@ def test_counters_of_suggestions_follow_a_correction_and_its_undo() -> None:
     check(project)
     undo_bulk(actor=bob, bulk_id=done.pk)
     assert (tallies(bob, "accepted"), tallies(bob, "shown")) == ({"quick": 1}, {"quick": 1})
+    check(project)
+
+
+def test_a_verdict_goes_with_the_answer_that_it_was_said_of() -> None:
+    ann, bob, project = make(4)
+    first = give(bob, project, "ham", 1, 2, 3)
+    numbers = list(Annotation.objects.order_by("pk").values_list("pk", flat=True))
+    for number in numbers[:2]:
+        judge_answer(actor=ann, annotation_id=number, verdict="accepted")
+    judge_answer(actor=ann, annotation_id=numbers[2], verdict="fixed", answer={"label": ["spam"]})
+    check(project)
+    second = give(bob, project, "spam", 1, change_own=True)
+    assert Annotation.objects.get(pk=numbers[0]).verdict == ""
+    check(project)
+    undo_bulk(actor=bob, bulk_id=second.pk)
+    check(project)
+    # What the reviewer only accepted is taken back; what they fixed was changed since.
+    assert undo_bulk(actor=bob, bulk_id=first.pk).undone == {"taken_back": 2, "kept": 1}
     check(project)
 
 
