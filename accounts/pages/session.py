@@ -22,6 +22,7 @@ from accounts.pages.view import ScopedPage, refused
 from accounts.services.profile import find_membership, set_language
 from accounts.services.sign_in import sign_in
 from core.errors import DomainError
+from core.number import whole_number
 
 YEAR = 365 * 24 * 3600
 
@@ -90,8 +91,7 @@ class SwitchOrganizationPage(ScopedPage):
     scopes = {"POST": None}
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        number = request.POST.get("organization", "")
-        wanted = int(number) if number.isascii() and number.isdigit() and len(number) <= 18 else 0
+        wanted = whole_number(request.POST.get("organization", "")) or 0
         membership = find_membership(user_id=request.user.pk or 0, organization_id=wanted)
         request.session[SESSION_KEY] = membership.organization_id
         messages.info(request, _("You work in %(name)s now.") % {"name": membership.organization.name})

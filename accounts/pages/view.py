@@ -16,6 +16,7 @@ from django.views import View
 
 from accounts.actor import Actor
 from core.errors import DomainError
+from core.number import whole_number
 from core.permissions import Scopes
 
 PAGE_SIZE = 50
@@ -73,8 +74,7 @@ class Page:
 def page_of(request: HttpRequest, queryset: QuerySet[Any], size: int = PAGE_SIZE) -> Page:
     """Cut one page out of a queryset by primary key; the cost does not depend on how deep the page lies."""
     direction, _colon, number = request.GET.get("cursor", "").partition(":")
-    # Eighteen digits always fit a bigint, and a longer number is nobody's.
-    place = int(number) if number.isascii() and number.isdigit() and len(number) <= 18 else None
+    place = whole_number(number)
     if direction == "before" and place is not None:
         rows = list(queryset.filter(pk__gt=place).order_by("pk")[: size + 1])
         more, rows = len(rows) > size, rows[:size][::-1]

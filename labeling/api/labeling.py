@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from core.api import ScopedAPIView
 from core.errors import DomainError
+from core.number import whole_number
 from labeling.models import Annotation, Project, Task
 from labeling.services.annotation import (
     change_annotation,
@@ -248,9 +249,9 @@ class HistoryView(LabelingView):
     def get(self, request: Request, pk: int) -> Response:
         """List this person's answers, newest first, 50 a page."""
         cursor = request.query_params.get("cursor", "")
-        if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+        before = whole_number(cursor) if cursor else BIGGEST
+        if before is None:
             raise refuse("cursor", _("This is not a cursor that an earlier page gave."))
-        before = int(cursor) if cursor else BIGGEST
         return Response(list_history(actor=request.actor, project_id=pk, before=before))  # type: ignore[attr-defined]
 
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from core.api import ScopedAPIView, valid
 from labeling.api.comment import PersonOutput
-from labeling.api.labeling import BIGGEST, ItemOutput
+from labeling.api.labeling import BIGGEST, OwnAnswerOutput
 from labeling.engine.schema import parse_schema
 from labeling.models import Annotation, Project, Rejection
 from labeling.services.project import find_project
@@ -17,14 +17,7 @@ from labeling.services.result import REVIEWS, STATES, Wish
 from labeling.services.review import LONGEST_REASON, VERDICTS, answers_to_review, judge_answer
 
 
-class ReviewedOutput(serializers.Serializer[Any]):
-    annotation = serializers.IntegerField()
-    revision = serializers.IntegerField()
-    task = ItemOutput()
-    answer = serializers.DictField(allow_null=True)
-    skipped = serializers.BooleanField()
-    at = serializers.DateTimeField()
-    comments = serializers.IntegerField(help_text="Open comments on the task.")
+class ReviewedOutput(OwnAnswerOutput):
     annotator = PersonOutput()
     verdict = serializers.ChoiceField(choices=VERDICTS)
     reviewer = PersonOutput(allow_null=True)

@@ -53,11 +53,6 @@ class Bulk(models.Model):
         """How many answers it gave or changed."""
         return int(self.counts.get("stored", 0)) + int(self.counts.get("changed", 0))
 
-    @property
-    def passed_over(self) -> dict[str, int]:
-        """How many tasks were passed over, by the reason."""
-        return {name: count for name, count in self.counts.items() if name not in ("stored", "changed") and count}
-
 
 class BulkTask(models.Model):
     """One answer that a bulk gave or changed, and the revision that it left: an undo finds it by them."""

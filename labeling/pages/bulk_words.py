@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.models import Bulk
+from labeling.services.bulk_store import OUTCOMES
+from labeling.services.bulk_undo import ENDINGS
 from labeling.services.grid_source import named_items
 
 # Characters of a list of items.
@@ -22,20 +24,16 @@ STATES = (
 
 def sentences(bulk: Bulk) -> list[str]:
     """Return one short sentence for each thing that became of items, those that were answered first."""
-    return [said(name, count) for name, count in _in_order(bulk.counts, _COUNTED) if count]
+    return _said(bulk.counts, OUTCOMES)
 
 
 def endings(bulk: Bulk) -> list[str]:
     """Return one short sentence for each thing that became of answers that were undone."""
-    return [said(name, count) for name, count in _in_order(bulk.undone, _ENDED) if count]
+    return _said(bulk.undone, ENDINGS)
 
 
-_COUNTED = ("stored", "changed", "same", "answered", "earlier", "full", "leased", "unknown")
-_ENDED = ("taken_back", "restored", "kept")
-
-
-def _in_order(counts: Mapping[str, int], names: tuple[str, ...]) -> list[tuple[str, int]]:
-    return [(name, int(counts.get(name, 0))) for name in names]
+def _said(counts: Mapping[str, int], names: tuple[str, ...]) -> list[str]:
+    return [said(name, counts[name]) for name in names if counts.get(name)]
 
 
 def said(name: str, count: int) -> str:

@@ -9,11 +9,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy
 
 from accounts.pages.view import PageRequest, ScopedPage
+from core.number import whole_number
 from labeling.engine.schema import parse_schema
 from labeling.models import Comment
 from labeling.pages.project import rights_of
 from labeling.querysets.comment import SEERS
-from labeling.services.comment import Wish, change_comment, find_comment, find_comments, pieces
+from labeling.services.comment import Wish, change_comment, find_comments, pieces
 from labeling.services.project import find_project, text_of
 
 READ = ("label", "review", "project.write", "data.read")
@@ -38,8 +39,7 @@ class CommentsPage(ScopedPage):
         project = None if pk is None else find_project(actor=request.actor, project_id=pk)
         form = CommentForm(request.GET)
         wish = form.wish()
-        given = request.GET.get("cursor", "").removeprefix("after:")
-        before = int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else None
+        before = whole_number(request.GET.get("cursor", "").removeprefix("after:"))
         rows, older = find_comments(actor=request.actor, wish=wish, project=project, before=before)
         for row in rows:
             _prepare(row, request)
@@ -76,8 +76,8 @@ class CommentStatePage(ScopedPage):
     scopes = {"POST": ("label", "review", "project.write")}
 
     def post(self, request: PageRequest, pk: int) -> HttpResponse:
-        comment = find_comment(actor=request.actor, comment_id=pk)
-        change_comment(actor=request.actor, comment_id=pk, resolved=request.POST.get("state") == "resolved")
+        resolved = request.POST.get("state") == "resolved"
+        comment = change_comment(actor=request.actor, comment_id=pk, resolved=resolved)
         back = request.POST.get("next", "")
         if url_has_allowed_host_and_scheme(back, allowed_hosts=None):
             return redirect(back)

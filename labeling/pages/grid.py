@@ -15,6 +15,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.pages.view import PageRequest, ScopedPage, page_of
 from core.errors import DomainError, NotFound
+from core.number import whole_number
 from curation.pages.picture import thumb
 from curation.services.explorer import INDEX_FROM, has_index, request_index
 from curation.services.meaning import meaning_figures
@@ -79,8 +80,7 @@ class GridPage(ScopedPage):
 
 
 def _found(request: PageRequest, project: Project, schema: Schema, looker: Looker, wish: Wish) -> dict[str, Any]:
-    given = request.GET.get("after", "")
-    after = int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else 0
+    after = whole_number(request.GET.get("after", "")) or 0
     seen = look(project=project, wish=wish, looker=looker, after=after, limit=PAGE)
     version = project.version
     # Without an index a search reads the rows themselves; of a large version that takes several looks.
@@ -203,9 +203,7 @@ class BulkPage(ScopedPage):
 
     def post(self, request: PageRequest, pk: int) -> HttpResponse:
         project = find_project(actor=request.actor, project_id=pk)
-        given = request.POST.get("bulk", "")
-        number = int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else 0
-        bulk = find_bulk(actor=request.actor, bulk_id=number)
+        bulk = find_bulk(actor=request.actor, bulk_id=whole_number(request.POST.get("bulk", "")) or 0)
         if bulk.project_id != project.pk:
             raise NotFound(_("There are no such bulk answers."))
         undo_bulk(actor=request.actor, bulk_id=bulk.pk)

@@ -9,6 +9,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
 from core.errors import NotFound
+from core.number import whole_number
 from labeling.models import Annotation, Project, ProjectState
 from labeling.services.project import (
     change_project,
@@ -126,9 +127,7 @@ def _own_answer(request: PageRequest, project: Project) -> int | None:
     for name, field in (("annotation", "pk"), ("item", "task__item_id")):
         given = request.GET.get(name, "")
         if given:
-            # Eighteen digits always fit a bigint.
-            number = int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else 0
-            found: int | None = rows.filter(**{field: number}).values_list("pk", flat=True).first()
+            found: int | None = rows.filter(**{field: whole_number(given) or 0}).values_list("pk", flat=True).first()
             if found is None:
                 raise NotFound(_("There is no such answer of yours."))
             return found

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 
 from accounts.pages.view import PageRequest, ScopedPage
+from core.number import whole_number
 from curation.pages.picture import thumb
 from labeling.engine.schema import Schema, parse_schema, said_in
 from labeling.engine.schema_change import values_of
@@ -84,8 +85,7 @@ class ResultsPage(ScopedPage):
         schema = parse_schema(project.schema)
         rights = rights_of(request)
         form = ResultForm(project, schema, rights["may_see"], request.GET)
-        given = request.GET.get("cursor", "").removeprefix("after:")
-        before = int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else None
+        before = whole_number(request.GET.get("cursor", "").removeprefix("after:"))
         wish = form.wish()
         found = find_answers(actor=request.actor, project=project, schema=schema, wish=wish, before=before)
         picture = next((display.field for display in schema.display if display.type == "image"), "")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core.errors import DomainError, NotFound
 from labeling.engine.schema import AnswerError, validate_answer
-from labeling.models import Annotation, AnnotationRevision, Lease, Project
+from labeling.models import Annotation, AnnotationRevision, Lease, Project, Rejection
 from labeling.services.comment import count_open
 from labeling.services.counting import Counters, take_off_counters
 from labeling.services.draft import write_draft
@@ -107,8 +107,8 @@ def take_back(*, actor: Actor, annotation_id: int, revision: int) -> Row:
         return leased_task(cursor, desk, current.task_id)
 
 
-def show_annotation(*, annotation: Annotation) -> Row:
-    """Return an annotation as ``history/`` lists it."""
+def show_annotation(*, annotation: Annotation | Rejection, comments: int | None = None) -> Row:
+    """Return an answer as ``history/`` lists it; how many comments are open is looked up unless it is given."""
     task = annotation.task
     return {
         "annotation": annotation.pk,
@@ -117,7 +117,7 @@ def show_annotation(*, annotation: Annotation) -> Row:
         "answer": annotation.answer,
         "skipped": annotation.skipped,
         "at": annotation.created_at,
-        "comments": count_open([task.pk]).get(task.pk, 0),
+        "comments": count_open([task.pk])[task.pk] if comments is None else comments,
     }
 
 

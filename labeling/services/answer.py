@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import Conflict, DomainError
+from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, validate_answer
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Task
@@ -22,7 +23,7 @@ from labeling.services.queue import (
     Row,
     progress_json,
     progress_of,
-    refuse_unless_open,
+    refuse_archived,
     sit_down,
     take_a_seat,
 )
@@ -141,8 +142,7 @@ def _save_at_once(actor: Actor, project_id: int, asked: CurrentSchema, sent: lis
     desk = Desk(project_id, actor.user_id, *seats[0])
     if desk.schema_revision != asked.revision and not saved:
         raise QuestionsChanged
-    if desk.state == "archived":
-        refuse_unless_open(desk)
+    refuse_archived(desk.state)
     for number, task in saved:
         first[task].result = _result(first[task], "saved", number)
     return desk, progress_json(progress[0], desk.task_count * desk.overlap)
@@ -257,7 +257,7 @@ def _id(value: Any, where: str) -> int:
 def _reason(value: Any) -> str:
     if value is not None and not isinstance(value, str):
         raise AnswerError("reason", "This must be a text.", "")
-    return "".join(c for c in (value or "") if c != "\0" and not "\ud800" <= c <= "\udfff")[:LONGEST_REASON]
+    return made_storable(value or "")[:LONGEST_REASON]
 
 
 def _seconds(value: Any) -> float:

@@ -71,7 +71,7 @@ def start_bulk(*, actor: Actor, project_id: int, order: Order) -> Bulk:
     earlier = _sent_before(actor, project, key)
     if earlier is not None:
         return earlier
-    _refuse_unless_open(project)
+    refuse_unless_open(project.state)
     refuse_while_changing(project)
     schema = parse_schema(project.schema)
     answer = _answer_of(schema, order.answer)
@@ -109,11 +109,6 @@ def _sent_before(actor: Actor, project: Project, key: uuid.UUID) -> Bulk | None:
     if found is not None and found.project_id != project.pk:
         raise Conflict("key_used", _("This client_key was used in another project. Make a new one for each order."))
     return found  # type: ignore[no-any-return]
-
-
-def _refuse_unless_open(project: Project) -> None:
-    desk = Desk(project.pk, 0, 0, project.overlap, project.lease_seconds, project.state, "", 0, 0, 0, 0)
-    refuse_unless_open(desk)
 
 
 def refuse_without_grid(schema: Schema) -> None:
@@ -169,7 +164,7 @@ def _answer_now(actor: Actor, bulk: Bulk, items: list[int]) -> None:
     tasks = list(found.order_by("pk").values_list("pk", flat=True))
     with connection.cursor() as cursor:
         desk = sit_down(cursor, actor, bulk.project_id)
-        refuse_unless_open(desk)
+        refuse_unless_open(desk.state)
         counts = store_batch(cursor, desk, bulk, tasks)
         counts[UNKNOWN] += len(items) - len(tasks)
         done = progress_of(cursor, desk)["done"]
@@ -246,7 +241,7 @@ def _store(job: JobContext, bulk: Bulk, tasks: list[int], state: dict[str, Any])
     if locked.state == BulkState.RUNNING:
         with connection.cursor() as cursor:
             desk = sit_down(cursor, job.actor, bulk.project_id)
-            refuse_unless_open(desk)
+            refuse_unless_open(desk.state)
             locked.counts = dict(Counter(locked.counts) + store_batch(cursor, desk, locked, sorted(tasks)))
             if state["after"] == END:
                 _finish(job.actor, desk, locked, progress_of(cursor, desk)["done"])

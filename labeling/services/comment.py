@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,8 +18,10 @@ from accounts.models import Membership
 from accounts.roles import ROLES
 from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
+from labeling.engine.controls.base import made_storable
 from labeling.models import Comment, Lease, Mention, Project, Task
 from labeling.querysets.comment import SEERS
+from labeling.services.answer import BIGGEST_ID
 
 Row = dict[str, Any]
 
@@ -35,7 +38,6 @@ STATES = ("open", "resolved", "all")
 _WORKERS = [role for role, scopes in ROLES.items() if scopes & {"label", "review", "project.write"}]
 _MENTION = re.compile(r"@\[(\d{1,18})\]")
 _PART = re.compile(r"[A-Za-z0-9_-]{0,64}")
-BIGGEST_ID = 2**63 - 1
 
 
 class CommentError(Exception):
@@ -176,7 +178,7 @@ def clean_body(value: Any) -> str:
     """
     if not isinstance(value, str):
         raise CommentError("body", _("This must be a text."))
-    text = "".join(sign for sign in value if sign != "\0" and not "\ud800" <= sign <= "\udfff").strip()
+    text = made_storable(value).strip()
     if not text:
         raise CommentError("body", _("Write something first."))
     if len(text) > LONGEST:
@@ -345,9 +347,6 @@ def people_to_mention(*, actor: Actor, project_id: int, query: str = "") -> list
     return [{"id": row.user_id, "name": str(row.user)} for row in rows.order_by("user__name", "user")[:PEOPLE_OFFERED]]
 
 
-def count_open(task_ids: Sequence[int]) -> dict[int, int]:
-    """Return how many open comments each of these tasks has; tasks without any are left out."""
-    counts: dict[int, int] = {}
-    for task in Comment.objects.filter(task__in=task_ids, resolved_at=None).values_list("task_id", flat=True):
-        counts[task] = counts.get(task, 0) + 1
-    return counts
+def count_open(task_ids: Sequence[int]) -> Counter[int]:
+    """Return how many open comments each of these tasks has."""
+    return Counter(Comment.objects.filter(task__in=task_ids, resolved_at=None).values_list("task_id", flat=True))

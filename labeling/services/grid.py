@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import DomainError
+from core.number import whole_number
 from curation.services.meaning import shows_pictures
 from labeling.engine.grid import SUITED
 from labeling.engine.schema import Schema
@@ -194,10 +195,10 @@ def _share(text: str) -> float:
 def _number(text: str, nothing: int) -> int:
     if not text:
         return nothing
-    # Eighteen digits always fit a bigint.
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    found = whole_number(text)
+    if found is None:
         raise _invalid(_("%(text)s is not a whole number.") % {"text": text[:40]})
-    return int(text)
+    return found
 
 
 def _invalid(detail: str) -> DomainError:

@@ -65,17 +65,12 @@ def sit_down(cursor: Any, actor: Actor, project_id: int) -> Desk:
 
     Raises:
         NotFound: No such project, or not this actor's to see.
+        Conflict: ``project_archived``.
     """
-    values = {"annotator": actor.user_id, "project": project_id, "organization": actor.organization_id}
-    cursor.execute(SIT_DOWN, values)
-    row = cursor.fetchone()
-    if row is None:
+    desk = _locked(cursor, actor, project_id, actor.user_id)
+    if desk is None:
         take_a_seat(actor, project_id)
-        cursor.execute(SIT_DOWN, values)
-        row = cursor.fetchone()
-    desk = Desk(project_id, actor.user_id, *row)
-    if desk.state == "archived":
-        refuse_unless_open(desk)
+        return sit_down(cursor, actor, project_id)
     return desk
 
 
@@ -86,14 +81,20 @@ def sit_down_for(cursor: Any, actor: Actor, project_id: int, annotator_id: int) 
         NotFound: That person never was at this project, or it is not the actor's to see.
         Conflict: ``project_archived``.
     """
+    desk = _locked(cursor, actor, project_id, annotator_id)
+    if desk is None:
+        raise NotFound(_("There is no such answer."))
+    return desk
+
+
+def _locked(cursor: Any, actor: Actor, project_id: int, annotator_id: int) -> Desk | None:
     values = {"annotator": annotator_id, "project": project_id, "organization": actor.organization_id}
     cursor.execute(SIT_DOWN, values)
     row = cursor.fetchone()
     if row is None:
-        raise NotFound(_("There is no such answer."))
+        return None
     desk = Desk(project_id, annotator_id, *row)
-    if desk.state == "archived":
-        refuse_unless_open(desk)
+    refuse_archived(desk.state)
     return desk
 
 
@@ -311,7 +312,7 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
         found["remaining"] = found["remaining"] or bool(leased)
         return found
     desk = Desk(project_id, actor.user_id, *seats[0])
-    refuse_unless_open(desk)
+    refuse_unless_open(desk.state)
     tasks = tasks_json(desk, leased)
     held = {row[0] for row in renewed}
     lost = [task for task in holding if task not in held]
@@ -331,11 +332,16 @@ def _any_left(values: Row) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def refuse_unless_open(desk: Desk) -> None:
-    """Raise the conflict that says why a project hands out nothing."""
-    if desk.state == "archived":
+def refuse_archived(state: str) -> None:
+    """Raise the conflict that says why a project in this state takes no answers."""
+    if state == "archived":
         raise Conflict("project_archived", _("This project is archived; it takes no more answers."))
-    if desk.state != "open":
+
+
+def refuse_unless_open(state: str) -> None:
+    """Raise the conflict that says why a project in this state hands out nothing."""
+    refuse_archived(state)
+    if state != "open":
         raise Conflict("project_paused", _("This project is paused. Come back when it is open again."))
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
+from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, Schema, validate_answer
 from labeling.models import (
     Annotation,
@@ -26,6 +27,7 @@ from labeling.models import (
     Rejection,
     Verdict,
 )
+from labeling.services.annotation import show_annotation
 from labeling.services.comment import count_open
 from labeling.services.counting import Counters, take_off_counters
 from labeling.services.draft import write_draft
@@ -105,7 +107,7 @@ def _current(actor: Actor, annotation_id: int, revision: int | None) -> Annotati
 
 
 def _clean(reason: str) -> str:
-    text = "".join(sign for sign in reason if sign != "\0" and not "\ud800" <= sign <= "\udfff").strip()
+    text = made_storable(reason).strip()
     if not text:
         raise DomainError("reason_missing", _("Say why, so that it can be mended."), field="reason")
     return text[:LONGEST_REASON]
@@ -265,17 +267,10 @@ def _with_people(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def show_answer(row: Annotation | Rejection, comments: int | None = None) -> Row:
     """Return an answer, or one that was sent back, as ``review/`` of a project lists it."""
-    if comments is None:
-        comments = count_open([row.task_id]).get(row.task_id, 0)
     reviewer = row.reviewer
     return {
+        **show_annotation(annotation=row, comments=comments),
         "annotation": row.annotation_number if isinstance(row, Rejection) else row.pk,
-        "revision": row.revision,
-        "task": {"id": row.task_id, "item_id": row.task.item_id, "data": row.task.data},
-        "answer": row.answer,
-        "skipped": row.skipped,
-        "at": row.created_at,
-        "comments": comments,
         "annotator": {"id": row.annotator_id, "name": str(row.annotator)},
         "verdict": "rejected" if isinstance(row, Rejection) else row.verdict or "none",
         "reviewer": None if reviewer is None else {"id": reviewer.pk, "name": str(reviewer)},
@@ -305,5 +300,5 @@ def answers_to_review(
         found = find_answers(actor=actor, project=project, schema=schema, wish=wish, before=before)
         rows, older = found.rows, found.before
     counts = count_open([row.task_id for row in rows])
-    shown = [show_answer(row, counts.get(row.task_id, 0)) for row in rows]
+    shown = [show_answer(row, counts[row.task_id]) for row in rows]
     return {"results": shown, "next": None if older is None else str(older)}

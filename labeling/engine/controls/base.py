@@ -187,9 +187,17 @@ def one_of(row: Mapping[str, Any], key: str, default: str, allowed: tuple[str, .
     return value
 
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
 def storable(value: str) -> bool:
     """Tell whether PostgreSQL can hold the text: neither NUL nor half of a surrogate pair."""
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return _UNSTORABLE.search(value) is None
+
+
+def made_storable(value: str) -> str:
+    """Return the text without what PostgreSQL cannot hold."""
+    return _UNSTORABLE.sub("", value)
 
 
 def all_differ(values: list[str], where: str, what: str) -> None:
