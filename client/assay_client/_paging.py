@@ -30,6 +30,17 @@ def each_row(transport: Transport, path: str, params: Params | None = None) -> I
         query = dict(parse_qsl(urlsplit(page["next"]).query))
 
 
+def each_after(transport: Transport, path: str, params: Params) -> Iterator[dict[str, Any]]:
+    """Give every row of a list whose pages end with the cursor of the next one."""
+    cursor: str | None = None
+    while True:
+        page = transport.json("GET", path, params={**params, "cursor": cursor})
+        yield from page["results"]
+        cursor = page["next"]
+        if cursor is None:
+            return
+
+
 def each_item(
     transport: Transport, path: str, params: Params, *, offset: int = 0, page: int = 200
 ) -> Iterator[dict[str, Any]]:

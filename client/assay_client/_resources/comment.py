@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from assay_client._paging import each_after
 from assay_client._transport import Transport
 
 
@@ -27,7 +28,7 @@ class Comments:
             task: Only those on this task.
         """
         params = {"state": state, "mine": mine or None, "task": task}
-        yield from _rows(self._transport, f"projects/{project_id}/comments/", params)
+        yield from each_after(self._transport, f"projects/{project_id}/comments/", params)
 
     def write(self, project_id: int, task: int, body: str, *, key: str | None = None, **anchor: Any) -> dict[str, Any]:
         """Write a comment and return what became of it: status saved, duplicate or invalid.
@@ -70,7 +71,7 @@ class Reviews:
             filters: ``review`` (none, accepted, fixed, rejected), ``person``, ``label`` (control=value), ``state``,
                 ``text``, ``since``, ``until``, ``item``, ``share`` (per cent, at random) and its ``seed``.
         """
-        yield from _rows(self._transport, f"projects/{project_id}/review/", filters)
+        yield from each_after(self._transport, f"projects/{project_id}/review/", filters)
 
     def accept(self, annotation_id: int, *, revision: int | None = None) -> dict[str, Any]:
         """Accept an answer; with its `revision`, only as long as nobody changed it."""
@@ -91,13 +92,3 @@ class Reviews:
     def _judge(self, annotation_id: int, **fields: Any) -> dict[str, Any]:
         body = {name: value for name, value in fields.items() if value is not None}
         return dict(self._transport.json("POST", f"annotations/{annotation_id}/review/", body=body))
-
-
-def _rows(transport: Transport, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    cursor: str | None = None
-    while True:
-        page = transport.json("GET", path, params={**params, "cursor": cursor})
-        yield from page["results"]
-        cursor = page["next"]
-        if cursor is None:
-            return

@@ -7,6 +7,9 @@ export type Failure =
   | { kind: "signed-out"; problem: Problem }
   | { kind: "refused"; status: number; problem: Problem };
 
+/** What the server says of a failure; empty when it was not reached. */
+export const saidOf = (failure: Failure): string => ("problem" in failure ? failure.problem.detail || failure.problem.title : "");
+
 export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
 export interface Http {

@@ -1,5 +1,5 @@
 /** The person's own answers: reading older ones, changing one, taking the last one back. */
-import type { Failure } from "../api/http";
+import { saidOf } from "../api/http";
 import type { Client } from "../api/client";
 import type { MessageKey } from "../locales/en";
 import type { Outbox } from "../outbox/outbox";
@@ -22,13 +22,16 @@ export interface PastAnswers {
 }
 
 const notice = (message: MessageKey, problem = ""): Notice => ({ message, params: { problem }, tone: "warn" });
-const said = (failure: Failure): string => ("problem" in failure ? failure.problem.detail || failure.problem.title : "");
 
-function pastOf(row: Annotation): Past {
+export function pastOf(row: Annotation): Past {
   return {
     key: `a${row.annotation}`, task: row.task, leased: null, annotation: row.annotation, revision: row.revision, answer: row.answer,
     skipped: row.skipped, outcome: "saved",
   };
+}
+
+export function changePast(store: Store<State>, key: string, change: Partial<Past>): void {
+  store.update((state) => ({ ...state, past: state.past.map((each) => (each.key === key ? { ...each, ...change } : each)) }));
 }
 
 /** Older answers go before the ones known; a task that is known already keeps its place. */
@@ -39,8 +42,7 @@ export function withHistory(state: State, rows: readonly Annotation[], next: str
 }
 
 export function createPastAnswers(world: World, client: Client, store: Store<State>, outbox: Outbox): PastAnswers {
-  const setPast = (key: string, change: Partial<Past>): void =>
-    store.update((state) => ({ ...state, past: state.past.map((each) => (each.key === key ? { ...each, ...change } : each)) }));
+  const setPast = (key: string, change: Partial<Past>): void => changePast(store, key, change);
   const tell = (found: Notice): void => store.update((state) => ({ ...state, notice: found }));
 
   /** The annotation of an answer, waiting for its acknowledgment if need be. */
@@ -122,7 +124,7 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
       }
       const { failure } = outcome;
       if (failure.kind === "refused" && failure.status === 412) return meetConflict(effect, target.annotation);
-      putBack(effect, failure.kind === "refused" ? notice("notice.change-failed", said(failure)) : notice("notice.change-offline"));
+      putBack(effect, failure.kind === "refused" ? notice("notice.change-failed", saidOf(failure)) : notice("notice.change-offline"));
     },
     async takeBack(past) {
       if (past.leased !== null && (await outbox.withdraw(past.key))) return reopen(past, past.leased, 0);
@@ -135,7 +137,7 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
       // Gone already: an earlier try arrived and only its acknowledgment was lost. The place is still this person's.
       if (failure?.kind === "refused" && failure.status === 404 && past.leased !== null) return reopen(past, past.leased, 1);
       const message: MessageKey = failure?.kind !== "refused" ? "notice.undo-offline" : failure.status === 412 ? "notice.undo-changed" : "notice.undo-refused";
-      store.update((state) => ({ ...state, busy: null, notice: notice(message, failure === undefined ? "" : said(failure)) }));
+      store.update((state) => ({ ...state, busy: null, notice: notice(message, failure === undefined ? "" : saidOf(failure)) }));
     },
   };
 }

@@ -1,10 +1,11 @@
 /** Others' answers to look through: read ahead, judged one by one. */
-import type { Failure } from "../api/http";
+import { saidOf } from "../api/http";
 import type { Client } from "../api/client";
 import type { Effect } from "../state/actions/action";
 import type { Past, State } from "../state/state";
 import type { Store } from "../state/store";
 import type { Reviewed } from "../wire-review";
+import { changePast, pastOf } from "./past-answers";
 import type { World } from "./world";
 
 /** Fewer answers than that ahead, and more are read. */
@@ -18,13 +19,8 @@ export interface Reviewing {
 }
 
 export function pastOfReviewed(row: Reviewed): Past {
-  return {
-    key: `a${row.annotation}`, task: row.task, leased: null, annotation: row.annotation, revision: row.revision, answer: row.answer,
-    skipped: row.skipped, outcome: "saved", by: row.by, verdict: row.verdict, reviewer: row.reviewer, why: row.why,
-  };
+  return { ...pastOf(row), by: row.by, verdict: row.verdict, reviewer: row.reviewer, why: row.why };
 }
-
-const problemOf = (failure: Failure): string => ("problem" in failure ? failure.problem.detail || failure.problem.title : "");
 
 export function createReviewing(world: Pick<World, "schedule">, client: Client, store: Store<State>): Reviewing {
   let reading = false;
@@ -52,9 +48,7 @@ export function createReviewing(world: Pick<World, "schedule">, client: Client, 
     return more();
   }
 
-  function put(key: string, change: Partial<Past>): void {
-    store.update((state) => ({ ...state, past: state.past.map((each) => (each.key === key ? { ...each, ...change } : each)) }));
-  }
+  const put = (key: string, change: Partial<Past>): void => changePast(store, key, change);
 
   store.subscribe(() => void more());
 
@@ -75,7 +69,7 @@ export function createReviewing(world: Pick<World, "schedule">, client: Client, 
       store.update((state) => ({
         ...state, at: state.past.findIndex((each) => each.key === past.key), edit: judgement.answer,
         review: state.review === null ? null : { ...state.review, judged: state.review.judged.filter((key) => key !== past.key) },
-        notice: { message: failure.kind === "refused" ? "notice.judge-failed" : "notice.judge-offline", params: { problem: problemOf(failure) }, tone: "warn" },
+        notice: { message: failure.kind === "refused" ? "notice.judge-failed" : "notice.judge-offline", params: { problem: saidOf(failure) }, tone: "warn" },
       }));
       if (failure.kind === "refused" && failure.status === 412) await again(past);
     },

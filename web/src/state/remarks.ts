@@ -1,4 +1,5 @@
 /** What the page knows of comments: those on their way, and how many are open on a task. */
+import { plainText } from "../text/plain";
 import type { Member, RemarkSubmission } from "../wire-remarks";
 import { focusOf, type Part } from "./focus";
 import type { State } from "./state";
@@ -10,9 +11,8 @@ export interface UnsentRemark { key: string; submission: RemarkSubmission; probl
 /** The server takes at most this many characters. */
 export const REMARK_LENGTH = 2000;
 
-/** Half of a character pair, and the sign that no database holds, are no text for the server. */
 export function cleanRemark(body: string): string {
-  return [...body.replace(/\0|\p{Surrogate}/gu, "").trim()].slice(0, REMARK_LENGTH).join("");
+  return plainText(body, REMARK_LENGTH);
 }
 
 /** How many comments on the task at hand are open, those on their way included. */

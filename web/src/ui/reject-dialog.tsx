@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { close } from "../state/actions/panels";
 import { reject } from "../state/actions/review";
+import { REASON_LENGTH } from "../state/actions/skip";
 import { usePage } from "./context";
 import { Dialog } from "./dialog";
 
@@ -14,7 +15,7 @@ export function RejectDialog({ name }: { name: string }) {
         <p>{text.t("reject.body", { name })}</p>
         <label class="lp-input">
           <span>{text.t("reject.reason")}</span>
-          <input type="text" value={reason} maxLength={500} autocomplete="off" autofocus required dir="auto" onInput={(event) => setReason(event.currentTarget.value)} />
+          <input type="text" value={reason} maxLength={REASON_LENGTH} autocomplete="off" autofocus required dir="auto" onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
         <div class="lp-buttons">
           <button type="button" class="lp-button" onClick={() => perform<undefined>(close, undefined)}>{text.t("reject.cancel")}</button>

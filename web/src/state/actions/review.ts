@@ -3,7 +3,9 @@ import type { Answer } from "../../wire";
 import type { Verdict } from "../../wire-review";
 import type { Past, State } from "../state";
 import { shown } from "../view";
+import { plainText } from "../../text/plain";
 import { stay, type Action, type Step } from "./action";
+import { REASON_LENGTH } from "./skip";
 
 /** The answer at hand, when it may be judged. */
 function atHand(state: State): Past | null {
@@ -59,7 +61,7 @@ export const reject: Action<string> = {
   isEnabled: (state) => askReject.isEnabled(state),
   perform(state, _env, reason) {
     const past = atHand(state);
-    const said = [...reason.replace(/\0|\p{Surrogate}/gu, "").trim()].slice(0, 500).join("");
+    const said = plainText(reason, REASON_LENGTH);
     return past === null || said === "" ? stay(state) : judge(state, past, { verdict: "rejected", reason: said, answer: null });
   },
 };

@@ -1,15 +1,11 @@
 /** Leave the task without an answer, with a reason if there is one to tell; the first key press asks for it. */
+import { plainText } from "../../text/plain";
 import { shown } from "../view";
 import { stay, type Action } from "./action";
 import { leaveTask } from "./leave-task";
 
 /** The server keeps at most this many characters. */
 export const REASON_LENGTH = 500;
-
-/** Half of a character pair, pasted or left by the cut, is no valid JSON for the server. */
-function cleanReason(reason: string): string {
-  return reason.trim().slice(0, REASON_LENGTH).replace(/\p{Surrogate}/gu, "");
-}
 
 export const askSkip: Action = {
   name: "skip",
@@ -26,6 +22,6 @@ export const skip: Action<string> = {
   perform(state, env, reason) {
     const view = shown(state);
     if (view === null || view.kind !== "task") return stay(state);
-    return leaveTask(state, env, view.task, { answer: null, skipped: true, reason: cleanReason(reason) });
+    return leaveTask(state, env, view.task, { answer: null, skipped: true, reason: plainText(reason, REASON_LENGTH) });
   },
 };
