@@ -8,15 +8,15 @@ A web server and PostgreSQL are started as the tests start them. The last line i
 import argparse
 import json
 import os
-import statistics
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+# As a script Python finds its neighbours; pytest does not.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from _served import measure_in_service, milliseconds, spread, tell
+
 TRIES = 12
 FILL = """
 WITH t AS (
@@ -58,18 +58,9 @@ def test_measure(live_service: Any) -> None:
         "text that is nowhere": "text=zebra",
         "last year": "until=2020-01-01",
     }
-    result = {}
-    for name, query in queries.items():
-        times = []
-        for _each in range(TRIES):
-            request = urllib.request.Request(f"{live_service.url}/projects/{project.pk}/results/?{query}")
-            request.add_header("Cookie", cookie)
-            began = time.perf_counter()
-            with urllib.request.urlopen(request) as answer:
-                answer.read()
-            times.append(1000 * (time.perf_counter() - began))
-        result[name] = {"p50": statistics.median(times), "p95": sorted(times)[int(TRIES * 0.95)]}
-    Path(os.environ["ASSAY_BENCH_RESULT"]).write_text(json.dumps({"answers": count, "milliseconds": result}))
+    page = f"{live_service.url}/projects/{project.pk}/results/"
+    result = {name: spread(milliseconds(f"{page}?{query}", cookie, TRIES)) for name, query in queries.items()}
+    tell({"answers": count, "milliseconds": result})
 
 
 def main() -> None:
@@ -77,13 +68,7 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=1_000_000)
     parser.add_argument("--result", type=Path, default=Path("/tmp/answers_page.json"))
     chosen = parser.parse_args()
-    environment = {**os.environ, "ASSAY_BENCH_ANSWERS": str(chosen.answers), "ASSAY_BENCH_RESULT": str(chosen.result)}
-    plugins = ["-p", "no:randomly", "-p", "tests.conftest", "-p", "tests.live"]
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", *plugins, str(Path(__file__))]
-    code = subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
-    if code:
-        sys.exit(code)
-    result = json.loads(chosen.result.read_text())
+    result = measure_in_service(__file__, chosen.result, {"ASSAY_BENCH_ANSWERS": str(chosen.answers)})
     for name, times in result["milliseconds"].items():
         print(f"{name}: p50 {times['p50']:.0f} ms, p95 {times['p95']:.0f} ms")
     print(json.dumps(result))

@@ -10,15 +10,16 @@ import argparse
 import json
 import os
 import platform
-import statistics
-import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+# As a script Python finds its neighbours; pytest does not.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from _served import measure_in_service, milliseconds, spread, tell
+
 TRIES = 20
 AT_ONCE = 500
 FILL = """
@@ -42,27 +43,12 @@ PAGES = {
 }
 
 
-def spread(times: list[float]) -> dict[str, float]:
-    return {"p50": statistics.median(times), "p95": sorted(times)[int(len(times) * 0.95)]}
-
-
 def wait_for(bulk: Any, state: str) -> None:
     """Wait until a bulk has come to a state, ten minutes at most."""
     until = time.monotonic() + 600
     while type(bulk).objects.get(pk=bulk.pk).state != state:
         assert time.monotonic() < until, f"the job never came to {state}"
         time.sleep(0.05)
-
-
-def measured(address: str, cookie: str) -> list[float]:
-    times = []
-    for _each in range(TRIES):
-        request = urllib.request.Request(address, headers={"Cookie": cookie})
-        began = time.perf_counter()
-        with urllib.request.urlopen(request) as answer:
-            answer.read()
-        times.append(1000 * (time.perf_counter() - began))
-    return times
 
 
 def test_measure(live_service: Any) -> None:
@@ -122,9 +108,10 @@ def test_measure(live_service: Any) -> None:
         ("counts", f"/api/v1/projects/{project.pk}/bulk/count/"),
     ):
         result[kind] = {
-            name: spread(measured(f"{live_service.url}{path}?{query}", cookie)) for name, query in PAGES.items()
+            name: spread(milliseconds(f"{live_service.url}{path}?{query}", cookie, TRIES))
+            for name, query in PAGES.items()
         }
-    Path(os.environ["ASSAY_BENCH_RESULT"]).write_text(json.dumps(result))
+    tell(result)
 
 
 def main() -> None:
@@ -132,13 +119,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=100_000)
     parser.add_argument("--result", type=Path, default=Path("/tmp/bulk_labels.json"))
     chosen = parser.parse_args()
-    environment = {**os.environ, "ASSAY_BENCH_TASKS": str(chosen.tasks), "ASSAY_BENCH_RESULT": str(chosen.result)}
-    plugins = ["-p", "no:randomly", "-p", "tests.conftest", "-p", "tests.live"]
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", *plugins, str(Path(__file__))]
-    code = subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
-    if code:
-        sys.exit(code)
-    result = json.loads(chosen.result.read_text())
+    result = measure_in_service(__file__, chosen.result, {"ASSAY_BENCH_TASKS": str(chosen.tasks)})
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors")
     for name in ("job", "undo"):
         seconds = result[f"{name}_seconds"]

@@ -3,8 +3,8 @@
     python -m curation.engine.warming          compiles into the folder of `curation.engine.compiling`
 
 A kernel compiles the first time that it runs, together about forty seconds of a processor, nine of them for those of
-pictures, which come last. A worker starts this beside its
-work, so that the first preview and the first run do not wait.
+pictures, which come last. A worker starts this beside its work, so that the first preview and the first run do not
+wait.
 """
 
 import fcntl

@@ -1,6 +1,5 @@
 """Comments in a real browser, by keyboard alone: written, with a mention, anchored, resolved, without a line."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,17 +10,10 @@ from accounts.models import User
 from labeling.models import Comment, Mention, Project
 from labeling.services.queue import lease_tasks
 from tests import factories
-from tests.e2e.test_labeling_page import LOOKS, Opened, ann, eventually, project, shown, status, violations, windows
-from tests.live import LiveService
+from tests.e2e.test_labeling_page import LOOKS, Opened, ann, eventually, open_path, project, shown, status, violations
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-__all__ = ["ann", "project"]
-
-
-@pytest.fixture
-def open_path(chromium: Any, live_service: LiveService) -> Iterator[Opened]:
-    with windows(chromium, live_service) as open_window:
-        yield open_window
+__all__ = ["ann", "open_path", "project"]
 
 
 def labeling(open_path: Opened, actor: Actor, project: Project, *look: Any) -> Page:

@@ -75,16 +75,22 @@ def windows(chromium: Any, live_service: LiveService) -> Iterator[Callable[..., 
 
 
 @pytest.fixture
-def open_project(chromium: Any, live_service: LiveService, project: Project) -> Iterator[Opened]:
-    """Return a function that opens the project for a person; complaints of the browser fail the test."""
+def open_path(chromium: Any, live_service: LiveService) -> Iterator[Opened]:
+    """Return a function that opens a path for a person; complaints of the browser fail the test."""
     with windows(chromium, live_service) as open_window:
+        yield open_window
 
-        def opened(actor: Actor, *look: Any, **more: Any) -> Page:
-            page = open_window(actor, f"/projects/{project.pk}/label/", *look, **more)
-            expect(shown(page)).to_have_text("text 1", timeout=30_000)
-            return page
 
-        yield opened
+@pytest.fixture
+def open_project(open_path: Opened, project: Project) -> Opened:
+    """Return a function that opens the project for a person."""
+
+    def opened(actor: Actor, *look: Any, **more: Any) -> Page:
+        page = open_path(actor, f"/projects/{project.pk}/label/", *look, **more)
+        expect(shown(page)).to_have_text("text 1", timeout=30_000)
+        return page
+
+    return opened
 
 
 def busy_connections() -> int:

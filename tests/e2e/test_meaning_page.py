@@ -32,11 +32,7 @@ def version(boss: Actor) -> Version:
 
     source = SETS["sms_spam"]
     lines = gzip.decompress(Path(source.path).read_bytes()).decode().splitlines(keepends=True)
-    dataset = create_dataset(actor=boss, name="Messages")
-    file = SimpleUploadedFile("messages.csv", "".join(lines[: ROWS + 1]).encode())
-    upload = receive_upload(actor=boss, dataset_id=dataset.pk, file=file)
-    imported = finished(start_import(actor=boss, upload_id=upload.pk, options={}))
-    return Version.objects.get(pk=imported.result["version"])
+    return imported(boss, "Messages", "messages.csv", "".join(lines[: ROWS + 1]).encode())
 
 
 def ready(page: Page) -> None:
@@ -129,11 +125,15 @@ def bridges(boss: Actor) -> Version:
     with zipfile.ZipFile(sink, "w") as archive:
         for path in sorted(folder.glob("*.jpg")):
             archive.write(path, f"{path.name.partition('_')[0]}/{path.name}")
-    dataset = create_dataset(actor=boss, name="Bridges")
-    file = SimpleUploadedFile("bridges.zip", sink.getvalue())
-    upload = receive_upload(actor=boss, dataset_id=dataset.pk, file=file)
-    imported = finished(start_import(actor=boss, upload_id=upload.pk, options={}))
-    return Version.objects.get(pk=imported.result["version"])
+    return imported(boss, "Bridges", "bridges.zip", sink.getvalue())
+
+
+def imported(boss: Actor, name: str, file_name: str, data: bytes) -> Version:
+    """Import a file into a dataset of its own, by a real worker."""
+    dataset = create_dataset(actor=boss, name=name)
+    upload = receive_upload(actor=boss, dataset_id=dataset.pk, file=SimpleUploadedFile(file_name, data))
+    done = finished(start_import(actor=boss, upload_id=upload.pk, options={}))
+    return Version.objects.get(pk=done.result["version"])
 
 
 def test_pairs_of_pictures_are_judged_by_key_side_by_side(boss: Actor, bridges: Version, open_page: Any) -> None:

@@ -5,18 +5,15 @@ import zipfile
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from playwright.sync_api import expect
 
 from accounts.actor import Actor
 from curation.models import Version
-from curation.services.dataset import create_dataset
-from curation.services.upload import receive_upload, start_import
 from tests.curation.engine.pictures import saved, scene
 from tests.e2e.screenshots import take
 from tests.e2e.test_common_pages import open_page, sign_in, violations
-from tests.e2e.test_meaning_page import ready
-from tests.e2e.test_review_page import boss, finished
+from tests.e2e.test_meaning_page import imported, ready
+from tests.e2e.test_review_page import boss
 
 __all__ = ["boss", "open_page"]
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -28,11 +25,7 @@ def version(boss: Actor) -> Version:
     with zipfile.ZipFile(sink, "w") as archive:
         for seed in range(24):
             archive.writestr(f"{'猫' if seed % 2 else 'dog'}/{seed}.png", saved(scene(160, 120, seed)))
-    dataset = create_dataset(actor=boss, name="Animals")
-    file = SimpleUploadedFile("animals.zip", sink.getvalue())
-    upload = receive_upload(actor=boss, dataset_id=dataset.pk, file=file)
-    imported = finished(start_import(actor=boss, upload_id=upload.pk, options={}))
-    return Version.objects.get(pk=imported.result["version"])
+    return imported(boss, "Animals", "animals.zip", sink.getvalue())
 
 
 def test_pictures_lie_on_a_map_and_an_item_shows_those_like_it(boss: Actor, version: Version, open_page: Any) -> None:

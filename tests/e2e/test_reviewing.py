@@ -1,7 +1,6 @@
 """Reviewing in a real browser, by keyboard alone: accept, fix, send back, undo; and the annotator who gets it back."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,17 +13,10 @@ from labeling.services.answer import save_answers
 from labeling.services.queue import lease_tasks
 from labeling.services.review import judge_answer
 from tests import factories
-from tests.e2e.test_labeling_page import LOOKS, Opened, ann, eventually, project, shown, violations, windows
-from tests.live import LiveService
+from tests.e2e.test_labeling_page import LOOKS, Opened, ann, eventually, open_path, project, shown, violations
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-__all__ = ["ann", "project"]
-
-
-@pytest.fixture
-def open_path(chromium: Any, live_service: LiveService) -> Iterator[Opened]:
-    with windows(chromium, live_service) as open_window:
-        yield open_window
+__all__ = ["ann", "open_path", "project"]
 
 
 @pytest.fixture

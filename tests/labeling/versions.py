@@ -10,6 +10,7 @@ from accounts.actor import Actor
 from curation.engine.writer import VersionWriter
 from curation.models import Version
 from curation.services.version import commit_version
+from labeling.models import Project
 from tests import factories
 from workers.context import JobContext
 from workers.models import Job
@@ -20,6 +21,14 @@ def start(job: Job) -> JobContext:
     taken = jobs.start(job_id=job.pk)
     assert taken is not None
     return JobContext(taken)
+
+
+def numbered(actor: Actor, count: int, **fields: Any) -> Project:
+    """Make a project, with its tasks, over a version of so many texts: "text 1", "text 2" and on."""
+    made = version(actor, {"text": [f"text {number}" for number in range(1, count + 1)]})
+    project = factories.project(actor, version=made, **fields)
+    factories.tasks(project, count)
+    return project
 
 
 def version(actor: Actor, columns: dict[str, Any], **roles: str) -> Version:

@@ -9,26 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
-from accounts.models import User
 from curation.models import PairJudgement, PairReview, Version
 from curation.services.version import open_version
-from tests import factories
 from tests.curation import history
 from tests.curation.pages.test_pictures import version_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def actor() -> Actor:
-    return factories.owner()
-
-
-@pytest.fixture
-def browser(actor: Actor) -> Client:
-    client = Client()
-    client.force_login(User.objects.get(pk=actor.user_id))
-    return client
 
 
 def drawn(actor: Actor, version: Version, pairs: list[tuple[int, int]]) -> PairReview:

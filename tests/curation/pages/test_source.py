@@ -21,18 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def actor() -> Actor:
-    return factories.owner()
-
-
-@pytest.fixture
-def browser(actor: Actor) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.get(pk=actor.user_id))
-    return browser
-
-
-@pytest.fixture
 def dataset(actor: Actor) -> Dataset:
     return create_dataset(actor=actor, name="Reviews")
 

@@ -6,26 +6,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.actor import Actor
-from accounts.models import User
 from curation.models import Upload
 from curation.services.dataset import create_dataset
-from tests import factories
 from tests.curation.services.test_import import work
 from tests.data.make_bad import zipb
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def actor() -> Actor:
-    return factories.owner()
-
-
-@pytest.fixture
-def browser(actor: Actor) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.get(pk=actor.user_id))
-    return browser
 
 
 def send(browser: Client, actor: Actor, name: str, content: bytes, **said: str) -> Upload:

@@ -10,22 +10,9 @@ from accounts.models import User
 from curation.models import Tag, Version
 from curation.services.diff import request_diff
 from curation.services.tag import set_tag
-from tests import factories
 from tests.curation import history
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def actor() -> Actor:
-    return factories.owner()
-
-
-@pytest.fixture
-def browser(actor: Actor) -> Client:
-    client = Client()
-    client.force_login(User.objects.get(pk=actor.user_id))
-    return client
 
 
 @pytest.fixture

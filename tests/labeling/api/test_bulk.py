@@ -11,7 +11,7 @@ from accounts.actor import Actor
 from labeling.models import Annotation, Bulk, Project
 from tests import factories
 from tests.labeling.api.test_schema_change import client
-from tests.labeling.versions import version
+from tests.labeling.versions import numbered
 from workers.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -19,8 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def make(count: int = 4) -> tuple[Actor, Project, str]:
     ann = factories.owner()
-    project = factories.project(ann, version=version(ann, {"text": [f"text {n}" for n in range(1, count + 1)]}))
-    factories.tasks(project, count)
+    project = numbered(ann, count)
     return ann, project, f"/api/v1/projects/{project.pk}/bulk/"
 
 

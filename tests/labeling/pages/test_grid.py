@@ -15,16 +15,14 @@ from labeling.services.bulk import Order, start_bulk
 from labeling.services.suggestion import store_suggestions
 from tests import factories
 from tests.labeling.pages.test_project import browser
-from tests.labeling.versions import start, version
+from tests.labeling.versions import numbered, start
 
 pytestmark = pytest.mark.django_db
 
 
 def make(count: int = 5, **fields: Any) -> tuple[Actor, Project, str]:
     ann = factories.owner()
-    made = version(ann, {"text": [f"text {n}" for n in range(1, count + 1)]})
-    project = factories.project(ann, version=made, **fields)
-    factories.tasks(project, count)
+    project = numbered(ann, count, **fields)
     return ann, project, reverse("labeling:grid", args=[project.pk])
 
 

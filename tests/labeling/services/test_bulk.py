@@ -34,7 +34,7 @@ from labeling.services.review import judge_answer
 from labeling.services.schema_change import change_schema
 from labeling.services.suggestion import store_suggestions
 from tests import factories
-from tests.labeling.versions import start, version
+from tests.labeling.versions import numbered, start
 from workers.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -42,10 +42,7 @@ pytestmark = pytest.mark.django_db
 
 def make(count: int = 6, **fields: Any) -> tuple[Actor, Actor, Project]:
     ann = factories.owner()
-    made = version(ann, {"text": [f"text {number}" for number in range(1, count + 1)]})
-    project = factories.project(ann, version=made, **fields)
-    factories.tasks(project, count)
-    return ann, factories.member(ann, "annotator"), project
+    return ann, factories.member(ann, "annotator"), numbered(ann, count, **fields)
 
 
 def give(actor: Actor, project: Project, label: str, *items: int, **fields: Any) -> Bulk:
