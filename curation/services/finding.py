@@ -15,7 +15,7 @@ from curation.models import Decision, Finding, FindingState, Question, QuestionS
 from curation.sentences import in_words
 from curation.services.question import decision_json, item_states, members_of, members_of_many, visible_run
 from curation.services.question_count import (
-    count_bulk,
+    count_bulks,
     count_decided,
     reopen_questions,
     start_bulk,
@@ -118,7 +118,7 @@ def undo_decision(*, actor: Actor, run_id: int, number: int, decision_id: int) -
         return question
     if question.decision_id != decision_id:
         raise _decided(question)
-    _undo(actor, [decision_id])
+    _reopen(actor, [decision_id])
     audit.record(actor=actor, action="question.undo", subject=f"run:{run.pk}", question=number, decision=decision_id)
     question.refresh_from_db()
     return question
@@ -230,7 +230,8 @@ def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions:
         states.append((question.pk, item_states(members[question.pk], verdict)))
     older = Decision.objects.filter(dataset=run.input.dataset_id, key__in=[row.key for row in made], undone_at=None)
     places = {(row.step, row.code, row.key) for row in made}
-    _undo(actor, [row.pk for row in older if (row.step, row.code, row.key) in places], reopen=False)
+    superseded = [row.pk for row in older if (row.step, row.code, row.key) in places]
+    bulks = undo_decisions(keys=superseded, user_id=actor.user_id or None).bulks
     # In the order of their keys, so that two rules on two runs wait for each other in one direction only.
     Decision.objects.bulk_create(sorted(made, key=lambda row: row.key))
     with connection.cursor() as cursor:
@@ -243,7 +244,8 @@ def _decide_chunk(actor: Actor, run: Run, rule: str, bulk: uuid.UUID, questions:
         by_state.setdefault(wanted[asked or 0][item], []).append(key)
     for state, keys in by_state.items():
         Finding.objects.filter(pk__in=keys).update(state=state)
-    count_bulk(run_id=run.pk, bulk=bulk, change=len(made))
+    # Together with those of the rules that were superseded: two rules that supersede each other lock them in one order.
+    count_bulks({**bulks, (run.pk, bulk): len(made) + bulks.get((run.pk, bulk), 0)})
     # All of these were open, and are of one code.
     count_decided(run_id=run.pk, code=questions[0].code, change=tied)
 
@@ -257,26 +259,32 @@ def _undo_all(actor: Actor, run: Run, bulk: uuid.UUID, job: JobContext | None) -
             if not keys:
                 break
             _lock_questions_of(keys)
-            undone += _undo(actor, keys)
+            undone += _reopen(actor, keys)
         if job is not None:
             job.progress(undone)
     audit.record(actor=actor, action="question.undo_rule", subject=f"run:{run.pk}", undone=undone, bulk=str(bulk))
     return undone
 
 
-def _undo(actor: Actor, keys: list[int], *, reopen: bool = True) -> int:
+def _reopen(actor: Actor, keys: list[int]) -> int:
     """Mark decisions as undone, open their questions on every run again, and return how many stood until now."""
-    undone = undo_decisions(keys=keys, user_id=actor.user_id or None)
-    if reopen:
-        Finding.objects.filter(question__decision__in=keys).update(state=FindingState.OPEN)
-        reopen_questions(keys=keys)
+    undone = _undo(actor, keys)
+    Finding.objects.filter(question__decision__in=keys).update(state=FindingState.OPEN)
+    reopen_questions(keys=keys)
     return undone
+
+
+def _undo(actor: Actor, keys: list[int]) -> int:
+    """Mark decisions as undone, count them, and return how many stood until now."""
+    undone = undo_decisions(keys=keys, user_id=actor.user_id or None)
+    count_bulks(undone.bulks)
+    return undone.decisions
 
 
 def _supersede(actor: Actor, run: Run, question: Question) -> None:
     """Undo what was decided before about this content, here or on another run of the dataset."""
     place = {"dataset": run.input.dataset_id, "step": question.step, "code": question.code, "key": question.key}
-    _undo(actor, list(Decision.objects.filter(**place, undone_at=None).values_list("pk", flat=True)), reopen=False)
+    _undo(actor, list(Decision.objects.filter(**place, undone_at=None).values_list("pk", flat=True)))
 
 
 def _fields(actor: Actor, run: Run, question: Question) -> dict[str, Any]:

@@ -6,8 +6,8 @@ of the run; two that change the same questions therefore wait for each other ins
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import F
@@ -22,11 +22,20 @@ SELECT run_id, code, count(*) FROM opened GROUP BY run_id, code ORDER BY run_id,
 """
 # Decisions that stood until now, counted by the rule that made them.
 _UNDO = """
-WITH undone AS (
-  UPDATE curation_decision SET undone_at = clock_timestamp(), undone_by_id = %s
-  WHERE id = ANY(%s) AND undone_at IS NULL RETURNING run_id, bulk)
-SELECT run_id, bulk, count(*) FROM undone GROUP BY run_id, bulk ORDER BY run_id, bulk
+WITH locked AS MATERIALIZED (
+  SELECT id FROM curation_decision WHERE id = ANY(%(keys)s) AND undone_at IS NULL ORDER BY id FOR UPDATE),
+undone AS (
+  UPDATE curation_decision SET undone_at = clock_timestamp(), undone_by_id = %(user)s
+  WHERE id IN (SELECT id FROM locked) RETURNING run_id, bulk)
+SELECT run_id, bulk, count(*) FROM undone GROUP BY run_id, bulk
 """
+
+
+class Undone(NamedTuple):
+    """How many decisions stood until now, and how the counts of the rules that made them change."""
+
+    decisions: int
+    bulks: dict[tuple[int, uuid.UUID], int]
 
 
 def start_counts(*, run: Run, codes: Iterable[str], decided: Iterable[str]) -> None:
@@ -46,15 +55,13 @@ def start_counts(*, run: Run, codes: Iterable[str], decided: Iterable[str]) -> N
     )
 
 
-def undo_decisions(*, keys: Sequence[int], user_id: int | None) -> int:
-    """Mark decisions as undone, take them from the counts of their rules, and return how many stood until now."""
+def undo_decisions(*, keys: Sequence[int], user_id: int | None) -> Undone:
+    """Mark decisions as undone and say how many stood until now; `count_bulks` is still to be told."""
     with connection.cursor() as cursor:
-        cursor.execute(_UNDO, [user_id, list(keys)])
-        undone = cursor.fetchall()
-    for run_id, bulk, rows in undone:
-        if bulk is not None and run_id is not None:
-            count_bulk(run_id=run_id, bulk=bulk, change=-rows)
-    return sum(rows for _run, _bulk, rows in undone)
+        cursor.execute(_UNDO, {"user": user_id, "keys": list(keys)})
+        rows = cursor.fetchall()
+    bulks = {(run, bulk): -number for run, bulk, number in rows if bulk is not None and run is not None}
+    return Undone(sum(number for _run, _bulk, number in rows), bulks)
 
 
 def reopen_questions(*, keys: Sequence[int]) -> None:
@@ -78,10 +85,15 @@ def start_bulk(*, run: Run, bulk: uuid.UUID, code: str, made_by_id: int | None) 
     BulkCount.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def count_bulk(*, run_id: int, bulk: uuid.UUID, change: int) -> None:
-    """Change how many decisions of a rule stand."""
-    if change:
-        _change(BulkCount, "standing", change, {"run_id": run_id, "bulk": bulk})
+def count_bulks(changes: Mapping[tuple[int, uuid.UUID], int]) -> None:
+    """Change how many decisions of some rules stand; a transaction does that once, with all that it changed.
+
+    Args:
+        changes: How many more or fewer stand, by the run and the name of the rule's use.
+    """
+    for (run_id, bulk), change in sorted(changes.items()):
+        if change:
+            _change(BulkCount, "standing", change, {"run_id": run_id, "bulk": bulk})
 
 
 def _change(model: Any, field: str, change: int, place: dict[str, Any]) -> None:

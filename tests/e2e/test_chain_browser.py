@@ -189,6 +189,7 @@ def labeled_by_keyboard(page: Page) -> None:
         page.keyboard.press("2" if is_spam(text) else "1")
         expect(page.locator(".lp-sheet")).not_to_have_text(text)
     expect(page.locator(".lp-progress")).to_have_js_property("value", BY_HAND)
+    expect(page.locator(".lp-status")).to_have_attribute("data-state", "calm")
 
 
 def accepted_suggestions(page: Page) -> None:
@@ -200,6 +201,8 @@ def accepted_suggestions(page: Page) -> None:
         page.keyboard.press("Enter")
         expect(page.locator(".lp-sheet")).not_to_have_text(text)
     expect(page.locator(".lp-progress")).to_have_js_property("value", 2 * BY_HAND)
+    # The bar counts what was answered; the server may still be told.
+    expect(page.locator(".lp-status")).to_have_attribute("data-state", "calm")
     take(page, "suggestion", ready=".lp-suggestion")
 
 
