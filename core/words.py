@@ -12,5 +12,14 @@ WORDS = [
     *(_("Choose one file, not several."), _("{name} is larger than the limit of {limit}.")),
     *(_("{name} is not one of: {kinds}."), _("{names} and {count} more, {size} in all")),
     _("Choose at most {count} files, or pack them into one archive."),
-    *(_("Show the figures"), _("No figures yet."), _("Actual"), _("Predicted"), _("from"), _("to"), _("count")),
+    *(
+        _("Show the figures"),
+        _("No figures yet."),
+        _("Actual"),
+        _("Predicted"),
+        _("from"),
+        _("to"),
+        _("count"),
+        _("day"),
+    ),
 ]

@@ -46,3 +46,10 @@ def undo_bulk(job: JobContext) -> dict[str, Any]:
     from labeling.services.bulk_undo import run_undo
 
     return run_undo(job=job, **job.params)
+
+
+@job_task("labeling.count_work")
+def count_work(job: JobContext) -> dict[str, Any]:
+    from labeling.services.work_count import run_count
+
+    return run_count(job=job, **job.params)

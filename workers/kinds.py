@@ -40,6 +40,7 @@ KINDS: dict[str, Kind] = {
     "labeling.migrate_answers": Kind(_("Change of questions")),
     "labeling.answer_bulk": Kind(_("Bulk answers")),
     "labeling.undo_bulk": Kind(_("Undoing of bulk answers")),
+    "labeling.count_work": Kind(_("Count of the work")),
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),
     "modeling.train": Kind(_("Training"), "heavy"),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),

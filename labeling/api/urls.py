@@ -14,6 +14,7 @@ from labeling.api.labeling import (
 )
 from labeling.api.project import ProjectViewSet
 from labeling.api.review import JudgementView, ReviewView
+from labeling.api.work import WorkView
 
 router = SimpleRouter()
 router.register("projects", ProjectViewSet, basename="project")
@@ -26,6 +27,7 @@ urlpatterns = [
     path("projects/<int:pk>/comments/", CommentsView.as_view(), name="project-comments"),
     path("projects/<int:pk>/people/", PeopleView.as_view(), name="project-people"),
     path("projects/<int:pk>/review/", ReviewView.as_view(), name="project-review"),
+    path("projects/<int:pk>/work/", WorkView.as_view(), name="project-work"),
     path("annotations/<int:pk>/review/", JudgementView.as_view(), name="annotation-review"),
     path("comments/<int:pk>/", CommentView.as_view(), name="comment"),
     path("tasks/<int:pk>/draft/", DraftView.as_view(), name="task-draft"),

@@ -5,6 +5,7 @@ from labeling.models.progress import Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
 from labeling.models.suggestion import Suggestion
 from labeling.models.task import Draft, Lease, Task
+from labeling.models.work import WorkCount, WorkDay, WorkLabel
 
 __all__ = [
     "Annotation",
@@ -26,4 +27,7 @@ __all__ = [
     "TallyKind",
     "Task",
     "Verdict",
+    "WorkCount",
+    "WorkDay",
+    "WorkLabel",
 ]

@@ -34,3 +34,14 @@ class AnswerQuerySet(TenantQuerySet):
         if actor.can("data.read") or actor.can("project.write") or actor.can("review"):
             return rows
         return rows.filter(Q(annotator_id=actor.user_id), project__state__in=("open", "paused"))
+
+
+class WorkQuerySet(TenantQuerySet):
+    """Counts of one person's work."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Keep the organization's counts; people who only label see their own."""
+        rows = self.filter(project__organization_id=actor.organization_id)
+        if actor.can("data.read") or actor.can("project.write") or actor.can("review"):
+            return rows
+        return rows.filter(Q(person_id=actor.user_id), project__state__in=("open", "paused"))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay_client._command import account, bulk, comments, data, demo, erasures, jobs, labeling, models, sources
+from assay_client._command import account, bulk, comments, data, demo, erasures, jobs, labeling, models, sources, work
 from assay_client._command.exits import EXIT_CODES, exit_code
 from assay_client._command.output import Output
 from assay_client._command.session import Session
@@ -53,6 +53,7 @@ app.add_typer(erasures.app, name="erase")
 labeling.app.add_typer(bulk.app, name="bulk")
 labeling.app.command()(comments.comments)
 labeling.app.command()(comments.review)
+labeling.app.command()(work.work)
 app.add_typer(labeling.app, name="project")
 app.command()(labeling.label)
 app.command()(labeling.suggest)

@@ -115,6 +115,23 @@ class Projects:
         """Give the answers, newest first, each with its item, annotator and suggestion."""
         return each_row(self._transport, f"projects/{project_id}/results/", {"annotator": annotator})
 
+    def work(self, project_id: int, *, since: str = "", until: str = "", person: int | None = None) -> dict[str, Any]:
+        """Return who did how much: ``total``, ``people``, ``rows`` (one a person and day) and ``labels``.
+
+        The service counts anew in the background when its last count, of ``counted_at``, is older than five minutes.
+
+        Args:
+            project_id: The project.
+            since: First day in UTC, ``2026-11-01``; 29 days before the last by default.
+            until: Last day; today by default.
+            person: Only this person's work.
+
+        Raises:
+            InvalidRequest: ``days_invalid``.
+        """
+        query = {"since": since or None, "until": until or None, "person": person}
+        return dict(self._transport.json("GET", f"projects/{project_id}/work/", params=query))
+
 
 def choice_schema(labels: Sequence[str], text_field: str) -> dict[str, Any]:
     """Return the schema that shows a text and asks for one of these labels; the first nine have the keys 1 to 9."""

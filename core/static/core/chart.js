@@ -1,4 +1,4 @@
-// <line-chart>, <bar-chart>, <histogram-chart>, <confusion-matrix>: SVG charts of figures that the page or the API gives.
+// <line-chart>, <bar-chart>, <day-chart>, <histogram-chart>, <confusion-matrix>: SVG charts of figures that the page or the API gives.
 // docs/explanation/pages.md shows the attributes. Colours come from classes, since the policy allows no style attribute.
 
 import { call } from "./api.js";
@@ -147,6 +147,29 @@ class BarChart extends Chart {
   }
 }
 
+class DayChart extends Chart {
+  draw(rows) {
+    const right = this.wide - 8;
+    const highest = Math.max(...rows.map((row) => row.value), 1);
+    const marks = ticks(0, highest, 4);
+    const y = scale(0, Math.max(highest, marks.at(-1)), BOTTOM, TOP);
+    const step = (right - LEFT) / rows.length;
+    const drawing = svg("svg", { viewBox: `0 0 ${this.wide} ${HEIGHT}` });
+    valueAxis(drawing, marks, y, LEFT, right);
+    // As many dates as fit side by side.
+    const every = Math.ceil(48 / step);
+    rows.forEach((row, place) => {
+      const left = LEFT + place * step;
+      const gap = Math.min(2, step / 5);
+      const bar = svg("rect", { class: "bar s1", x: left + gap / 2, y: y(row.value), width: Math.min(48, step - gap), height: BOTTOM - y(row.value) });
+      bar.append(svg("title", {}, `${row.day}: ${formatCount(row.value)}`));
+      drawing.append(bar);
+      if (place % every === 0) drawing.append(svg("text", { x: left, y: HEIGHT - 8 }, row.day.slice(5)));
+    });
+    return { drawing, head: [say("day"), say("count")], rows: rows.map((row) => [row.day, row.value]) };
+  }
+}
+
 class HistogramChart extends Chart {
   draw({ edges, counts }) {
     const right = this.wide - 8;
@@ -209,5 +232,6 @@ const shorten = (text, limit = 20) => (text.length > limit ? `${text.slice(0, Ma
 
 customElements.define("line-chart", LineChart);
 customElements.define("bar-chart", BarChart);
+customElements.define("day-chart", DayChart);
 customElements.define("histogram-chart", HistogramChart);
 customElements.define("confusion-matrix", ConfusionMatrix);
