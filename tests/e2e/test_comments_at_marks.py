@@ -7,10 +7,24 @@ from playwright.sync_api import Locator, Page, expect
 
 from accounts.actor import Actor
 from labeling.models import Annotation, Comment, Draft
+from labeling.services.project import create_project
 from tests import factories
 from tests.e2e import test_shapes as pictures
 from tests.e2e.test_labeling_page import eventually, windows
-from tests.e2e.test_task_types import LOOKS, NER, Opened, ann, browse, complaints_of_axe, look_of, make, press, take
+from tests.e2e.test_task_types import (
+    LOOKS,
+    NER,
+    TEXT,
+    Opened,
+    ann,
+    browse,
+    complaints_of_axe,
+    look_of,
+    make,
+    press,
+    take,
+)
+from tests.labeling.versions import version
 
 __all__ = ["ann", "browse"]
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -135,8 +149,10 @@ def test_a_comment_on_one_persons_mark_is_not_taken_for_one_on_anothers(
     chromium: Any, live_service: Any, ann: Actor
 ) -> None:
     bob = factories.member(ann, "annotator")
-    project = make(ann, {"text": TEXTS[:1]}, [NER])
-    project.tasks.update(overlap=2, open_slots=2)
+    made = version(ann, {"text": TEXTS[:1]})
+    schema = {"display": TEXT, "controls": [NER]}
+    project, _job = create_project(actor=ann, version_id=made.pk, name="Twice", schema=schema, overlap=2)
+    eventually(lambda: project.tasks.count() == 1)
     with windows(chromium, live_service) as open_window:
         first = open_window(bob, f"/projects/{project.pk}/label/")
         expect(first.locator(".lp-spans")).to_contain_text("Ada")
