@@ -76,6 +76,6 @@ def chosen_by(bulk: Bulk) -> list[str]:
 
 
 def _named(items: str) -> str:
-    named = items[:LONGEST] + ("…" if len(items) > LONGEST else "")
+    named = items[:LONGEST].replace(",", ", ") + ("…" if len(items) > LONGEST else "")
     count = len(named_items(items))
     return ngettext("{count} item: {items}", "{count} items: {items}", count).format(count=count, items=named)

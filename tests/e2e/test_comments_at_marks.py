@@ -10,6 +10,7 @@ from labeling.models import Annotation, Comment, Draft
 from labeling.services.project import create_project
 from tests import factories
 from tests.e2e import test_shapes as pictures
+from tests.e2e.screenshots import looks_of
 from tests.e2e.test_labeling_page import eventually, windows
 from tests.e2e.test_task_types import (
     LOOKS,
@@ -57,7 +58,7 @@ def draft_kept(actor: Actor, marks: int, control: str) -> None:
     eventually(is_there)
 
 
-@pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
+@pytest.mark.parametrize(("language", "theme", "width", "height"), looks_of(LOOKS))
 def test_a_comment_on_a_span_by_keyboard_alone(
     browse: Opened, ann: Actor, language: str, theme: str, width: int, height: int
 ) -> None:
@@ -114,7 +115,6 @@ def test_a_comment_on_a_span_by_keyboard_alone(
     expect(said(page)).to_contain_text("Is she a person?")
     expect(said(page).locator("[data-gone]")).to_be_visible()
     expect(said(page).locator("button.lp-remark-about")).to_have_count(0)
-    take(page, "comment-without-span", look_of(language, width))
     press(page, "Escape", "Enter")
     eventually(lambda: Annotation.objects.filter(project=project).count() == 1)
     answer = Annotation.objects.get(project=project).answer
@@ -193,7 +193,6 @@ def test_a_comment_on_a_shape(browse: Opened, ann: Actor, hand: str) -> None:
     sign = page.locator(".lp-shape-remarks")
     expect(sign).to_have_attribute("data-remarks", "1")
     expect(page.locator(".lp-shape[data-shape='s1'] .lp-shape-remarks")).to_have_count(1)
-    take(page, "comment-at-shape")
     assert complaints_of_axe(page) == []
     press(page, "Escape", "]")
     expect(page.locator(".lp-shape[data-shape='s2']")).to_have_attribute("data-active", "")
