@@ -1,6 +1,6 @@
 """Personal data: precision and recall of each type on the three marked sets, and texts a processor second.
 
-    .venv/bin/python bench/pii.py [--peer /path/to/python/with/presidio-analyzer] [--least 0.5]
+    .venv/bin/python bench/pii.py [--peer PYTHON_WITH_PRESIDIO] [--least 0.5] [--names wnut17.jsonl.gz]
 
 A span counts when it has the type and covers at least half of the union with the marked one; `exact` counts only those
 with both ends right. With a peer, presidio reads the same texts twice: with its patterns alone, and with a small spaCy
@@ -211,6 +211,19 @@ def everyday(least: float) -> None:
         print(f"\n{name}: {len(texts):,} texts, {speed:,.0f} a processor second; spans a thousand texts: {rates}")
 
 
+def real_names(path: Path, split: str, least: float) -> None:
+    """Print precision and recall of names on texts whose spans of persons are marked, such as WNUT-17."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        data = [row for row in map(json.loads, lines) if row.get("split", split) == split]
+    for row in data:
+        row["spans"] = [
+            {**span, "label": "PERSON"} for span in row["spans"] if span["label"].lower() in ("person", "per")
+        ]
+    found, speed = plain([row["text"] for row in data], "en", least)
+    print(f"\n{path.name}, {split}: {len(data):,} texts")
+    report("ours", score(data, found, ("PERSON",)), speed, ("PERSON",))
+
+
 def calibration(least: float) -> None:
     """Print, beside each score, which share of the spans of marked types was right."""
     right: dict[float, Counter[bool]] = defaultdict(Counter)
@@ -231,6 +244,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peer", type=Path, help="a Python that has presidio-analyzer")
     parser.add_argument("--least", type=float, default=0.5)
+    parser.add_argument("--names", type=Path, help="wnut17.jsonl.gz: names in the test part of it, too")
     options = parser.parse_args()
     import pyarrow as pa
 
@@ -252,6 +266,8 @@ def main() -> None:
                 spans = [outermost(row) for row in done[0]]
                 for types in (SHOWN[name], PATTERNS):
                     report(said, score(data, spans, types), done[1], types)
+    if options.names:
+        real_names(options.names, "test", options.least)
     everyday(options.least)
     calibration(options.least)
 

@@ -12,7 +12,7 @@ from labeling.engine.schema import parse_schema
 from labeling.models import Bulk, Project
 from labeling.services.bulk import MOST_NAMED, Order, find_bulk, refuse_without_grid, start_bulk
 from labeling.services.bulk_undo import undo_bulk
-from labeling.services.grid import STATES, count_matching, looker_of, wish_of
+from labeling.services.grid import LONGEST_ITEMS, STATES, count_matching, looker_of, wish_of
 from labeling.services.project import find_project
 from workers.api.job import JobOutput
 
@@ -48,6 +48,9 @@ class GridFilter(serializers.Serializer[Any]):
     )
     cluster = serializers.IntegerField(
         required=False, min_value=0, max_value=BIGGEST, help_text="A cluster of the version's meaning."
+    )
+    items = serializers.CharField(
+        required=False, allow_blank=True, max_length=LONGEST_ITEMS, help_text="Item numbers and ranges, as 1-5,9."
     )
 
 

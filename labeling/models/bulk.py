@@ -18,7 +18,7 @@ class Bulk(models.Model):
     project = models.ForeignKey("labeling.Project", on_delete=models.CASCADE, related_name="bulks", db_index=False)
     annotator = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+", db_index=False)
     answer = models.JSONField()
-    # What was chosen: {"items": "1-5,9"}, or the filter as it stands in the grid's address.
+    # What was chosen by hand: {"items": "1-5,9"}; or the filter as it stands in the grid's address, with "sees_all".
     selection = models.JSONField()
     # Whether earlier answers of the same person are changed too.
     change_own = models.BooleanField(default=False)
@@ -52,6 +52,11 @@ class Bulk(models.Model):
     def stored(self) -> int:
         """How many answers it gave or changed."""
         return int(self.counts.get("stored", 0)) + int(self.counts.get("changed", 0))
+
+    @property
+    def names_items(self) -> bool:
+        """Whether its items were chosen by hand, and not by a filter, which may name items too."""
+        return "items" in self.selection and "sees_all" not in self.selection
 
 
 class BulkTask(models.Model):

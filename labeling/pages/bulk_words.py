@@ -57,10 +57,7 @@ def said(name: str, count: int) -> str:
 def chosen_by(bulk: Bulk) -> list[str]:
     """Return what was chosen, one word or two for each condition."""
     kept: dict[str, Any] = bulk.selection
-    if "items" in kept:
-        named = kept["items"][:LONGEST] + ("…" if len(kept["items"]) > LONGEST else "")
-        count = len(named_items(kept["items"]))
-        return [ngettext("{count} item: {items}", "{count} items: {items}", count).format(count=count, items=named)]
+    words = [_named(kept["items"])] if kept.get("items") else []
     titles = dict(STATES)
     found = {
         "q": "“{}”",
@@ -72,7 +69,13 @@ def chosen_by(bulk: Bulk) -> list[str]:
         "like": _("like item {}"),
         "cluster": _("cluster {}"),
     }
-    words = [shape.format(str(kept[name]).split("=", 1)[-1]) for name, shape in found.items() if kept.get(name)]
+    words += [shape.format(str(kept[name]).split("=", 1)[-1]) for name, shape in found.items() if kept.get(name)]
     if kept.get("state"):
         words.append(str(titles[kept["state"]]))
     return words or [_("all items")]
+
+
+def _named(items: str) -> str:
+    named = items[:LONGEST].replace(",", ", ") + ("…" if len(items) > LONGEST else "")
+    count = len(named_items(items))
+    return ngettext("{count} item: {items}", "{count} items: {items}", count).format(count=count, items=named)

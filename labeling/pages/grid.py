@@ -24,9 +24,19 @@ from labeling.engine.schema import Schema, parse_schema, said_in
 from labeling.models import Bulk, Project
 from labeling.pages.bulk_words import STATES, chosen_by, endings, sentences
 from labeling.pages.project import rights_of
-from labeling.services.bulk import find_bulk, is_stopped, refuse_without_grid
+from labeling.services.bulk import MOST_NAMED, find_bulk, is_stopped, refuse_without_grid
 from labeling.services.bulk_undo import undo_bulk
-from labeling.services.grid import FIELDS, Looker, Wish, look, looker_of, searches_text, sees_meaning, wish_of
+from labeling.services.grid import (
+    FIELDS,
+    LONGEST_ITEMS,
+    Looker,
+    Wish,
+    look,
+    looker_of,
+    searches_text,
+    sees_meaning,
+    wish_of,
+)
 from labeling.services.grid_card import cards_of
 from labeling.services.grid_source import END
 from labeling.services.project import find_project
@@ -39,7 +49,10 @@ RECENT = timedelta(hours=12)
 # What grid.js says.
 WORDS = [
     gettext_noop("{count} chosen"),
+    gettext_noop("{count} chosen, {elsewhere} of them not on this page"),
     gettext_noop("Nothing chosen"),
+    gettext_noop("All that match are chosen"),
+    gettext_noop("At most {most} items are chosen by hand. Label these first, or choose all that match."),
     gettext_noop("All {count} that match are chosen"),
     gettext_noop("All that match are chosen, more than {count}"),
     gettext_noop("Choose all {count} that match"),
@@ -65,7 +78,7 @@ class GridPage(ScopedPage):
             refuse_without_grid(schema)
         except DomainError as error:
             return render(request, "labeling/grid.html", {**context, "not_offered": error})
-        asked = {name: request.GET.get(name, "")[:300] for name in FIELDS}
+        asked = {name: request.GET.get(name, "")[: LONGEST_ITEMS + 1] for name in FIELDS}
         context |= {"asked": asked, **_choices(project, schema, looker)}
         try:
             wish = wish_of(asked, project=project, schema=schema, looker=looker)
@@ -141,7 +154,7 @@ def shown(bulk: Bulk, schema: Schema) -> dict[str, Any]:
         "sentences": sentences(bulk),
         "endings": endings(bulk),
         "chosen": chosen_by(bulk),
-        "address": "" if "items" in bulk.selection else urlencode(_address(bulk)),
+        "address": "" if bulk.names_items else urlencode(_address(bulk)),
         "stopped": stopped,
         "running": bulk.state in ("running", "undoing") and not stopped,
         "may_undo": (bulk.state == "done" and bulk.stored > 0) or stopped,
@@ -173,7 +186,14 @@ def _setup(request: PageRequest, project: Project, schema: Schema, context: dict
         controls.append({"name": control.name, "title": title, "multiple": multiple, "labels": labels})
     send = reverse("bulk-list", args=[project.pk])
     count = reverse("bulk-count", args=[project.pk])
-    found = {"controls": controls, "send": send, "count": f"{count}?{urlencode(context['filter'])}"}
+    found = {
+        "project": project.pk,
+        "controls": controls,
+        "send": send,
+        "count": f"{count}?{urlencode(context['filter'])}",
+        "most": MOST_NAMED,
+        "longest": LONGEST_ITEMS,
+    }
     may_give = context["may_label"] and project.state == "open" and "refused" not in context
     return {
         "may_give": may_give,

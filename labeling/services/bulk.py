@@ -222,14 +222,14 @@ def run_bulk(*, job: JobContext, bulk_id: int) -> dict[str, Any]:
 
 def _wish_of(bulk: Bulk, schema: Schema) -> tuple[Wish, Looker]:
     selection = dict(bulk.selection)
-    if "items" in selection:
+    if bulk.names_items:
         return chosen(selection["items"]), Looker(bulk.annotator_id, False)
     looker = Looker(bulk.annotator_id, bool(selection.pop("sees_all", False)))
     return wish_of(selection, project=bulk.project, schema=schema, looker=looker), looker
 
 
 def _total(bulk: Bulk) -> int | None:
-    if "items" in bulk.selection:
+    if bulk.names_items:
         return len(named_items(bulk.selection["items"]))
     return bulk.project.task_count if set(bulk.selection) == {"sees_all"} else None
 
@@ -253,7 +253,7 @@ def _store(job: JobContext, bulk: Bulk, tasks: list[int], state: dict[str, Any])
 
 def _finish(actor: Actor, desk: Desk, bulk: Bulk, answers: int) -> None:
     bulk.state = BulkState.DONE
-    if "items" in bulk.selection:
+    if bulk.names_items:
         named = len(named_items(bulk.selection["items"]))
         missing = named - sum(bulk.counts.values())
         bulk.counts = dict(+Counter({**bulk.counts, UNKNOWN: missing}))

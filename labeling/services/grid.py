@@ -33,6 +33,8 @@ STRETCH = 200
 LONGEST_STRETCH = 5_000
 STATES = ("open", "answered", "todo")
 LONGEST_TEXT = 200
+# Of a list of items: an address of more than about 4,000 characters is refused on its way (gunicorn: 4,094).
+LONGEST_ITEMS = 3_000
 # The names that an address, a request and a stored selection use.
 FIELDS = ("q", "state", "label", "suggested", "least", "column", "value", "like", "cluster", "items")
 
@@ -149,6 +151,8 @@ def wish_of(values: Mapping[str, Any], *, project: Project, schema: Schema, look
     given = {name: value.replace("\0", "").strip() for name, value in plain.items()}
     if len(given["q"]) > LONGEST_TEXT or len(given["value"]) > LONGEST_TEXT:
         raise _invalid(_("Look for at most %(most)s characters.") % {"most": LONGEST_TEXT})
+    if len(given["items"]) > LONGEST_ITEMS:
+        raise _invalid(_("Name items with at most %(most)s characters, as 1-5,9.") % {"most": f"{LONGEST_ITEMS:,}"})
     if given["state"] and given["state"] not in STATES:
         raise _invalid(_("The state is one of %(states)s.") % {"states": ", ".join(STATES)})
     if given["q"] and not searches_text(project, schema, looker):

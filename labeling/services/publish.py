@@ -32,12 +32,19 @@ COLUMNS = {
     "labeled_at": pa.timestamp("us", tz="UTC"),
     # Who accepted or fixed the answers that were counted.
     "label_reviewers": pa.list_(pa.int64()),
+    # How the label came about: a row of the four below, null where there is none.
+    "label_source": pa.string(),
 }
+# Each answer given by itself; all of them, or some, in bulk and untouched since; or the version's own label.
+PERSON, BULK, BOTH, KEPT = "person", "bulk", "both", "kept"
 # The job's result names this many tied items; all of them are counted.
 TIES_NAMED = 1_000
 
 _ANSWERS = """
-SELECT t.item_id, a.annotator_id, a.answer::text, a.updated_at, a.verdict, a.reviewer_id
+SELECT t.item_id, a.annotator_id, a.answer::text, a.updated_at, a.verdict, a.reviewer_id,
+  EXISTS (
+    SELECT 1 FROM labeling_bulktask b
+    WHERE b.task_id = t.id AND b.annotation_number = a.id AND b.revision = a.revision)
 FROM labeling_task t JOIN labeling_annotation a ON a.task_id = t.id
 WHERE t.project_id = %(project)s AND t.item_id = ANY(%(items)s) AND NOT a.skipped
   AND (a.verdict <> '' OR NOT %(only_reviewed)s)
@@ -184,6 +191,7 @@ class Said:
     at: Any
     verdict: str
     reviewer: int | None
+    in_bulk: bool
 
 
 def _answers_to(project: Project, items: list[int], only_reviewed: bool) -> dict[int, list[Said]]:
@@ -191,9 +199,9 @@ def _answers_to(project: Project, items: list[int], only_reviewed: bool) -> dict
     answers: dict[int, list[Said]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERS, {"project": project.pk, "items": items, "only_reviewed": only_reviewed})
-        for item_id, annotator, answer, at, verdict, reviewer in cursor.fetchall():
+        for item_id, annotator, answer, at, verdict, reviewer, in_bulk in cursor.fetchall():
             if answer:
-                answers[item_id].append(Said(annotator, orjson.loads(answer), at, verdict, reviewer))
+                answers[item_id].append(Said(annotator, orjson.loads(answer), at, verdict, reviewer, in_bulk))
     return answers
 
 
@@ -231,6 +239,8 @@ def _add_answers(
 
 def _said_json(row: Said) -> dict[str, Any]:
     said = {"annotator": row.who, "at": row.at.isoformat(), "answer": row.answer}
+    if row.in_bulk:
+        said["source"] = BULK
     return {**said, "review": row.verdict, "reviewer": row.reviewer} if row.verdict else said
 
 
@@ -241,10 +251,10 @@ def _with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 
 def _labels_of(
     item_id: int, answers: list[tuple[Said, str]], before: str | None, counts: Counts
-) -> tuple[str | None, list[int], float | None, Any, list[int]]:
+) -> tuple[str | None, list[int], float | None, Any, list[int], str | None]:
     if not answers:
         counts.kept_labels += before is not None
-        return before, [], None, None, []
+        return before, [], None, None, [], None if before is None else KEPT
     vote = majority([chosen for _row, chosen in answers])
     people = [row.who for row, _chosen in answers]
     reviewers = sorted({row.reviewer for row, _chosen in answers if row.verdict and row.reviewer is not None})
@@ -254,7 +264,14 @@ def _labels_of(
             counts.tied_items.append(item_id)
     else:
         counts.labeled += 1
-    return vote.label, people, vote.agreement, max(row.at for row, _chosen in answers), reviewers
+    at = max(row.at for row, _chosen in answers)
+    return vote.label, people, vote.agreement, at, reviewers, _source([row.in_bulk for row, _chosen in answers])
+
+
+def _source(in_bulk: list[bool]) -> str:
+    if all(in_bulk):
+        return BULK
+    return BOTH if any(in_bulk) else PERSON
 
 
 def _test_to_keep(reader: VersionReader) -> str:

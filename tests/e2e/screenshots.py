@@ -16,6 +16,13 @@ LOOKS = {
 QUALITY = 82
 
 
+def looks_of(looks: list[Any]) -> list[Any]:
+    """Return the looks of a test; while pictures are taken instead each language in each width, all of them light."""
+    if not os.environ.get("ASSAY_SCREENSHOTS"):
+        return looks
+    return [(language, "light", width, height) for language, width, height in LOOKS.values()]
+
+
 def take(page: Page, name: str, *, ready: str = "main, #labeling-page .lp-sheet") -> None:
     """Open the page's address in each look, as the same person, and keep a picture of it."""
     folder = os.environ.get("ASSAY_SCREENSHOTS")

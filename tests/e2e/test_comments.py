@@ -10,7 +10,9 @@ from accounts.models import User
 from labeling.models import Comment, Mention, Project
 from labeling.services.queue import lease_tasks
 from tests import factories
+from tests.e2e.screenshots import looks_of
 from tests.e2e.test_labeling_page import LOOKS, Opened, ann, eventually, open_path, project, shown, status, violations
+from tests.e2e.test_task_types import look_of, take
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 __all__ = ["ann", "open_path", "project"]
@@ -105,7 +107,7 @@ def test_a_comment_written_without_a_line_is_sent_once_on_return(
     assert Comment.objects.count() == 1
 
 
-@pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
+@pytest.mark.parametrize(("language", "theme", "width", "height"), looks_of(LOOKS))
 def test_the_panel_and_the_page_of_comments_look_right(
     language: str, theme: str, width: int, height: int, ann: Actor, project: Project, open_path: Opened
 ) -> None:
@@ -115,18 +117,21 @@ def test_the_panel_and_the_page_of_comments_look_right(
         ann, task, body=f"Please look, @[{ann.user_id}]: <img src=x onerror=alert(1)>\nSecond line", control="label"
     )
     factories.comment(ann, task, body="这条短信是垃圾短信吗？看起来像是银行通知。")
-    page = labeling(open_path, ann, project, language, theme, width, height)
+    text = "【银行】您的账户今日收入 3,200.00 元。"
+    project.tasks.filter(pk=task.pk).update(data={"text": text})
+    page = open_path(ann, f"/projects/{project.pk}/label/", language, theme, width, height)
+    expect(shown(page)).to_have_text(text, timeout=30_000)
     open_panel(page)
     expect(panel(page).locator(".lp-remark")).to_have_count(2)
     page.keyboard.type("@ann")
     expect(page.get_by_role("option")).to_be_visible()
-    page.screenshot(path=f"/tmp/remarks-panel-{language}-{width}.png")
+    take(page, "comments-panel", look_of(language, width))
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     lease_tasks(actor=ann, project_id=project.pk, count=1, holding=[])
     listed = open_path(ann, f"/projects/{project.pk}/comments/", language, theme, width, height)
     expect(listed.locator("[data-row]")).to_have_count(2)
     listed.keyboard.press("j")
-    listed.screenshot(path=f"/tmp/remarks-page-{language}-{width}.png")
+    take(listed, "comments-page", look_of(language, width))
     assert violations(listed) == []
     assert listed.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,14 +1,17 @@
 """Many items at once in a real browser: found, chosen and labeled by keyboard, by mouse and by touch, and undone."""
 
+import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.actor import Actor
+from accounts.models import User
 from labeling.models import Annotation, Bulk, Project
 from labeling.services.project import create_project, schema_for_labels
 from labeling.services.suggestion import store_suggestions
+from tests.e2e.screenshots import looks_of
 from tests.e2e.test_labeling_page import eventually
 from tests.e2e.test_task_types import LOOKS, Opened, ann, browse, complaints_of_axe, look_of, press, saved, take
 from tests.labeling.versions import version
@@ -26,6 +29,7 @@ TEXTS = [
 
 
 def project_of(ann: Actor, count: int = 90, labels: tuple[str, ...] = ("ham", "spam"), **fields: Any) -> Project:
+    User.objects.filter(pk=ann.user_id).update(name="Ann Andersson")
     made = version(ann, {"text": [f"{TEXTS[n % len(TEXTS)]} ({n + 1})" for n in range(count)], "kind": ["x"] * count})
     schema = schema_for_labels(labels=list(labels), text_field="text")
     schema["controls"][0] |= fields.pop("control", {})
@@ -43,7 +47,7 @@ def fits(page: Page, width: int) -> bool:
     return int(page.evaluate("document.documentElement.scrollWidth")) <= width
 
 
-@pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
+@pytest.mark.parametrize(("language", "theme", "width", "height"), looks_of(LOOKS))
 def test_items_are_found_chosen_labeled_and_undone_by_keyboard_alone(
     browse: Opened, ann: Actor, language: str, theme: str, width: int, height: int
 ) -> None:
@@ -86,7 +90,6 @@ def test_items_are_found_chosen_labeled_and_undone_by_keyboard_alone(
     eventually(lambda: Bulk.objects.filter(project=project, state="done").count() == 2)
     assert Bulk.objects.order_by("-pk")[0].counts == {"stored": 16, "same": 2}
     expect(page.locator(".grid-last")).to_contain_text("16")
-    take(page, "grid-given", look_of(language, width))
     press(page, "z")
     saved(project, 2)
     expect(page.locator(".grid-last [data-undo]")).to_have_count(0)
@@ -155,3 +158,87 @@ def test_touch_chooses_and_a_refusal_is_said_in_the_dialog(browse: Opened, ann: 
     page.locator("[data-give]").click()
     saved(project, 1)
     assert labels_of(project) == {2: ["ham"]}
+
+
+@pytest.mark.parametrize(("language", "theme", "width", "height"), looks_of(LOOKS))
+def test_what_is_chosen_by_keys_is_kept_from_page_to_page(
+    browse: Opened, ann: Actor, language: str, theme: str, width: int, height: int
+) -> None:
+    project = project_of(ann, 130)
+    page = browse(f"/projects/{project.pk}/grid/", language, theme, width, height)
+    checked, count = page.locator("[data-pick]:checked"), page.locator("[data-count]")
+    expect(page.locator("[data-all]")).to_be_visible()
+    press(page, "Home", "Space", "ArrowRight", "Shift+ArrowRight")
+    expect(checked).to_have_count(3)
+    press(page, "n")
+    page.wait_for_url("**after=60")
+    expect(checked).to_have_count(0)
+    expect(count).to_have_text(re.compile("^3 chosen, 3 of them|^已选 3 "))
+    press(page, "Home", "Space", "End", "Space")
+    expect(count).to_have_text(re.compile("^5 chosen, 3 of them|^已选 5 "))
+    assert complaints_of_axe(page) == []
+    assert fits(page, width)
+    take(page, "grid-pages", look_of(language, width))
+    # The first Escape leaves what other pages have; what was chosen is the same after a search and a reload.
+    press(page, "Escape")
+    expect(count).to_have_text(re.compile("^3 chosen|^已选 3 "))
+    press(page, "Home", "Space", "/")
+    page.keyboard.type("no such words")
+    press(page, "Enter")
+    page.wait_for_url("**q=no+such+words**")
+    expect(page.locator("[data-card]")).to_have_count(0)
+    expect(count).to_have_text(re.compile("^4 chosen, 4 of them|^已选 4 "))
+    page.reload()
+    expect(count).to_have_text(re.compile("^4 chosen, 4 of them|^已选 4 "))
+    # The choice has an address that anybody can open.
+    page.locator("[data-only]").press("Enter")
+    page.wait_for_url(f"**/projects/{project.pk}/grid/?items=1-3,61")
+    expect(checked).to_have_count(4)
+    expect(page.locator("[data-only]")).to_be_hidden()
+    press(page, "2", "Enter")
+    saved(project, 4)
+    assert labels_of(project) == {item: ["spam"] for item in (1, 2, 3, 61)}
+    expect(page.locator(".grid-last")).to_contain_text("4")
+    expect(checked).to_have_count(0)
+    expect(page.locator("[data-none]")).to_be_hidden()
+
+
+def test_what_is_chosen_by_mouse_is_kept_and_let_go(browse: Opened, ann: Actor) -> None:
+    project = project_of(ann, 130)
+    page = browse(f"/projects/{project.pk}/grid/")
+    cards, checked, count = (
+        page.locator("[data-card]"),
+        page.locator("[data-pick]:checked"),
+        page.locator("[data-count]"),
+    )
+    cards.nth(2).locator("label").click()
+    cards.nth(5).locator("label").click(modifiers=["Shift"])
+    cards.nth(4).locator("label").click()
+    expect(count).to_have_text("3 chosen")
+    page.get_by_role("link", name="Next page").click()
+    page.wait_for_url("**after=60")
+    cards.nth(0).locator("label").click()
+    expect(count).to_have_text("4 chosen, 3 of them not on this page")
+    page.go_back()
+    expect(checked).to_have_count(3)
+    expect(count).to_have_text("4 chosen, 1 of them not on this page")
+    page.get_by_role("button", name="Choose nothing").click()
+    expect(count).to_have_text("Nothing chosen")
+    page.reload()
+    expect(checked).to_have_count(0)
+    # All that match stays chosen on the next page of the same filter, and not of another one.
+    page.get_by_role("button", name="Choose all 130 that match").click()
+    page.get_by_role("link", name="Next page").click()
+    expect(count).to_have_text("All 130 that match are chosen")
+    expect(checked).to_have_count(60)
+    page.get_by_label("State").select_option("open")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.wait_for_url("**state=open**")
+    expect(count).to_have_text("Nothing chosen")
+    # A filter by items finds these and no others, also when all that match are taken.
+    page.goto(f"/projects/{project.pk}/grid/?items=1-70,99")
+    page.get_by_role("button", name="Choose all 71 that match").click()
+    page.locator("[data-labels] button", has_text="ham").click()
+    page.get_by_role("button", name="Give “ham” to 71 items").click()
+    saved(project, 71)
+    assert set(labels_of(project)) == {*range(1, 71), 99}

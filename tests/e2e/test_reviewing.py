@@ -1,6 +1,7 @@
 """Reviewing in a real browser, by keyboard alone: accept, fix, send back, undo; and the annotator who gets it back."""
 
 import uuid
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,10 +14,18 @@ from labeling.services.answer import save_answers
 from labeling.services.queue import lease_tasks
 from labeling.services.review import judge_answer
 from tests import factories
+from tests.e2e.screenshots import looks_of
 from tests.e2e.test_labeling_page import LOOKS, Opened, ann, eventually, open_path, project, shown, violations
+from tests.e2e.test_task_types import look_of, take
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 __all__ = ["ann", "open_path", "project"]
+
+TEXTS = [
+    "I'm home, call me when you can.",
+    "【银行】您的账户今日收入 3,200.00 元。",
+    "Dinner at eight? The usual place.",
+]
 
 
 @pytest.fixture
@@ -121,10 +130,13 @@ def test_an_answer_that_its_writer_changed_meanwhile_is_shown_as_it_is(
     eventually(lambda: verdicts()[2] == (3, "accepted", "spam"))
 
 
-@pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
+@pytest.mark.parametrize(("language", "theme", "width", "height"), looks_of(LOOKS))
 def test_reviewing_looks_right(
     language: str, theme: str, width: int, height: int, ann: Actor, bob: Actor, project: Project, open_path: Opened
 ) -> None:
+    User.objects.filter(pk=ann.user_id).update(name="Ann Andersson")
+    for item, text in enumerate(TEXTS, 1):
+        project.tasks.filter(item_id=item).update(data={"text": text})
     answer = Annotation.objects.get(task__item_id=2)
     judge_answer(
         actor=ann, annotation_id=answer.pk, verdict="rejected", reason="请重新阅读指南第三条：银行通知不是垃圾短信。"
@@ -134,18 +146,29 @@ def test_reviewing_looks_right(
     look = (language, theme, width, height)
     page = reviewing(open_path, ann, project, "review=none", *look)
     found = {"review": violations(page)}
-    page.screenshot(path=f"/tmp/review-{language}-{width}.png")
+    boxes = (
+        page.locator(".lp-steps")
+        .get_by_role("button")
+        .evaluate_all(
+            "all => all.map((each) => each.getBoundingClientRect()).map(({left, right, top}) => [left, right, top])"
+        )
+    )
+    # No button lies over another one or beyond the edge.
+    assert all(right <= width for _left, right, _top in boxes)
+    assert all(b[2] != a[2] or b[0] >= a[1] - 1 for a, b in pairwise(boxes))
+    take(page, "reviewing", look_of(language, width))
     page.keyboard.press("s")
     expect(page.get_by_role("dialog")).to_be_visible()
     found["dialog"] = violations(page)
-    page.screenshot(path=f"/tmp/review-dialog-{language}-{width}.png")
+    take(page, "reviewing-back", look_of(language, width))
     back = open_path(bob, f"/projects/{project.pk}/label/", *look)
     expect(back.locator(".lp-sent-back")).to_be_visible(timeout=30_000)
     found["back"] = violations(back)
-    back.screenshot(path=f"/tmp/review-back-{language}-{width}.png")
+    take(back, "sent-back", look_of(language, width))
     for name, path in (("results", "results/?review=rejected"), ("all", "results/"), ("project", "")):
         listed = open_path(ann, f"/projects/{project.pk}/{path}", *look)
         found[name] = violations(listed)
-        listed.screenshot(path=f"/tmp/review-{name}-{language}-{width}.png", full_page=True)
+        if name == "all":
+            take(listed, "reviewing-answers", look_of(language, width))
         assert listed.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert {name: rows for name, rows in found.items() if rows} == {}

@@ -12,7 +12,7 @@ from base64 import b32encode
 from collections.abc import Callable
 
 from curation.engine.pii.chinese import SURNAMES
-from curation.engine.pii.persons import census_names
+from curation.engine.pii.names import census_names
 from curation.engine.pii.scan import plain_text
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")

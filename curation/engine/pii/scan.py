@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curation.engine.folding import as_text
+from curation.engine.pii.addresses import STREETS
 from curation.engine.pii.chinese import CHINESE
 from curation.engine.pii.everywhere import EVERYWHERE
 from curation.engine.pii.nations import NATIONS
-from curation.engine.pii.persons import PERSONS, STREETS
+from curation.engine.pii.persons import PERSONS
 from curation.engine.pii.recognizer import Compiled, Recognizer
 from curation.engine.pii.secrets import SECRETS
 from curation.engine.pii.spans import Span, resolve

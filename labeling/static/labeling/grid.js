@@ -3,6 +3,7 @@
 import { call } from "../core/api.js";
 import { toast } from "../core/toast.js";
 import { formatCount, say } from "../core/words.js";
+import { keepChoice, rangesOf } from "./grid-choice.js";
 import { makeDialog } from "./grid-dialog.js";
 
 // The service counts so far (labeling/services/grid.py).
@@ -18,40 +19,85 @@ const find = (name) => document.querySelector(`[data-${name}]`);
 let here = 0;
 // Where a stretch of Shift began, and what was chosen before it.
 let stretch = null;
-// Whether everything that the filter finds is chosen, and not only what the page shows.
-let everything = false;
+// Items of all pages, or everything that the filter finds.
+const choice = keepChoice(`assay-grid-chosen-${setup.project}`, setup.filter);
 let matching = null;
 
+const itemOf = (pick) => Number(pick.value);
 const chosen = () => picks.filter((pick) => pick.checked);
-const countOf = () => (everything ? matching : { count: chosen().length, is_all: true });
+// Until the service has counted nobody knows how many all are.
+const countOf = () => (choice.all ? matching ?? { count: 0, is_all: false } : { count: choice.size, is_all: true });
 
 function draw() {
   if (!bar) return;
-  const { count, is_all: isAll } = countOf();
-  const all = isAll ? "All {count} that match are chosen" : "All that match are chosen, more than {count}";
-  const some = count ? "{count} chosen" : "Nothing chosen";
-  find("count").textContent = say(everything ? all : some, { count: formatCount(count) });
-  find("none").hidden = !count && !everything;
+  const any = choice.size > 0 || choice.all;
+  bar.hidden = !picks.length && !any;
+  find("count").textContent = said();
+  find("none").hidden = !any;
+  only();
   const button = find("all");
   const more = matching && (!matching.is_all || matching.count > picks.length);
-  button.hidden = !more || everything;
+  button.hidden = !more || choice.all;
   if (!more) return;
   const text = matching.is_all ? "Choose all {count} that match" : "Choose all that match (more than {count})";
   button.textContent = say(text, { count: formatCount(matching.count) });
 }
 
+function said() {
+  const { count, is_all: isAll } = countOf();
+  const elsewhere = choice.size - chosen().length;
+  const numbers = { count: formatCount(count), elsewhere: formatCount(elsewhere) };
+  if (choice.all && !count) return say("All that match are chosen");
+  if (choice.all) return say(isAll ? "All {count} that match are chosen" : "All that match are chosen, more than {count}", numbers);
+  if (!count) return say("Nothing chosen");
+  return say(elsewhere ? "{count} chosen, {elsewhere} of them not on this page" : "{count} chosen", numbers);
+}
+
+/** The address of what is chosen by hand; a very long one would be refused on its way. */
+function only() {
+  const items = choice.all ? "" : rangesOf(choice.numbers());
+  const link = find("only");
+  link.hidden = !items || items.length > setup.longest || items === setup.filter.items;
+  if (!link.hidden) link.href = `?items=${items}`;
+}
+
 function choose(wanted) {
-  everything = false;
-  picks.forEach((pick, place) => {
-    pick.checked = wanted(place, pick);
-  });
+  const [on, off] = [[], []];
+  picks.forEach((pick, place) => (wanted(place, pick) ? on : off).push(pick));
+  keep(on, off);
+}
+
+function keep(on, off) {
+  const added = on.filter((pick) => !choice.has(itemOf(pick))).length;
+  if (choice.size + added > setup.most) {
+    toast(say("At most {most} items are chosen by hand. Label these first, or choose all that match.", { most: formatCount(setup.most) }), "error");
+  } else {
+    choice.change(on.map(itemOf), off.map(itemOf));
+  }
+  show();
+}
+
+/** Turns the boxes as the choice has it. */
+function show() {
+  for (const pick of picks) pick.checked = choice.all || choice.has(itemOf(pick));
   draw();
 }
 
 function chooseAll() {
-  choose(() => true);
-  everything = true;
-  draw();
+  choice.takeAll();
+  show();
+}
+
+/** Chooses nothing on this page first, so that one key does not lose what was gathered on many. */
+function drop() {
+  if (!choice.all && chosen().length < choice.size && chosen().length) return choose(() => false);
+  chooseNothing();
+}
+
+function chooseNothing() {
+  choice.clear();
+  stretch = null;
+  show();
 }
 
 function go(place, extend) {
@@ -92,7 +138,9 @@ const ACTS = {
   z: () => find("undo")?.click(),
   s: () => picks[here]?.closest("[data-card]").querySelector("[data-similar]")?.click(),
   "/": () => find("search")?.focus(),
-  Escape: () => choose(() => false),
+  n: () => document.querySelector("a[rel=next]")?.click(),
+  p: () => document.querySelector("a[rel=first]")?.click(),
+  Escape: drop,
 };
 
 const keys = new Map();
@@ -137,9 +185,11 @@ document.querySelector(".label-grid")?.addEventListener("click", (event) => {
 });
 document.addEventListener("change", (event) => {
   if (!event.target.matches("[data-pick]")) return;
-  everything = false;
   stretch = null;
-  draw();
+  // Of everything one is taken out: what is left is what this page shows, since no one has seen the others.
+  if (choice.all) return choose((_place, pick) => pick.checked);
+  const pick = event.target;
+  keep(pick.checked ? [pick] : [], pick.checked ? [] : [pick]);
 });
 
 const dialog = bar && makeDialog(setup.controls, { title: titleOf, give });
@@ -151,17 +201,18 @@ function titleOf(words) {
 }
 
 function open(given) {
-  if (!everything && !chosen().length && picks[here]) choose((place) => place === here);
-  if (!countOf().count) return toast(say("Choose items first: Space chooses the one at hand."));
+  if (!choice.all && !choice.size && picks[here]) choose((place) => place === here);
+  if (!choice.all && !choice.size) return toast(say("Choose items first: Space chooses the one at hand."));
   dialog.open(given);
 }
 
 /** Sends the answer; throws what the dialog then shows. */
 async function give(answer, changeOwn, clientKey) {
   const body = { answer, change_own: changeOwn, client_key: clientKey };
-  if (everything) body.filter = setup.filter;
-  else body.items = chosen().map((pick) => Number(pick.value));
+  if (choice.all) body.filter = setup.filter;
+  else body.items = choice.numbers();
   await call("POST", setup.send, body);
+  choice.clear();
   again();
 }
 
@@ -195,7 +246,6 @@ async function count() {
 
 function start() {
   picks.forEach((pick, place) => {
-    pick.checked = false;
     pick.tabIndex = place ? -1 : 0;
   });
   const before = sessionStorage.getItem(FOCUS);
@@ -204,8 +254,15 @@ function start() {
   if (!bar) return;
   find("all-page").addEventListener("click", ACTS.a);
   find("all").addEventListener("click", chooseAll);
-  find("none").addEventListener("click", ACTS.Escape);
+  find("none").addEventListener("click", chooseNothing);
   buttons();
+  show();
+  // Back to a page that the browser had kept as it was.
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    choice.read();
+    show();
+  });
   count();
 }
 

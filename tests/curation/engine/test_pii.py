@@ -106,6 +106,21 @@ FIRES = [
     ("password is 'B@nZes94!' for", "B@nZes94!", "PASSWORD", "context"),
     ("密码：Qr7!dke#39。", "Qr7!dke#39", "PASSWORD", "context"),
     ("postgres://app:s3cr3tPw@db.example/x", "s3cr3tPw", "PASSWORD", "format"),
+    ("Please ring Željko Petrović tomorrow.", "Željko Petrović", "PERSON", "model"),
+    ("The parcel goes to Ravil G Yefimov instead.", "Ravil G Yefimov", "PERSON", "model"),
+    ("Guðrún Sumarliðadóttir wrote it.", "Guðrún Sumarliðadóttir", "PERSON", "model"),
+    ("We met Kateřina, Maite and Ann.", "Maite", "PERSON", "model"),
+    ("Maurice: who are you?", "Maurice", "PERSON", "model"),
+    ("it was said by Jónína.", "Jónína", "PERSON", "model"),
+    ("Mr. Yıldırım called", "Yıldırım", "PERSON", "model"),
+    ("I'm Xanthippa, hello", "Xanthippa", "PERSON", "model"),
+    ("send it to 14 rue de la Paix, 75002 Paris", "14 rue de la Paix, 75002 Paris", "ADDRESS", "format"),
+    ("wohnt in der Nähe: Augsburger Strasse 36", "Augsburger Strasse 36", "ADDRESS", "format"),
+    ("at Via Roma 131, Montafia, Italy.", "Via Roma 131, Montafia, Italy", "ADDRESS", "format"),
+    ("Rua Cidade de Maracajá 468 is closed", "Rua Cidade de Maracajá 468", "ADDRESS", "format"),
+    ("Mariebergsgatan 12 Apt. 4", "Mariebergsgatan 12 Apt. 4", "ADDRESS", "format"),
+    ("ul. Grochowa 80", "ul. Grochowa 80", "ADDRESS", "format"),
+    ("USNS Sekerková\nFPO AA 65728", "USNS Sekerková\nFPO AA 65728", "ADDRESS", "format"),
 ]
 
 
@@ -141,6 +156,12 @@ DECOYS = [
     "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
     "a@b, @user, user@host",
     "🙂🙃 café naïve ½ ² Ⅷ ٣",
+    "Merry Christmas to all, and a Happy New Year",
+    "They play in the Ogden Theatre, and Jan 17 is sold out.",
+    "See you at Burger King. Warner Village is far.",
+    "I'm Watching a film; Funny When I Tell The Punch Line",
+    "Please call. Thanks. Monday is better, said the bank in Boston.",
+    "via email 12 times, the route 66 and avenue 5",
 ]
 
 
@@ -220,6 +241,18 @@ PARTS = [
         "born on ",
     ),
     *("1 Aa ", "x@x.com / ", "a://a:", "account ", "62 ", "key ", "GB29 NWBK ", "unit 1, ", "市区路1号", "我是王先生"),
+    *(
+        "Ann ",
+        "Ann, ",
+        "Ann and ",
+        "Ann A. ",
+        "Mr. ",
+        "Rua a ",
+        "Via Via 1 ",
+        "1 rue de la Rue ",
+        "Aweg 1, ",
+        "ul. A 1 A ",
+    ),
 ]
 
 

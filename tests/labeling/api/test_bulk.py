@@ -9,9 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
 from labeling.models import Annotation, Bulk, Project
+from labeling.pages.bulk_words import chosen_by
+from labeling.services.bulk import run_bulk
 from tests import factories
 from tests.labeling.api.test_schema_change import client
-from tests.labeling.versions import numbered
+from tests.labeling.versions import numbered, start
 from workers.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +57,34 @@ def test_a_filter_is_counted_and_answered() -> None:
     assert (done["counts"], done["filter"]["q"]) == ({"stored": 1}, "text 3")
     assert api.get(f"{address}count/", {"label": "label=spam"}).json()["count"] == 1
     assert api.post(address, body("ham", filter={}), format="json").json()["counts"] == {"stored": 3, "answered": 1}
+
+
+def test_a_filter_by_items_finds_these_and_no_others() -> None:
+    ann, _project, address = make()
+    api = client(ann)
+    assert api.get(f"{address}count/", {"items": "2-4,9"}).json() == {"count": 3, "is_all": True}
+    assert api.get(f"{address}count/", {"items": "2-4", "q": "text 3"}).json() == {"count": 1, "is_all": True}
+    done = api.post(address, body(filter={"items": "2-4", "q": "text"}), format="json").json()
+    assert (done["counts"], done["filter"]) == ({"stored": 3}, {"q": "text", "items": "2-4", "sees_all": True})
+    # The condition stands beside others, so it is a filter with an address and no choice by hand.
+    made = Bulk.objects.get()
+    assert (made.names_items, chosen_by(made)) == (False, ["3 items: 2-4", "“text”"])
+    assert api.get(f"{address}count/", {"items": "x" * 3_001}).status_code == 400
+
+
+def test_a_job_keeps_to_both_the_items_and_the_words_of_a_filter() -> None:
+    ann, _project, address = make(700)
+    api = client(ann)
+    sent = api.post(address, body(filter={"items": "1-650", "q": "text 6"}), format="json")
+    assert sent.status_code == 201
+    # text 6, 60 to 69 and 600 to 650.
+    assert sent.json()["counts"] == {"stored": 62}
+    sent = api.post(address, body("ham", filter={"items": "1-650", "q": "text"}), format="json")
+    assert sent.status_code == 202
+    job = start(Job.objects.get(kind="labeling.answer_bulk"))
+    run_bulk(job=job, bulk_id=sent.json()["id"])
+    assert Bulk.objects.order_by("-pk")[0].counts == {"answered": 62, "stored": 588}
+    assert Annotation.objects.filter(task__item_id__gt=650).count() == 0
 
 
 def test_more_than_five_hundred_are_a_job_both_ways() -> None:

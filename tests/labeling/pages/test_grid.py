@@ -86,6 +86,14 @@ def test_the_list_costs_the_same_for_one_and_for_many_and_says_what_became_of_th
     assert len(page.context["rows"]) == 24
     assert page.context["rows"][0]["sentences"] == ["1 item answered", "1 had this answer already"]
     assert page.context["rows"][0]["chosen"] == ["2 items: 24-25"]
+    assert "24-25</a>" not in page.content.decode()
+    # A filter has an address, and leads to the grid as it was.
+    start_bulk(
+        actor=ann, project_id=project.pk, order=Order({"label": ["ham"]}, wanted={"q": "text 3", "items": "3-9"})
+    )
+    shown = client.get(reverse("labeling:bulk", args=[project.pk])).content.decode()
+    assert "?q=text+3&amp;items=3-9" in shown
+    assert "7 items: 3-9" in shown
 
 
 def test_pages_follow_by_their_address() -> None:

@@ -190,6 +190,7 @@ def test_similar_items_and_clusters_come_from_the_meaning_of_the_version() -> No
         ({"column": "gone", "value": "1"}, "no column"),
         ({"items": "5-1"}, "item numbers and ranges"),
         ({"items": "1-99999999"}, "at most 1,000,000"),
+        ({"items": "1," * 1_501}, "at most 3,000 characters"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused_in_a_sentence(values: dict[str, str], sentence: str) -> None:

@@ -9,8 +9,11 @@ from accounts.actor import Actor
 from core.errors import DomainError
 from curation.models import Version
 from curation.services.version import open_version
-from labeling.models import Annotation, Project
+from labeling.models import Annotation, Bulk, Project
+from labeling.services.annotation import change_annotation
 from labeling.services.answer import save_answers
+from labeling.services.bulk import Order, start_bulk
+from labeling.services.bulk_undo import undo_bulk
 from labeling.services.project import (
     create_project,
     labeled_items,
@@ -169,6 +172,38 @@ def test_figures_add_up() -> None:
     assert (figures["tasks"], figures["answers"], figures["answers_wanted"], figures["skipped"]) == (2, 3, 4, 1)
     assert [(row["user"], row["answers"]) for row in figures["people"]] == [(ann.user_id, 2), (bob.user_id, 1)]
     assert [(row["value"], row["count"]) for row in figures["labels"]] == [("ham", 2), ("spam", 0)]
+
+
+def test_labels_say_whether_they_were_given_in_bulk() -> None:
+    ann = factories.owner()
+    bob = factories.member(ann, "annotator")
+    texts = ["one", "two", "three", "four", "five", "six"]
+    project = make(ann, {"text": texts, "kind": ["ham", *[None] * 4, "spam"]}, overlap=2, label="kind")
+
+    def give(actor: Actor, value: str, *items: int, change_own: bool = False) -> Bulk:
+        order = Order({"label": [value]}, list(items), change_own=change_own)
+        return start_bulk(actor=actor, project_id=project.pk, order=order)
+
+    label(ann, project, {1: "ham", 4: "ham", 5: "ham"})
+    give(ann, "ham", 2, 3)
+    give(bob, "ham", 1, 2)
+    give(ann, "spam", 4, change_own=True)
+    # Corrected one by one, and brought back by an undo: neither is a bulk's word any more.
+    third = Annotation.objects.get(task__item_id=3)
+    change_annotation(actor=ann, annotation_id=third.pk, revision=third.revision, answer={"label": ["spam"]})
+    undone = give(ann, "spam", 5, change_own=True)
+    undo_bulk(actor=ann, bulk_id=undone.pk)
+    _result, rows = publish(ann, project, split=False)
+    assert [(row["label"], row["label_source"]) for row in rows] == [
+        ("ham", "both"),
+        ("ham", "bulk"),
+        ("spam", "person"),
+        ("spam", "bulk"),
+        ("ham", "person"),
+        ("spam", "kept"),
+    ]
+    _result, rows = publish(ann, project, split=False, keep_labels=False)
+    assert (rows[5]["label"], rows[5]["label_source"]) == (None, None)
 
 
 def test_only_what_a_reviewer_accepted_or_fixed_is_published_with_who_it_was() -> None:

@@ -221,6 +221,7 @@ export const en = {
   "spans.list": "Marked spans",
   "spans.remove": "Remove {text}",
   "spans.more": { one: "and {count} more", other: "and {count} more" },
+  "remarks.count": { one: "{count} open comment", other: "{count} open comments" },
   "spans.count": { one: "{count} span marked", other: "{count} spans marked" },
   "spans.how": "Select text with the pointer or the arrow keys, then choose its label.",
   "spans.choose-label": "Choose the label of the selected text.",

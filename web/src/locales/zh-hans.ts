@@ -220,6 +220,7 @@ export const zhHans: Messages = {
   "spans.list": "标注的片段",
   "spans.remove": "删除 {text}",
   "spans.more": { other: "另有 {count} 个" },
+  "remarks.count": { other: "{count} 条未解决的评论" },
   "spans.count": { other: "已标注 {count} 个片段" },
   "spans.how": "用鼠标或方向键选择文字，然后选择标签。",
   "spans.choose-label": "为所选文字选择标签。",

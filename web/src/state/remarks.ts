@@ -5,6 +5,9 @@ import { focusOf, type Part } from "./focus";
 import type { State } from "./state";
 import { shown } from "./view";
 
+/** Which part of whose answer a comment points at; null for an answer of somebody who is gone. */
+export interface Pointer { control: string; part: string; answerOf: number | null; resolved: boolean }
+
 /** A comment that the server does not have yet; `problem` says why it refused it. */
 export interface UnsentRemark { key: string; submission: RemarkSubmission; problem: string | null }
 
@@ -26,6 +29,39 @@ export function openRemarks(state: State): number {
 /** The part at hand, which a new comment points at. */
 export function partAtHand(state: State): Part | null {
   return focusOf(state).part;
+}
+
+/** Whose answer is on the screen. */
+export function answererOf(state: State): number | null {
+  const view = shown(state);
+  return (view?.kind === "past" ? view.past.by?.id : undefined) ?? state.me?.id ?? null;
+}
+
+export const partKey = (part: Part): string => `${part.control}/${part.id}`;
+
+/** All comments on parts of the answer on the screen, those on their way included. */
+function pointersOf(state: State): Pointer[] {
+  const item = shown(state)?.item;
+  if (item === undefined) return [];
+  const answerer = answererOf(state);
+  const waiting = state.unsent.filter(({ submission }) => submission.task === item.id)
+    .map(({ submission }) => ({ control: submission.control, part: submission.part, answerOf: submission.answer_of ?? state.me?.id ?? null, resolved: false }));
+  return [...(state.remarkPointers[item.id] ?? []), ...waiting].filter((each) => each.part !== "" && each.answerOf === answerer);
+}
+
+/** How many open comments each part has, by `partKey`. */
+export function remarksOnParts(state: State): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { control, part, resolved } of pointersOf(state)) {
+    const key = partKey({ control, id: part });
+    if (!resolved) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Ids that a new part must not get: a comment on one that was removed would point at the new one. */
+export function spokenOf(state: State, control: string): string[] {
+  return pointersOf(state).filter((each) => each.control === control).map((each) => each.part);
 }
 
 const MENTION = /@\[(\d{1,18})\]/g;

@@ -34,9 +34,10 @@ export function sortedSpans(spans: readonly Span[]): AnswerValue {
   return [...spans].sort(order).map(({ id, start, end, label, text }) => ({ id, start, end, label, text }));
 }
 
-export function freshId(spans: readonly Span[]): string {
-  const used = new Set(spans.map((span) => span.id));
-  let number = spans.length + 1;
+/** An id for a new span or shape, that no other has and that is not taken otherwise. */
+export function freshId(parts: readonly { id: string }[], taken: readonly string[]): string {
+  const used = new Set([...parts.map((part) => part.id), ...taken]);
+  let number = parts.length + 1;
   while (used.has(`s${number}`)) number += 1;
   return `s${number}`;
 }

@@ -5,7 +5,7 @@ import type { Trail } from "./answering";
 import type { Focus } from "./focus";
 import type { Pen } from "./actions/draw";
 import type { Verdict } from "../wire-review";
-import type { UnsentRemark } from "./remarks";
+import type { Pointer, UnsentRemark } from "./remarks";
 import type { Size } from "./shapes";
 import type { Settings } from "./settings";
 
@@ -96,6 +96,8 @@ export interface State {
   unsent: readonly UnsentRemark[];
   /** Open comments of tasks whose comments were read since the page was opened. */
   remarkCounts: Readonly<Record<number, number>>;
+  /** What the comments of these tasks point at, of tasks whose comments were read. */
+  remarkPointers: Readonly<Record<number, readonly Pointer[]>>;
   /** Pictures are shown in their own size, and not fitted to the screen. */
   enlarged: boolean;
   notice: Notice | null;
@@ -108,6 +110,6 @@ export function initialState(settings: Settings, online: boolean): State {
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
     queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, pens: {}, pictureSize: null, writing: null, conflict: null, review: null,
     remaining: true, outdated: false, asked: false, leaseFailure: null, busy: null,
-    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, unsent: [], remarkCounts: {}, enlarged: false, notice: null, settings,
+    sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, unsent: [], remarkCounts: {}, remarkPointers: {}, enlarged: false, notice: null, settings,
   };
 }

@@ -15,6 +15,7 @@ import { MarkdownView } from "./markdown-view";
 import { Messages } from "./messages";
 import { LazyPanel } from "./lazy-panel";
 import { Palette } from "./palette";
+import { usePointers } from "./remark-sign";
 import { RejectDialog } from "./reject-dialog";
 import { ReviewEnd, ReviewLine, SentBack } from "./review-line";
 import { SettingsDialog } from "./settings-dialog";
@@ -98,6 +99,7 @@ export function App() {
   const [state, setState] = useState(session.store.get());
   useEffect(() => session.store.subscribe(() => setState(session.store.get())), [session]);
   const view = shown(state);
+  usePointers(state, view);
   if (state.phase === "failed") return <div class="lp"><Failed state={state} /></div>;
   return (
     <div class="lp" data-text={state.settings.textSize} data-guidelines={state.panel === "guidelines" || state.panel === "comments" ? "" : undefined}>

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { choosePart } from "../state/actions/parts";
 import { draw, penOf, reshape } from "../state/actions/draw";
 import { focusOf } from "../state/focus";
+import { remarksOnParts } from "../state/remarks";
 import { boundsOf, cornersOf, cornerTo, movedBy, polygon, shapesOf, swept, withCorner, type Point, type Shape, type Size } from "../state/shapes";
 import type { State } from "../state/state";
 import type { Shown } from "../state/view";
@@ -233,7 +234,7 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
           href={`${pictures}${hash}/view/`} width={size.width} height={size.height} style={light === 100 ? undefined : { filter: `brightness(${light}%)` }}
           onError={() => setBroken(true)} onLoad={(event) => { const { width, height } = event.currentTarget.getBBox(); if (known.some((side) => typeof side !== "number") && width > 0) setNatural({ width, height }); }}
         />
-        <ShapeMarks control={control} shapes={sketch === null ? shapes : [...shapes, sketch]} active={active?.id ?? sketch?.id ?? null} corner={corner} pixels={pixels} />
+        <ShapeMarks control={control} shapes={sketch === null ? shapes : [...shapes, sketch]} active={active?.id ?? sketch?.id ?? null} corner={corner} pixels={pixels} remarks={remarksOnParts(state)} />
         {ring.length === 0 ? null : <polyline class="lp-ring" points={[...ring, ...(hover === null ? [] : [hover])].map(({ x, y }) => `${x},${y}`).join(" ")} />}
         {ring.map((point, i) => <circle key={i} class="lp-corner" cx={point.x} cy={point.y} r={(i === 0 ? 7 : 4) * pixels} />)}
       </svg></div>

@@ -1,5 +1,5 @@
 /** One comment, with what may be done about it. */
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Say } from "../locales/remarks";
 import { fromTokens, piecesOf } from "../state/remarks";
 import type { Remark } from "../wire-remarks";
@@ -7,9 +7,9 @@ import type { Outcome } from "../api/http";
 import { byPointer, usePage } from "./context";
 import { RemarkField } from "./remark-field";
 
-interface RowProps { row: Remark; words: Say; about: string | null; goTo: (() => void) | null; changed: (row: Remark) => void; dropped: (id: number) => void }
+interface RowProps { row: Remark; words: Say; about: string | null; here: boolean; goTo: (() => void) | null; changed: (row: Remark) => void; dropped: (id: number) => void }
 
-export function RemarkRow({ row, words, about, goTo, changed, dropped }: RowProps) {
+export function RemarkRow({ row, words, about, here, goTo, changed, dropped }: RowProps) {
   const { session, text } = usePage();
   const [mode, setMode] = useState<"read" | "edit" | "sure">("read");
   const [problem, setProblem] = useState("");
@@ -30,11 +30,13 @@ export function RemarkRow({ row, words, about, goTo, changed, dropped }: RowProp
   }
   const button = (title: string, work: () => void) => <button type="button" class="lp-link" onClick={byPointer(work)}>{title}</button>;
   const at = new Date(row.at);
+  const place = useRef<HTMLLIElement>(null);
+  useEffect(() => { if (here) place.current?.scrollIntoView({ block: "nearest" }); }, [here]);
   return (
-    <li class="lp-remark" data-resolved={row.resolved ? "" : undefined}>
+    <li ref={place} class="lp-remark" data-resolved={row.resolved ? "" : undefined} data-here={here ? "" : undefined}>
       <p class="lp-remark-head"><b>{row.writer.name}</b> <time class="lp-quiet" dateTime={at.toISOString()}>{new Intl.DateTimeFormat(text.language, { dateStyle: "short", timeStyle: "short" }).format(at)}</time>
         {row.edited ? <span class="lp-quiet">{words("edited")}</span> : null}</p>
-      {about === null ? null : goTo === null ? <p class="lp-remark-about lp-quiet" dir="auto">{about}</p> : <button type="button" class="lp-pill lp-remark-about" dir="auto" onClick={byPointer(goTo)}>{about}</button>}
+      {about === null ? null : goTo === null ? <p class="lp-remark-about lp-quiet" data-gone={row.part === "" ? undefined : ""} dir="auto">{about}</p> : <button type="button" class="lp-pill lp-remark-about" dir="auto" onClick={byPointer(goTo)}>{about}</button>}
       {mode === "edit" ? (
         <RemarkField words={words} label={words("edit")} button={words("save")} initial={fromTokens(row.body, row.mentions)} initialPeople={row.mentions} focused about={null} cancel={() => setMode("read")} done={(body) => change({ body })} />
       ) : (

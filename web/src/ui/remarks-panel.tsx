@@ -3,8 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { remarkWords, type Say } from "../locales/remarks";
 import { close } from "../state/actions/panels";
 import { choosePart, partsOf } from "../state/actions/parts";
-import { countRemarks, forgetRemark, remarkAgain, say } from "../state/actions/remark";
-import { partAtHand, type UnsentRemark } from "../state/remarks";
+import { forgetRemark, noteRemarks, remarkAgain, say } from "../state/actions/remark";
+import { answererOf, partAtHand, type UnsentRemark } from "../state/remarks";
 import type { Part } from "../state/focus";
 import { spansOf } from "../state/spans";
 import { shapesOf } from "../state/shapes";
@@ -32,15 +32,13 @@ export function partTitle(state: State, view: Shown, part: Part): string | null 
 
 interface Found { task: number; rows: readonly Remark[]; next: string | null; state: "loading" | "ready" | "failed" }
 
-const openOf = (rows: readonly Remark[]): number => rows.filter((row) => !row.resolved).length;
-
 /** The comments of a task, read again whenever one of one's own has arrived. */
 function useRemarks(task: number, arrived: number) {
   const { perform, session } = usePage();
   const [found, setFound] = useState<Found>({ task, rows: [], next: null, state: "loading" });
   const put = (rows: readonly Remark[], next: string | null): void => {
     setFound({ task, rows, next, state: "ready" });
-    perform(countRemarks, { task, open: openOf(rows) });
+    perform(noteRemarks, { task, rows });
   };
   useEffect(() => {
     let isOver = false;
@@ -91,9 +89,18 @@ export function RemarksPanel({ state, view }: { state: State; view: Shown }) {
   const [whole, setWhole] = useState(false);
   useEffect(() => setWhole(false), [part?.id, task]);
   const about = part !== null && title !== null && !whole ? part : null;
+  const parts = partsOf(state);
+  const answerer = answererOf(state);
+  // Two people's answers may have parts of one name, so it must be the answer that was spoken of.
   const goTo = (row: Remark): (() => void) | null => {
-    const there = partsOf(state).some((each) => each.control === row.control && each.id === row.part);
+    const there = row.answerOf === answerer && parts.some((each) => each.control === row.control && each.id === row.part);
     return there ? () => perform(choosePart, { control: row.control, id: row.part }) : null;
+  };
+  const aboutOf = (row: Remark): string | null => {
+    if (row.control === "") return null;
+    if (row.part === "") return schemaOf(state).controls.find((each) => each.name === row.control)?.title || row.control;
+    if (row.answerOf !== answerer) return words("elsewhere");
+    return partTitle(state, view, { control: row.control, id: row.part }) ?? words("gone");
   };
   return (
     <aside class="lp-guidelines lp-remarks" aria-labelledby="lp-remarks-title">
@@ -113,7 +120,7 @@ export function RemarksPanel({ state, view }: { state: State; view: Shown }) {
         {[...unsent].reverse().map((row) => <Waiting key={row.key} row={row} words={words} />)}
         {found.rows.map((row) => (
           <RemarkRow
-            key={row.id} row={row} words={words} about={row.control === "" ? null : (row.part === "" ? row.control : partTitle(state, view, { control: row.control, id: row.part }) ?? words("gone"))}
+            key={row.id} row={row} words={words} about={aboutOf(row)} here={row.part !== "" && row.control === part?.control && row.part === part.id && row.answerOf === answerer}
             goTo={goTo(row)} changed={found.change} dropped={found.drop}
           />
         ))}

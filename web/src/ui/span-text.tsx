@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { choosePart } from "../state/actions/parts";
 import { selectText } from "../state/actions/select";
 import { focusOf } from "../state/focus";
+import { remarksOnParts } from "../state/remarks";
 import { spansOf, tieId, tiesOf, unitsOf } from "../state/spans";
 import type { State } from "../state/state";
 import { schemaOf, type Shown } from "../state/view";
@@ -33,10 +34,10 @@ function underlines(segment: Segment, lanes: ReadonlyMap<string, number>): strin
   ]).join(", ");
 }
 
-interface BlockProps { text: string; from: number; marks: readonly Marked[]; lanes: ReadonlyMap<string, number>; active: string | null; tie: string | null; isBlock: boolean }
+interface BlockProps { text: string; from: number; marks: readonly Marked[]; lanes: ReadonlyMap<string, number>; remarks: ReadonlyMap<string, number>; active: string | null; tie: string | null; isBlock: boolean }
 
-function signature({ from, marks, lanes, active, tie }: BlockProps): string {
-  return [from, active, tie, ...marks.map((mark) => `${mark.key}:${mark.start}:${mark.end}:${mark.title}:${lanes.get(mark.key) ?? 0}`)].join("|");
+function signature({ from, marks, lanes, remarks, active, tie }: BlockProps): string {
+  return [from, active, tie, ...marks.map((mark) => `${mark.key}:${mark.start}:${mark.end}:${mark.title}:${lanes.get(mark.key) ?? 0}:${remarks.get(mark.key) ?? 0}`)].join("|");
 }
 
 /** Drawn again only when its own spans change: a text may have a thousand. */
@@ -45,7 +46,7 @@ class Block extends Component<BlockProps> {
     return next.text !== this.props.text || signature(next) !== signature(this.props);
   }
 
-  override render({ text, from, marks, lanes, active, tie, isBlock }: BlockProps) {
+  override render({ text, from, marks, lanes, remarks, active, tie, isBlock }: BlockProps) {
     return (
       <div class={isBlock ? "lp-chunk" : undefined} data-from={from}>
         {segmentsOf(from, from + text.length, marks).map((segment) => {
@@ -53,10 +54,13 @@ class Block extends Component<BlockProps> {
           if (segment.marks.length === 0) return said;
           const shortest = segment.marks.reduce((left, right) => (right.end - right.start < left.end - left.start ? right : left));
           const keys = segment.marks.map((mark) => mark.key);
+          // Where a mark begins: at its end stands its label.
+          const spoken = segment.marks.filter((mark) => mark.start === segment.start).reduce((sum, mark) => sum + (remarks.get(mark.key) ?? 0), 0);
           return (
             <mark
               key={segment.start} class="lp-span" data-spans={keys.join(" ")} title={segment.marks.map((mark) => mark.title).join(" · ")}
               data-active={active !== null && keys.includes(active) ? "" : undefined} data-tie={tie !== null && keys.includes(tie) ? "" : undefined}
+              data-remarks={spoken === 0 ? undefined : spoken}
               data-tag={segment.ends.length === 0 ? undefined : segment.ends.map((mark) => mark.title).join(" · ")}
               style={{ "--label": shortest.color ?? "var(--lp-accent)", "box-shadow": underlines(segment, lanes) }}
             >{said}</mark>
@@ -86,6 +90,7 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
   const { mark, part, tie } = focusOf(state);
   const marks = marksOf(state, view, field, text);
   const lanes = lanesOf(marks);
+  const remarks = remarksOnParts(state);
   const active = part === null ? null : keyOf(part.control, part.id);
   const tied = tie === null || part === null ? null : keyOf(part.control, tie);
   const at = mark !== null && mark.field === field ? mark : null;
@@ -127,7 +132,7 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
         const start = starts[i] ?? 0;
         // The line end at the cut is made by the block itself.
         const said = i < chunks.length - 1 && chunk.endsWith("\n") ? chunk.slice(0, -1) : chunk;
-        return <Block key={i} text={said} from={start} marks={within(marks, start, start + chunk.length)} lanes={lanes} active={active} tie={tied} isBlock={chunks.length > 1} />;
+        return <Block key={i} text={said} from={start} marks={within(marks, start, start + chunk.length)} lanes={lanes} remarks={remarks} active={active} tie={tied} isBlock={chunks.length > 1} />;
       })}
     </div>
   );

@@ -3,6 +3,8 @@ import type { Control, Schema } from "../../wire";
 import { changeAnswer } from "../answering";
 import { focusOf, withFocus } from "../focus";
 import { cornerTo, cornersOf, grownBy, isDrawn, movedBy, shapesOf, shapesValue, swept, turnedBy, withoutCorner, type Point, type Shape, type Size, type Tool, TOOLS } from "../shapes";
+import { spokenOf } from "../remarks";
+import { freshId } from "../spans";
 import type { State } from "../state";
 import { schemaOf, shown, type Shown } from "../view";
 import { stay, type Action, type Step } from "./action";
@@ -50,13 +52,6 @@ function replace(state: State, hand: Hand, shape: Shape, joined = false): Step {
   return put(state, hand, hand.shapes.map((each) => (each.id === shape.id ? shape : each)), joined);
 }
 
-function freshId(shapes: readonly Shape[]): string {
-  const used = new Set(shapes.map((shape) => shape.id));
-  let count = shapes.length + 1;
-  while (used.has(`s${count}`)) count += 1;
-  return `s${count}`;
-}
-
 /** A new shape under the pen; one too small to be meant is left out. */
 export const draw: Action<{ control: string; shape(id: string, pen: Pen): Shape }> = {
   name: "draw",
@@ -65,7 +60,7 @@ export const draw: Action<{ control: string; shape(id: string, pen: Pen): Shape 
   perform(state, _env, { control, shape }) {
     const hand = handOf(state, control);
     if (hand === null) return stay(state);
-    const made = shape(freshId(hand.shapes), penOf(state, hand.control));
+    const made = shape(freshId(hand.shapes, spokenOf(state, control)), penOf(state, hand.control));
     if (!isDrawn(made)) return stay(withFocus(state, { part: null, corner: null }));
     return put(withFocus(state, { part: { control, id: made.id }, corner: null }), hand, [...hand.shapes, made]);
   },

@@ -3,6 +3,7 @@ import type { Answer, AnswerValue, Control } from "../../wire";
 import { changeAnswer } from "../answering";
 import { focusOf, withFocus } from "../focus";
 import { fitsAmong, freshId, sortedSpans, spanAt, spansOf, tiesOf, type Span } from "../spans";
+import { spokenOf } from "../remarks";
 import type { State } from "../state";
 import type { Shown } from "../view";
 import type { MessageKey } from "../../locales/en";
@@ -32,7 +33,7 @@ export function markLabel(state: State, view: Shown, control: Control, label: st
   const { mark, part } = focusOf(state);
   const spans = spansOf(view.answer[control.name]);
   if (mark !== null && mark.field === control.setup.field) {
-    return putSpan(state, view, control, spanAt(textOf(view, mark.field), mark, freshId(spans), label));
+    return putSpan(state, view, control, spanAt(textOf(view, mark.field), mark, freshId(spans, spokenOf(state, control.name)), label));
   }
   const current = spans.find((span) => part?.control === control.name && span.id === part.id);
   if (current === undefined) return told(state, "notice.select-first");

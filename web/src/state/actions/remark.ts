@@ -1,7 +1,7 @@
 /** Comments: open the panel, say something, decide about one that the server refused, and note how many are open. */
-import { cleanRemark, type UnsentRemark } from "../remarks";
+import { cleanRemark, type Pointer, type UnsentRemark } from "../remarks";
+import { withFocus, type Part } from "../focus";
 import { shown } from "../view";
-import type { Part } from "../focus";
 import { stay, type Action } from "./action";
 
 export const comments: Action = {
@@ -42,10 +42,22 @@ export const remarkAgain: Action<string> = {
   perform: (state, _env, key) => stay(state, { type: "remark-again", key }),
 };
 
-/** What the panel read: how many comments of a task are open. */
-export const countRemarks: Action<{ task: number; open: number }> = {
-  name: "count-remarks",
+/** What was read of a task's comments: how many are open, and what they point at. */
+export const noteRemarks: Action<{ task: number; rows: readonly Pointer[] }> = {
+  name: "note-remarks",
   keys: [],
   isEnabled: () => true,
-  perform: (state, _env, { task, open }) => stay({ ...state, remarkCounts: { ...state.remarkCounts, [task]: open } }),
+  perform(state, _env, { task, rows }) {
+    const pointers = rows.map(({ control, part, answerOf, resolved }) => ({ control, part, answerOf, resolved }));
+    const open = pointers.filter((each) => !each.resolved).length;
+    return stay({ ...state, remarkCounts: { ...state.remarkCounts, [task]: open }, remarkPointers: { ...state.remarkPointers, [task]: pointers } });
+  },
+};
+
+/** The comments on a part, from the sign at it. */
+export const readAbout: Action<Part> = {
+  name: "read-about",
+  keys: [],
+  isEnabled: (state) => shown(state) !== null,
+  perform: (state, _env, part) => stay({ ...withFocus(state, { part, mark: null, corner: null }), panel: "comments" }),
 };

@@ -8,6 +8,7 @@ import { shapesOf, TOOLS, type Shape } from "../../state/shapes";
 import { byPointer, usePage } from "../context";
 import { Icon } from "../icon";
 import { KeyCap } from "../key-cap";
+import { RemarkSign } from "../remark-sign";
 import { LabelButtons } from "./choice";
 import type { ControlProps } from "./table";
 
@@ -73,6 +74,7 @@ export function ShapeControl(props: ControlProps) {
             return (
               <li key={shape.id} class="lp-chip" data-active={shape.id === active?.id ? "" : undefined} data-open={openAttributes(control, shape).length > 0 ? "" : undefined} style={label?.color == null ? undefined : { "--label": label.color }}>
                 <button type="button" class="lp-chip-text" onClick={byPointer(() => perform(choosePart, { control: control.name, id: shape.id }))}>{name}</button>
+                <RemarkSign state={state} part={{ control: control.name, id: shape.id }} />
                 <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: name })} onClick={byPointer(() => { perform(choosePart, { control: control.name, id: shape.id }); perform<undefined>(removePart, undefined); })}><Icon name="close" /></button>
               </li>
             );

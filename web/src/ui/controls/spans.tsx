@@ -6,10 +6,12 @@ import { actionId } from "../../state/bindings";
 import { focusOf } from "../../state/focus";
 import { spansOf, tieId, tiesOf, type Span } from "../../state/spans";
 import { schemaOf } from "../../state/view";
+import type { State } from "../../state/state";
 import type { Control } from "../../wire";
 import { byPointer, usePage } from "../context";
 import { Icon } from "../icon";
 import { KeyCap } from "../key-cap";
+import { RemarkSign } from "../remark-sign";
 import { LabelButtons } from "./choice";
 import type { ControlProps } from "./table";
 
@@ -21,7 +23,7 @@ const EXCERPT = 40;
 const apart = (said: string): string => `\u2068${cut(said)}\u2069`;
 const cut = (said: string): string => ([...said].length > EXCERPT ? `${[...said].slice(0, EXCERPT).join("")}…` : said);
 
-function Chips({ control, spans, active }: { control: Control; spans: readonly Span[]; active: string | null }) {
+function Chips({ state, control, spans, active }: { state: State; control: Control; spans: readonly Span[]; active: string | null }) {
   const { perform, text } = usePage();
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [active]);
@@ -37,6 +39,7 @@ function Chips({ control, spans, active }: { control: Control; spans: readonly S
             <button type="button" class="lp-chip-text" onClick={byPointer(() => perform(choosePart, { control: control.name, id: span.id }))}>
               <span dir="auto">{cut(span.text)}</span><b>{label?.title ?? span.label}</b>
             </button>
+            <RemarkSign state={state} part={{ control: control.name, id: span.id }} />
             <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: cut(span.text) })} onClick={byPointer(() => { perform(choosePart, { control: control.name, id: span.id }); perform<undefined>(removePart, undefined); })}>
               <Icon name="close" />
             </button>
@@ -68,7 +71,7 @@ export function SpanControl(props: ControlProps) {
         <Hint props={props} marked={spans.length} />
       </header>
       <LabelButtons {...props} marks />
-      {spans.length === 0 ? null : <Chips control={control} spans={spans} active={part?.control === control.name ? part.id : null} />}
+      {spans.length === 0 ? null : <Chips state={state} control={control} spans={spans} active={part?.control === control.name ? part.id : null} />}
     </div>
   );
 }
