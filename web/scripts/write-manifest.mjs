@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { BUILT, manifest, manifestPath } from "./manifest.mjs";
 
-const LIMIT_KB = 60;
+const LIMIT_KB = 70;
 
 writeFileSync(manifestPath, manifest());
 const compressed = (name) => gzipSync(readFileSync(join(BUILT, name)), { level: 9 }).length;
