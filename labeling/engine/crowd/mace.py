@@ -1,0 +1,82 @@
+"""The model that tells people who know from people who answer anyhow.
+
+D. Hovy, T. Berg-Kirkpatrick, A. Vaswani and E. Hovy, Learning whom to trust with MACE, NAACL 2013: a person answers
+what is true with their own competence, and otherwise draws a label from their own habit, whatever the item. Somebody who
+always says the same has a habit and no competence, so that their answers say nothing; in the one-coin model such people
+confirm each other.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeling.engine.agreement.counting import Floats
+from labeling.engine.crowd.fitting import ITERATIONS, Answers, Fit, normalized, settled
+
+# Beta(1, 1) of the competence, and one answer of each label of the habit: they matter below ten answers only.
+COMPETENCE_PRIOR = 1.0
+HABIT_PRIOR = 1.0
+# Its steps are small: at the tolerance of the others it stands long before it has arrived.
+TOLERANCE = 3e-5
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """What is known of each person.
+
+    Attributes:
+        competence: Share of the answers that come from knowing, 0 to 1; shape (people,).
+        habit: Which labels the others are; rows sum to 1, shape (people, labels).
+    """
+
+    competence: Floats
+    habit: Floats
+
+    @property
+    def guessed(self) -> Floats:
+        """Return the probability of each label by habit; shape (people, labels)."""
+        return (1 - self.competence[:, None]) * self.habit
+
+    def confusion(self) -> Floats:
+        """Return the same as confusion matrices; shape (people, labels given, labels true)."""
+        labels = self.habit.shape[1]
+        table = np.repeat(self.guessed[:, :, None], labels, axis=2)
+        table[:, np.arange(labels), np.arange(labels)] += self.competence[:, None]
+        return table
+
+
+def mace(answers: Answers) -> Fit:
+    """Return the fit of competence and habit for each person."""
+    used, posterior = answers.used, answers.shares.copy()
+    given = used.sum(1)
+    right = answers.confirmed(posterior).sum(1)
+    competence = np.clip((right + 1) / (given + 2), 0.05, 0.95)
+    habit = (used + HABIT_PRIOR) / (given[:, None] + HABIT_PRIOR * max(answers.labels, 1))
+    people = People(competence, habit)
+    prior = np.zeros(answers.labels)
+    for iteration in range(1, ITERATIONS + 1):
+        weight = np.log1p(people.competence[:, None] / people.guessed)
+        new = normalized(answers.speaking(weight) + prior)
+        done = settled(new, posterior, TOLERANCE)
+        posterior = new
+        if done:
+            break
+        prior = log_prior(posterior)
+        people = _people(answers, posterior, people)
+    return Fit("mace", posterior, people.confusion(), iteration, people.competence)
+
+
+def log_prior(posterior: Floats) -> Floats:
+    """Return the log share of each label, with one item more of each; shape (labels,)."""
+    total: Floats = posterior.sum(0) + 1
+    return np.log(total / total.sum())
+
+
+def _people(answers: Answers, posterior: Floats, people: People) -> People:
+    matching = answers.confirmed(posterior)
+    guessed = people.guessed
+    known = matching * (people.competence[:, None] / (people.competence[:, None] + guessed))
+    given = answers.used.sum(1)
+    competence = (known.sum(1) + COMPETENCE_PRIOR) / (given + 2 * COMPETENCE_PRIOR)
+    habit = np.maximum(answers.used - known, 0) + HABIT_PRIOR
+    return People(competence, habit / habit.sum(1, keepdims=True))

@@ -1,0 +1,48 @@
+"""Majority vote, and the model in which everybody has one number: how often they are right.
+
+The one-coin model is that of G. Demartini and others, ZenCrowd, WWW 2012, with a prior: the accuracy of everybody
+together, worth `STRENGTH` answers, so that somebody with few answers counts like the others.
+"""
+
+import numpy as np
+
+from labeling.engine.agreement.counting import Floats
+from labeling.engine.crowd.fitting import ITERATIONS, Answers, Fit, normalized, settled
+
+STRENGTH = 4.0
+
+
+def majority(answers: Answers) -> Fit:
+    """Return the shares of votes; an item is as confident as its share of the leading label."""
+    return Fit("majority", answers.shares)
+
+
+def one_coin(answers: Answers) -> Fit:
+    """Return the fit of one accuracy for each person; wrong answers are alike for all labels."""
+    others = max(answers.labels - 1, 1)
+    given = answers.used.sum(1)
+    posterior = answers.shares.copy()
+    for iteration in range(1, ITERATIONS + 1):
+        accuracy = _accuracies(answers, posterior, given)
+        weight = np.log(accuracy * others / (1 - accuracy))
+        new = normalized(answers.speaking(np.repeat(weight, answers.labels)))
+        done = settled(new, posterior)
+        posterior = new
+        if done:
+            break
+    return Fit("one-coin", posterior, coins(accuracy, answers.labels), iteration)
+
+
+def _accuracies(answers: Answers, posterior: Floats, given: Floats) -> Floats:
+    right = answers.confirmed(posterior).sum(1)
+    # One right and one wrong answer more, so that nobody is always right.
+    pooled = (right.sum() + 1) / (given.sum() + 2)
+    return np.clip((right + STRENGTH * pooled) / (given + STRENGTH), 1e-3, 1 - 1e-3)
+
+
+def coins(accuracy: Floats, labels: int) -> Floats:
+    """Return the confusion matrices of people of one accuracy each; shape (people, labels, labels)."""
+    wrong = (1 - accuracy) / max(labels - 1, 1)
+    confusion = np.repeat(wrong, labels * labels).reshape(-1, labels, labels)
+    confusion[:, np.arange(labels), np.arange(labels)] = accuracy[:, None]
+    return confusion
