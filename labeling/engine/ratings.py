@@ -1,4 +1,4 @@
-"""Who answered what about which item, as codes: three arrays as long as there are answers, never an item × person table."""
+"""Who answered what about which item, as codes: three arrays, never a table of items × people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Codes = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,18 @@ def in_natural_order(names: Sequence[str]) -> list[int]:
     return sorted(range(len(names)), key=names.__getitem__)
 
 
-def as_numbers(names: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+def as_numbers(names: Sequence[str]) -> Floats | None:
     """Return the labels as finite numbers; None when one is not a number."""
     try:
         numbers = np.array([float(name) for name in names], np.float64)
     except ValueError:
         return None
     return numbers if np.isfinite(numbers).all() else None
+
+
+def sums(place: Codes, weights: Any, size: int) -> Floats:
+    """Return the sum of the weights of each place; shape (size,)."""
+    return np.asarray(np.bincount(place, weights=weights, minlength=size), np.float64)
 
 
 def _texts(column: Any) -> pa.Array:

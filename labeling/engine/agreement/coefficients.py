@@ -2,8 +2,8 @@
 
 Sources: K. Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011; J. L. Fleiss, Measuring nominal scale
 agreement among many raters, Psychological Bulletin 76, 1971. All are 1 where everybody agrees and 0 where people agree
-as often as by chance; they may be negative. None stands where a coefficient is not defined: nothing was answered twice, or
-only one label was ever used.
+as often as by chance; they may be negative. None stands where a coefficient is not defined: nothing was answered twice,
+or only one label was ever used.
 
 The ordinal difference of Krippendorff's is the squared difference of midranks: his sum over the labels between two
 minus half of both ends is just the distance of their mean ranks. So ordinal and interval alpha cost one pass too.
@@ -15,8 +15,8 @@ from typing import Literal
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats, Patterns, Tally, patterns, tally
-from labeling.engine.ratings import Codes
+from labeling.engine.agreement.counting import Patterns, Tally, patterns, tally
+from labeling.engine.ratings import Codes, Floats, sums
 
 Level = Literal["nominal", "ordinal", "interval"]
 REPLICATES = 1_000
@@ -69,11 +69,11 @@ def alpha_of(counts: Tally, level: Level = "nominal", values: Floats | None = No
     else:
         scale = _scale(given, level, values)
         weighted = counts.count * scale[counts.label]
-        sums = np.bincount(counts.unit, weights=weighted)
-        squares = np.bincount(counts.unit, weights=weighted * scale[counts.label])
-        size = np.bincount(counts.unit, weights=counts.count)
+        linear = sums(counts.unit, weighted, 0)
+        squares = sums(counts.unit, weighted * scale[counts.label], 0)
+        size = sums(counts.unit, counts.count, 0)
         used = size > 1
-        apart = 2 * (size[used] * squares[used] - sums[used] ** 2) / (size[used] - 1)
+        apart = 2 * (size[used] * squares[used] - linear[used] ** 2) / (size[used] - 1)
         observed = float(apart.sum()) / total
         expected = 2 * (total * float(given @ scale**2) - float(given @ scale) ** 2) / (total * (total - 1))
     return 1 - observed / expected if expected > 0 else None
@@ -119,10 +119,7 @@ def bootstrap(
     rows = max(1, DRAWN_CELLS // max(1, len(grouped.items)))
     compute = _drawn(grouped, level, values)
     found = np.concatenate(
-        [
-            compute(grouped.draw(random, min(rows, replicates - start)))
-            for start in range(0, replicates, rows)
-        ]
+        [compute(grouped.draw(random, min(rows, replicates - start))) for start in range(0, replicates, rows)]
     )
     low, high = interval_of(found, confidence)
     return Estimate(value, low, high)
@@ -149,17 +146,17 @@ def _drawn(grouped: Patterns, level: str, values: Floats | None) -> Callable[[Fl
     """Return the function that computes a coefficient of each draw, (draws, patterns) to (draws,)."""
     counts, size = grouped.tally, grouped.size
     if level in {"fleiss", "percent"}:
-        pairs = np.bincount(counts.unit, weights=_equal_pairs(counts), minlength=len(size))
+        pairs = sums(counts.unit, _equal_pairs(counts), len(size))
         return lambda drawn: _kappas(grouped, drawn, pairs, corrected=level == "fleiss")
     if level == "nominal":
         agreeing = counts.count * (counts.count - 1) / (counts.answers - 1)
-        per_item = np.bincount(counts.unit, weights=agreeing, minlength=len(size))
+        per_item = sums(counts.unit, agreeing, len(size))
         return lambda drawn: _nominal(grouped, drawn, per_item)
     return lambda drawn: _ranked(grouped, drawn, level, values)
 
 
 def _kappas(grouped: Patterns, drawn: Floats, pairs: Floats, *, corrected: bool) -> Floats:
-    agreement = drawn @ pairs / drawn.sum(1)
+    agreement: Floats = drawn @ pairs / drawn.sum(1)
     if not corrected:
         return agreement
     given = np.asarray(drawn @ grouped.table)
@@ -178,16 +175,17 @@ def _ranked(grouped: Patterns, drawn: Floats, level: str, values: Floats | None)
     given = np.asarray(drawn @ grouped.table)
     total, size = given.sum(1), grouped.size
     scale = np.array([_scale(row, level, values) for row in given])
-    sums = np.asarray(grouped.table @ scale.T)
+    linear = np.asarray(grouped.table @ scale.T)
     squares = np.asarray(grouped.table @ (scale**2).T)
-    apart = 2 * (size[:, None] * squares - sums**2) / (size[:, None] - 1)
+    apart = 2 * (size[:, None] * squares - linear**2) / (size[:, None] - 1)
     observed = (drawn * apart.T).sum(1) / total
     expected = 2 * (total * (given * scale**2).sum(1) - (given * scale).sum(1) ** 2) / (total * (total - 1))
     return 1 - _ratio(observed, expected)
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
-    return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 1e-12)
+    ratio: Floats = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 1e-12)
+    return ratio
 
 
 def _scale(given: Floats, level: str, values: Floats | None) -> Floats:

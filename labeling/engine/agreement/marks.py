@@ -2,11 +2,11 @@
 
 Kappa needs to know how many things nobody marked; of spans and boxes there are endlessly many, and then kappa goes to
 the F1 of one person against the other (G. Hripcsak and A. S. Rothschild, Agreement, the F-measure, and reliability in
-information retrieval, JAMIA 12, 2005). Marks are matched one to one so that the overlaps add up to most (H. W. Kuhn, The
-Hungarian method, 1955), never across labels.
+information retrieval, JAMIA 12, 2005). Marks are matched one to one so that the overlaps add up to most (H. W. Kuhn,
+The Hungarian method, 1955), never across labels.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from labeling.engine.agreement.coefficients import REPLICATES, Estimate, interval_of
-from labeling.engine.agreement.counting import Floats
 from labeling.engine.agreement.shapes import NEAR, bounds, box_overlaps, polygon_overlap
+from labeling.engine.ratings import Floats
 
 EXACT = 1 - NEAR
 # Any overlap at all.
@@ -46,7 +46,7 @@ Answered = Sequence[Mapping[str, Sequence[Mark]]]
 class _Count:
     """Marks of two people and their matches, item by item."""
 
-    matched: list[float] = field(default_factory=list)
+    matched: list[int] = field(default_factory=list)
     marked: list[int] = field(default_factory=list)
     overlap: list[float] = field(default_factory=list)
 
@@ -163,10 +163,9 @@ def _estimate(items: _Count, replicates: int, seed: int) -> Estimate:
         return Estimate(value)
     matched, marked = np.array(items.matched, np.float64), np.array(items.marked, np.float64)
     random = np.random.default_rng(seed)
-    draw: Callable[[], Any] = lambda: random.integers(0, size, size)  # noqa: E731
     found = np.empty(replicates)
     for number in range(replicates):
-        drawn = draw()
+        drawn = random.integers(0, size, size)
         total = marked[drawn].sum()
         found[number] = 2 * matched[drawn].sum() / total if total else np.nan
     return Estimate(value, *interval_of(found))

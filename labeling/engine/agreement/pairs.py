@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
-from labeling.engine.ratings import Codes, Ratings
+from labeling.engine.ratings import Codes, Floats, Ratings, sums
 
 # Two-sided 95 % of the normal distribution.
 NORMAL_95 = 1.959964
@@ -86,14 +85,13 @@ def cohen_kappas(crossing: Crossing) -> Kappas:
     pair = crossing.first * max(crossing.people, 1) + crossing.second
     pairs, place = np.unique(pair, return_inverse=True)
     size = len(pairs)
-    shared = np.bincount(place, weights=crossing.count, minlength=size)
+    shared = sums(place, crossing.count, size)
     share = crossing.count / shared[place] if size else np.zeros(0)
     one, other = (
-        _margins(place, label, share, crossing.labels)
-        for label in (crossing.first_label, crossing.second_label)
+        _margins(place, label, share, crossing.labels) for label in (crossing.first_label, crossing.second_label)
     )
     same = crossing.first_label == crossing.second_label
-    agreement = np.bincount(place, weights=share * same, minlength=size)
+    agreement = sums(place, share * same, size)
     chance = _chance(one, other, crossing.labels, size)
     with np.errstate(divide="ignore", invalid="ignore"):
         kappa = np.where(chance < 1 - 1e-12, (agreement - chance) / (1 - chance), np.nan)
@@ -107,7 +105,7 @@ def confusions(crossing: Crossing) -> Floats:
     """Return how often each label met each other label on the same item; symmetric, shape (labels, labels)."""
     width = crossing.labels
     key = crossing.first_label * width + crossing.second_label
-    table = np.bincount(key, weights=crossing.count, minlength=width * width).reshape(width, width)
+    table = sums(key, crossing.count, width * width).reshape(width, width)
     return table + table.T
 
 
@@ -143,14 +141,14 @@ def _merged(keys: Codes, counts: Codes, new_keys: Codes, new_counts: Codes) -> t
     if not len(keys):
         return new_keys, new_counts
     merged, place = np.unique(np.concatenate([keys, new_keys]), return_inverse=True)
-    total = np.bincount(place, weights=np.concatenate([counts, new_counts]), minlength=len(merged))
+    total = sums(place, np.concatenate([counts, new_counts]), len(merged))
     return merged, total.astype(np.int64)
 
 
 def _margins(place: Codes, label: Codes, share: Floats, labels: int) -> tuple[Codes, Floats]:
     """Return the share of each label of one side of each pair: keys of pair and label, rising, and their shares."""
     keys, where = np.unique(place * labels + label, return_inverse=True)
-    return keys, np.bincount(where, weights=share, minlength=len(keys))
+    return keys, sums(where, share, len(keys))
 
 
 def _at(margins: tuple[Codes, Floats], keys: Codes) -> Floats:
@@ -164,7 +162,7 @@ def _at(margins: tuple[Codes, Floats], keys: Codes) -> Floats:
 
 def _chance(one: tuple[Codes, Floats], other: tuple[Codes, Floats], labels: int, size: int) -> Floats:
     keys, shares = one
-    return np.bincount(keys // max(labels, 1), weights=shares * _at(other, keys), minlength=size)
+    return sums(keys // max(labels, 1), shares * _at(other, keys), size)
 
 
 def _standard_error(
@@ -185,7 +183,7 @@ def _standard_error(
     same = crossing.first_label == crossing.second_label
     left, right = (1 - chance)[place], (1 - agreement)[place]
     terms = share * np.where(same, (left - crossed * right) ** 2, (right * crossed) ** 2)
-    total = np.bincount(place, weights=terms, minlength=size)
+    total = sums(place, terms, size)
     rest = (agreement * chance - 2 * chance + agreement) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.sqrt(np.maximum(total - rest, 0) / shared) / (1 - chance) ** 2

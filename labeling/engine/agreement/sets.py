@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from labeling.engine.agreement.coefficients import Estimate, bootstrap, interval_of
-from labeling.engine.agreement.counting import Floats, Tally, patterns, tally
-from labeling.engine.ratings import Codes
+from labeling.engine.agreement.counting import Tally, patterns, tally
+from labeling.engine.ratings import Codes, Floats, sums
 
 # Different sets that are compared with each other: a table of 200 MB.
 SETS = 5_000
@@ -83,7 +83,7 @@ def _apart(counts: Tally, distances: Floats, patterns_: int) -> Floats:
     table = sparse.csr_array((counts.count, (counts.unit, counts.label)), shape=(patterns_, counts.labels))
     reach = np.asarray(table @ distances)
     per_entry = counts.count * reach[counts.unit, counts.label] / (counts.answers - 1)
-    return np.bincount(counts.unit, weights=per_entry, minlength=patterns_)
+    return sums(counts.unit, per_entry, patterns_)
 
 
 def _alphas(drawn: Floats, table: object, apart: Floats, distances: Floats) -> Floats:
@@ -91,4 +91,5 @@ def _alphas(drawn: Floats, table: object, apart: Floats, distances: Floats) -> F
     total = given.sum(1)
     expected = ((given @ distances) * given).sum(1) / (total * (total - 1))
     observed = drawn @ apart / total
-    return 1 - np.divide(observed, expected, out=np.full(len(given), np.nan), where=expected > 1e-12)
+    ratio: Floats = np.divide(observed, expected, out=np.full(len(given), np.nan), where=expected > 1e-12)
+    return 1 - ratio

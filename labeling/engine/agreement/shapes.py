@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
+from labeling.engine.ratings import Floats
 
 # Coordinates are compared as if they were this near, against rounding: a billionth of a pixel.
 NEAR = 1e-9
@@ -29,7 +29,8 @@ def box_overlaps(first: Floats, second: Floats) -> Floats:
     union = _sizes(first)[:, None] + _sizes(second)[None, :] - shared
     # Two points in the same place are the same, though they cover nothing.
     same = (np.abs(first[:, None, :] - second[None, :, :]) <= NEAR).all(2)
-    return np.where(same, 1.0, np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
+    overlaps: Floats = np.where(same, 1.0, np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
+    return overlaps
 
 
 def polygon_overlap(first: Any, second: Any) -> float:
@@ -61,7 +62,8 @@ def bounds(polygons: Sequence[Any]) -> Floats:
 
 def _sizes(boxes: Floats) -> Floats:
     half = boxes.shape[1] // 2
-    return np.prod(np.maximum(boxes[:, half:] - boxes[:, :half], 0), axis=1)
+    sizes: Floats = np.prod(np.maximum(boxes[:, half:] - boxes[:, :half], 0), axis=1)
+    return sizes
 
 
 def _edges(corners: Floats) -> Floats:

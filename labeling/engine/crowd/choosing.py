@@ -10,8 +10,8 @@ guesses (by `crowd.mace`), two answers are both guesses with probability g²; to
 by the competence of the person who gave them.
 
 The one-coin model is kept unless one of the richer ones is better by more than chance, item by item. Richer models that
-cannot be told apart are both believed: their probabilities are averaged. The two bounds were set with the twenty public
-sets of docs/reference/agreement-and-consensus.md at hand; they lie far from where any of these would change.
+cannot be told apart are both believed: their probabilities are averaged. The two bounds were set with the public
+sets of docs/reference/agreement-and-consensus.md at hand.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,10 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
 from labeling.engine.crowd import dawid_skene, mace, votes
 from labeling.engine.crowd.fitting import Answers, Fit
-from labeling.engine.ratings import Codes, Ratings
+from labeling.engine.ratings import Codes, Floats, Ratings, sums
 
 SIMPLE = "one-coin"
 RICH: dict[str, Callable[[Answers], Fit]] = {"dawid-skene": dawid_skene.dawid_skene, "mace": mace.mace}
@@ -109,7 +108,7 @@ def _parts(ratings: Ratings, seed: int) -> Iterator[tuple[Codes, Answers]]:
 
 def _foretold(fit: Fit, rest: Answers, ratings: Ratings, part: Codes) -> Floats:
     """Return how probable the hidden labels were; for an item without other answers, by the share of the label."""
-    seen = rest.votes.any(1)
+    seen = rest.votes.sum(1) > 0
     usual = fit.posterior[seen].mean(0)
     item, label = ratings.item[part], ratings.label[part]
     return np.where(seen[item], fit.posterior[item, label], usual[label])
@@ -123,9 +122,7 @@ def _weights(competence: Floats) -> Floats:
 
 def _best(found: dict[str, Floats], item: Codes, weight: Floats) -> Choice:
     leads = {name: _lead(foretold - found[SIMPLE], item, weight) for name, foretold in found.items()}
-    trials = tuple(
-        Trial(name, float((weight * foretold).mean()), leads[name]) for name, foretold in found.items()
-    )
+    trials = tuple(Trial(name, float((weight * foretold).mean()), leads[name]) for name, foretold in found.items())
     rich = [name for name in found if name != SIMPLE]
     if max(leads[name] for name in rich) <= BETTER:
         return Choice(SIMPLE, trials)
@@ -139,6 +136,6 @@ def _best(found: dict[str, Floats], item: Codes, weight: Floats) -> Choice:
 
 def _lead(difference: Floats, item: Codes, weight: Floats) -> float:
     """Return the sum of weighed differences in standard errors; answers of one item are not independent."""
-    by_item = np.bincount(item, weights=weight * difference)
+    by_item = sums(item, weight * difference, 0)
     spread = float(np.sqrt((by_item**2).sum()))
     return float(by_item.sum()) / spread if spread > 0 else 0.0

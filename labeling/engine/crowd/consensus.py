@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
 from labeling.engine.crowd.choosing import BOTH, Choice, choose
 from labeling.engine.crowd.dawid_skene import dawid_skene
 from labeling.engine.crowd.fitting import Answers, Fit
@@ -13,7 +12,7 @@ from labeling.engine.crowd.glad import glad
 from labeling.engine.crowd.kinds import kinds
 from labeling.engine.crowd.mace import mace
 from labeling.engine.crowd.votes import majority, one_coin
-from labeling.engine.ratings import Codes, Ratings
+from labeling.engine.ratings import Codes, Floats, Ratings
 
 METHODS: dict[str, Callable[[Answers], Fit]] = {
     "majority": majority,
@@ -79,7 +78,9 @@ def _fit(answers: Answers, method: str) -> Fit:
     if method != BOTH:
         return METHODS[method](answers)
     one, other = dawid_skene(answers), mace(answers)
-    confusion = (one.confusion + other.confusion) / 2 if one.confusion is not None and other.confusion is not None else None
+    confusion = (
+        (one.confusion + other.confusion) / 2 if one.confusion is not None and other.confusion is not None else None
+    )
     posterior = (one.posterior + other.posterior) / 2
     return Fit(BOTH, posterior, confusion, max(one.iterations, other.iterations), other.competence)
 

@@ -8,9 +8,9 @@ pooled matrix of everybody, its diagonal moved to how often this person is right
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
 from labeling.engine.crowd.fitting import ITERATIONS, Answers, Fit, normalized, settled
 from labeling.engine.crowd.mace import log_prior
+from labeling.engine.ratings import Floats
 
 STRENGTH = 2.0
 # Answers of everybody that a person's own share of right answers is worth.
@@ -37,7 +37,9 @@ def dawid_skene(answers: Answers) -> Fit:
         )
     shape = (answers.people, answers.labels, answers.labels)
     posterior = answers.shares.copy()
-    for iteration in range(1, ITERATIONS + 1):
+    iteration = 0
+    while iteration < ITERATIONS:
+        iteration += 1
         counted = (answers.gathered @ posterior).reshape(shape)
         confusion = counted + STRENGTH * _prior(counted)
         confusion /= confusion.sum(1, keepdims=True)

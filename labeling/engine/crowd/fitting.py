@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
-from labeling.engine.ratings import Ratings
+from labeling.engine.ratings import Floats, Ratings
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -66,7 +65,9 @@ class Answers:
     def shares(self) -> Floats:
         """Return the votes as shares; alike for an item without answers."""
         total = self.votes.sum(1, keepdims=True)
-        return np.divide(self.votes, total, out=np.full_like(self.votes, 1 / max(self.labels, 1)), where=total > 0)
+        alike = np.full(self.votes.shape, 1 / max(self.labels, 1))
+        shares: Floats = np.divide(self.votes, total, out=alike, where=total > 0)
+        return shares
 
     @cached_property
     def used(self) -> Floats:

@@ -1,16 +1,16 @@
 """The model of hard items: how often somebody is right grows with their ability and falls with the item's difficulty.
 
-J. Whitehill, P. Ruvolo, T. Wu, J. Bergsma and J. Movellan, Whose vote should count more, NIPS 2009: a person of ability a
-is right about an item of ease b with probability 1 / (1 + exp(-a b)), and gives each wrong label alike. Both have the
-priors of the paper: the ability around 1, the logarithm of the ease around 1, each with variance 1. Fitted by
+J. Whitehill, P. Ruvolo, T. Wu, J. Bergsma and J. Movellan, Whose vote should count more, NIPS 2009: a person of
+ability a is right about an item of ease b with probability 1 / (1 + exp(-a b)), and gives each wrong label alike. Both
+have the priors of the paper: the ability around 1, the logarithm of the ease around 1, each with variance 1. Fitted by
 expectation maximisation with a few steps of ascent each, all answers at once.
 """
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
 from labeling.engine.crowd.fitting import Answers, Fit, normalized, settled
 from labeling.engine.crowd.votes import coins
+from labeling.engine.ratings import Floats, sums
 
 ROUNDS, STEPS = 50, 10
 MEAN, RATE = 1.0, 0.5
@@ -22,19 +22,21 @@ def glad(answers: Answers) -> Fit:
     ability, log_ease = np.full(answers.people, MEAN), np.full(answers.items, MEAN)
     posterior = answers.shares.copy()
     place = answers.item * answers.labels + answers.label
-    for iteration in range(1, ROUNDS + 1):
+    iteration = 0
+    while iteration < ROUNDS:
+        iteration += 1
         right = posterior.ravel()[place]
         for _step in range(STEPS):
             ability, log_ease = _climb(answers, right, ability, log_ease)
         chance = _chance(answers, ability, log_ease)
         weight = np.log(chance * others / (1 - chance))
-        scores = np.bincount(place, weights=weight, minlength=posterior.size).reshape(posterior.shape)
+        scores = sums(place, weight, posterior.size).reshape(posterior.shape)
         new = normalized(scores)
         done = settled(new, posterior)
         posterior = new
         if done:
             break
-    hits = np.bincount(answers.person, weights=posterior.ravel()[place], minlength=answers.people)
+    hits = sums(answers.person, posterior.ravel()[place], answers.people)
     accuracy = (hits + 1) / (answers.used.sum(1) + 2)
     return Fit("glad", posterior, coins(accuracy, answers.labels), iteration)
 
@@ -49,9 +51,9 @@ def _climb(answers: Answers, right: Floats, ability: Floats, log_ease: Floats) -
     ease = np.exp(log_ease)
     chance = _chance(answers, ability, log_ease)
     miss, bend = right - chance, chance * (1 - chance)
-    up = np.bincount(answers.person, weights=miss * ease[answers.item], minlength=len(ability)) - (ability - MEAN)
-    curve = np.bincount(answers.person, weights=bend * ease[answers.item] ** 2, minlength=len(ability)) + 1
+    up = sums(answers.person, miss * ease[answers.item], len(ability)) - (ability - MEAN)
+    curve = sums(answers.person, bend * ease[answers.item] ** 2, len(ability)) + 1
     pull = ability[answers.person] * ease[answers.item]
-    ease_up = np.bincount(answers.item, weights=miss * pull, minlength=len(ease)) - (log_ease - MEAN)
-    ease_curve = np.bincount(answers.item, weights=bend * pull**2, minlength=len(ease)) + 1
+    ease_up = sums(answers.item, miss * pull, len(ease)) - (log_ease - MEAN)
+    ease_curve = sums(answers.item, bend * pull**2, len(ease)) + 1
     return ability + RATE * up / curve, np.clip(log_ease + RATE * ease_up / ease_curve, -5, 5)

@@ -9,9 +9,9 @@ their priors.
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
 from labeling.engine.crowd.dawid_skene import CELLS
 from labeling.engine.crowd.fitting import ITERATIONS, Answers, Fit, normalized, settled
+from labeling.engine.ratings import Floats
 
 KINDS = 3
 # The paper's: answers expected of everybody when right and, for each label, when wrong; and a sparse share of kinds.
@@ -45,7 +45,9 @@ def kinds(answers: Answers, seed: int = 0) -> Fit:
     random = np.random.default_rng(seed)
     guess = random.dirichlet(np.ones(KINDS), (answers.items, labels))
     posterior = (answers.shares[:, :, None] * guess).reshape(answers.items, types)
-    for iteration in range(1, ITERATIONS + 1):
+    iteration = 0
+    while iteration < ITERATIONS:
+        iteration += 1
         counted = (answers.gathered @ posterior).reshape(answers.people, labels, types) + prior
         expected = digamma(counted) - digamma(counted.sum(1, keepdims=True))
         scores = answers.spread @ expected.reshape(answers.cells, types)

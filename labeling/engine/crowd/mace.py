@@ -1,17 +1,17 @@
 """The model that tells people who know from people who answer anyhow.
 
 D. Hovy, T. Berg-Kirkpatrick, A. Vaswani and E. Hovy, Learning whom to trust with MACE, NAACL 2013: a person answers
-what is true with their own competence, and otherwise draws a label from their own habit, whatever the item. Somebody who
-always says the same has a habit and no competence, so that their answers say nothing; in the one-coin model such people
-confirm each other.
+what is true with their own competence, and otherwise draws a label from their own habit, whatever the item. Somebody
+who always says the same has a habit and no competence, so that their answers say nothing; in the one-coin model such
+people confirm each other.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
 from labeling.engine.crowd.fitting import ITERATIONS, Answers, Fit, normalized, settled
+from labeling.engine.ratings import Floats
 
 # Beta(1, 1) of the competence, and one answer of each label of the habit: they matter below ten answers only.
 COMPETENCE_PRIOR = 1.0
@@ -54,7 +54,9 @@ def mace(answers: Answers) -> Fit:
     habit = (used + HABIT_PRIOR) / (given[:, None] + HABIT_PRIOR * max(answers.labels, 1))
     people = People(competence, habit)
     prior = np.zeros(answers.labels)
-    for iteration in range(1, ITERATIONS + 1):
+    iteration = 0
+    while iteration < ITERATIONS:
+        iteration += 1
         weight = np.log1p(people.competence[:, None] / people.guessed)
         new = normalized(answers.speaking(weight) + prior)
         done = settled(new, posterior, TOLERANCE)
@@ -69,7 +71,8 @@ def mace(answers: Answers) -> Fit:
 def log_prior(posterior: Floats) -> Floats:
     """Return the log share of each label, with one item more of each; shape (labels,)."""
     total: Floats = posterior.sum(0) + 1
-    return np.log(total / total.sum())
+    logs: Floats = np.log(total / total.sum())
+    return logs
 
 
 def _people(answers: Answers, posterior: Floats, people: People) -> People:

@@ -1,9 +1,9 @@
 """One set of spans or boxes out of many people's: marks of one thing are put together, and each thing is voted on.
 
-Marks of different people with one label that overlap enough are one candidate. A candidate is a question with two answers,
-which everybody who saw the item has answered, by marking it or not; so the consensus of choices serves for marks too, and
-who marks anything or overlooks much is counted accordingly. A candidate that stands gets the place that most
-people gave it, and else the middle of theirs.
+Marks of different people with one label that overlap enough are one candidate. A candidate is a question with two
+answers, which everybody who saw the item has answered, by marking it or not; so the consensus of choices serves for
+marks too, and who marks anything or overlooks much is counted accordingly. A candidate that stands gets the place that
+most people gave it, and else the middle of theirs.
 """
 
 from collections import Counter
@@ -18,8 +18,8 @@ from labeling.engine.crowd.consensus import Consensus, find_consensus
 from labeling.engine.ratings import Ratings
 
 STANDS = 0.5
-# To overlook something and to mark what is not there are different failings, which only whole matrices tell apart: F1 on
-# tweets marked by five people .58, against .40 of the vote and .55 of one-coin.
+# To overlook something and to mark what is not there are different failings, which only whole matrices tell apart: F1
+# on tweets marked by five people .58, against .40 of the vote and .55 of one-coin.
 METHOD = "dawid-skene"
 
 

@@ -11,10 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
 from labeling.engine.crowd.consensus import Consensus
 from labeling.engine.crowd.fitting import Answers
-from labeling.engine.ratings import Ratings
+from labeling.engine.ratings import Floats, Ratings
 
 Warning_ = Literal["", "always_same", "random", "against"]
 # Answers below which nobody is warned of.
@@ -80,9 +79,7 @@ def describe_people(consensus: Consensus) -> list[Person]:
     skills = [_skill(answers, place) for place in places]
     known = np.array([skill.value for skill in skills if np.isfinite(skill.value)])
     middle = float(np.median(known)) if len(known) else 0.0
-    return [
-        _person(consensus, answers, number, place, skills[number], middle) for number, place in enumerate(places)
-    ]
+    return [_person(consensus, answers, number, place, skills[number], middle) for number, place in enumerate(places)]
 
 
 def _skill(answers: Answers, place: np.ndarray[tuple[int], np.dtype[np.int64]]) -> _Skill:

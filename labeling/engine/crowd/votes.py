@@ -6,8 +6,8 @@ together, worth `STRENGTH` answers, so that somebody with few answers counts lik
 
 import numpy as np
 
-from labeling.engine.agreement.counting import Floats
 from labeling.engine.crowd.fitting import ITERATIONS, Answers, Fit, normalized, settled
+from labeling.engine.ratings import Floats
 
 STRENGTH = 4.0
 
@@ -22,7 +22,9 @@ def one_coin(answers: Answers) -> Fit:
     others = max(answers.labels - 1, 1)
     given = answers.used.sum(1)
     posterior = answers.shares.copy()
-    for iteration in range(1, ITERATIONS + 1):
+    iteration = 0
+    while iteration < ITERATIONS:
+        iteration += 1
         accuracy = _accuracies(answers, posterior, given)
         weight = np.log(accuracy * others / (1 - accuracy))
         new = normalized(answers.speaking(np.repeat(weight, answers.labels)))
@@ -37,7 +39,8 @@ def _accuracies(answers: Answers, posterior: Floats, given: Floats) -> Floats:
     right = answers.confirmed(posterior).sum(1)
     # One right and one wrong answer more, so that nobody is always right.
     pooled = (right.sum() + 1) / (given.sum() + 2)
-    return np.clip((right + STRENGTH * pooled) / (given + STRENGTH), 1e-3, 1 - 1e-3)
+    accuracies: Floats = np.clip((right + STRENGTH * pooled) / (given + STRENGTH), 1e-3, 1 - 1e-3)
+    return accuracies
 
 
 def coins(accuracy: Floats, labels: int) -> Floats:
