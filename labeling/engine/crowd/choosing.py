@@ -26,6 +26,8 @@ from labeling.engine.ratings import Codes, Floats, Ratings, sums
 SIMPLE = "one-coin"
 RICH: dict[str, Callable[[Answers], Fit]] = {"dawid-skene": dawid_skene.dawid_skene, "mace": mace.mace}
 BOTH = "dawid-skene+mace"
+# Items with three answers or more, below which nothing can be learned of people: the vote is kept.
+LEAST_ITEMS = 20
 PARTS = 5
 # Hidden answers that are enough to tell models apart; a small set is parted anew until so many were hidden.
 ENOUGH = 15_000
@@ -61,15 +63,15 @@ class Choice:
 def choose(ratings: Ratings, seed: int = 0) -> Choice:
     """Return the model for these answers: a name of `consensus.METHODS`, or `BOTH`.
 
-    The vote is kept where no item has three answers: of two that differ nothing tells who is right, and nothing can be
-    learned of people.
+    The vote is kept where fewer than `LEAST_ITEMS` items have three answers: of two that differ nothing tells who is
+    right, and a handful of items says nothing of people.
 
     Args:
         ratings: What was answered.
         seed: Which answers are hidden.
     """
     labels = len(ratings.labels)
-    if labels < 2 or int(ratings.answers_of_items().max(initial=0)) < 3:
+    if labels < 2 or int((ratings.answers_of_items() > 2).sum()) < LEAST_ITEMS:
         return Choice("majority")
     names = [name for name in RICH if name != "dawid-skene" or dawid_skene.fits(Answers(ratings))]
     found: dict[str, list[Floats]] = {name: [] for name in (SIMPLE, *names)}
