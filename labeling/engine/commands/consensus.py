@@ -70,6 +70,7 @@ def _summary(options: argparse.Namespace, table: Table, consensus: Consensus, pe
     return {
         "file": options.input.name,
         "method": consensus.method,
+        "temperature": consensus.temperature,
         "tried": [asdict(trial) for trial in choice.trials] if choice else [],
         "rows": table.rows,
         "rows_refused": table.refused,

@@ -9,6 +9,7 @@ from labeling.engine.crowd.choosing import BOTH, Choice, choose
 from labeling.engine.crowd.dawid_skene import dawid_skene
 from labeling.engine.crowd.fitting import Answers, Fit
 from labeling.engine.crowd.glad import glad
+from labeling.engine.crowd.hiding import best_temperature, can_be_learned, foretell, tempered
 from labeling.engine.crowd.kinds import kinds
 from labeling.engine.crowd.mace import mace
 from labeling.engine.crowd.votes import majority, one_coin
@@ -39,8 +40,7 @@ class Consensus:
             answers, and then the first; shape (items,).
         confidence: Its probability; shape (items,).
         tied: Whether others are as probable.
-        confusion: How probable each person gives each label (axis 1) for each true label (axis 2), by this consensus;
-            shape (people, labels, labels).
+        temperature: The power that the probabilities of the model were taken down by, 1 when they stand as they were.
         choice: How the model was chosen; None when it was named.
     """
 
@@ -50,17 +50,19 @@ class Consensus:
     label: Codes
     confidence: Floats
     tied: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    confusion: Floats | None
+    temperature: float = 1.0
     choice: Choice | None = None
 
 
-def find_consensus(ratings: Ratings, method: str = AUTO, seed: int = 0) -> Consensus:
+def find_consensus(ratings: Ratings, method: str = AUTO, seed: int = 0, *, calibrated: bool = True) -> Consensus:
     """Return the consensus of answers.
 
     Args:
         ratings: What was answered.
         method: A name of `METHODS`, or `AUTO`: the model is chosen by hidden answers, see `crowd.choosing`.
         seed: Which answers are hidden.
+        calibrated: Whether the confidence of a model is set right by hidden answers; the labels are the same. Shares of
+            votes are left as they are.
 
     Raises:
         ValueError: There is no such method, or it cannot learn from so many people and labels.
@@ -69,20 +71,29 @@ def find_consensus(ratings: Ratings, method: str = AUTO, seed: int = 0) -> Conse
         raise ValueError(f"There is no method {method!r}; there are {', '.join([AUTO, *METHODS])}.")
     choice = choose(ratings, seed) if method == AUTO else None
     fit = _fit(Answers(ratings), choice.method if choice else method)
+    temperature = _temperature(ratings, fit.method, choice, seed) if calibrated else 1.0
     label, tied = _leading(fit.posterior, ratings)
-    confidence = fit.posterior[np.arange(len(label)), label] if len(label) else np.zeros(0)
-    return Consensus(fit.method, ratings, fit.posterior, label, confidence, tied, fit.confusion, choice)
+    posterior = tempered(fit.posterior, temperature)
+    confidence = posterior[np.arange(len(label)), label] if len(label) else np.zeros(0)
+    return Consensus(fit.method, ratings, posterior, label, confidence, tied, temperature, choice)
 
 
 def _fit(answers: Answers, method: str) -> Fit:
+    if not answers.items:
+        return majority(answers)
     if method != BOTH:
         return METHODS[method](answers)
     one, other = dawid_skene(answers), mace(answers)
-    confusion = (
-        (one.confusion + other.confusion) / 2 if one.confusion is not None and other.confusion is not None else None
-    )
     posterior = (one.posterior + other.posterior) / 2
-    return Fit(BOTH, posterior, confusion, max(one.iterations, other.iterations), other.competence)
+    return Fit(BOTH, posterior, None, max(one.iterations, other.iterations), other.competence)
+
+
+def _temperature(ratings: Ratings, method: str, choice: Choice | None, seed: int) -> float:
+    if choice is not None:
+        return choice.temperature
+    if method == "majority" or not can_be_learned(ratings):
+        return 1.0
+    return best_temperature(foretell(ratings, {method: METHODS[method]}, seed).models[method])
 
 
 def _leading(posterior: Floats, ratings: Ratings) -> tuple[Codes, np.ndarray[tuple[int], np.dtype[np.bool_]]]:

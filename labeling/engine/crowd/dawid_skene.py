@@ -49,7 +49,7 @@ def dawid_skene(answers: Answers) -> Fit:
         posterior = new
         if done:
             break
-    return Fit("dawid-skene", posterior, confusion, iteration)
+    return Fit("dawid-skene", posterior, lambda person, label: confusion[person, label], iteration)
 
 
 def _prior(counted: Floats) -> Floats:

@@ -6,13 +6,14 @@ answer (expectation maximisation; A. P. Dempster and others, 1977), from the sha
 in it unless a model says so.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labeling.engine.ratings import Floats, Ratings
+from labeling.engine.ratings import Codes, Floats, Ratings
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -31,8 +32,8 @@ class Fit:
     Attributes:
         method: Its name.
         posterior: How probable each label is for each item; rows sum to 1, shape (items, labels).
-        confusion: How probable each person gives each label (axis 1) for each true label (axis 2);
-            shape (people, labels, labels); None where a model does not say.
+        said: Returns how probable people give labels for each true label, of codes of people and of labels, both of
+            shape (answers,), as (answers, labels); None where a model does not say.
         iterations: How often both steps were done.
         competence: Share of each person's answers that come from knowing and not from habit, 0 to 1, shape (people,);
             None where a model does not say.
@@ -40,7 +41,7 @@ class Fit:
 
     method: str
     posterior: Floats
-    confusion: Floats | None = None
+    said: Callable[[Codes, Codes], Floats] | None = None
     iterations: int = 0
     competence: Floats | None = None
 

@@ -57,7 +57,8 @@ def kinds(answers: Answers, seed: int = 0) -> Fit:
         if done:
             break
     by_label = posterior.reshape(answers.items, labels, KINDS).sum(2)
-    return Fit("kinds", by_label, _confusion(counted, prior, posterior, labels), iteration)
+    confusion = _confusion(counted, prior, labels)
+    return Fit("kinds", by_label, lambda person, label: confusion[person, label], iteration)
 
 
 def _shares(posterior: Floats, labels: int, digamma: object) -> Floats:
@@ -70,7 +71,7 @@ def _shares(posterior: Floats, labels: int, digamma: object) -> Floats:
     return shares
 
 
-def _confusion(counted: Floats, prior: Floats, posterior: Floats, labels: int) -> Floats:
+def _confusion(counted: Floats, prior: Floats, labels: int) -> Floats:
     """Return the matrices of people over all kinds of each label, which count as often as they come."""
     people = len(counted)
     plain = (counted - prior).reshape(people, labels, labels, KINDS).sum(3)

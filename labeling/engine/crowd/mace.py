@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labeling.engine.crowd.fitting import ITERATIONS, Answers, Fit, normalized, settled
-from labeling.engine.ratings import Floats
+from labeling.engine.ratings import Codes, Floats
 
 # Beta(1, 1) of the competence, and one answer of each label of the habit: they matter below ten answers only.
 COMPETENCE_PRIOR = 1.0
@@ -37,12 +37,12 @@ class People:
         """Return the probability of each label by habit; shape (people, labels)."""
         return (1 - self.competence[:, None]) * self.habit
 
-    def confusion(self) -> Floats:
-        """Return the same as confusion matrices; shape (people, labels given, labels true)."""
+    def said(self, person: Codes, label: Codes) -> Floats:
+        """Return what people say: see `Fit.said`."""
         labels = self.habit.shape[1]
-        table = np.repeat(self.guessed[:, :, None], labels, axis=2)
-        table[:, np.arange(labels), np.arange(labels)] += self.competence[:, None]
-        return table
+        found = np.repeat(self.guessed[person, label][:, None], labels, axis=1)
+        found[np.arange(len(person)), label] += self.competence[person]
+        return found
 
 
 def mace(answers: Answers) -> Fit:
@@ -65,7 +65,7 @@ def mace(answers: Answers) -> Fit:
             break
         prior = log_prior(posterior)
         people = _people(answers, posterior, people)
-    return Fit("mace", posterior, people.confusion(), iteration, people.competence)
+    return Fit("mace", posterior, people.said, iteration, people.competence)
 
 
 def log_prior(posterior: Floats) -> Floats:

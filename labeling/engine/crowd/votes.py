@@ -4,10 +4,12 @@ The one-coin model is that of G. Demartini and others, ZenCrowd, WWW 2012, with 
 together, worth `STRENGTH` answers, so that somebody with few answers counts like the others.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from labeling.engine.crowd.fitting import ITERATIONS, Answers, Fit, normalized, settled
-from labeling.engine.ratings import Floats
+from labeling.engine.ratings import Codes, Floats
 
 STRENGTH = 4.0
 
@@ -43,9 +45,13 @@ def _accuracies(answers: Answers, posterior: Floats, given: Floats) -> Floats:
     return accuracies
 
 
-def coins(accuracy: Floats, labels: int) -> Floats:
-    """Return the confusion matrices of people of one accuracy each; shape (people, labels, labels)."""
+def coins(accuracy: Floats, labels: int) -> Callable[[Codes, Codes], Floats]:
+    """Return what people of one accuracy each say: see `Fit.said`."""
     wrong = (1 - accuracy) / max(labels - 1, 1)
-    confusion = np.repeat(wrong, labels * labels).reshape(-1, labels, labels)
-    confusion[:, np.arange(labels), np.arange(labels)] = accuracy[:, None]
-    return confusion
+
+    def said(person: Codes, label: Codes) -> Floats:
+        found = np.repeat(wrong[person][:, None], labels, axis=1)
+        found[np.arange(len(person)), label] = accuracy[person]
+        return found
+
+    return said
