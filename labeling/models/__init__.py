@@ -1,3 +1,4 @@
+from labeling.models.agreement import AgreementReport
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
@@ -7,6 +8,7 @@ from labeling.models.suggestion import Suggestion
 from labeling.models.task import Draft, Lease, Task
 
 __all__ = [
+    "AgreementReport",
     "Annotation",
     "AnnotationRevision",
     "Bulk",

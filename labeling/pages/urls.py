@@ -1,6 +1,6 @@
 from django.urls import path
 
-from labeling.pages import comment, grid, new_project, project, questions, result
+from labeling.pages import agreement, comment, grid, new_project, project, questions, result
 
 app_name = "labeling"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("projects/<int:pk>/results/", result.ResultsPage.as_view(), name="results"),
     path("projects/<int:pk>/grid/", grid.GridPage.as_view(), name="grid"),
     path("projects/<int:pk>/bulk/", grid.BulkPage.as_view(), name="bulk"),
+    path("projects/<int:pk>/agreement/", agreement.AgreementPage.as_view(), name="agreement"),
     path("projects/<int:pk>/comments/", comment.CommentsPage.as_view(), name="comments"),
     path("comments/", comment.CommentsPage.as_view(), name="all-comments"),
     path("comments/<int:pk>/state/", comment.CommentStatePage.as_view(), name="comment-state"),
