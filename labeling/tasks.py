@@ -27,6 +27,13 @@ def publish(job: JobContext) -> dict[str, Any]:
     return publish_labels(job=job, **job.params)
 
 
+@job_task("labeling.measure_agreement")
+def measure_agreement(job: JobContext) -> dict[str, Any]:
+    from labeling.services.quality import measure_agreement as measure
+
+    return measure(job=job, **job.params)
+
+
 @job_task("labeling.migrate_answers")
 def migrate_answers(job: JobContext) -> dict[str, Any]:
     from labeling.services.schema_change import migrate_answers as bring_along

@@ -37,6 +37,7 @@ KINDS: dict[str, Kind] = {
     "curation.draw_pairs": Kind(_("Pairs for review"), "heavy"),
     "labeling.create_tasks": Kind(_("Task creation")),
     "labeling.publish": Kind(_("Publication of labels")),
+    "labeling.measure_agreement": Kind(_("Measure of agreement")),
     "labeling.migrate_answers": Kind(_("Change of questions")),
     "labeling.answer_bulk": Kind(_("Bulk answers")),
     "labeling.undo_bulk": Kind(_("Undoing of bulk answers")),

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
 from labeling.models import Annotation, Project, ProjectState
-from labeling.services.project import change_project, create_project, find_project, project_figures, start_publish
+from labeling.services.project import WAYS, change_project, create_project, find_project, project_figures, start_publish
 from labeling.services.schema_change import change_schema, preview_change
 from workers.api.job import JobOutput
 
@@ -136,6 +136,11 @@ class PublishInput(serializers.Serializer[Any]):
     )
     keep_labels = serializers.BooleanField(
         default=True, help_text="Items that nobody answered keep the label that their version gave them."
+    )
+    consensus = serializers.ChoiceField(
+        choices=WAYS,
+        default="majority",
+        help_text="auto: a model of how well each person answers decides; label_confidence says how sure it is.",
     )
     split = serializers.BooleanField(default=True)
     validation = serializers.FloatField(default=0.1, min_value=0, max_value=0.9)

@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from labeling.api.agreement import AgreementView
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
 from labeling.api.comment import CommentsView, CommentView, PeopleView
 from labeling.api.labeling import (
@@ -28,6 +29,7 @@ urlpatterns = [
     path("projects/<int:pk>/people/", PeopleView.as_view(), name="project-people"),
     path("projects/<int:pk>/review/", ReviewView.as_view(), name="project-review"),
     path("projects/<int:pk>/work/", WorkView.as_view(), name="project-work"),
+    path("projects/<int:pk>/agreement/", AgreementView.as_view(), name="project-agreement"),
     path("annotations/<int:pk>/review/", JudgementView.as_view(), name="annotation-review"),
     path("comments/<int:pk>/", CommentView.as_view(), name="comment"),
     path("tasks/<int:pk>/draft/", DraftView.as_view(), name="task-draft"),

@@ -1,3 +1,4 @@
+from labeling.models.agreement import AgreementReport
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
@@ -8,6 +9,7 @@ from labeling.models.task import Draft, Lease, Task
 from labeling.models.work import WorkCount, WorkDay, WorkLabel
 
 __all__ = [
+    "AgreementReport",
     "Annotation",
     "AnnotationRevision",
     "Bulk",

@@ -19,6 +19,11 @@ from labeling.services.project import (
 )
 from workers.models import Job
 
+DECIDES = (
+    ("majority", gettext_lazy("the majority decides")),
+    ("auto", gettext_lazy("a model of the people decides")),
+)
+
 
 class PublishForm(forms.Form):
     only_labeled = forms.BooleanField(label=gettext_lazy("Leave out items without a label"), required=False)
@@ -28,9 +33,16 @@ class PublishForm(forms.Form):
     keep_labels = forms.BooleanField(
         label=gettext_lazy("Items that nobody answered keep the label they came with"), required=False, initial=True
     )
+    consensus = forms.ChoiceField(
+        label=gettext_lazy("When people differ"), choices=DECIDES, required=False,
+        help_text=gettext_lazy("A model learns how well each person answers; it adds how sure it is of each label."),
+    )  # fmt: skip
     validation = forms.FloatField(label=gettext_lazy("Share for validation"), min_value=0, max_value=0.9, initial=0.1)
     test = forms.FloatField(label=gettext_lazy("Share for the test"), min_value=0, max_value=0.9, initial=0.2)
     seed = forms.IntegerField(label=gettext_lazy("Seed of the split"), min_value=0, max_value=2**31 - 1, initial=0)
+
+    def clean_consensus(self) -> str:
+        return self.cleaned_data["consensus"] or "majority"
 
 
 class StateForm(forms.Form):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from labeling.pages import comment, grid, new_project, project, questions, result, work
+from labeling.pages import agreement, comment, grid, new_project, project, questions, result, work
 
 app_name = "labeling"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("projects/<int:pk>/work/table/", work.WorkTablePage.as_view(), name="work-table"),
     path("projects/<int:pk>/grid/", grid.GridPage.as_view(), name="grid"),
     path("projects/<int:pk>/bulk/", grid.BulkPage.as_view(), name="bulk"),
+    path("projects/<int:pk>/agreement/", agreement.AgreementPage.as_view(), name="agreement"),
     path("projects/<int:pk>/comments/", comment.CommentsPage.as_view(), name="comments"),
     path("comments/", comment.CommentsPage.as_view(), name="all-comments"),
     path("comments/<int:pk>/state/", comment.CommentStatePage.as_view(), name="comment-state"),

@@ -153,6 +153,10 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
     return project
 
 
+# Who decides on a label when people differ: see `publish_labels`.
+WAYS = ("majority", "auto")
+
+
 @transaction.atomic
 def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> Job:
     """Send the job that publishes the project's labels as a new version of its dataset.
@@ -160,8 +164,8 @@ def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> 
     Args:
         actor: Who publishes.
         project_id: The project.
-        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``keep_labels`` bool, ``split`` bool, ``validation``
-            and ``test`` shares, ``seed`` int, ``group_column`` str, ``note`` str.
+        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``keep_labels`` bool, ``consensus`` one of `WAYS`,
+            ``split`` bool, ``validation`` and ``test`` shares, ``seed`` int, ``group_column`` str, ``note`` str.
     """
     project = find_project(actor=actor, project_id=project_id)
     refuse_while_changing(project)

@@ -18,9 +18,11 @@ from curation.engine.writer import VersionReader, VersionWriter
 from curation.models import Version, VersionKind
 from curation.services.version import commit_version, open_version
 from labeling.engine.answer_columns import EVERYBODY, agreed_answer, answer_columns, cell
-from labeling.engine.consensus import canonical, majority
+from labeling.engine.consensus import Consensus, canonical, majority
+from labeling.engine.crowd.consensus import find_consensus
 from labeling.engine.schema import Schema, parse_schema
 from labeling.models import Project
+from labeling.services.ratings import ratings_of
 from workers.context import JobContext
 from workers.work_folder import work_folder
 
@@ -37,6 +39,7 @@ COLUMNS = {
 }
 # Each answer given by itself; all of them, or some, in bulk and untouched since; or the version's own label.
 PERSON, BULK, BOTH, KEPT = "person", "bulk", "both", "kept"
+CONFIDENCE = "label_confidence"
 # The job's result names this many tied items; all of them are counted.
 TIES_NAMED = 1_000
 
@@ -61,6 +64,8 @@ class Counts:
     tied_items: list[int] = field(default_factory=list)
     left_out: int = 0
     kept_labels: int = 0
+    # The model that was chosen; empty where the majority decided.
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,16 @@ class Choice:
     only_labeled: bool
     only_reviewed: bool
     keep_labels: bool
+    consensus: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a model makes of an item: its label, None where two lead together, and how probable it is."""
+
+    label: str | None
+    confidence: float
 
 
 def publish_labels(
@@ -79,6 +94,7 @@ def publish_labels(
     only_labeled: bool = False,
     only_reviewed: bool = False,
     keep_labels: bool = True,
+    consensus: str = "majority",
     split: bool = True,
     validation: float = 0.1,
     test: float = 0.2,
@@ -94,16 +110,19 @@ def publish_labels(
         only_labeled: Leave out items without a label.
         only_reviewed: Count only answers that a reviewer accepted or fixed.
         keep_labels: Items that nobody answered keep the label their version gave them, if any.
+        consensus: ``majority``: what most people gave; ``auto``: a model of how well each person answers, chosen by
+            `labeling.engine.crowd`, with its probability in the column ``label_confidence``. Only labels of the control
+            that classifies come from the model.
         split: Add the column ``split``. Where the version has one already, its test set stays what it is, so that
             models of one version and the next are measured by the same items.
         validation: Share of rows for validation.
         test: Share of rows for the test.
-        seed: Of the split.
+        seed: Of the split, and of the choice of a model.
         group_column: Column whose equal values stay on one side, beside equal texts, which always do.
         note: One line on the version; says how many labels were published when empty.
 
     Returns:
-        The job's result: version id and number, rows, labels, ties with the first item ids, rows left out.
+        The job's result: version id and number, rows, labels, ties with the first item ids, rows left out, the model.
     """
     project = Project.objects.visible_to(job.actor).select_related("version__dataset").filter(pk=project_id).first()
     if project is None:
@@ -116,7 +135,7 @@ def publish_labels(
         labeled, final = folder / "labeled", folder / "final"
         for place in (labeled, final):
             place.mkdir(exist_ok=True)
-        choice = Choice(only_labeled, only_reviewed, keep_labels)
+        choice = Choice(only_labeled, only_reviewed, keep_labels, consensus, seed)
         manifest = _join_labels(job, project, labeled, counts, choice)
         if not manifest.row_count:
             raise DomainError("nothing_to_publish", _("There is no label to publish yet. Answer some tasks first."))
@@ -143,16 +162,18 @@ def publish_labels(
         "ties": counts.ties,
         "tied_items": counts.tied_items,
         "left_out": counts.left_out,
+        "method": counts.method,
     }
 
 
 def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts, choice: Choice) -> Any:
     schema = parse_schema(project.schema)
+    models = _by_model(job, project, schema, counts, choice)
     with open_version(project.version) as reader:
         roles = dict(reader.manifest.roles)
         if schema.classifier is not None:
             roles["label"] = LABEL
-        layout = answer_columns(schema, [*reader.schema.names, *COLUMNS, EVERYBODY])
+        layout = answer_columns(schema, [*reader.schema.names, *COLUMNS, CONFIDENCE, EVERYBODY])
         writer = VersionWriter(folder, roles=roles, encoders=reader.manifest.encoders)
         done = 0
         for batch in reader.batches():
@@ -162,7 +183,7 @@ def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts
             answers = _answers_to(project, table["item_id"].to_pylist(), choice.only_reviewed)
             answered = pa.array([bool(answers.get(item)) for item in table["item_id"].to_pylist()])
             if schema.classifier is not None:
-                table = _label_batch(schema.classifier.name, answers, table, earlier, counts)
+                table = _label_batch(schema.classifier.name, answers, table, earlier, counts, models)
             else:
                 counts.labeled += sum(map(bool, answers.values()))
             if layout:
@@ -174,6 +195,20 @@ def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts
             writer.write(table)
             job.progress(done, reader.row_count, _("joining labels"))
         return writer.finish()
+
+
+def _by_model(
+    job: JobContext, project: Project, schema: Schema, counts: Counts, choice: Choice
+) -> dict[int, Found] | None:
+    """Return what a model makes of each item that has answers; None where the majority decides."""
+    if choice.consensus != "auto" or schema.classifier is None:
+        return None
+    job.progress(0, 0, _("weighing answers"))
+    ratings = ratings_of(project, schema.classifier, only_reviewed=choice.only_reviewed, check=job.check)
+    found = find_consensus(ratings, seed=choice.seed)
+    counts.method = found.method
+    rows = zip(ratings.items, found.label.tolist(), found.confidence.tolist(), found.tied.tolist(), strict=True)
+    return {int(item): Found(None if tied else ratings.labels[code], sure) for item, code, sure, tied in rows}
 
 
 def _earlier_labels(table: pa.Table, column: str | None) -> list[str | None]:
@@ -206,17 +241,25 @@ def _answers_to(project: Project, items: list[int], only_reviewed: bool) -> dict
 
 
 def _label_batch(
-    control: str, answers: dict[int, list[Said]], table: pa.Table, earlier: list[str | None], counts: Counts
+    control: str,
+    answers: dict[int, list[Said]],
+    table: pa.Table,
+    earlier: list[str | None],
+    counts: Counts,
+    models: dict[int, Found] | None,
 ) -> pa.Table:
+    sure: list[float | None] = []
     found: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for item_id, before in zip(table["item_id"].to_pylist(), earlier, strict=True):
         said = [(row, canonical(row.answer.get(control, ""))) for row in answers.get(item_id, [])]
         said = [(row, chosen) for row, chosen in said if chosen]
-        for name, value in zip(COLUMNS, _labels_of(item_id, said, before, counts), strict=True):
+        model = (models or {}).get(item_id)
+        for name, value in zip(COLUMNS, _labels_of(item_id, said, before, counts, model), strict=True):
             found[name].append(value)
+        sure.append(model.confidence if model is not None and said else None)
     for name, kind in COLUMNS.items():
         table = _with_column(table, name, pa.array(found[name], kind))
-    return table
+    return table if models is None else _with_column(table, CONFIDENCE, pa.array(sure, pa.float64()))
 
 
 def _add_answers(
@@ -250,12 +293,13 @@ def _with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 
 
 def _labels_of(
-    item_id: int, answers: list[tuple[Said, str]], before: str | None, counts: Counts
+    item_id: int, answers: list[tuple[Said, str]], before: str | None, counts: Counts, model: Found | None = None
 ) -> tuple[str | None, list[int], float | None, Any, list[int], str | None]:
     if not answers:
         counts.kept_labels += before is not None
         return before, [], None, None, [], None if before is None else KEPT
-    vote = majority([chosen for _row, chosen in answers])
+    given = [chosen for _row, chosen in answers]
+    vote = majority(given) if model is None else _as_vote(model, given)
     people = [row.who for row, _chosen in answers]
     reviewers = sorted({row.reviewer for row, _chosen in answers if row.verdict and row.reviewer is not None})
     if vote.tied:
@@ -272,6 +316,13 @@ def _source(in_bulk: list[bool]) -> str:
     if all(in_bulk):
         return BULK
     return BOTH if any(in_bulk) else PERSON
+
+
+def _as_vote(model: Found, given: list[str]) -> Consensus:
+    """Return a model's label with the share of people who gave it; an answer that came after the model counts there."""
+    if model.label is None:
+        return majority(given)
+    return Consensus(model.label, given.count(model.label) / len(given), len(given))
 
 
 def _test_to_keep(reader: VersionReader) -> str:

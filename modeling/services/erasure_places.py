@@ -122,6 +122,10 @@ TABLES: dict[str, Table] = {
         reported=("manifest",), harmless=("kind", "content_hash"),
         reason=_("Names of columns, and categories of columns that were encoded; they are part of the version's hash."),
     ),
+    "labeling.AgreementReport": Table(
+        _("Measures of agreement"), "project__organization", blanked=("report",),
+        reason=_("Figures, and the labels that people chose; values in them are replaced."),
+    ),
     "labeling.Annotation": Table(
         _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason"), harmless=("verdict",)
     ),

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+import numpy as np
 import pytest
 
 from accounts.actor import Actor
@@ -222,3 +223,44 @@ def test_only_what_a_reviewer_accepted_or_fixed_is_published_with_who_it_was() -
     _result, rows = publish(ann, project, split=False)
     assert [row["label"] for row in rows] == ["ham", "spam", None, "ham"]
     assert rows[3]["label_reviewers"] == []
+
+
+def test_a_model_of_the_people_settles_what_the_vote_leaves_open_and_says_how_sure_it_is() -> None:
+    """Two of five people guess; with the vote they tie some items and turn others."""
+    ann = factories.owner()
+    people = [ann, *(factories.member(ann, "annotator") for _number in range(4))]
+    truth = {item: "ham" if item % 2 else "spam" for item in range(1, 41)}
+    project = make(ann, {"text": [f"text {item}" for item in truth]}, overlap=5)
+    random = np.random.default_rng(5)
+    for number, person in enumerate(people):
+        right = random.random(40) < (0.95 if number < 3 else 0.5)
+        given = {
+            item: truth[item] if good else ("spam" if truth[item] == "ham" else "ham")
+            for (item, good) in zip(truth, right, strict=True)
+        }
+        label(person, project, given)
+    result, rows = publish(ann, project, split=False, consensus="auto")
+    _majority, votes = publish(ann, project, split=False)
+    assert result["method"] != "majority"
+    assert result["method"]
+    right = [row["label"] == truth[row["item_id"]] for row in rows]
+    assert sum(right) >= sum(row["label"] == truth[row["item_id"]] for row in votes)
+    assert sum(right) >= 38
+    assert all(0.5 <= row["label_confidence"] <= 1 for row in rows)
+    assert {row["label_agreement"] for row in rows} <= {0.2, 0.4, 0.6, 0.8, 1.0}
+    assert "label_confidence" not in votes[0]
+
+
+def test_a_model_leaves_items_without_answers_and_ties_alone() -> None:
+    ann = factories.owner()
+    bob = factories.member(ann, "annotator")
+    project = make(ann, {"text": ["one", "two", "three"]}, overlap=2)
+    label(ann, project, {1: "ham", 2: "spam"})
+    label(bob, project, {1: "ham", 2: "ham"})
+    result, rows = publish(ann, project, split=False, consensus="auto")
+    assert [(row["label"], row["label_confidence"], row["label_agreement"]) for row in rows] == [
+        ("ham", 1.0, 1.0),
+        (None, 0.5, 0.5),
+        (None, None, None),
+    ]
+    assert (result["method"], result["ties"], result["tied_items"]) == ("majority", 1, [2])

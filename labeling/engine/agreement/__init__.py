@@ -1,0 +1,1 @@
+"""How far people agree: coefficients for labels, sets of labels, spans, boxes and polygons."""

@@ -1,0 +1,107 @@
+"""The answers of a project as its engine takes them: codes of labels, or marks, by item and person."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from django.db.models.fields.json import KeyTransform
+
+from labeling.engine.agreement.marks import Mark
+from labeling.engine.consensus import canonical
+from labeling.engine.controls.base import Control
+from labeling.engine.controls.choice import Choice
+from labeling.engine.controls.rating import Preference, Rating
+from labeling.engine.controls.shapes import Shapes, corners
+from labeling.engine.controls.spans import Spans
+from labeling.engine.controls.taxonomy import Taxonomy
+from labeling.engine.ratings import Ratings, in_natural_order
+from labeling.models import Annotation, Project
+
+# Answers that are read at once; 10,000 short ones are some 3 MB.
+BATCH = 10_000
+Check = Callable[[], None]
+
+
+def kind_of(control: Control) -> str:
+    """Return how answers of a control are compared: ``labels``, ``sets``, ``marks``, or empty when they are not."""
+    if isinstance(control, Choice | Taxonomy):
+        return "sets" if control.multiple else "labels"
+    if isinstance(control, Preference) or (isinstance(control, Rating) and not control.sides):
+        return "labels"
+    return "marks" if isinstance(control, Spans | Shapes) else ""
+
+
+def ratings_of(
+    project: Project, control: Control, *, only_reviewed: bool = False, check: Check | None = None
+) -> Ratings:
+    """Return what people chose, one label for each answer; of several labels that were chosen together, one text.
+
+    Args:
+        project: Whose answers.
+        control: One of the kinds ``labels`` or ``sets``.
+        only_reviewed: Count only answers that a reviewer accepted or fixed.
+        check: Called for each batch; raises when the job is to stop.
+
+    Returns:
+        Items are named by their ids, people by the ids of their accounts.
+    """
+    codes: dict[str, dict[Any, int]] = {"item": {}, "person": {}, "label": {}}
+    rows: list[tuple[int, int, int]] = []
+    for item, person, value in _values(project, control, only_reviewed, check):
+        said = canonical(value) if isinstance(value, str | list) else str(value)
+        if said:
+            row = (("item", item), ("person", person), ("label", said))
+            rows.append(tuple(codes[name].setdefault(key, len(codes[name])) for name, key in row))  # type: ignore[arg-type]
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    table = table[np.argsort(table[:, 0], kind="stable")]
+    people, labels = ([str(name) for name in codes[noun]] for noun in ("person", "label"))
+    person, people = _ordered(table[:, 1], people)
+    label, labels = _ordered(table[:, 2], labels)
+    return Ratings(table[:, 0], person, label, tuple(map(str, codes["item"])), tuple(people), tuple(labels))
+
+
+def marks_of(
+    project: Project, control: Control, *, check: Check | None = None
+) -> tuple[list[int], list[dict[str, list[Mark]]]]:
+    """Return the item ids, and for each what every person marked there; points have no extent and are left out.
+
+    Args:
+        project: Whose answers.
+        control: One of the kind ``marks``.
+        check: Called for each batch; raises when the job is to stop.
+    """
+    items: dict[int, dict[str, list[Mark]]] = {}
+    for item, person, value in _values(project, control, False, check):
+        items.setdefault(item, {})[str(person)] = [mark for mark in map(_mark, value or []) if mark is not None]
+    return list(items), list(items.values())
+
+
+def _values(
+    project: Project, control: Control, only_reviewed: bool, check: Check | None
+) -> Iterator[tuple[int, int, Any]]:
+    """Give item, person and value of each answer that counts; an empty one of a control with marks counts too."""
+    found = Annotation.objects.filter(project=project, skipped=False).exclude(answer=None)
+    if only_reviewed:
+        found = found.exclude(verdict="")
+    columns = found.order_by("task_id", "annotator_id").values_list(
+        "task__item_id", "annotator_id", KeyTransform(control.name, "answer")
+    )
+    for number, (item, person, value) in enumerate(columns.iterator(BATCH)):
+        if check is not None and number % BATCH == 0:
+            check()
+        if value is not None or isinstance(control, Spans | Shapes):
+            yield item, person, value
+
+
+def _ordered(codes: Any, names: list[str]) -> tuple[Any, list[str]]:
+    order = in_natural_order(names)
+    rank = np.empty(len(names), np.int64)
+    rank[order] = np.arange(len(names))
+    return rank[codes], [names[place] for place in order]
+
+
+def _mark(row: dict[str, Any]) -> Mark | None:
+    if "start" in row:
+        return Mark(row["label"], (row["start"], row["end"]))
+    # Boxes may be turned, and one answer may hold boxes and polygons: all are compared by their corners.
+    return None if row["type"] == "point" else Mark(row["label"], tuple(corners(row)))

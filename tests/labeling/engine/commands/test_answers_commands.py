@@ -1,0 +1,192 @@
+import csv
+import gzip
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labeling.engine.__main__ import main
+from tests.labeling.engine.crowd.known import FOLDER, truth_of
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: Any) -> tuple[int, Any, str]:
+    code = main([str(argument) for argument in arguments])
+    said = capsys.readouterr()
+    return code, json.loads(said.out) if code == 0 else said.out, said.err
+
+
+def _file(folder: Path, text: str, name: str = "answers.csv") -> Path:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_consensus_writes_one_row_for_each_item(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.csv"
+
+    code, summary, _err = _run(capsys, "consensus", FOLDER / "bluebirds.csv.gz", "--out", out)
+
+    rows, truth = _rows(out), truth_of("bluebirds")
+    assert code == 0
+    assert list(rows[0]) == ["item", "label", "confidence"]
+    assert len(rows) == 108
+    assert sum(row["label"] == truth[row["item"]] for row in rows) >= 95
+    assert all(0.5 <= float(row["confidence"]) <= 1 for row in rows)
+    assert (summary["people"], summary["answers"], summary["items_tied"]) == (39, 4212, 0)
+    assert {one["warning"] for one in summary["warnings"]} <= {"random", "always_same", "against"}
+
+
+def test_columns_may_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _file(tmp_path, "frage,wer,antwort\na,1,ja\na,2,ja\na,3,nein\n")
+    names = ["--item", "frage", "--worker", "wer", "--label", "antwort"]
+
+    code, summary, _err = _run(capsys, "consensus", path, *names, "--out", tmp_path / "o.csv", "--method", "majority")
+
+    assert code == 0
+    assert _rows(tmp_path / "o.csv") == [{"item": "a", "label": "ja", "confidence": "0.666667"}]
+    assert summary["labels"] == {"ja": 1, "nein": 0}
+
+
+def test_chinese_and_commas_survive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _file(tmp_path, '任务,worker,label\n一,甲,"是, 🙂"\n一,乙,"是, 🙂"\n')
+
+    code, _summary, _err = _run(capsys, "consensus", path, "--item", "任务", "--out", tmp_path / "o.csv")
+
+    assert code == 0
+    assert _rows(tmp_path / "o.csv") == [{"item": "一", "label": "是, 🙂", "confidence": "1"}]
+
+
+def test_bad_rows_are_named_and_the_others_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _file(tmp_path, "item,worker,label\na,1,x\na,2,\nb,,y\nb,2,y\n,3,y\nb,3,y,too,many\n")
+
+    code, summary, err = _run(capsys, "consensus", path, "--out", tmp_path / "o.csv")
+
+    assert code == 0
+    assert [row["item"] for row in _rows(tmp_path / "o.csv")] == ["a", "b"]
+    assert (summary["rows_refused"], summary["rows_incomplete"]) == (1, 3)
+    assert "row 2: left out, it has no label" in err
+    assert "row 3: left out, it has no worker" in err
+    assert "line 7: " in err
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "sentence"),
+    [
+        ("a,b\n1,2\n3,4\n", [], "has no column that looks like the item. It has a, b. Say which with --item."),
+        ("item,worker,label\na,w,x\n", ["--label", "answer"], "has no column 'answer'. It has item, worker, label."),
+        ("item,worker,label\na,w,x\n", ["--worker", "item"], "must be three columns; they are item, item, label."),
+        ("item,worker,label\n,w,x\na,w,\n", [], "has all of the columns item, worker, label filled"),
+        ("item,worker,label\n", [], "holds no row that can be read"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_a_sentence(
+    text: str, options: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _file(tmp_path, text)
+    for command in (["consensus", path, "--out", tmp_path / "o.csv"], ["agreement", path]):
+        code, out, err = _run(capsys, *command, *options)
+
+        assert code == 1
+        assert sentence in err
+        assert out == ""
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_a_missing_file_or_folder_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(FOLDER / "weather.csv.gz", tmp_path)
+
+    missing = _run(capsys, "consensus", tmp_path / "none.csv", "--out", tmp_path / "o.csv")
+    folder = _run(capsys, "consensus", tmp_path / "weather.csv.gz", "--out", tmp_path / "no" / "o.csv")
+    ending = _run(capsys, "consensus", tmp_path / "weather.csv.gz", "--out", tmp_path / "o.doc")
+
+    assert [code for code, _out, _err in (missing, folder, ending)] == [1, 1, 1]
+    assert "none.csv" in missing[2]
+    assert "no folder" in folder[2]
+    assert "must end in one of .csv" in ending[2]
+
+
+def test_one_annotator_is_said_to_prove_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _file(tmp_path, "item,worker,label\na,w,x\nb,w,y\n")
+
+    _code, summary, _err = _run(capsys, "consensus", path, "--out", tmp_path / "o.csv")
+    _code, report, _err = _run(capsys, "agreement", path)
+
+    assert summary["method"] == "majority"
+    assert [row["label"] for row in _rows(tmp_path / "o.csv")] == ["x", "y"]
+    assert report["krippendorff_alpha"]["nominal"]["value"] is None
+    assert any(note.startswith("Only one person answered") for note in summary["notes"])
+    assert any(note.startswith("Only one person answered") for note in report["notes"])
+
+
+def test_people_are_written_with_their_confusions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people = tmp_path / "people.json"
+    _run(capsys, "consensus", FOLDER / "weather.csv.gz", "--out", tmp_path / "o.csv", "--people", people)
+
+    rows = json.loads(people.read_text("utf-8"))
+    assert len(rows) == 461
+    assert all(row["answers"] > 0 and row["confusion"] for row in rows)
+
+
+def test_agreement_prints_every_coefficient(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, report, _err = _run(capsys, "agreement", FOLDER / "pandalm_labels.csv.gz", "--out", tmp_path / "o.json")
+
+    assert code == 0
+    assert report["fleiss_kappa"]["value"] == pytest.approx(0.8642, abs=0.0001)
+    assert [round(pair["cohen_kappa"]["value"], 3) for pair in report["pairs"]] == [0.852, 0.879, 0.862]
+    assert set(report["krippendorff_alpha"]) == {"nominal", "ordinal", "interval"}
+    assert json.loads((tmp_path / "o.json").read_text("utf-8")) == report
+
+
+def test_an_order_of_words_gives_ordinal_alpha(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _file(tmp_path, "item,worker,label\n" + "a,1,low\na,2,mid\nb,1,high\nb,2,high\nc,1,low\nc,2,low\n")
+
+    _code, report, _err = _run(capsys, "agreement", path, "--order", "low,mid,high")
+    code, _out, err = _run(capsys, "agreement", path, "--order", "low,high")
+
+    assert set(report["krippendorff_alpha"]) == {"nominal", "ordinal"}
+    assert code == 1
+    assert "The label 'mid' is not among the labels given: low, high." in err
+
+
+def test_sets_and_marks_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sets = _file(tmp_path, "item,worker,label\na,1,red|big\na,2,red\nb,1,old\nb,2,old\n", "sets.csv")
+    spans = [
+        {"item": "a", "worker": "1", "label": json.dumps([{"label": "PER", "start": 0, "end": 3}])},
+        {"item": "a", "worker": "2", "label": json.dumps([{"label": "PER", "start": 0, "end": 4}])},
+        {"item": "b", "worker": "1", "label": "[]"},
+        {"item": "b", "worker": "2", "label": "not JSON"},
+    ]
+    marks = tmp_path / "spans.jsonl"
+    marks.write_text("\n".join(map(json.dumps, spans)), "utf-8")
+
+    _code, first, _err = _run(capsys, "agreement", sets, "--kind", "sets")
+    code, second, err = _run(capsys, "agreement", marks, "--kind", "spans")
+
+    assert [row["label"] for row in first["labels"]] == ["big", "old", "red"]
+    assert 0 < first["krippendorff_alpha"]["masi"]["value"] < 1
+    assert code == 0
+    assert {name: one["value"] for name, one in second["f1"].items()} == {"exact": 0, "overlap": 1, "partial": 1}
+    assert "row 4: left out, its answer is not JSON" in err
+
+
+def test_boxes_and_polygons_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    box = [{"label": "cell", "x": 0, "y": 0, "width": 4, "height": 4}]
+    shape = [{"label": "cell", "points": [[0, 0], [4, 0], [4, 4], [0, 4]]}]
+    for kind, answer, bad in (("boxes", box, '[{"x": 1}]'), ("polygons", shape, '[{"points": [[0, 0]]}]')):
+        with gzip.open(tmp_path / f"{kind}.jsonl.gz", "wt", encoding="utf-8") as file:
+            for worker, label in (("1", json.dumps(answer)), ("2", json.dumps(answer)), ("3", bad)):
+                file.write(json.dumps({"item": "a", "worker": worker, "label": label}) + "\n")
+
+        code, report, err = _run(capsys, "agreement", tmp_path / f"{kind}.jsonl.gz", "--kind", kind)
+
+        assert code == 0
+        assert report["f1"]["exact"]["value"] == 1
+        assert report["mean_overlap"]["overlap"] == 1
+        assert "row 3: left out" in err
