@@ -129,6 +129,10 @@ PARAMETERS = {
     ),
     "blur_faces.sure": (_("Ask below"), _("Pictures with a face below this score are listed, for people to look at.")),
     "blur_faces.margin": (_("Margin"), _("Share of a face's sides that is blurred around it.")),
+    "blur_faces.side": (
+        _("Pixels looked at"),
+        _("Of the longer side; faces below 14 of them are missed. Twice as many take four times as long."),
+    ),
     "flag_nsfw.threshold": (_("Least score"), _("From 0 to 1; below 0.2 is most likely harmless, above 0.8 is not.")),
     "link_records.threshold": (_("Least probability"), _("Between 0 and 1: how sure rows must be the same.")),
     "shingles": (_("Compared by"), _("auto, word:5 (five words) or char:5 (five characters).")),

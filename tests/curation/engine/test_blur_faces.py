@@ -178,6 +178,10 @@ def test_small_large_and_long_pictures_are_looked_at() -> None:
         assert len(boxes) == 1
         wanted = np.array(FACE) * np.array([*size, *size]) / 512
         assert np.abs(boxes[0, :4] - wanted).max() < 0.06 * max(size)
+    # A face of 16 pixels in a scene of 2,560 is seen when the scene is not shrunk to a quarter.
+    scene = Image.new("RGB", (2560, 1920), (128, 128, 128))
+    scene.paste(image.resize((70, 70), Image.Resampling.LANCZOS), (1000, 900))
+    assert [len(finder.find(scene, 0.35, side)) for side in (640, 2560)] == [0, 1]
     for size in ((1, 1), (3, 900), (5000, 2)):
         assert len(finder.find(Image.new("RGB", size, (90, 90, 90)), 0.35)) == 0
 
@@ -202,7 +206,9 @@ def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         faces.weights_path()
 
 
-@pytest.mark.parametrize(("name", "value"), [("least", 1.5), ("sure", -0.1), ("margin", 2.0), ("action", "hide")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("least", 1.5), ("sure", -0.1), ("margin", 2.0), ("side", 100), ("action", "hide")]
+)
 def test_wrong_parameters_are_refused(name: str, value: object) -> None:
     with pytest.raises(PlanError, match=name):
         step("blur_faces", **{name: value})
