@@ -343,6 +343,8 @@ NOTE_TITLES = {
     "first_broken": _("The first of them"),
     "plain": _("Pictures of one shade"),
     "score_quantiles": _("Scores, by share of the pictures"),
+    "with_faces": _("Pictures with faces"),
+    "faces": _("Faces"),
 }
 # Figures inside notes; values that are codes of ours have their words here too.
 COLUMN_TITLES = {
