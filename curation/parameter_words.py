@@ -123,6 +123,16 @@ PARAMETERS = {
     ),
     "folded": (_("Whatever case and blanks"), _("Else texts must be equal to the letter.")),
     "threshold": (_("Least similarity"), _("Above 0, at most 1; 1 means equal.")),
+    "blur_faces.least": (
+        _("Least score of a face"),
+        _("The lower, the fewer faces are missed, and the more is blurred that is none."),
+    ),
+    "blur_faces.sure": (_("Ask below"), _("Pictures with a face below this score are listed, for people to look at.")),
+    "blur_faces.margin": (_("Margin"), _("Share of a face's sides that is blurred around it.")),
+    "blur_faces.side": (
+        _("Pixels looked at"),
+        _("Of the longer side; faces below 14 of them are missed. Twice as many take four times as long."),
+    ),
     "flag_nsfw.threshold": (_("Least score"), _("From 0 to 1; below 0.2 is most likely harmless, above 0.8 is not.")),
     "link_records.threshold": (_("Least probability"), _("Between 0 and 1: how sure rows must be the same.")),
     "shingles": (_("Compared by"), _("auto, word:5 (five words) or char:5 (five characters).")),
@@ -248,6 +258,7 @@ PARAMETERS = {
 
 # Values of parameters that are one of a few words; what is not here, such as NFC, is a name everywhere.
 CHOICES = {
+    "blur": _("blur them"),
     "drop": _("leave out"),
     "find": _("ask people"),
     "clip": _("set the limit"),

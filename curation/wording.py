@@ -131,6 +131,10 @@ STEP_TEXTS = {
         _("Pictures that may be pornographic"),
         _("A small network gives each picture a score; people look at those above the threshold."),
     ),
+    "blur_faces": (
+        _("Blur faces"),
+        _("A small network looks for faces; pictures with blurred faces take the place of the others."),
+    ),
 }
 
 REASONS = {
@@ -214,6 +218,9 @@ REASONS = {
     "image_odd_mode": _("Odd colour mode"),
     "image_odd_file": _("Odd file"),
     "maybe_nsfw": _("Maybe pornographic"),
+    "face_found": _("Face"),
+    "face_unsure": _("Perhaps a face"),
+    "face_unseen": _("Not looked at for faces"),
     # Of any step, when the plan goes on with items on which one fails.
     "step_failed": _("A step failed on it"),
 }
@@ -272,7 +279,7 @@ STEP_GROUPS = [
         _("Pictures"),
         [
             *("measure_images", "image_size", "image_aspect", "image_blur", "image_dark", "image_bright"),
-            *("image_information", "image_uniform", "image_mode", "image_oddities", "flag_nsfw"),
+            *("image_information", "image_uniform", "image_mode", "image_oddities", "flag_nsfw", "blur_faces"),
         ],
     ),
     (_("Sample and split"), ["sample", "select_items", "split", "split_leakage"]),
@@ -336,6 +343,8 @@ NOTE_TITLES = {
     "first_broken": _("The first of them"),
     "plain": _("Pictures of one shade"),
     "score_quantiles": _("Scores, by share of the pictures"),
+    "with_faces": _("Pictures with faces"),
+    "faces": _("Faces"),
 }
 # Figures inside notes; values that are codes of ours have their words here too.
 COLUMN_TITLES = {

