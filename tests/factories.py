@@ -19,7 +19,7 @@ from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
 from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Selection, Source, Upload, Version
 from curation.services.media import store_pictures
-from labeling.models import Annotation, Bulk, Comment, Project, Task
+from labeling.models import Annotation, Bulk, Comment, Project, SuspectLabel, Task
 from labeling.services.answer import save_answers
 from labeling.services.bulk import Order, start_bulk
 from labeling.services.comment import save_comments
@@ -198,6 +198,12 @@ def comment(actor: Actor, on: Task | None = None, body: str = "Look again.", **m
     return Comment.objects.get(pk=saved["comment"])
 
 
+def suspect(actor: Actor, on: Annotation | None = None, **fields: Any) -> SuspectLabel:
+    on = on or annotation(actor)
+    fields = {"given": ["spam"], "suggested": ["ham"], "score": 0.01, "revision": on.revision, **fields}
+    return SuspectLabel.objects.create(project_id=on.project_id, task_id=on.task_id, annotation_number=on.pk, **fields)
+
+
 def token(actor: Actor) -> Token:
     return create_token(actor=actor, name="test", scopes=sorted(actor.scopes)[:1])[0]
 
@@ -263,6 +269,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Run: run,
     Source: source,
     Selection: selection,
+    SuspectLabel: suspect,
     Task: task,
     Token: token,
     Training: training,

@@ -41,6 +41,7 @@ KINDS: dict[str, Kind] = {
     "labeling.answer_bulk": Kind(_("Bulk answers")),
     "labeling.undo_bulk": Kind(_("Undoing of bulk answers")),
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),
+    "modeling.find_label_errors": Kind(_("Search for label errors"), "heavy"),
     "modeling.train": Kind(_("Training"), "heavy"),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),
     "modeling.search_subject": Kind(_("Search for a person")),

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
 from labeling.api.comment import CommentsView, CommentView, PeopleView
+from labeling.api.label_error import LabelErrorDecisionView, LabelErrorsView, LabelErrorView
 from labeling.api.labeling import (
     AnnotationView,
     AnswersView,
@@ -26,6 +27,9 @@ urlpatterns = [
     path("projects/<int:pk>/comments/", CommentsView.as_view(), name="project-comments"),
     path("projects/<int:pk>/people/", PeopleView.as_view(), name="project-people"),
     path("projects/<int:pk>/review/", ReviewView.as_view(), name="project-review"),
+    path("projects/<int:pk>/label-errors/", LabelErrorsView.as_view(), name="label-errors"),
+    path("label-errors/<int:pk>/", LabelErrorView.as_view(), name="label-error"),
+    path("label-errors/<int:pk>/decision/", LabelErrorDecisionView.as_view(), name="label-error-decision"),
     path("annotations/<int:pk>/review/", JudgementView.as_view(), name="annotation-review"),
     path("comments/<int:pk>/", CommentView.as_view(), name="comment"),
     path("tasks/<int:pk>/draft/", DraftView.as_view(), name="task-draft"),

@@ -1,6 +1,7 @@
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
+from labeling.models.label_error import SuspectLabel, SuspectState
 from labeling.models.progress import Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
 from labeling.models.suggestion import Suggestion
@@ -22,6 +23,8 @@ __all__ = [
     "Rejection",
     "SchemaRevision",
     "Suggestion",
+    "SuspectLabel",
+    "SuspectState",
     "Tally",
     "TallyKind",
     "Task",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from labeling.pages import comment, grid, new_project, project, questions, result
+from labeling.pages import comment, grid, label_error, new_project, project, questions, result
 
 app_name = "labeling"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("projects/<int:pk>/label/", project.LabelPage.as_view(), name="label"),
     path("projects/<int:pk>/review/", project.ReviewPage.as_view(), name="review"),
     path("projects/<int:pk>/results/", result.ResultsPage.as_view(), name="results"),
+    path("projects/<int:pk>/label-errors/", label_error.LabelErrorsPage.as_view(), name="label-errors"),
+    path("projects/<int:pk>/label-errors/decide/", label_error.DecideSuspectPage.as_view(), name="label-errors-decide"),
     path("projects/<int:pk>/grid/", grid.GridPage.as_view(), name="grid"),
     path("projects/<int:pk>/bulk/", grid.BulkPage.as_view(), name="bulk"),
     path("projects/<int:pk>/comments/", comment.CommentsPage.as_view(), name="comments"),

@@ -156,6 +156,10 @@ TABLES: dict[str, Table] = {
     "labeling.Suggestion": Table(
         _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source",)
     ),
+    "labeling.SuspectLabel": Table(
+        _("Suspected label errors"), "project__organization", rows=REMOVED, blanked=("given", "suggested"),
+        harmless=("state",),
+    ),
     "labeling.Task": Table(_("Tasks"), "project__organization", rows=REMOVED, blanked=("data",)),
     "labeling.Lease": Table(_("Leases"), "project__organization", rows=REMOVED),
     "labeling.Draft": Table(_("Drafts"), "task__project__organization", rows=REMOVED, blanked=("answer",)),
