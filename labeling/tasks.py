@@ -46,3 +46,10 @@ def undo_bulk(job: JobContext) -> dict[str, Any]:
     from labeling.services.bulk_undo import run_undo
 
     return run_undo(job=job, **job.params)
+
+
+@job_task("labeling.apply_rules")
+def apply_rules(job: JobContext) -> dict[str, Any]:
+    from labeling.services.rule_run import run_rules
+
+    return run_rules(job=job, **job.params)

@@ -40,6 +40,7 @@ KINDS: dict[str, Kind] = {
     "labeling.migrate_answers": Kind(_("Change of questions")),
     "labeling.answer_bulk": Kind(_("Bulk answers")),
     "labeling.undo_bulk": Kind(_("Undoing of bulk answers")),
+    "labeling.apply_rules": Kind(_("Labeling rules"), "heavy"),
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),
     "modeling.find_label_errors": Kind(_("Search for label errors"), "heavy"),
     "modeling.train": Kind(_("Training"), "heavy"),

@@ -15,6 +15,7 @@ from labeling.api.labeling import (
 )
 from labeling.api.project import ProjectViewSet
 from labeling.api.review import JudgementView, ReviewView
+from labeling.api.rule import ApplyRulesView, RulesView, RuleTryView, RuleView
 
 router = SimpleRouter()
 router.register("projects", ProjectViewSet, basename="project")
@@ -28,6 +29,10 @@ urlpatterns = [
     path("projects/<int:pk>/people/", PeopleView.as_view(), name="project-people"),
     path("projects/<int:pk>/review/", ReviewView.as_view(), name="project-review"),
     path("projects/<int:pk>/label-errors/", LabelErrorsView.as_view(), name="label-errors"),
+    path("projects/<int:pk>/rules/", RulesView.as_view(), name="labeling-rules"),
+    path("projects/<int:pk>/rules/try/", RuleTryView.as_view(), name="labeling-rule-try"),
+    path("projects/<int:pk>/rules/apply/", ApplyRulesView.as_view(), name="labeling-rules-apply"),
+    path("rules/<int:pk>/", RuleView.as_view(), name="labeling-rule"),
     path("label-errors/<int:pk>/", LabelErrorView.as_view(), name="label-error"),
     path("label-errors/<int:pk>/decision/", LabelErrorDecisionView.as_view(), name="label-error-decision"),
     path("annotations/<int:pk>/review/", JudgementView.as_view(), name="annotation-review"),

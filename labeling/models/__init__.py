@@ -4,6 +4,7 @@ from labeling.models.comment import Comment, Mention
 from labeling.models.label_error import SuspectLabel, SuspectState
 from labeling.models.progress import Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
+from labeling.models.rule import LabelingRule, RuleKind
 from labeling.models.suggestion import Suggestion
 from labeling.models.task import Draft, Lease, Task
 
@@ -15,12 +16,14 @@ __all__ = [
     "BulkTask",
     "Comment",
     "Draft",
+    "LabelingRule",
     "Lease",
     "Mention",
     "Progress",
     "Project",
     "ProjectState",
     "Rejection",
+    "RuleKind",
     "SchemaRevision",
     "Suggestion",
     "SuspectLabel",

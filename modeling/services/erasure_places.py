@@ -153,6 +153,11 @@ TABLES: dict[str, Table] = {
         _("Changes of questions"), "project__organization", reported=("before", "after", "renamed", "reopened"),
         reason=_CHOSEN,
     ),
+    "labeling.LabelingRule": Table(
+        _("Labeling rules"), "project__organization", reported=("name", "label", "params"),
+        harmless=("kind", "figures", "stopped"),
+        reason=_("What people wrote to find items; changed terms would find others. Change the rule by hand."),
+    ),
     "labeling.Suggestion": Table(
         _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source",)
     ),

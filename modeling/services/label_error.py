@@ -23,7 +23,7 @@ from modeling.services.engine_errors import engine_errors
 from workers.context import JobContext
 
 # The rivals of a label weigh three times as much as it. On banking questions with a tenth of the labels exchanged this
-# lists 99.7 % of them, and 52 of 100 that are listed are wrong (of the first three hundred, 95 of 100): with few answers
+# lists 99.7 % of them, and 52 of 100 that are listed are wrong (of the first 300, 95 of 100): with few answers
 # the models are less sure, and a closer bound would leave out errors. The order says where to begin.
 DOUBTFUL = 0.25
 # People look through hundreds, not through a whole project.
