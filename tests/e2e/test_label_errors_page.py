@@ -14,7 +14,7 @@ from labeling.services.bulk import Order, start_bulk
 from labeling.services.project import create_project, schema_for_labels
 from tests.e2e.test_grid_page import fits
 from tests.e2e.test_labeling_page import eventually
-from tests.e2e.test_task_types import LOOKS, Opened, ann, browse, complaints_of_axe, press, take
+from tests.e2e.test_task_types import LOOKS, Opened, ann, browse, complaints_of_axe, look_of, press, take
 from tests.labeling.versions import version
 
 __all__ = ["ann", "browse"]
@@ -83,7 +83,6 @@ def test_suspicions_are_found_taken_kept_and_undone_by_keyboard(browse: Opened, 
     rows.first.get_by_role("button", name="Undo").click()
     rows.first.get_by_role("button", name="Take it").click()
     eventually(lambda: said_of(project, first) == right)
-    take(page, "label-errors")
     page.reload()
     page.locator('[aria-current="true"] + a').click()
     expect(page.locator("[data-suspect]")).to_have_count(1)
@@ -105,3 +104,4 @@ def test_the_page_fits_and_complains_of_nothing(
     expect(page.locator("[data-suspect]")).to_have_count(4)
     assert fits(page, width)
     assert complaints_of_axe(page) == []
+    take(page, "label-errors", look_of(language, width))
