@@ -25,11 +25,13 @@ TERMS_SHOWN = 6
 
 
 class RuleForm(forms.Form):
+    # A field of another kind is hidden, and a browser would refuse to send what it cannot point at.
+    use_required_attribute = False
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     label = forms.ChoiceField(label=gettext_lazy("Label that it votes for"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=RuleKind.choices)
     terms = forms.CharField(
-        label=gettext_lazy("Words or phrases, one a line"), required=False, strip=False, max_length=12_000_000,
+        label=gettext_lazy("Words or phrases, one a line"), strip=False, max_length=12_000_000,
         widget=forms.Textarea(attrs={"rows": 6}),
     )  # fmt: skip
     every = forms.BooleanField(label=gettext_lazy("All of them must be there"), required=False)
@@ -37,7 +39,7 @@ class RuleForm(forms.Form):
         label=gettext_lazy("Different entries that must be there"), required=False, min_value=1, max_value=20, initial=1
     )
     pattern = forms.CharField(
-        label=gettext_lazy("Pattern"), required=False, strip=False, max_length=2_000,
+        label=gettext_lazy("Pattern"), strip=False, max_length=2_000,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     ignore_case = forms.BooleanField(
@@ -49,6 +51,9 @@ class RuleForm(forms.Form):
         choice = parse_schema(project.schema).choice
         labels = [(label.value, label.title or label.value) for label in choice.labels] if choice else []
         self.fields["label"].choices = labels  # type: ignore[attr-defined]
+        if self.is_bound:
+            is_pattern = self.data.get("kind") == RuleKind.REGEX
+            self.fields["pattern"].required, self.fields["terms"].required = is_pattern, not is_pattern
 
     def rule(self) -> dict[str, Any]:
         """Return what the services take: label, kind and params."""
