@@ -56,7 +56,7 @@ def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     real = max(0.0, 1.0 - mean / spread) if spread else 0.0
     shares: NDArray[np.float64] = (mean + real * (counts - mean)) / counts.sum()
     # A class that nobody gave is still one that a row may belong to.
-    return np.maximum(shares, FLOOR / len(counts) / counts.sum())
+    return np.asarray(np.maximum(shares, FLOOR / len(counts) / counts.sum()))
 
 
 def self_confidence(chances: Chances, labels: Labels) -> NDArray[np.float64]:

@@ -65,7 +65,8 @@ def check_arrays(pred_probs: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArra
     _check_shapes(pred_probs, labels)
     if pred_probs.dtype.kind not in "fiu":
         raise BadArrays(f"pred_probs holds {pred_probs.dtype}; it must hold numbers, the probability of each label.")
-    chances = pred_probs.astype(np.float64 if pred_probs.dtype.itemsize > 4 else np.float32, copy=False)
+    wide = pred_probs.dtype.itemsize > 4
+    chances: NDArray[np.floating] = pred_probs.astype(np.float64 if wide else np.float32, copy=False)
     _check_chances(chances)
     return chances, _whole_labels(labels, chances.shape[1])
 

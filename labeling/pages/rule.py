@@ -182,7 +182,7 @@ def _answer(request: PageRequest, project: Project, form: RuleForm, rule: Labeli
                 return redirect("labeling:rules", project.pk)
     if "try" in request.POST:
         # What was put in for the missing name is not shown.
-        form.data["name"] = request.POST.get("name", "")
+        form.data = request.POST
     return _form(request, project, form, rule, tried, status=200 if tried is not None else 400)
 
 

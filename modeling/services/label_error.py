@@ -142,8 +142,15 @@ def _vectors(job: JobContext, schema: Schema, data: list[dict[str, Any]]) -> tup
 
         texts = [text_of(schema, row) for row in data]
         encoder = choose_encoder(texts).name
-        folders = {"cache_dir": settings.ASSAY_MODEL_CACHE, "vectors_dir": vectors_folder(job.organization_id)}
-        return encoder, encode(texts, encoder=encoder, **folders, progress=told, cancelled=job.cancelled)
+        vectors = encode(
+            texts,
+            encoder=encoder,
+            cache_dir=settings.ASSAY_MODEL_CACHE,
+            vectors_dir=vectors_folder(job.organization_id),
+            progress=told,
+            cancelled=job.cancelled,
+        )
+        return encoder, vectors
     from curation.engine.embedding.picture import NAME, PictureEncoder
 
     field = next(display.field for display in schema.display if display.type == "image")

@@ -195,7 +195,8 @@ def _term_pattern(terms: Sequence[str]) -> Any:
     groups: dict[tuple[bool, bool], list[str]] = {}
     for term in sorted({folded(term) for term in terms}):
         groups.setdefault((bool(_STARTS.search(term)), bool(_ENDS.search(term))), []).append(term)
-    parts, lists = [], {}
+    parts: list[str] = []
+    lists: dict[str, list[str]] = {}
     for (starts, ends), members in groups.items():
         name = f"terms{len(lists)}"
         lists[name] = members
