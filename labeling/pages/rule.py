@@ -39,7 +39,7 @@ class RuleForm(forms.Form):
         label=gettext_lazy("Different entries that must be there"), required=False, min_value=1, max_value=20, initial=1
     )
     pattern = forms.CharField(
-        label=gettext_lazy("Pattern"), strip=False, max_length=2_000,
+        label=gettext_lazy("Search pattern"), strip=False, max_length=2_000,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     ignore_case = forms.BooleanField(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -29,6 +29,18 @@ PAGE = 50
 ROWS_AT_ONCE = 1_000
 Decision = Literal["accept", "keep", "none"]
 DECISIONS: tuple[Decision, ...] = ("accept", "keep", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The tasks that one search of a large project reads: those whose id leaves `number` when divided by `of`."""
+
+    number: int = 0
+    of: int = 1
+
+    def of_tasks(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the rows of these tasks."""
+        return rows if self.of == 1 else rows.alias(part=F("task_id") % self.of).filter(part=self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +115,31 @@ def _jobs(actor: Actor, project: Project) -> QuerySet[Job]:
     return found
 
 
-def judged_answers(project: Project) -> Iterator[Judged]:
-    """Give every answer to the project's choice, in the order of tasks and answers; memory stays flat."""
+def part_of_search(*, project: Project, job_id: int, most: int) -> Part:
+    """Return what a search reads: all, or of a project with more than `most` answers another part each time."""
+    answers = project.progress.aggregate(total=Sum("answers"))["total"] or 0
+    parts = -(-answers // most) or 1
+    searches = Job.objects.filter(organization_id=project.organization_id, kind=KIND, pk__lt=job_id)
+    return Part(searches.filter(subject=f"project:{project.pk}").count() % parts, parts)
+
+
+def judged_answers(project: Project, part: Part) -> Iterator[Judged]:
+    """Give every answer of a part to the project's choice, in the order of tasks and answers."""
     choice = parse_schema(project.schema).choice
     if choice is None:
         return
     rows = Annotation.objects.filter(project=project, skipped=False, answer__has_key=choice.name)
     fields = ("pk", "revision", "task_id", "task__item_id", "task__data", f"answer__{choice.name}")
     for number, revision, task, item, data, values in (
-        rows.order_by("task_id", "pk").values_list(*fields).iterator(chunk_size=ROWS_AT_ONCE)
+        part.of_tasks(rows).order_by("task_id", "pk").values_list(*fields).iterator(chunk_size=ROWS_AT_ONCE)
     ):
         if values:
             yield Judged(number, revision, task, item, data, tuple(values))
 
 
 @transaction.atomic
-def store_suspects(*, project: Project, job_id: int, found: Iterable[Suspicion]) -> int:
-    """Put what a search found in the place of what an earlier one found, and return how many answers are open.
+def store_suspects(*, project: Project, job_id: int, found: Iterable[Suspicion], part: Part | None = None) -> int:
+    """Put what a search found in the place of what an earlier one of its part found; return how many answers are open.
 
     Labels that somebody kept stay kept, and what was changed stays as a record. Done twice, it stores the same.
     """
@@ -143,7 +163,8 @@ def store_suspects(*, project: Project, job_id: int, found: Iterable[Suspicion])
         unique_fields=["annotation_number", "revision"],
         update_fields=["suggested", "score", "job"],
     )
-    project.suspects.filter(state=SuspectState.OPEN).exclude(job_id=job_id).delete()
+    earlier = project.suspects.filter(state=SuspectState.OPEN).exclude(job_id=job_id)
+    SuspectLabel.objects.filter(pk__in=(part or Part()).of_tasks(earlier).values_list("pk", flat=True)).delete()
     return standing(project.suspects.filter(state=SuspectState.OPEN)).count()
 
 

@@ -16,7 +16,7 @@ from curation.services.media import open_media
 from labeling.engine.consensus import canonical, majority
 from labeling.engine.schema import Schema, parse_schema
 from labeling.models import Project
-from labeling.services.label_error import Judged, Suspicion, judged_answers, store_suspects
+from labeling.services.label_error import Judged, Part, Suspicion, judged_answers, part_of_search, store_suspects
 from labeling.services.project import text_of
 from modeling.engine.label_doubts import Doubts, doubt_answers, usable_labels
 from modeling.services.engine_errors import engine_errors
@@ -26,6 +26,8 @@ from workers.context import JobContext
 # lists 99.7 % of them, and 52 of 100 that are listed are wrong (of the first 300, 95 of 100): with few answers
 # the models are less sure, and a closer bound would leave out errors. The order says where to begin.
 DOUBTFUL = 0.25
+# Their vectors and texts take about 300 MB, and fifty labels some minutes; of more answers each search reads a part.
+MOST_ANSWERS = 50_000
 # People look through hundreds, not through a whole project.
 MOST_SUSPECTS = 5_000
 
@@ -43,19 +45,22 @@ def run_search(*, job: JobContext, project_id: int) -> dict[str, Any]:
     """Find the answers that out-of-fold models doubt and put them into the project's queue.
 
     Returns:
-        ``labeled`` items and ``classes`` it learned from, ``answers`` judged, ``encoder``, ``accuracy_cv`` (share of
+        ``labeled`` items and ``classes`` it learned from, ``parts`` of the project that searches take in turn (one
+        unless it is large), ``answers`` judged, ``encoder``, ``accuracy_cv`` (share of
         items that a model which did not see them names right) and ``suspects`` in the queue. With too few answers
         ``suspects`` is 0 and ``message`` says what is missing.
     """
     project = Project.objects.get(pk=project_id, organization_id=job.organization_id)
     schema = parse_schema(project.schema)
     job.progress(0, None, _("reading the answers"))
-    learned = _learned(project)
+    part = part_of_search(project=project, job_id=job.job_id, most=MOST_ANSWERS)
+    learned = _learned(project, part)
     usable = set(usable_labels(learned.labels))
     facts: dict[str, Any] = {
         "labeled": sum(label in usable for label in learned.labels),
         "classes": len(usable),
         "suspects": 0,
+        "parts": part.of,
     }
     missing = what_is_missing(learned.labels)
     if missing:
@@ -75,7 +80,7 @@ def run_search(*, job: JobContext, project_id: int) -> dict[str, Any]:
         for place in worst.tolist()
         if doubts.scores[place] <= DOUBTFUL
     ]
-    kept = store_suspects(project=project, job_id=job.job_id, found=found)
+    kept = store_suspects(project=project, job_id=job.job_id, found=found, part=part)
     return {
         **facts,
         "answers": len(doubts.answers),
@@ -109,11 +114,11 @@ def what_is_missing(labels: list[str]) -> str:
     return detail % {"least": FOLDS, "label": second[0], "count": second[1], "more": FOLDS - second[1]}
 
 
-def _learned(project: Project) -> Learned:
-    """Return the items whose answers have a majority, with every answer to them."""
+def _learned(project: Project, part: Part) -> Learned:
+    """Return the items of a part whose answers have a majority, with every answer to them."""
     learned = Learned([], [], [])
     group: list[Judged] = []
-    for answer in judged_answers(project):
+    for answer in judged_answers(project, part):
         if group and answer.task != group[0].task:
             _add(learned, group)
             group = []

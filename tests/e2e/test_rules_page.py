@@ -22,7 +22,7 @@ def test_a_rule_is_written_tried_and_applied_by_keyboard(browse: Opened, ann: Ac
     page = browse(f"/projects/{project.pk}/rules/")
     page.get_by_role("link", name="New rule").first.press("Enter")
     page.get_by_label("Label that it votes for").select_option("spam")
-    expect(page.get_by_label("Pattern")).to_be_hidden()
+    expect(page.get_by_label("Search pattern")).to_be_hidden()
     page.get_by_label("Words or phrases, one a line").fill("free\nprize\n大奖")
     page.get_by_label("Words or phrases, one a line").press("Control+Enter")
     expect(page.get_by_text("of 90 items hit")).to_be_visible()

@@ -1,16 +1,22 @@
 """Label errors of a project: real messages, some labeled wrong on purpose, found by the job and mended by people."""
 
 import uuid
+import zipfile
 
 import pytest
 from django.utils import timezone
 
 from accounts.actor import Actor
 from core.errors import Conflict, NotFound
+from curation.demo import SETS
+from curation.engine.pictures.taking import take
 from curation.models import Version
+from curation.services.media import store_pictures
 from labeling.models import Annotation, Project, SuspectLabel, Task
 from labeling.services.answer import save_answers
+from labeling.services.bulk import Order, start_bulk
 from labeling.services.label_error import decide_suspect, find_suspects, start_search
+from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
 from modeling.services.label_error import run_search, what_is_missing
 from tests import factories
@@ -93,6 +99,52 @@ def test_a_search_that_runs_twice_stores_the_same(owner: Actor, project: Project
         assert run_search(job=job, project_id=project.pk) == first
     assert list(SuspectLabel.objects.order_by("pk").values("pk", "annotation_number", "score", "state")) == before
     assert before
+
+
+def test_a_large_project_is_searched_in_parts(owner: Actor, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modeling.services.label_error.MOST_ANSWERS", 80)
+    answer(owner, project, 160)
+    first = search(owner, project)
+    assert (first["parts"], first["answers"]) == (2, 80)
+    seen = {row.pk: row.task_id % 2 for row in queue(owner, project)}
+    assert set(seen.values()) == {0}
+    second = search(owner, project)
+    assert (second["parts"], second["answers"]) == (2, 80)
+    assert set(seen) <= {row.pk for row in queue(owner, project)}
+    assert {row.task_id % 2 for row in queue(owner, project)} == {0, 1}
+    third = search(owner, project)
+    assert third["suspects"] == second["suspects"]
+
+
+def test_pictures_are_judged_where_no_text_is_shown(owner: Actor) -> None:
+    """Hands that show 0, 1 or 5: thirty pictures, one of which has another label."""
+    project = pictures(owner, ("0", "1", "5"), wrong=4)
+    result = search(owner, project)
+    assert (result["labeled"], result["classes"], result["encoder"]) == (30, 3, "efficientnet-lite0")
+    found = queue(owner, project)
+    assert (found[0].task.item_id, found[0].given, found[0].suggested) == (4, ["1"], ["0"])
+
+
+def pictures(actor: Actor, labels: tuple[str, ...], wrong: int) -> Project:
+    """Return a project over the demo's pictures of these labels, each labeled right but the one with this item."""
+    with zipfile.ZipFile(SETS["sign_digits"].path) as archive:
+        names = [name for name in archive.namelist() if name.split("/")[0] in labels and not name.endswith("/")]
+        taken_pictures = [take(archive.read(name), name) for name in names]
+    store_pictures(organization_id=actor.organization_id, pictures=taken_pictures)
+    schema = schema_for_labels(labels=list(labels), image_field="image")
+    project = factories.project(actor, schema=schema, suggest_every=0, lease_seconds=900)
+    rows = [
+        Task(project=project, item_id=n, data={"image": picture.sha256}, overlap=1, open_slots=1)
+        for n, picture in enumerate(taken_pictures, 1)
+    ]
+    Task.objects.bulk_create(rows)
+    Project.objects.filter(pk=project.pk).update(task_count=len(rows))
+    said = {n: name.split("/")[0] for n, name in enumerate(names, 1)}
+    said[wrong] = labels[(labels.index(said[wrong]) + 1) % len(labels)]
+    for label in labels:
+        items = [item for item, each in said.items() if each == label]
+        start_bulk(actor=actor, project_id=project.pk, order=Order({"label": [label]}, items))
+    return project
 
 
 def test_too_few_answers_end_with_a_sentence(owner: Actor, project: Project) -> None:
