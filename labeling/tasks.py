@@ -60,3 +60,10 @@ def count_work(job: JobContext) -> dict[str, Any]:
     from labeling.services.work_count import run_count
 
     return run_count(job=job, **job.params)
+
+
+@job_task("labeling.apply_rules")
+def apply_rules(job: JobContext) -> dict[str, Any]:
+    from labeling.services.rule_run import run_rules
+
+    return run_rules(job=job, **job.params)

@@ -11,6 +11,13 @@ def suggest(job: JobContext) -> dict[str, Any]:
     return run_suggest(job=job, **job.params)
 
 
+@job_task("modeling.find_label_errors")
+def find_label_errors(job: JobContext) -> dict[str, Any]:
+    from modeling.services.label_error import run_search
+
+    return run_search(job=job, **job.params)
+
+
 @job_task("modeling.train")
 def train(job: JobContext) -> dict[str, Any]:
     from modeling.services.training import run_training

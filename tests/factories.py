@@ -19,7 +19,7 @@ from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
 from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Selection, Source, Upload, Version
 from curation.services.media import store_pictures
-from labeling.models import Annotation, Bulk, Comment, Project, Task
+from labeling.models import Annotation, Bulk, Comment, LabelingRule, Project, SuspectLabel, Task
 from labeling.services.answer import save_answers
 from labeling.services.bulk import Order, start_bulk
 from labeling.services.comment import save_comments
@@ -198,6 +198,18 @@ def comment(actor: Actor, on: Task | None = None, body: str = "Look again.", **m
     return Comment.objects.get(pk=saved["comment"])
 
 
+def suspect(actor: Actor, on: Annotation | None = None, **fields: Any) -> SuspectLabel:
+    on = on or annotation(actor)
+    fields = {"given": ["spam"], "suggested": ["ham"], "score": 0.01, "revision": on.revision, **fields}
+    return SuspectLabel.objects.create(project_id=on.project_id, task_id=on.task_id, annotation_number=on.pk, **fields)
+
+
+def rule(actor: Actor, on: Project | None = None, **fields: Any) -> LabelingRule:
+    params = {"terms": ["free"], "every": False}
+    fields = {"name": f"rule {next(_numbers)}", "label": "spam", "kind": "keyword", "params": params, **fields}
+    return LabelingRule.objects.create(project=on or project(actor), **fields)
+
+
 def token(actor: Actor) -> Token:
     return create_token(actor=actor, name="test", scopes=sorted(actor.scopes)[:1])[0]
 
@@ -255,6 +267,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Erasure: erasure,
     Finding: finding,
     Job: job,
+    LabelingRule: rule,
     Membership: membership,
     Model: model,
     Picture: picture,
@@ -263,6 +276,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Run: run,
     Source: source,
     Selection: selection,
+    SuspectLabel: suspect,
     Task: task,
     Token: token,
     Training: training,

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.engine.label_quality import confident_errors
+
 FOLDS = 5
 # How many times likelier another label must be. On banking questions with a tenth of the labels flipped, 4 gives
 # precision 0.62 and recall 0.97, 8 gives 0.76 and 0.93, 16 gives 0.85 and 0.84; on the penguins all three give 1 and
@@ -28,12 +30,14 @@ class Suspicion:
         likelier: The likeliest label, int64 [n].
         own: Probability of the given label, 0 to 1, float64 [n]; lower is worse.
         other: Probability of the likeliest label, float64 [n].
+        chances: Probability of each of k labels, float64 [n, k].
     """
 
     suspicious: NDArray[np.bool_]
     likelier: NDArray[np.int64]
     own: NDArray[np.float64]
     other: NDArray[np.float64]
+    chances: NDArray[np.float64]
 
 
 def doubt_labels(
@@ -68,19 +72,7 @@ def doubt_labels(
     likelier = second.argmax(axis=1)
     place = np.arange(len(labels))
     own, other = second[place, labels], second[place, likelier]
-    return Suspicion((likelier != labels) & (other >= times * own), likelier, own, other)
-
-
-def confident_errors(chances: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return the rows off the diagonal of the confident joint, bool [n].
-
-    A row counts for a class when its probability is at least the mean that the class's own rows have there.
-    """
-    own = chances[np.arange(len(labels)), labels]
-    rows = np.bincount(labels, minlength=chances.shape[1])
-    usual = np.bincount(labels, own, minlength=chances.shape[1]) / np.maximum(rows, 1)
-    above = np.where(chances >= np.where(rows, usual, np.inf), chances, -1.0)
-    return np.asarray((above.max(axis=1) >= 0) & (above.argmax(axis=1) != labels))
+    return Suspicion((likelier != labels) & (other >= times * own), likelier, own, other, second)
 
 
 def _out_of_fold(

@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from labeling.api.agreement import AgreementView
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
 from labeling.api.comment import CommentsView, CommentView, PeopleView
+from labeling.api.label_error import LabelErrorDecisionView, LabelErrorsView, LabelErrorView
 from labeling.api.labeling import (
     AnnotationView,
     AnswersView,
@@ -15,6 +16,7 @@ from labeling.api.labeling import (
 )
 from labeling.api.project import ProjectViewSet
 from labeling.api.review import JudgementView, ReviewView
+from labeling.api.rule import ApplyRulesView, RulesView, RuleTryView, RuleView
 from labeling.api.work import WorkView
 
 router = SimpleRouter()
@@ -30,6 +32,13 @@ urlpatterns = [
     path("projects/<int:pk>/review/", ReviewView.as_view(), name="project-review"),
     path("projects/<int:pk>/work/", WorkView.as_view(), name="project-work"),
     path("projects/<int:pk>/agreement/", AgreementView.as_view(), name="project-agreement"),
+    path("projects/<int:pk>/label-errors/", LabelErrorsView.as_view(), name="label-errors"),
+    path("projects/<int:pk>/rules/", RulesView.as_view(), name="labeling-rules"),
+    path("projects/<int:pk>/rules/try/", RuleTryView.as_view(), name="labeling-rule-try"),
+    path("projects/<int:pk>/rules/apply/", ApplyRulesView.as_view(), name="labeling-rules-apply"),
+    path("rules/<int:pk>/", RuleView.as_view(), name="labeling-rule"),
+    path("label-errors/<int:pk>/", LabelErrorView.as_view(), name="label-error"),
+    path("label-errors/<int:pk>/decision/", LabelErrorDecisionView.as_view(), name="label-error-decision"),
     path("annotations/<int:pk>/review/", JudgementView.as_view(), name="annotation-review"),
     path("comments/<int:pk>/", CommentView.as_view(), name="comment"),
     path("tasks/<int:pk>/draft/", DraftView.as_view(), name="task-draft"),

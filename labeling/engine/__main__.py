@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from curation.engine.readers import ReadError
-from labeling.engine.commands import agreement, consensus
+from labeling.engine.commands import agreement, consensus, label_errors
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     consensus.add(commands)
     agreement.add(commands)
+    label_errors.add(commands)
     return parser
 
 

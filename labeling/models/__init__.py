@@ -2,8 +2,10 @@ from labeling.models.agreement import AgreementReport
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
+from labeling.models.label_error import SuspectLabel, SuspectState
 from labeling.models.progress import Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
+from labeling.models.rule import LabelingRule, RuleKind
 from labeling.models.suggestion import Suggestion
 from labeling.models.task import Draft, Lease, Task
 from labeling.models.work import WorkCount, WorkDay, WorkLabel
@@ -17,14 +19,18 @@ __all__ = [
     "BulkTask",
     "Comment",
     "Draft",
+    "LabelingRule",
     "Lease",
     "Mention",
     "Progress",
     "Project",
     "ProjectState",
     "Rejection",
+    "RuleKind",
     "SchemaRevision",
     "Suggestion",
+    "SuspectLabel",
+    "SuspectState",
     "Tally",
     "TallyKind",
     "Task",

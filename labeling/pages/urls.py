@@ -1,6 +1,6 @@
 from django.urls import path
 
-from labeling.pages import agreement, comment, grid, new_project, project, questions, result, work
+from labeling.pages import agreement, comment, grid, label_error, new_project, project, questions, result, rule, work
 
 app_name = "labeling"
 urlpatterns = [
@@ -12,6 +12,13 @@ urlpatterns = [
     path("projects/<int:pk>/results/", result.ResultsPage.as_view(), name="results"),
     path("projects/<int:pk>/work/", work.WorkPage.as_view(), name="work"),
     path("projects/<int:pk>/work/table/", work.WorkTablePage.as_view(), name="work-table"),
+    path("projects/<int:pk>/label-errors/", label_error.LabelErrorsPage.as_view(), name="label-errors"),
+    path("projects/<int:pk>/label-errors/decide/", label_error.DecideSuspectPage.as_view(), name="label-errors-decide"),
+    path("projects/<int:pk>/rules/", rule.RulesPage.as_view(), name="rules"),
+    path("projects/<int:pk>/rules/new/", rule.NewRulePage.as_view(), name="rule-new"),
+    path("rules/<int:pk>/", rule.RulePage.as_view(), name="rule"),
+    path("rules/<int:pk>/use/", rule.UseRulePage.as_view(), name="rule-use"),
+    path("rules/<int:pk>/delete/", rule.DeleteRulePage.as_view(), name="rule-delete"),
     path("projects/<int:pk>/grid/", grid.GridPage.as_view(), name="grid"),
     path("projects/<int:pk>/bulk/", grid.BulkPage.as_view(), name="bulk"),
     path("projects/<int:pk>/agreement/", agreement.AgreementPage.as_view(), name="agreement"),

@@ -157,8 +157,17 @@ TABLES: dict[str, Table] = {
         _("Changes of questions"), "project__organization", reported=("before", "after", "renamed", "reopened"),
         reason=_CHOSEN,
     ),
+    "labeling.LabelingRule": Table(
+        _("Labeling rules"), "project__organization", reported=("name", "label", "params"),
+        harmless=("kind", "figures", "stopped"),
+        reason=_("What people wrote to find items; changed terms would find others. Change the rule by hand."),
+    ),
     "labeling.Suggestion": Table(
         _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source",)
+    ),
+    "labeling.SuspectLabel": Table(
+        _("Suspected label errors"), "project__organization", rows=REMOVED, blanked=("given", "suggested"),
+        harmless=("state",),
     ),
     "labeling.Task": Table(_("Tasks"), "project__organization", rows=REMOVED, blanked=("data",)),
     "labeling.Lease": Table(_("Leases"), "project__organization", rows=REMOVED),

@@ -2,9 +2,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from curation.engine.label_quality import confident_errors
 from curation.engine.plan import PlanError
 from curation.engine.steps.base import StepError
-from curation.engine.suspicion import confident_errors
 from tests.curation.engine.stepping import Result, step, table, texts
 
 ROLES = {"label": "label"}

@@ -1,0 +1,1 @@
+"""Labeling rules: each looks at a text and votes for one label, or abstains."""
