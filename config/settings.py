@@ -175,8 +175,10 @@ SPECTACULAR_SETTINGS = {
         "JobState": "workers.models.job.JobState",
         "ProjectState": "labeling.models.project.ProjectState",
         "QuestionState": "curation.models.question.QuestionState",
+        "RuleKind": "labeling.models.rule.RuleKind",
         "Verdict": "labeling.models.annotation.Verdict",
         "VerdictGiven": "labeling.services.review.VERDICTS",
+        "VersionKind": "curation.models.version.VersionKind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -18,7 +18,7 @@ SEEN = ("review", "project.write", "data.read")
 WRITE = "project.write"
 
 
-class RuleOutput(serializers.ModelSerializer[LabelingRule]):
+class LabelingRuleOutput(serializers.ModelSerializer[LabelingRule]):
     figures = serializers.DictField(
         allow_null=True,
         help_text="Of the last run: hits, coverage, overlap and conflict as shares of the items, judged items whose "
@@ -38,11 +38,11 @@ class RuleOutput(serializers.ModelSerializer[LabelingRule]):
 
 
 class RulesOutput(serializers.Serializer[Any]):
-    results = RuleOutput(many=True)
+    results = LabelingRuleOutput(many=True)
     run = JobOutput(allow_null=True, help_text="The newest job that applied the rules.")
 
 
-class RuleInput(serializers.Serializer[Any]):
+class LabelingRuleInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
     label = serializers.CharField(max_length=200, help_text="A value of the project's first choice.")
     kind = serializers.ChoiceField(choices=RuleKind.choices)
@@ -63,7 +63,7 @@ class RuleChange(serializers.Serializer[Any]):
     enabled = serializers.BooleanField(required=False)
 
 
-class ExampleOutput(serializers.Serializer[Any]):
+class RuleExampleOutput(serializers.Serializer[Any]):
     item_id = serializers.IntegerField()
     text = serializers.CharField()
     label = serializers.CharField(help_text="What people said; empty when nobody did.")
@@ -74,7 +74,7 @@ class TriedOutput(serializers.Serializer[Any]):
     hits = serializers.IntegerField()
     judged = serializers.IntegerField(help_text="Hit items whose answers agree on a label.")
     right = serializers.IntegerField(help_text="How many of these have the rule's label.")
-    examples = ExampleOutput(many=True)
+    examples = RuleExampleOutput(many=True)
     stopped = serializers.IntegerField(allow_null=True, help_text="The item that the rule hung on.")
 
 
@@ -95,13 +95,13 @@ class RulesView(ScopedAPIView):
         }
         return Response(RulesOutput(body).data)
 
-    @extend_schema(request=RuleInput, responses={201: RuleOutput})
+    @extend_schema(request=LabelingRuleInput, responses={201: LabelingRuleOutput})
     def post(self, request: Request, pk: int) -> Response:
         """Write a rule; it votes from the next time on that the rules are applied."""
         actor = request.actor  # type: ignore[attr-defined]
         find_project(actor=actor, project_id=pk)
-        rule = add_rule(actor=actor, project_id=pk, **valid(RuleInput, request.data))
-        return Response(RuleOutput(rule).data, status=201)
+        rule = add_rule(actor=actor, project_id=pk, **valid(LabelingRuleInput, request.data))
+        return Response(LabelingRuleOutput(rule).data, status=201)
 
 
 class RuleTryView(ScopedAPIView):
@@ -140,17 +140,19 @@ class RuleView(ScopedAPIView):
     model = LabelingRule
     scopes = {"GET": SEEN, "PATCH": WRITE, "DELETE": WRITE}
 
-    @extend_schema(responses=RuleOutput)
+    @extend_schema(responses=LabelingRuleOutput)
     def get(self, request: Request, pk: int) -> Response:
         """Show one rule."""
-        return Response(RuleOutput(find_rule(actor=request.actor, rule_id=pk)).data)  # type: ignore[attr-defined]
+        return Response(LabelingRuleOutput(find_rule(actor=request.actor, rule_id=pk)).data)  # type: ignore[attr-defined]
 
-    @extend_schema(request=RuleChange, responses=RuleOutput)
+    @extend_schema(request=RuleChange, responses=LabelingRuleOutput)
     def patch(self, request: Request, pk: int) -> Response:
         """Change a rule, or whether it is in use."""
         actor = request.actor  # type: ignore[attr-defined]
         find_rule(actor=actor, rule_id=pk)
-        return Response(RuleOutput(change_rule(actor=actor, rule_id=pk, **valid(RuleChange, request.data))).data)
+        return Response(
+            LabelingRuleOutput(change_rule(actor=actor, rule_id=pk, **valid(RuleChange, request.data))).data
+        )
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
