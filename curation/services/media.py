@@ -108,7 +108,7 @@ class StoredMedia:
         return copy
 
     def add(self, pictures: Sequence[TakenPicture]) -> None:
-        """Store pictures that a step has made; those of a run that fails are collected as garbage later."""
+        """Store pictures that a step has made; those of a run that fails stay, as those of an import that fails do."""
         if pictures:
             store_pictures(organization_id=self._organization, pictures=pictures)
 
