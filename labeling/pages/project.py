@@ -34,15 +34,12 @@ class PublishForm(forms.Form):
         label=gettext_lazy("Items that nobody answered keep the label they came with"), required=False, initial=True
     )
     consensus = forms.ChoiceField(
-        label=gettext_lazy("When people differ"), choices=DECIDES, required=False,
+        label=gettext_lazy("When people differ"), choices=DECIDES, initial="majority",
         help_text=gettext_lazy("A model learns how well each person answers; it adds how sure it is of each label."),
     )  # fmt: skip
     validation = forms.FloatField(label=gettext_lazy("Share for validation"), min_value=0, max_value=0.9, initial=0.1)
     test = forms.FloatField(label=gettext_lazy("Share for the test"), min_value=0, max_value=0.9, initial=0.2)
     seed = forms.IntegerField(label=gettext_lazy("Seed of the split"), min_value=0, max_value=2**31 - 1, initial=0)
-
-    def clean_consensus(self) -> str:
-        return self.cleaned_data["consensus"] or "majority"
 
 
 class StateForm(forms.Form):
@@ -89,7 +86,8 @@ class PublishPage(ScopedPage):
 
     def post(self, request: PageRequest, pk: int) -> HttpResponse:
         find_project(actor=request.actor, project_id=pk)
-        form = PublishForm(request.POST)
+        # With one person for each item nobody differs, and the page does not ask.
+        form = PublishForm({"consensus": "majority", **request.POST.dict()})
         if form.is_valid():
             with form_errors(form):
                 start_publish(actor=request.actor, project_id=pk, options=form.cleaned_data)

@@ -8,25 +8,24 @@ People who guess agree with each other too, so that foretelling them proves noth
 guesses (by `crowd.mace`), two answers are both guesses with probability g²; to this extent hidden answers are weighed
 by the competence of the person who gave them.
 
-The one-coin model is kept unless one of the richer ones is better by more than chance, item by item. Richer models that
-cannot be told apart are both believed: their probabilities are averaged. The two bounds were set with the public sets
-of docs/reference/agreement-and-consensus.md at hand.
+The one-coin model is kept unless a matrix for each person, or competence and habit, is better by more than chance, item
+by item; of these the matrices are taken unless the other is clearly better. Where neither is any better, people may
+still err together, which the model with several kinds of item knows. The two bounds were set with the public sets of
+docs/reference/agreement-and-consensus.md at hand.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.engine.crowd import dawid_skene, mace, votes
+from labeling.engine.crowd import dawid_skene, kinds, mace, votes
 from labeling.engine.crowd.fitting import Answers
 from labeling.engine.crowd.hiding import Foretold, Model, best_temperature, can_be_learned, foretell
 from labeling.engine.ratings import Codes, Floats, Ratings, sums
 
-SIMPLE = "one-coin"
-RICH: dict[str, Model] = {"dawid-skene": dawid_skene.dawid_skene, "mace": mace.mace}
-BOTH = "dawid-skene+mace"
-# Standard errors by which a richer model must foretell better than one-coin (one-sided 75 %), and beyond which
-# one of two richer ones is believed alone (99.9 %).
+SIMPLE, MATRICES, HABITS, KINDS = "one-coin", "dawid-skene", "mace", "kinds"
+# Standard errors by which another model must foretell better than one-coin (one-sided 75 %), and by which a model is
+# clearly better (99.9 %).
 BETTER, CLEARLY = 0.7, 3.0
 
 
@@ -50,7 +49,7 @@ class Choice:
     """The model that was chosen.
 
     Attributes:
-        method: Its name, or `BOTH`.
+        method: Its name.
         trials: All that were tried; none where there was nothing to choose from.
         temperature: By which power its probabilities are to be taken down: see `hiding.best_temperature`.
     """
@@ -72,14 +71,22 @@ def choose(ratings: Ratings, seed: int = 0) -> Choice:
     """
     if not can_be_learned(ratings):
         return Choice("majority")
-    rich = {name: one for name, one in RICH.items() if name != "dawid-skene" or dawid_skene.fits(Answers(ratings))}
-    hidden = foretell(ratings, {SIMPLE: votes.one_coin, **rich}, seed)
-    weight = _weights(hidden.competence)
-    item, models = ratings.item[hidden.place], hidden.models
-    trials = tuple(_trial(name, models, item, weight) for name in models)
-    method = _best(trials, models, item, weight)
-    chosen = models["dawid-skene"].with_(models["mace"]) if method == BOTH else models[method]
-    return Choice(method, trials, best_temperature(chosen))
+    models: dict[str, Model] = {SIMPLE: votes.one_coin, HABITS: mace.mace}
+    if dawid_skene.fits(Answers(ratings)):
+        models[MATRICES] = dawid_skene.dawid_skene
+    hidden = foretell(ratings, models, seed)
+    weight, item = _weights(hidden.competence), ratings.item[hidden.place]
+    said = hidden.models
+    method = _best(said, item, weight)
+    if method == SIMPLE and kinds.fits(Answers(ratings)):
+        said = {**said, **foretell(ratings, {KINDS: kinds.kinds}, seed).models}
+        if _lead(said, KINDS, SIMPLE, item, weight) > CLEARLY:
+            method = KINDS
+    trials = tuple(
+        Trial(name, float((weight * one.of_label).mean()), _lead(said, name, SIMPLE, item, weight))
+        for name, one in said.items()
+    )
+    return Choice(method, trials, best_temperature(said[method]))
 
 
 def _weights(competence: Floats) -> Floats:
@@ -88,26 +95,17 @@ def _weights(competence: Floats) -> Floats:
     return (1 - guessed) + guessed * competence / max(known, 1e-9)
 
 
-def _trial(name: str, models: dict[str, Foretold], item: Codes, weight: Floats) -> Trial:
-    lead = _lead(models[name].of_label - models[SIMPLE].of_label, item, weight)
-    return Trial(name, float((weight * models[name].of_label).mean()), lead)
-
-
-def _best(trials: tuple[Trial, ...], models: dict[str, Foretold], item: Codes, weight: Floats) -> str:
-    rich = [trial for trial in trials if trial.method != SIMPLE]
-    if max(trial.lead for trial in rich) <= BETTER:
+def _best(said: dict[str, Foretold], item: Codes, weight: Floats) -> str:
+    rich = [name for name in (MATRICES, HABITS) if name in said]
+    if max(_lead(said, name, SIMPLE, item, weight) for name in rich) <= BETTER:
         return SIMPLE
-    if len(rich) == 1:
-        return rich[0].method
-    one, other = rich[0].method, rich[1].method
-    ahead = _lead(models[one].of_label - models[other].of_label, item, weight)
-    if abs(ahead) < CLEARLY:
-        return BOTH
-    return one if ahead > 0 else other
+    if len(rich) == 1 or _lead(said, HABITS, MATRICES, item, weight) > CLEARLY:
+        return HABITS
+    return MATRICES
 
 
-def _lead(difference: Floats, item: Codes, weight: Floats) -> float:
-    """Return the sum of weighed differences in standard errors; answers of one item are not independent."""
-    by_item = sums(item, weight * difference, 0)
+def _lead(said: dict[str, Foretold], one: str, other: str, item: Codes, weight: Floats) -> float:
+    """Return by how many standard errors one model foretells better; answers of one item are not independent."""
+    by_item = sums(item, weight * (said[one].of_label - said[other].of_label), 0)
     spread = float(np.sqrt((by_item**2).sum()))
     return float(by_item.sum()) / spread if spread > 0 else 0.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.engine.crowd.choosing import BOTH, Choice, choose
+from labeling.engine.crowd.choosing import Choice, choose
 from labeling.engine.crowd.dawid_skene import dawid_skene
 from labeling.engine.crowd.fitting import Answers, Fit
 from labeling.engine.crowd.glad import glad
@@ -33,7 +33,7 @@ class Consensus:
     """What the answers come to.
 
     Attributes:
-        method: The model that was used; of two that were averaged, both.
+        method: The model that was used.
         ratings: What was answered.
         posterior: How probable each label is for each item; rows sum to 1, shape (items, labels).
         label: Code of the most probable label; of several that lead together the one that is more frequent among all
@@ -70,22 +70,13 @@ def find_consensus(ratings: Ratings, method: str = AUTO, seed: int = 0, *, calib
     if method != AUTO and method not in METHODS:
         raise ValueError(f"There is no method {method!r}; there are {', '.join([AUTO, *METHODS])}.")
     choice = choose(ratings, seed) if method == AUTO else None
-    fit = _fit(Answers(ratings), choice.method if choice else method)
+    chosen = choice.method if choice else method
+    fit = METHODS[chosen if ratings.items else "majority"](Answers(ratings))
     temperature = _temperature(ratings, fit.method, choice, seed) if calibrated else 1.0
     label, tied = _leading(fit.posterior, ratings)
     posterior = tempered(fit.posterior, temperature)
     confidence = posterior[np.arange(len(label)), label] if len(label) else np.zeros(0)
     return Consensus(fit.method, ratings, posterior, label, confidence, tied, temperature, choice)
-
-
-def _fit(answers: Answers, method: str) -> Fit:
-    if not answers.items:
-        return majority(answers)
-    if method != BOTH:
-        return METHODS[method](answers)
-    one, other = dawid_skene(answers), mace(answers)
-    posterior = (one.posterior + other.posterior) / 2
-    return Fit(BOTH, posterior, None, max(one.iterations, other.iterations), other.competence)
 
 
 def _temperature(ratings: Ratings, method: str, choice: Choice | None, seed: int) -> float:

@@ -41,10 +41,6 @@ class Foretold:
         found: Floats = self.belief[np.arange(len(self.label)), self.label]
         return found
 
-    def with_(self, other: "Foretold") -> "Foretold":
-        """Return what both models say on average."""
-        return Foretold((self.belief + other.belief) / 2, (self.said + other.said) / 2, self.label, self.seen)
-
 
 @dataclass(frozen=True, slots=True)
 class Hidden:

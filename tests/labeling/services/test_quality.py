@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import User
-from labeling.models import AgreementReport, Annotation, Project, Task
+from labeling.models import AgreementReport, Annotation, Progress, Project, Task
 from labeling.services.quality import measure_agreement, start_measure
 from tests import factories
 from tests.labeling.versions import numbered, start
@@ -48,6 +48,8 @@ def answer(project: Project, person: Actor, values: dict[int, Any]) -> None:
         )
         for item, value in values.items()
     )
+    skipped = sum(value is None for value in values.values())
+    Progress.objects.create(project=project, annotator_id=person.user_id, answers=len(values), skipped=skipped)
 
 
 def crowd(project: Project, people: list[Actor], items: int) -> None:

@@ -44,7 +44,8 @@ def test_the_chosen_model_is_never_far_below_the_best_of_the_usual_ones(name: st
 
     assert accuracy(chosen, truth) >= max(usual) - 0.005 - 1e-9
     assert chosen.choice is not None
-    assert [trial.method for trial in chosen.choice.trials] == ["one-coin", "dawid-skene", "mace"]
+    assert [trial.method for trial in chosen.choice.trials][:3] == ["one-coin", "mace", "dawid-skene"]
+    assert chosen.method in {trial.method for trial in chosen.choice.trials}
 
 
 @pytest.mark.parametrize("method", ["auto", *METHODS])
