@@ -37,7 +37,7 @@ class LabelingRuleOutput(serializers.ModelSerializer[LabelingRule]):
         ]  # fmt: skip
 
 
-class RulesOutput(serializers.Serializer[Any]):
+class LabelingRulesOutput(serializers.Serializer[Any]):
     results = LabelingRuleOutput(many=True)
     run = JobOutput(allow_null=True, help_text="The newest job that applied the rules.")
 
@@ -49,13 +49,13 @@ class LabelingRuleInput(serializers.Serializer[Any]):
     params = serializers.DictField(help_text="As the rule's kind takes them.")
 
 
-class RuleTryInput(serializers.Serializer[Any]):
+class LabelingRuleTry(serializers.Serializer[Any]):
     label = serializers.CharField(max_length=200)
     kind = serializers.ChoiceField(choices=RuleKind.choices)
     params = serializers.DictField()
 
 
-class RuleChange(serializers.Serializer[Any]):
+class LabelingRuleChange(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120, required=False)
     label = serializers.CharField(max_length=200, required=False)
     kind = serializers.ChoiceField(choices=RuleKind.choices, required=False)
@@ -63,18 +63,18 @@ class RuleChange(serializers.Serializer[Any]):
     enabled = serializers.BooleanField(required=False)
 
 
-class RuleExampleOutput(serializers.Serializer[Any]):
+class RuleHitOutput(serializers.Serializer[Any]):
     item_id = serializers.IntegerField()
     text = serializers.CharField()
     label = serializers.CharField(help_text="What people said; empty when nobody did.")
 
 
-class TriedOutput(serializers.Serializer[Any]):
+class TriedRuleOutput(serializers.Serializer[Any]):
     sample = serializers.IntegerField(help_text="Items looked at, 500 at most.")
     hits = serializers.IntegerField()
     judged = serializers.IntegerField(help_text="Hit items whose answers agree on a label.")
     right = serializers.IntegerField(help_text="How many of these have the rule's label.")
-    examples = RuleExampleOutput(many=True)
+    examples = RuleHitOutput(many=True)
     stopped = serializers.IntegerField(allow_null=True, help_text="The item that the rule hung on.")
 
 
@@ -84,7 +84,7 @@ class RulesView(ScopedAPIView):
     model = Project
     scopes = {"GET": SEEN, "POST": WRITE}
 
-    @extend_schema(responses=RulesOutput)
+    @extend_schema(responses=LabelingRulesOutput)
     def get(self, request: Request, pk: int) -> Response:
         """List the rules, with what each did when they were last applied."""
         actor = request.actor  # type: ignore[attr-defined]
@@ -93,7 +93,7 @@ class RulesView(ScopedAPIView):
             "results": list_rules(actor=actor, project=project),
             "run": last_run(actor=actor, project=project),
         }
-        return Response(RulesOutput(body).data)
+        return Response(LabelingRulesOutput(body).data)
 
     @extend_schema(request=LabelingRuleInput, responses={201: LabelingRuleOutput})
     def post(self, request: Request, pk: int) -> Response:
@@ -110,15 +110,15 @@ class RuleTryView(ScopedAPIView):
     model = Project
     scopes = {"POST": WRITE}
 
-    @extend_schema(request=RuleTryInput, responses=TriedOutput)
+    @extend_schema(request=LabelingRuleTry, responses=TriedRuleOutput)
     def post(self, request: Request, pk: int) -> Response:
         """Try a rule on a sample of the items; nothing is saved."""
         actor = request.actor  # type: ignore[attr-defined]
         find_project(actor=actor, project_id=pk)
-        tried = try_rule(actor=actor, project_id=pk, **valid(RuleTryInput, request.data))
+        tried = try_rule(actor=actor, project_id=pk, **valid(LabelingRuleTry, request.data))
         examples = [{"item_id": item, "text": text, "label": label} for item, text, label in tried.examples]
         body = {name: getattr(tried, name) for name in ("sample", "hits", "judged", "right", "stopped")}
-        return Response(TriedOutput({**body, "examples": examples}).data)
+        return Response(TriedRuleOutput({**body, "examples": examples}).data)
 
 
 class ApplyRulesView(ScopedAPIView):
@@ -145,13 +145,13 @@ class RuleView(ScopedAPIView):
         """Show one rule."""
         return Response(LabelingRuleOutput(find_rule(actor=request.actor, rule_id=pk)).data)  # type: ignore[attr-defined]
 
-    @extend_schema(request=RuleChange, responses=LabelingRuleOutput)
+    @extend_schema(request=LabelingRuleChange, responses=LabelingRuleOutput)
     def patch(self, request: Request, pk: int) -> Response:
         """Change a rule, or whether it is in use."""
         actor = request.actor  # type: ignore[attr-defined]
         find_rule(actor=actor, rule_id=pk)
         return Response(
-            LabelingRuleOutput(change_rule(actor=actor, rule_id=pk, **valid(RuleChange, request.data))).data
+            LabelingRuleOutput(change_rule(actor=actor, rule_id=pk, **valid(LabelingRuleChange, request.data))).data
         )
 
     @extend_schema(responses={204: None})

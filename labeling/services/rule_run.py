@@ -14,7 +14,7 @@ from accounts.services import audit
 from core.errors import Conflict
 from labeling.engine.rules.kinds import parse_rule
 from labeling.engine.rules.label_model import LabelModel, fit_label_model, label_texts
-from labeling.engine.rules.votes import ABSTAIN, Rule, cast_votes, figures
+from labeling.engine.rules.votes import ABSTAIN, Rule, cast_votes, figures, torn_texts
 from labeling.engine.schema import Schema, parse_schema
 from labeling.models import LabelingRule, Project, Task
 from labeling.services.project import find_project, labeled_items, refuse_while_changing, text_of
@@ -31,17 +31,43 @@ BATCH = 10_000
 
 @dataclass(slots=True)
 class Count:
-    """What rules said of the items so far.
+    """What rules said of the items so far. A bit is a vote, since a rule has one label: a million items take megabytes.
 
     Attributes:
         items: Ids of the items, in blocks.
-        votes: Votes of all rules, int16 [items, rules], in blocks.
+        hits: Which rules hit each item, packed bits, uint8 [items, rules / 8], in blocks.
         stopped: Why a rule was stopped, by its place.
     """
 
     items: list[NDArray[np.int64]] = field(default_factory=list)
-    votes: list[NDArray[np.int16]] = field(default_factory=list)
+    hits: list[NDArray[np.uint8]] = field(default_factory=list)
     stopped: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """Items counted together by what hit them and what people said of them.
+
+    Attributes:
+        items: Ids of all items, rising, int64 [items].
+        row: The row of each item below, int64 [items].
+        votes: Different rows of votes, int16 [rows, rules].
+        known: The label that people gave, `ABSTAIN` where none, int16 [rows].
+        times: Items of each row, int64 [rows].
+    """
+
+    items: NDArray[np.int64]
+    row: NDArray[np.int64]
+    votes: NDArray[np.int16]
+    known: NDArray[np.int16]
+    times: NDArray[np.int64]
+
+    def shares(self) -> dict[str, float]:
+        """Return the shares of items on which some rule votes, and on which rules contradict each other."""
+        total = max(1, len(self.items))
+        voted = (self.votes != ABSTAIN).any(axis=1)
+        covered, torn = int(self.times[voted].sum()), int(self.times[torn_texts(self.votes)].sum())
+        return {"coverage": covered / total, "conflict": torn / total}
 
 
 @transaction.atomic
@@ -90,31 +116,30 @@ def run_rules(*, job: JobContext, project_id: int) -> dict[str, Any]:
     rows = [row for row in project.rules.filter(enabled=True).order_by("pk") if row.label in choice.positions]
     rules = [Rule(row.name, choice.positions[row.label], parse_rule(row.kind, row.params)) for row in rows]
     count = _vote(job, project, schema, rules)
-    items = np.concatenate([np.empty(0, np.int64), *count.items])
-    votes = np.concatenate([np.empty((0, len(rules)), np.int16), *count.votes])
-    for place in count.stopped:
-        votes[:, place] = ABSTAIN
-    known = _known(project, choice.positions, items)
+    tallied = _tally(project, choice.positions, rules, count)
     working = [place for place in range(len(rules)) if place not in count.stopped]
     own = np.array([rules[place].label for place in working], np.int16)
-    model = fit_label_model(votes[:, working], own, len(choice.labels), known) if working else None
-    _keep_figures(rows, votes, known, model, working, count.stopped)
+    votes = tallied.votes[:, working]
+    model = fit_label_model(votes, own, len(choice.labels), tallied.known, tallied.times) if working else None
+    _keep_figures(rows, tallied, model, working, count.stopped)
     result = {
-        "items": len(items),
+        "items": len(tallied.items),
         "rules": len(working),
-        **_shares(votes),
+        **tallied.shares(),
         "suggestions": 0,
         "stopped": [rows[place].name for place in sorted(count.stopped)],
     }
     if model is None or not (votes != ABSTAIN).any():
         return {**result, "message": _("No rule hit any item, so there is nothing to suggest.")}
     job.progress(0, None, _("storing the suggestions"))
-    said = label_texts(model, votes[:, working])
+    said = label_texts(model, votes)
     source = f"labeling rules {_number(job, project)}"
-    chosen = np.flatnonzero((said.labels != ABSTAIN) & (known == ABSTAIN))
+    asked = (said.labels != ABSTAIN) & (tallied.known == ABSTAIN)
+    values = [choice.labels[label].value if label != ABSTAIN else "" for label in said.labels.tolist()]
     suggestions = (
-        (int(items[row]), {choice.name: [choice.labels[said.labels[row]].value]}, float(said.confidence[row]))
-        for row in chosen.tolist()
+        (int(tallied.items[place]), {choice.name: [values[row]]}, float(said.confidence[row]))
+        for place, row in enumerate(tallied.row.tolist())
+        if asked[row]
     )
     kept = store_suggestions(actor=job.actor, project_id=project.pk, source=source, rows=suggestions)
     return {**result, "suggestions": kept, "source": source}
@@ -128,14 +153,30 @@ def _vote(job: JobContext, project: Project, schema: Schema, rules: list[Rule]) 
         asked = [place for place in range(len(rules)) if place not in count.stopped]
         job.progress(seen, project.task_count, _("asking the rules"), rows_done=seen)
         cast = cast_votes([rules[place] for place in asked], texts, progress=lambda _done, _total: job.check())
-        votes = np.full((len(texts), len(rules)), ABSTAIN, np.int16)
-        votes[:, asked] = cast.votes
+        hits = np.zeros((len(texts), len(rules)), bool)
+        hits[:, asked] = cast.votes != ABSTAIN
         for each in cast.stopped:
             count.stopped[asked[each.rule]] = "slow" if each.text < 0 else f"text:{items[each.text]}"
         count.items.append(np.array(items, np.int64))
-        count.votes.append(votes)
+        count.hits.append(np.packbits(hits, axis=1))
         seen += len(items)
     return count
+
+
+def _tally(project: Project, positions: dict[str, int], rules: list[Rule], count: Count) -> Tallied:
+    """Count the items together that the same rules hit and that people gave the same label."""
+    items = np.concatenate([np.empty(0, np.int64), *count.items])
+    known = _known(project, positions, items)
+    width = -(-len(rules) // 8)
+    hits = np.concatenate([np.empty((0, width), np.uint8), *count.hits])
+    keys = np.column_stack([hits, known.astype("<i2").view(np.uint8).reshape(-1, 2)])
+    different, row, times = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    hit = np.unpackbits(different[:, :width], axis=1, count=len(rules)).astype(bool)
+    hit[:, list(count.stopped)] = False
+    labels = np.array([rule.label for rule in rules], np.int16)
+    votes = np.where(hit, labels, np.int16(ABSTAIN)).astype(np.int16)
+    said = np.ascontiguousarray(different[:, width:]).view("<i2").reshape(-1).astype(np.int16)
+    return Tallied(items, row.reshape(-1), votes, said, times)
 
 
 def _batches(project: Project, schema: Schema) -> Iterator[tuple[list[int], list[str]]]:
@@ -162,28 +203,18 @@ def _known(project: Project, positions: dict[str, int], items: NDArray[np.int64]
 
 def _keep_figures(
     rows: list[LabelingRule],
-    votes: NDArray[np.int16],
-    known: NDArray[np.int16],
+    tallied: Tallied,
     model: LabelModel | None,
     working: list[int],
     stopped: dict[int, str],
 ) -> None:
     """Store on each rule what it did; a rule that was changed while the job ran keeps none."""
     believed = dict(zip(working, model.accuracies().tolist(), strict=True)) if model is not None else {}
-    for place, (row, found) in enumerate(zip(rows, figures(votes, known), strict=True)):
-        told = None if place in stopped else {**found.to_json(), "believed": believed.get(place)}
+    found = figures(tallied.votes, tallied.known, tallied.times)
+    for place, (row, each) in enumerate(zip(rows, found, strict=True)):
+        told = None if place in stopped else {**each.to_json(), "believed": believed.get(place)}
         same = LabelingRule.objects.filter(pk=row.pk, updated_at=row.updated_at)
         same.update(figures=told, stopped=stopped.get(place, ""))
-
-
-def _shares(votes: NDArray[np.int16]) -> dict[str, float]:
-    voted = votes != ABSTAIN
-    some = voted.any(axis=1)
-    if not len(votes) or not votes.shape[1]:
-        return {"coverage": 0.0, "conflict": 0.0}
-    least = np.where(voted, votes, np.iinfo(np.int16).max).min(axis=1)
-    torn = some & (least != votes.max(axis=1))
-    return {"coverage": float(some.mean()), "conflict": float(torn.mean())}
 
 
 def _number(job: JobContext, project: Project) -> int:

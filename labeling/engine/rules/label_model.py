@@ -70,7 +70,11 @@ class Labeled:
 
 
 def fit_label_model(
-    votes: NDArray[np.int16], rule_labels: NDArray[np.int16], labels: int, known: NDArray[np.int16] | None = None
+    votes: NDArray[np.int16],
+    rule_labels: NDArray[np.int16],
+    labels: int,
+    known: NDArray[np.int16] | None = None,
+    times: NDArray[np.int64] | None = None,
 ) -> LabelModel:
     """Fit the model to votes; equal votes and known labels are counted together, so many texts cost little.
 
@@ -79,12 +83,14 @@ def fit_label_model(
         rule_labels: The label that each rule votes for, int16 [m].
         labels: How many labels there are, whether rules vote for them or not.
         known: Labels that people gave, `ABSTAIN` elsewhere, int16 [n]; they hold the model to the truth.
+        times: How many texts each row stands for, int64 [n]; one when left out.
     """
     voted = np.unique(rule_labels)
     names = np.append(voted, ABSTAIN).astype(np.int16) if len(voted) < labels else voted
     given = np.full(len(votes), ABSTAIN, np.int16) if known is None else known
     some = (votes != ABSTAIN).any(axis=1)
-    rows, counts = _patterns(votes[some], given[some])
+    each = np.ones(len(votes), np.int64) if times is None else times
+    rows, counts = _patterns(votes[some], given[some], each[some])
     fired, truth = rows[:, :-1].astype(np.float64), rows[:, -1].astype(np.int16)
     own = names[:, None] == rule_labels[None, :]
     share = _best_share(fired, counts, truth, names, own)
@@ -122,11 +128,13 @@ def label_texts(model: LabelModel, votes: NDArray[np.int16]) -> Labeled:
     return Labeled(labels[place], np.where(labels != ABSTAIN, sure, 0.0)[place])
 
 
-def _patterns(votes: NDArray[np.int16], known: NDArray[np.int16]) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
+def _patterns(
+    votes: NDArray[np.int16], known: NDArray[np.int16], times: NDArray[np.int64]
+) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
     """Return each different row of what rules hit and people said, and how often it is there."""
     rows = np.column_stack([votes != ABSTAIN, known]).astype(np.int16)
-    different, counts = np.unique(rows, axis=0, return_counts=True)
-    return different, counts.astype(np.float64)
+    different, inverse = np.unique(rows, axis=0, return_inverse=True)
+    return different, np.bincount(inverse.reshape(-1), times, len(different)).astype(np.float64)
 
 
 def _start(

@@ -133,36 +133,47 @@ class RuleFigures:
         }
 
 
-def figures(votes: NDArray[np.int16], known: NDArray[np.int16] | None = None) -> list[RuleFigures]:
+def figures(
+    votes: NDArray[np.int16], known: NDArray[np.int16] | None = None, times: NDArray[np.int64] | None = None
+) -> list[RuleFigures]:
     """Return what each rule does.
 
     Args:
         votes: Of m rules on n texts, int16 [n, m].
         known: True labels, `ABSTAIN` where there is none, int16 [n].
+        times: How many texts each row stands for, int64 [n]; one when left out.
     """
-    texts = max(1, len(votes))
+    each = np.ones(len(votes), np.int64) if times is None else times
+    truth = np.full(len(votes), ABSTAIN, np.int16) if known is None else known
+    texts = max(1, int(each.sum()))
     voted = votes != ABSTAIN
-    several = voted.sum(axis=1) > 1
-    least = np.where(voted, votes, np.iinfo(np.int16).max).min(axis=1, initial=np.iinfo(np.int16).max)
-    torn = voted.any(axis=1) & (least != votes.max(axis=1, initial=ABSTAIN))
+    several, torn = voted.sum(axis=1) > 1, torn_texts(votes)
     rows = []
     for number in range(votes.shape[1]):
         hit = voted[:, number]
-        told = hit & (known != ABSTAIN) if known is not None else np.zeros(len(votes), bool)
-        right = int((votes[told, number] == known[told]).sum()) if known is not None else 0
-        hits = int(hit.sum())
-        # A text on which labels differ is one of conflict for every rule that votes there.
+        told = hit & (truth != ABSTAIN)
+        hits = int(each[hit].sum())
         rows.append(
             RuleFigures(
                 hits,
                 hits / texts,
-                int((hit & several).sum()) / texts,
-                int((hit & torn).sum()) / texts,
-                int(told.sum()),
-                right,
+                int(each[hit & several].sum()) / texts,
+                # Where labels differ, every rule that votes has one that votes for another label.
+                int(each[hit & torn].sum()) / texts,
+                int(each[told].sum()),
+                int(each[told & (votes[:, number] == truth)].sum()),
             )
         )
     return rows
+
+
+def torn_texts(votes: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Return on which texts rules vote for different labels, bool [n]."""
+    if not votes.shape[1]:
+        return np.zeros(len(votes), bool)
+    voted = votes != ABSTAIN
+    least = np.where(voted, votes, np.iinfo(np.int16).max).min(axis=1)
+    return np.asarray(voted.any(axis=1) & (least != votes.max(axis=1)))
 
 
 def majority_votes(votes: NDArray[np.int16], labels: int) -> NDArray[np.int16]:

@@ -1,6 +1,9 @@
 """Decisions on suspected label errors: what becomes of the answer, and of two people at one row."""
 
+import threading
+
 import pytest
+from django.db import connections
 
 from accounts.actor import Actor
 from accounts.models import AuditEntry
@@ -8,6 +11,7 @@ from core.errors import Conflict, DomainError, NotAllowed, NotFound
 from labeling.models import Annotation, AnnotationRevision, Progress, Project, SuspectLabel, Tally
 from labeling.services.annotation import change_annotation, take_back
 from labeling.services.label_error import (
+    Decision,
     Judged,
     Suspicion,
     count_suspects,
@@ -200,3 +204,37 @@ def test_a_new_search_replaces_what_nobody_decided(ann: Actor) -> None:
         answers[0].pk: "kept",
         answers[1].pk: "open",
     }
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("second", ["accept", "keep"])
+def test_of_two_who_decide_at_once_one_is_told(second: Decision) -> None:
+    ann = factories.owner()
+    answer = factories.annotation(ann)
+    row = factories.suspect(ann, answer)
+    carl, dora = factories.member(ann, "reviewer"), factories.member(ann, "reviewer")
+    outcomes: list[str] = []
+    barrier = threading.Barrier(2)
+
+    def work(actor: Actor, decision: Decision) -> None:
+        barrier.wait()
+        try:
+            decide_suspect(actor=actor, suspect_id=row.pk, decision=decision)
+            outcomes.append("done")
+        except DomainError as error:
+            outcomes.append(error.code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work, args=pair) for pair in ((carl, "accept"), (dora, second))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    row.refresh_from_db()
+    answer.refresh_from_db()
+    # One behind the other both may be done: a kept label can still be changed.
+    assert "done" in outcomes
+    assert set(outcomes) <= {"done", "revision_old", "decided_meanwhile"}
+    expected = ({"label": ["ham"]}, 2) if row.state == "accepted" else ({"label": ["spam"]}, 1)
+    assert (answer.answer, answer.revision) == expected
