@@ -21,6 +21,15 @@ class ProjectInput(serializers.Serializer[Any]):
     guidelines = serializers.CharField(max_length=50_000, required=False, allow_blank=True)
     overlap = serializers.IntegerField(min_value=1, max_value=20, required=False)
     lease_seconds = serializers.IntegerField(min_value=10, max_value=86_400, required=False)
+    overlap_share = serializers.IntegerField(
+        min_value=0, max_value=100, required=False, help_text="Per cent of the tasks, at random, that more people get."
+    )
+    overlap_in_share = serializers.IntegerField(
+        min_value=1, max_value=20, required=False, help_text="How many people answer each task of that share."
+    )
+    overlap_seed = serializers.IntegerField(
+        min_value=0, max_value=2**31 - 1, required=False, help_text="Of the draw: the same seed draws the same items."
+    )
     suggest_every = serializers.IntegerField(min_value=0, max_value=1_000_000, required=False)
 
 
@@ -29,18 +38,22 @@ class ProjectChange(serializers.Serializer[Any]):
     guidelines = serializers.CharField(max_length=50_000, required=False, allow_blank=True)
     state = serializers.ChoiceField(choices=ProjectState.choices, required=False)
     overlap = serializers.IntegerField(min_value=1, max_value=20, required=False)
+    overlap_share = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    overlap_in_share = serializers.IntegerField(min_value=1, max_value=20, required=False)
+    overlap_seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
 
 
 class ProjectOutput(serializers.ModelSerializer[Project]):
     version_number = serializers.IntegerField(source="version.number")
     dataset = serializers.IntegerField(source="version.dataset_id")
     dataset_name = serializers.CharField(source="version.dataset.name")
+    answers_wanted = serializers.IntegerField(read_only=True, help_text="The places of all tasks.")
 
     class Meta:
         model = Project
         fields = [
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
-            "lease_seconds", "suggest_every", "state", "schema_revision", "task_count", "created_by", "created_at",
+            "overlap_share", "overlap_in_share", "overlap_seed", "answers_wanted", "lease_seconds", "suggest_every", "state", "schema_revision", "task_count", "created_by", "created_at",
         ]  # fmt: skip
 
 
@@ -71,7 +84,7 @@ class SuggestionFigures(serializers.Serializer[Any]):
 class Figures(serializers.Serializer[Any]):
     tasks = serializers.IntegerField()
     answers = serializers.IntegerField(help_text="Answers given, skipped ones included.")
-    answers_wanted = serializers.IntegerField(help_text="Tasks times overlap.")
+    answers_wanted = serializers.IntegerField(help_text="The places of all tasks.")
     skipped = serializers.IntegerField()
     people = PersonFigures(many=True)
     labels = LabelFigures(many=True)

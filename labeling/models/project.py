@@ -26,6 +26,17 @@ class Project(TimedModel):
     overlap = models.PositiveSmallIntegerField(
         _("people for each item"), default=1, validators=[MinValueValidator(1), MaxValueValidator(20)]
     )
+    # A random share of the tasks, in per cent, goes to `overlap_in_share` people instead: labeling.engine.lots.
+    overlap_share = models.PositiveSmallIntegerField(
+        _("random share"), default=0, db_default=0, validators=[MaxValueValidator(100)]
+    )
+    overlap_in_share = models.PositiveSmallIntegerField(
+        _("people for each item of the share"), default=2, db_default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+    )  # fmt: skip
+    overlap_seed = models.PositiveIntegerField(_("seed of the share"), default=0, db_default=0)
+    # How many answers are wanted beyond `overlap` for each task: kept by whoever gives tasks more or fewer places.
+    extra_answers = models.BigIntegerField(default=0, db_default=0)
     lease_seconds = models.PositiveIntegerField(default=900)
     state = models.CharField(max_length=10, choices=ProjectState.choices, default=ProjectState.OPEN)
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -42,6 +53,10 @@ class Project(TimedModel):
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="one_project_per_name"),
             models.CheckConstraint(condition=models.Q(overlap__gte=1, overlap__lte=20), name="project_overlap_range"),
+            models.CheckConstraint(
+                condition=models.Q(overlap_share__lte=100, overlap_in_share__gte=1, overlap_in_share__lte=20),
+                name="project_share_range",
+            ),
             models.CheckConstraint(condition=models.Q(lease_seconds__gte=1), name="project_lease_positive"),
         ]
 
@@ -50,7 +65,7 @@ class Project(TimedModel):
 
     @property
     def answers_wanted(self) -> int:
-        return self.task_count * self.overlap
+        return self.task_count * self.overlap + self.extra_answers
 
 
 class SchemaRevision(models.Model):

@@ -145,7 +145,7 @@ def _save_at_once(actor: Actor, project_id: int, asked: CurrentSchema, sent: lis
     refuse_archived(desk.state)
     for number, task in saved:
         first[task].result = _result(first[task], "saved", number)
-    return desk, progress_json(progress[0], desk.task_count * desk.overlap)
+    return desk, progress_json(progress[0], desk.answers_wanted)
 
 
 def _row_json(schema: Schema, row: Sent) -> Row:

@@ -28,9 +28,12 @@ def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
         desks = Progress.objects.select_for_update().filter(project=project, annotator__in=people).order_by("pk")
         places = {row.annotator_id: row.pk for row in desks}
         tasks = list(
-            Task.objects.select_for_update().filter(project=project, item_id__in=items).order_by("pk").values_list("pk")
+            Task.objects.select_for_update()
+            .filter(project=project, item_id__in=items)
+            .order_by("pk")
+            .values_list("pk", "overlap")
         )
-        numbers = [pk for (pk,) in tasks]
+        numbers = [pk for pk, _overlap in tasks]
         with connection.cursor() as cursor:
             answers: dict[int, list[Annotation]] = defaultdict(list)
             for answer in Annotation.objects.filter(task__in=numbers).order_by("pk"):
@@ -42,7 +45,10 @@ def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
             Progress.objects.filter(project=project, annotator=person).update(rejected_answers=less)
         for label, count in Task.objects.filter(pk__in=numbers).delete()[1].items():
             removed[label] += count
-        Project.objects.filter(pk=project.pk).update(task_count=F("task_count") - len(numbers))
+        less = sum(overlap - project.overlap for _pk, overlap in tasks)
+        Project.objects.filter(pk=project.pk).update(
+            task_count=F("task_count") - len(numbers), extra_answers=F("extra_answers") - less
+        )
     return removed
 
 

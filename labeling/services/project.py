@@ -21,6 +21,9 @@ from workers.services.job import enqueue
 # Told apart in light and dark, and by people who see red and green alike (Okabe and Ito, 2008).
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f3c8d", "#5f6b6d")
 READ_ROWS = 5_000
+SHARE_FIELDS = ("overlap_share", "overlap_in_share", "overlap_seed")
+# How the work is shared out among people; the models say what each means.
+WORK_FIELDS = SHARE_FIELDS
 
 
 def schema_for_labels(
@@ -54,8 +57,9 @@ def create_project(
     overlap: int = 1,
     lease_seconds: int = 900,
     suggest_every: int = 50,
+    **more: Any,
 ) -> tuple[Project, Job]:
-    """Make a project on a version and send the job that makes its tasks.
+    """Make a project on a version and send the job that makes its tasks; `more` are fields of WORK_FIELDS.
 
     Raises:
         NotFound: No such version.
@@ -84,6 +88,7 @@ def create_project(
                 suggest_every=suggest_every,
                 suggest_at=suggest_every,
                 created_by_id=actor.user_id or None,
+                **{name: more[name] for name in WORK_FIELDS if name in more},
             )
     except IntegrityError:
         raise _name_taken(name) from None
@@ -119,11 +124,11 @@ def _name_taken(name: str) -> Conflict:
     return Conflict("project_exists", _("There is a project called %(name)s already.") % {"name": name}, field="name")
 
 
-def _send_tasks_job(actor: Actor, project: Project) -> Job:
+def _send_tasks_job(actor: Actor, project: Project, *, only_untouched: bool = False) -> Job:
     return enqueue(
         kind="labeling.create_tasks",
         actor=actor,
-        params={"project_id": project.pk},
+        params={"project_id": project.pk, **({"only_untouched": True} if only_untouched else {})},
         title=_("Make tasks of %(project)s") % {"project": project.name},
         subject=f"project:{project.pk}",
     )
@@ -131,14 +136,14 @@ def _send_tasks_job(actor: Actor, project: Project) -> Job:
 
 @transaction.atomic
 def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
-    """Change name, guidelines, state or overlap.
+    """Change name, guidelines, state, overlap or a field of WORK_FIELDS.
 
     Another overlap counts at once for new figures; a job brings the tasks in line with it. A task that has more
-    answers than a lowered overlap keeps them.
+    answers than a lowered overlap keeps them. Another random share concerns only tasks that nobody has yet.
     """
     project = find_project(actor=actor, project_id=project_id, lock=True)
-    before = project.overlap
-    fields = [name for name in ("name", "guidelines", "state", "overlap") if name in changes]
+    before = {name: getattr(project, name) for name in ("overlap", *SHARE_FIELDS)}
+    fields = [name for name in ("name", "guidelines", "state", "overlap", *WORK_FIELDS) if name in changes]
     for field in fields:
         setattr(project, field, changes[field])
     try:
@@ -148,8 +153,9 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
         raise _name_taken(project.name) from None
     noted = {field: changes[field] for field in fields if field != "guidelines"}
     audit.record(actor=actor, action="project.change", subject=f"project:{project.pk}", **noted)
-    if project.overlap != before:
-        _send_tasks_job(actor, project)
+    moved = {name for name, value in before.items() if getattr(project, name) != value}
+    if moved:
+        _send_tasks_job(actor, project, only_untouched="overlap" not in moved)
     return project
 
 

@@ -49,11 +49,17 @@ class Desk:
     suggest_every: int
     suggest_at: int
     schema_revision: int
+    extra_answers: int = 0
+
+    @property
+    def answers_wanted(self) -> int:
+        """How many answers all tasks of the project are to get."""
+        return self.task_count * self.overlap + self.extra_answers
 
 
 SIT_DOWN = """
 SELECT m.id, p.overlap, p.lease_seconds, p.state, p.schema::text, p.task_count, p.suggest_every, p.suggest_at,
-  p.schema_revision
+  p.schema_revision, p.extra_answers
 FROM labeling_project p JOIN labeling_progress m ON m.project_id = p.id AND m.annotator_id = %(annotator)s
 WHERE p.id = %(project)s AND p.organization_id = %(organization)s
 FOR UPDATE OF m
@@ -120,7 +126,7 @@ FROM labeling_progress WHERE project_id = %(project)s
 def progress_of(cursor: Any, desk: Desk) -> dict[str, int]:
     """Return the progress member of the labeling page's API; `done` and `total` count answers."""
     cursor.execute(PROGRESS, {"project": desk.project_id, "annotator": desk.annotator_id})
-    return progress_json(cursor.fetchone(), desk.task_count * desk.overlap)
+    return progress_json(cursor.fetchone(), desk.answers_wanted)
 
 
 def progress_json(row: tuple[int, int, int, int], wanted: int) -> dict[str, int]:
@@ -316,7 +322,7 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
     tasks = tasks_json(desk, leased)
     held = {row[0] for row in renewed}
     lost = [task for task in holding if task not in held]
-    progress = progress_json(counted[0], desk.task_count * desk.overlap)
+    progress = progress_json(counted[0], desk.answers_wanted)
     return {
         "tasks": tasks,
         "lost": lost,

@@ -10,12 +10,11 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import MD5, Cast, Concat
 
 from accounts.actor import Actor
+from labeling.engine.lots import LOT_DIGITS, threshold
 from labeling.engine.schema import Schema
 from labeling.models import Annotation, Project, Rejection
 
 PAGE = 50
-# 16**6 lots: a share of one per cent is met within a ten-thousandth of it.
-LOT_DIGITS = 6
 # How many answers one page looks at before it offers to go on: with a filter that few answers pass, a page costs this
 # much and no more, however many answers there are. A long text is read from disk, so fewer of those.
 SCAN = 20_000
@@ -118,7 +117,7 @@ def _passing(rows: QuerySet[Any], schema: Schema, wish: Wish) -> QuerySet[Any]:
     if wish.review in REVIEWS and wish.review != "rejected":
         rows = rows.filter(verdict="" if wish.review == "none" else wish.review)
     if wish.share is not None:
-        rows = rows.alias(lot=_lot(rows, wish.seed)).filter(lot__lt=_threshold(wish.share))
+        rows = rows.alias(lot=_lot(rows, wish.seed)).filter(lot__lt=threshold(wish.share))
     if wish.since is not None:
         rows = rows.filter(created_at__gte=dt.datetime.combine(wish.since, dt.time(), dt.UTC))
     if wish.until is not None:
@@ -137,11 +136,6 @@ def _lot(rows: QuerySet[Any], seed: int) -> Any:
     number = "annotation_number" if rows.model is Rejection else "pk"
     drawn = MD5(Concat(Cast(Field(number), TextField()), Value(f":{seed}")))
     return Func(drawn, Value(1), Value(LOT_DIGITS), function="SUBSTR", output_field=TextField())
-
-
-def _threshold(share: int) -> str:
-    """Return the first lot that is not drawn: lots are even over all numbers of LOT_DIGITS hex digits."""
-    return f"{share * 16**LOT_DIGITS // 100:0{LOT_DIGITS}x}" if share < 100 else "g"
 
 
 def _has_label(schema: Schema, wish: Wish) -> Q:
