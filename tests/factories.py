@@ -19,8 +19,10 @@ from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
 from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Selection, Source, Upload, Version
 from curation.services.media import store_pictures
-from labeling.models import Annotation, Bulk, Comment, Project, Task
+from labeling.models import Annotation, Assignment, Bulk, Comment, Project, Task
 from labeling.services.answer import save_answers
+from labeling.services.assignment import Order as GivingOrder
+from labeling.services.assignment import give_tasks
 from labeling.services.bulk import Order, start_bulk
 from labeling.services.comment import save_comments
 from labeling.services.project import schema_for_labels
@@ -191,6 +193,12 @@ def bulk(actor: Actor) -> Bulk:
     return start_bulk(actor=actor, project_id=work.pk, order=Order({"label": ["spam"]}, [1, 2]))
 
 
+def assignment(actor: Actor) -> Assignment:
+    work = project(actor)
+    tasks(work, 2)
+    return give_tasks(actor=actor, project_id=work.pk, order=GivingOrder([actor.user_id], items=[1, 2]))
+
+
 def comment(actor: Actor, on: Task | None = None, body: str = "Look again.", **more: Any) -> Comment:
     on = on or task(actor)
     row = {"client_key": str(uuid.uuid4()), "task": on.pk, "body": body, **more}
@@ -245,6 +253,7 @@ def erasure(actor: Actor) -> Erasure:
 # One row for each model that a route can name. The generated route tests fail on a model that is missing here.
 FACTORIES: dict[type[models.Model], Any] = {
     Annotation: annotation,
+    Assignment: assignment,
     AuditEntry: audit_entry,
     Bulk: bulk,
     Bundle: bundle,

@@ -119,7 +119,7 @@ class BulkListView(ScopedViewSet):
         order = Order(
             given["answer"],
             given.get("items"),
-            None if wanted is None else _plain(wanted),
+            None if wanted is None else plain_filter(wanted),
             given["change_own"],
             given.get("client_key"),
         )
@@ -141,7 +141,9 @@ class BulkCountView(ScopedAPIView):
         project = find_project(actor=actor, project_id=pk)
         schema, looker = parse_schema(project.schema), looker_of(actor)
         refuse_without_grid(schema)
-        wish = wish_of(_plain(valid(GridFilter, request.query_params)), project=project, schema=schema, looker=looker)
+        wish = wish_of(
+            plain_filter(valid(GridFilter, request.query_params)), project=project, schema=schema, looker=looker
+        )
         count, is_all = count_matching(project=project, wish=wish, looker=looker)
         return Response({"count": count, "is_all": is_all})
 
@@ -171,6 +173,6 @@ class BulkUndoView(ScopedAPIView):
         return Response(BulkOutput(bulk).data, status=202 if bulk.state == "undoing" else 200)
 
 
-def _plain(values: dict[str, Any]) -> dict[str, str]:
+def plain_filter(values: dict[str, Any]) -> dict[str, str]:
     """Return a filter as it stands in an address."""
     return {name: str(value) for name, value in values.items() if value not in ("", None)}

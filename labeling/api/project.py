@@ -30,6 +30,7 @@ class ProjectInput(serializers.Serializer[Any]):
     overlap_seed = serializers.IntegerField(
         min_value=0, max_value=2**31 - 1, required=False, help_text="Of the draw: the same seed draws the same items."
     )
+    only_assigned = serializers.BooleanField(required=False)
     suggest_every = serializers.IntegerField(min_value=0, max_value=1_000_000, required=False)
 
 
@@ -41,6 +42,9 @@ class ProjectChange(serializers.Serializer[Any]):
     overlap_share = serializers.IntegerField(min_value=0, max_value=100, required=False)
     overlap_in_share = serializers.IntegerField(min_value=1, max_value=20, required=False)
     overlap_seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    only_assigned = serializers.BooleanField(
+        required=False, help_text="People get what is assigned to them and nothing else."
+    )
 
 
 class ProjectOutput(serializers.ModelSerializer[Project]):
@@ -53,7 +57,8 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
         model = Project
         fields = [
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
-            "overlap_share", "overlap_in_share", "overlap_seed", "answers_wanted", "lease_seconds", "suggest_every", "state", "schema_revision", "task_count", "created_by", "created_at",
+            "overlap_share", "overlap_in_share", "overlap_seed", "only_assigned", "answers_wanted",
+            "lease_seconds", "suggest_every", "state", "schema_revision", "task_count", "created_by", "created_at",
         ]  # fmt: skip
 
 
@@ -63,6 +68,7 @@ class PersonFigures(serializers.Serializer[Any]):
     answers = serializers.IntegerField()
     skipped = serializers.IntegerField()
     seconds_each = serializers.FloatField(allow_null=True)
+    assigned_left = serializers.IntegerField(help_text="Tasks assigned to the person that wait for their answer.")
     last_answer_at = serializers.DateTimeField(allow_null=True)
 
 

@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from labeling.api.assignment import AssignmentListView, AssignmentView
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
 from labeling.api.comment import CommentsView, CommentView, PeopleView
 from labeling.api.labeling import (
@@ -32,6 +33,12 @@ urlpatterns = [
     path("annotations/<int:pk>/", AnnotationView.as_view(), name="annotation"),
     path("projects/<int:pk>/bulk/", BulkListView.as_view({"get": "list", "post": "create"}), name="bulk-list"),
     path("projects/<int:pk>/bulk/count/", BulkCountView.as_view(), name="bulk-count"),
+    path(
+        "projects/<int:pk>/assignments/",
+        AssignmentListView.as_view({"get": "list", "post": "create"}),
+        name="assignment-list",
+    ),
+    path("assignments/<int:pk>/", AssignmentView.as_view(), name="assignment-detail"),
     path("bulk/<int:pk>/", BulkView.as_view(), name="bulk-detail"),
     path("bulk/<int:pk>/undo/", BulkUndoView.as_view(), name="bulk-undo"),
     *router.urls,

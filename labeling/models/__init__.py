@@ -1,4 +1,5 @@
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
+from labeling.models.assignment import Assignment, AssignmentKind, AssignmentState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
 from labeling.models.progress import Progress, Tally, TallyKind
@@ -9,6 +10,9 @@ from labeling.models.task import Draft, Lease, Task
 __all__ = [
     "Annotation",
     "AnnotationRevision",
+    "Assignment",
+    "AssignmentKind",
+    "AssignmentState",
     "Bulk",
     "BulkState",
     "BulkTask",

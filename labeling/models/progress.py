@@ -21,6 +21,8 @@ class Progress(models.Model):
     accepted_answers = models.BigIntegerField(default=0, db_default=0)
     fixed_answers = models.BigIntegerField(default=0, db_default=0)
     rejected_answers = models.BigIntegerField(default=0, db_default=0)
+    # Tasks that are assigned to this person and wait for their answer.
+    assigned_left = models.BigIntegerField(default=0, db_default=0)
     last_answer_at = models.DateTimeField(null=True)
     # Fresh tasks before (rank, id) and returned ones before this time are closed, or this person has them already.
     cursor_rank = models.FloatField(default=float("-inf"))

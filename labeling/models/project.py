@@ -37,6 +37,8 @@ class Project(TimedModel):
     overlap_seed = models.PositiveIntegerField(_("seed of the share"), default=0, db_default=0)
     # How many answers are wanted beyond `overlap` for each task: kept by whoever gives tasks more or fewer places.
     extra_answers = models.BigIntegerField(default=0, db_default=0)
+    # People get what is assigned to them and nothing else.
+    only_assigned = models.BooleanField(default=False, db_default=False)
     lease_seconds = models.PositiveIntegerField(default=900)
     state = models.CharField(max_length=10, choices=ProjectState.choices, default=ProjectState.OPEN)
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -60,12 +60,16 @@ class Lease(models.Model):
     # The window or program that the task was given to.
     sender = models.UUIDField(null=True)
     expires_at = models.DateTimeField(null=True)
+    # True while a task that was assigned to this person waits for the answer, false once it has one; null when it came
+    # from the queue. An assigned place that nobody's window holds has no end.
+    assigned = models.BooleanField(null=True)
 
     objects = OfProjectQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "annotator"], name="one_lease_each")]
         indexes = [
+            models.Index(fields=["project", "annotator", "id"], name="lease_assigned", condition=Q(assigned=True)),
             models.Index(fields=["expires_at"], name="lease_live", condition=Q(expires_at__isnull=False)),
             models.Index(
                 fields=["sender"], name="lease_sender", condition=Q(expires_at__isnull=False, sender__isnull=False)

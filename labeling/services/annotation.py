@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from core.errors import DomainError, NotFound
 from labeling.engine.schema import AnswerError, validate_answer
 from labeling.models import Annotation, AnnotationRevision, Lease, Project, Rejection
+from labeling.services.assigned_place import wait_again
 from labeling.services.comment import count_open
 from labeling.services.counting import Counters, take_off_counters
 from labeling.services.draft import write_draft
@@ -100,6 +101,7 @@ def take_back(*, actor: Actor, annotation_id: int, revision: int) -> Row:
         if current.answer is not None:
             write_draft(current.task_id, actor.user_id, current.answer, current.schema_revision)
         current.delete()
+        wait_again(cursor, desk, [current.task_id])
         expires = timezone.now() + timedelta(seconds=desk.lease_seconds)
         Lease.objects.filter(task_id=current.task_id, annotator_id=actor.user_id).update(
             token=uuid.uuid4(), expires_at=expires

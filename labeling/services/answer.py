@@ -379,15 +379,18 @@ WITH me AS (
     AND p.schema_revision = %(revision)s
     AND (p.organization_id = %(organization)s OR %(organization)s::bigint IS NULL)),
 held AS MATERIALIZED (
-  SELECT n.*, l.id AS lease_id, s.id AS shown, s.source, COALESCE(s.answer = n.answer, false) AS accepted
+  SELECT n.*, l.id AS lease_id, l.assigned IS TRUE AS assigned, s.id AS shown, s.source,
+    COALESCE(s.answer = n.answer, false) AS accepted
   FROM me, jsonb_to_recordset(%(rows)s::jsonb) AS n(
     key uuid, task_id bigint, token text, answer jsonb, labels jsonb, skipped boolean, reason text, seconds float8,
     suggestion bigint)
   JOIN labeling_lease l ON l.task_id = n.task_id AND l.annotator_id = %(annotator)s AND l.project_id = %(project)s
   LEFT JOIN labeling_suggestion s ON s.id = n.suggestion AND s.task_id = n.task_id
-  WHERE l.expires_at IS NOT NULL AND (n.token IS NULL OR (l.token::text = n.token AND NOT EXISTS (
+  WHERE (l.expires_at IS NOT NULL OR l.assigned) AND (n.token IS NULL OR (l.token::text = n.token AND NOT EXISTS (
     SELECT FROM labeling_annotation a WHERE a.annotator_id = %(annotator)s AND a.client_key = n.key)))),
-kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM held WHERE l.id = held.lease_id RETURNING l.id),
+kept AS (
+  UPDATE labeling_lease l SET expires_at = NULL, assigned = CASE WHEN l.assigned THEN false ELSE l.assigned END
+  FROM held WHERE l.id = held.lease_id RETURNING l.id),
 r AS MATERIALIZED (SELECT held.* FROM held JOIN kept ON kept.id = held.lease_id),
 settled AS (
   UPDATE labeling_rejection x SET settled_at = now() FROM r
@@ -397,9 +400,10 @@ counted AS (
   UPDATE labeling_progress m SET
     answers = m.answers + c.answers, skipped = m.skipped + c.skipped, seconds = m.seconds + c.seconds,
     suggestions_shown = m.suggestions_shown + c.shown, suggestions_accepted = m.suggestions_accepted + c.accepted,
-    last_answer_at = now()
+    assigned_left = m.assigned_left - c.assigned, last_answer_at = now()
   FROM (SELECT count(*) answers, count(*) FILTER (WHERE skipped) skipped, sum(seconds) seconds,
-               count(shown) shown, count(*) FILTER (WHERE accepted) accepted FROM r) c
+               count(*) FILTER (WHERE assigned) assigned, count(shown) shown,
+               count(*) FILTER (WHERE accepted) accepted FROM r) c
   WHERE m.id = (SELECT id FROM me) AND c.answers > 0),
 tallied AS (
   INSERT INTO labeling_tally (project_id, annotator_id, kind, control, name, count)

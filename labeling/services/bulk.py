@@ -18,10 +18,11 @@ from labeling.engine.grid import fits, offered
 from labeling.engine.schema import Answer, AnswerError, Schema, parse_schema, validate_answer
 from labeling.models import Bulk, BulkState, Project, Task
 from labeling.services.bulk_store import BATCH, UNKNOWN, store_batch
+from labeling.services.expiry import expire_leases
 from labeling.services.grid import Looker, Wish, chosen, look, looker_of, wish_of
 from labeling.services.grid_source import END, named_items
 from labeling.services.project import find_project, refuse_while_changing
-from labeling.services.queue import Desk, expire_leases, progress_of, refuse_unless_open, sit_down
+from labeling.services.queue import Desk, progress_of, refuse_unless_open, sit_down
 from labeling.services.schema_revision import schema_of
 from labeling.services.trigger import suggest_when_due
 from workers.context import JobContext

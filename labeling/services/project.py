@@ -15,6 +15,7 @@ from curation.models import Version
 from labeling.engine.consensus import canonical, majority
 from labeling.engine.schema import Schema, SchemaError, parse_schema
 from labeling.models import Project, Tally
+from labeling.services.queue import rewind_cursors
 from workers.models import Job
 from workers.services.job import enqueue
 
@@ -23,7 +24,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f
 READ_ROWS = 5_000
 SHARE_FIELDS = ("overlap_share", "overlap_in_share", "overlap_seed")
 # How the work is shared out among people; the models say what each means.
-WORK_FIELDS = SHARE_FIELDS
+WORK_FIELDS = (*SHARE_FIELDS, "only_assigned")
 
 
 def schema_for_labels(
@@ -141,6 +142,11 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
     Another overlap counts at once for new figures; a job brings the tasks in line with it. A task that has more
     answers than a lowered overlap keeps them. Another random share concerns only tasks that nobody has yet.
     """
+    if "only_assigned" in changes:
+        # People's rows before the project's, as everywhere: they look at the whole queue again.
+        find_project(actor=actor, project_id=project_id)
+        with connection.cursor() as cursor:
+            rewind_cursors(cursor, project_id)
     project = find_project(actor=actor, project_id=project_id, lock=True)
     before = {name: getattr(project, name) for name in ("overlap", *SHARE_FIELDS)}
     fields = [name for name in ("name", "guidelines", "state", "overlap", *WORK_FIELDS) if name in changes]
@@ -226,6 +232,7 @@ def project_figures(*, project: Project) -> dict[str, Any]:
             "name": str(row.annotator),
             "answers": row.answers,
             "skipped": row.skipped,
+            "assigned_left": row.assigned_left,
             "seconds_each": row.seconds / row.answers if row.answers else None,
             "last_answer_at": row.last_answer_at,
             "accepted": row.accepted_answers,

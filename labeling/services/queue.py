@@ -21,12 +21,11 @@ from core.errors import Conflict, NotFound
 from labeling.engine.controls.base import AnswerError
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Progress, Project
+from labeling.services.expiry import RETURN, WAITS, expire_leases
 from labeling.services.round_trip import in_one_trip
 from labeling.services.schema_revision import bring_draft_along, changes_of
 
 MOST_AT_ONCE = 50
-# One batch of expired leases takes about 20 ms.
-EXPIRY_BATCH = 500
 
 Row = dict[str, Any]
 
@@ -144,9 +143,12 @@ def progress_json(row: tuple[int, int, int, int], wanted: int) -> dict[str, int]
 # A scalar subquery rather than NOT EXISTS: the planner may turn the latter into a hash of everything that this person
 # ever answered, and this one is always a probe of one index row a candidate.
 _NOT_MINE = """(SELECT true FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s) IS NULL"""
-# No row for a stranger or a project that is not open, and then nothing below finds anything.
+# No row for a stranger or a project that is not open, and then nothing below finds anything. Where people get only what
+# is assigned to them, their cursors lie behind everything else.
 _ME = """me AS (
-  SELECT m.id, m.cursor_rank, m.cursor_id, m.returned_cursor, p.lease_seconds
+  SELECT m.id, CASE WHEN p.only_assigned THEN 'infinity' ELSE m.cursor_rank END AS cursor_rank, m.cursor_id,
+    CASE WHEN p.only_assigned THEN 'infinity' ELSE m.returned_cursor END AS returned_cursor, p.lease_seconds,
+    p.only_assigned
   FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
   WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.organization_id = %(organization)s
     AND p.state = 'open')"""
@@ -164,6 +166,11 @@ _BACK = """
   FROM labeling_rejection x JOIN labeling_lease l ON l.task_id = x.task_id AND l.annotator_id = x.annotator_id
   WHERE x.project_id = %(project)s AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
     AND (l.expires_at IS NULL OR l.expires_at < now()) AND EXISTS (SELECT FROM me)"""
+# Tasks that were assigned to this person and wait for the first answer: a partial index holds nothing else.
+_ASSIGNED = """
+  SELECT l.id AS lease_id, l.task_id FROM labeling_lease l
+  WHERE l.project_id = %(project)s AND l.annotator_id = %(annotator)s AND l.assigned
+    AND (l.expires_at IS NULL OR l.expires_at < now()) AND EXISTS (SELECT FROM me)"""
 # Why an answer was sent back, while it is not answered anew.
 WHY_BACK = """labeling_rejection x LEFT JOIN accounts_user u ON u.id = x.reviewer_id"""
 WHY_BACK_COLUMNS = "x.why, x.rejected_at, COALESCE(NULLIF(u.name, ''), u.email)"
@@ -172,14 +179,16 @@ WHY_BACK_COLUMNS = "x.why, x.rejected_at, COALESCE(NULLIF(u.name, ''), u.email)"
 # lies before is closed or theirs. Closed tasks come back with returned_at set, and the second cursor stays a minute
 # behind the clock, longer than any transaction that gives a place back. So each task a person has is passed once, and
 # the cost of a lease grows neither with the project nor with what the person has done. Of what is handed out, answers
-# that were sent back come first, and then the task that this person worked on last: a page that is loaded again goes on
-# there.
+# that were sent back come first, then the task that this person worked on last (a page that is loaded again goes on
+# there), and then what is assigned to them.
 #
 # `unknown` are tasks that an earlier reply gave to the same sender and that it does not have: the reply was lost, or
 # the window with it. They come again instead of waiting for their lease to end.
 _LEASE = f"""
 WITH {_ME},
 back AS MATERIALIZED ({_BACK} ORDER BY x.id LIMIT GREATEST(0, %(count)s) FOR UPDATE OF l SKIP LOCKED),
+assigned AS MATERIALIZED ({_ASSIGNED}
+  ORDER BY l.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM back) FOR UPDATE OF l SKIP LOCKED),
 first_fresh AS (SELECT t.rank, t.id FROM labeling_task t WHERE {_FRESH} ORDER BY t.rank, t.id LIMIT 1),
 first_returned AS (SELECT t.returned_at FROM labeling_task t WHERE {_RETURNED} ORDER BY t.returned_at, t.id LIMIT 1),
 end_fresh AS (
@@ -192,11 +201,13 @@ unknown AS MATERIALIZED (
   WHERE l.sender = %(sender)s::uuid AND l.expires_at > now() AND l.project_id = %(project)s
     AND l.annotator_id = %(annotator)s AND NOT l.task_id = ANY(%(holding)s::bigint[]) AND EXISTS (SELECT FROM me)
   ORDER BY l.task_id LIMIT {MOST_AT_ONCE} FOR UPDATE SKIP LOCKED),
-held AS MATERIALIZED (SELECT lease_id, true AS anew FROM back UNION ALL SELECT lease_id, false FROM unknown),
+held AS MATERIALIZED (
+  SELECT lease_id, true AS anew FROM back UNION ALL SELECT lease_id, true FROM assigned
+  UNION ALL SELECT lease_id, false FROM unknown),
 again AS (
   UPDATE labeling_lease l SET token = CASE WHEN held.anew THEN gen_random_uuid() ELSE l.token END,
     sender = %(sender)s::uuid, expires_at = now() + make_interval(secs => (SELECT lease_seconds FROM me))
-  FROM held WHERE l.id = held.lease_id RETURNING l.task_id, l.token, l.expires_at),
+  FROM held WHERE l.id = held.lease_id RETURNING l.task_id, l.token, l.expires_at, l.assigned IS TRUE AS assigned),
 returned AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_RETURNED}
   ORDER BY t.returned_at, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM held)
@@ -222,9 +233,10 @@ moved AS (
     returned_cursor = LEAST((SELECT returned_at FROM first_returned), now() - interval '1 minute')
   WHERE m.id = (SELECT id FROM me)),
 handed AS (
-  SELECT taken.*, leased.token, leased.expires_at, false AS again FROM taken JOIN leased ON leased.task_id = taken.id
+  SELECT taken.*, leased.token, leased.expires_at, false AS again, false AS assigned
+  FROM taken JOIN leased ON leased.task_id = taken.id
   UNION ALL
-  SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at, true
+  SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at, true, again.assigned
   FROM again JOIN labeling_task t ON t.id = again.task_id)
 SELECT t.id, t.item_id, t.data::text, t.token::text, t.expires_at,
        d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")},
@@ -235,7 +247,8 @@ LEFT JOIN ({WHY_BACK}) ON t.again AND x.task_id = t.id AND x.annotator_id = %(an
 LEFT JOIN LATERAL (
   SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
 ) s ON true
-ORDER BY x.rejected_at NULLS LAST, d.saved_at DESC NULLS LAST, t.returned_at NULLS LAST, t.rank, t.id
+ORDER BY x.rejected_at NULLS LAST, d.saved_at DESC NULLS LAST, t.assigned DESC, t.returned_at NULLS LAST, t.rank,
+  t.id
 """
 
 # Leases that have most of their time left are not written again.
@@ -254,12 +267,12 @@ SELECT task_id FROM held
 # Live leases are few, and their partial index holds nothing else.
 _ANY_LEFT = f"""
 WITH {_ME}
-SELECT EXISTS ({_BACK}) OR EXISTS (SELECT FROM labeling_task t WHERE {_FRESH})
+SELECT EXISTS ({_BACK}) OR EXISTS ({_ASSIGNED}) OR EXISTS (SELECT FROM labeling_task t WHERE {_FRESH})
   OR EXISTS (SELECT FROM labeling_task t WHERE {_RETURNED})
   OR EXISTS (
     SELECT FROM labeling_lease live
     WHERE live.expires_at IS NOT NULL AND live.project_id = %(project)s AND EXISTS (SELECT FROM me)
-      AND (live.annotator_id = %(annotator)s OR NOT EXISTS (
+      AND (live.annotator_id = %(annotator)s OR (SELECT NOT only_assigned FROM me) AND NOT EXISTS (
         SELECT FROM labeling_lease l WHERE l.task_id = live.task_id AND l.annotator_id = %(annotator)s)))
 """
 
@@ -394,26 +407,14 @@ def _task_json(
     }
 
 
-# A place whose answer was sent back stays this person's, in no window's hand; all others go to whoever comes.
-_WAITS = """EXISTS (
-  SELECT FROM labeling_rejection x
-  WHERE x.task_id = l.task_id AND x.annotator_id = l.annotator_id AND x.settled_at IS NULL)"""
 _RELEASE = f"""
 WITH mine AS MATERIALIZED (
-  SELECT l.id, {_WAITS} AS waits FROM labeling_lease l
+  SELECT l.id, {WAITS} AS waits FROM labeling_lease l
   WHERE l.project_id = %(project)s AND l.annotator_id = %(annotator)s AND l.task_id = ANY(%(tasks)s)
     AND l.expires_at IS NOT NULL FOR UPDATE),
 kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM mine WHERE l.id = mine.id AND mine.waits),
 gone AS (DELETE FROM labeling_lease l USING mine WHERE l.id = mine.id AND NOT mine.waits RETURNING l.task_id)
 SELECT task_id FROM gone
-"""
-# The same task may be named twice: two people lost it in one batch.
-RETURN = """
-WITH given AS (SELECT id, count(*) AS places FROM unnest(%s::bigint[]) AS id GROUP BY id),
-locked AS MATERIALIZED (
-  SELECT t.id, given.places FROM labeling_task t JOIN given USING (id) ORDER BY t.id FOR NO KEY UPDATE OF t)
-UPDATE labeling_task t SET open_slots = t.open_slots + locked.places, returned_at = clock_timestamp()
-FROM locked WHERE t.id = locked.id
 """
 
 
@@ -427,43 +428,6 @@ def release_tasks(*, actor: Actor, project_id: int, tasks: list[int]) -> int:
         if released:
             cursor.execute(RETURN, [released])
     return len(released)
-
-
-_EXPIRED = f"""
-WITH old AS MATERIALIZED (
-  SELECT l.id, {_WAITS} AS waits FROM labeling_lease l
-  WHERE l.expires_at < now() AND (%(project)s::bigint IS NULL OR l.project_id = %(project)s)
-  ORDER BY l.expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED),
-kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM old WHERE l.id = old.id AND old.waits),
-gone AS (DELETE FROM labeling_lease l USING old WHERE l.id = old.id AND NOT old.waits RETURNING l.task_id)
-SELECT task_id FROM gone
-"""
-
-
-@transaction.atomic
-def expire_leases(*, project_id: int | None = None) -> int:
-    """Return the places of one batch of leases past their time to the queue, and say how many there were.
-
-    Running twice at once is harmless: each takes rows that the other has not locked.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_EXPIRED, {"project": project_id, "batch": EXPIRY_BATCH})
-        tasks = [row[0] for row in cursor.fetchall()]
-        if tasks:
-            # The returned cursor counts on this transaction ending well within a minute.
-            cursor.execute("SET LOCAL lock_timeout = '20s'")
-            cursor.execute(RETURN, [tasks])
-    return len(tasks)
-
-
-def sweep_leases() -> int:
-    """Return every expired place to the queue, batch by batch, and say how many there were."""
-    total = 0
-    while count := expire_leases():
-        total += count
-        if count < EXPIRY_BATCH:
-            break
-    return total
 
 
 # For whoever puts open tasks where cursors may have passed: new tasks, raised overlap, another order.

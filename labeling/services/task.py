@@ -154,7 +154,7 @@ def _align_overlap(job: JobContext, project: Project, only_untouched: bool) -> N
 
 @transaction.atomic
 def count_wanted(project_id: int) -> None:
-    """Count the places of all tasks anew; whoever moves one later moves the project's figure in the same transaction."""
+    """Count the places of all tasks anew; whoever moves one later moves the figure in the same transaction."""
     with connection.cursor() as cursor:
         # First the row: what is changed while this waits is seen by the sum, and what comes later adds to it.
         cursor.execute("SELECT FROM labeling_project WHERE id = %s FOR NO KEY UPDATE", [project_id])
