@@ -64,7 +64,7 @@ TABLES: dict[str, Table] = {
         reason=_("Entries stay; values in them are replaced."),
     ),
     "accounts.Organization": Table(_("Organization"), "pk", reported=("name",), harmless=("slug",), reason=_NAMED),
-    "accounts.Membership": Table(_("Membership"), harmless=("role",), reason=_FIGURES),
+    "accounts.Membership": Table(_("Membership"), harmless=("role", "skills"), reason=_FIGURES),
     "accounts.SignInTry": Table(
         _("Failed sign-ins"), "", harmless=("email", "address"),
         reason=_("Belongs to no organization and goes by itself after a day."),
@@ -130,6 +130,10 @@ TABLES: dict[str, Table] = {
     ),
     "labeling.AnnotationRevision": Table(
         _("Earlier answers"), "task__project__organization", rows=REMOVED, blanked=("answer",)
+    ),
+    "labeling.Assignment": Table(
+        _("Assignments"), "project__organization", blanked=("selection",),
+        harmless=("kind", "people", "skill_column", "state", "counts"),
     ),
     "labeling.Bulk": Table(
         _("Bulk answers"), "project__organization", blanked=("answer", "selection"),
