@@ -48,6 +48,13 @@ def assign(job: JobContext) -> dict[str, Any]:
     return run_assignment(job=job, **job.params)
 
 
+@job_task("labeling.import_gold")
+def import_gold(job: JobContext) -> dict[str, Any]:
+    from labeling.services.gold import run_import
+
+    return run_import(job=job, **job.params)
+
+
 @job_task("labeling.undo_bulk")
 def undo_bulk(job: JobContext) -> dict[str, Any]:
     from labeling.services.bulk_undo import run_undo

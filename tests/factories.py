@@ -19,12 +19,13 @@ from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
 from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Selection, Source, Upload, Version
 from curation.services.media import store_pictures
-from labeling.models import Annotation, Assignment, Bulk, Comment, Project, Task
+from labeling.models import Annotation, Assignment, Bulk, Comment, Gold, Project, Task
 from labeling.services.answer import save_answers
 from labeling.services.assignment import Order as GivingOrder
 from labeling.services.assignment import give_tasks
 from labeling.services.bulk import Order, start_bulk
 from labeling.services.comment import save_comments
+from labeling.services.gold import mark_gold
 from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
 from modeling.models import Bundle, BundleState, Deployment, Erasure, Model, Training
@@ -199,6 +200,12 @@ def assignment(actor: Actor) -> Assignment:
     return give_tasks(actor=actor, project_id=work.pk, order=GivingOrder([actor.user_id], items=[1, 2]))
 
 
+def gold(actor: Actor) -> Gold:
+    work = project(actor)
+    tasks(work, 2)
+    return mark_gold(actor=actor, project_id=work.pk, item=1, answer={"label": ["spam"]})
+
+
 def comment(actor: Actor, on: Task | None = None, body: str = "Look again.", **more: Any) -> Comment:
     on = on or task(actor)
     row = {"client_key": str(uuid.uuid4()), "task": on.pk, "body": body, **more}
@@ -263,6 +270,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Diff: diff,
     Erasure: erasure,
     Finding: finding,
+    Gold: gold,
     Job: job,
     Membership: membership,
     Model: model,

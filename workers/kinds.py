@@ -40,6 +40,7 @@ KINDS: dict[str, Kind] = {
     "labeling.migrate_answers": Kind(_("Change of questions")),
     "labeling.answer_bulk": Kind(_("Bulk answers")),
     "labeling.assign": Kind(_("Assignment of tasks")),
+    "labeling.import_gold": Kind(_("Import of right answers")),
     "labeling.undo_bulk": Kind(_("Undoing of bulk answers")),
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),
     "modeling.train": Kind(_("Training"), "heavy"),

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
 from labeling.models import Annotation, Project, ProjectState
+from labeling.querysets.gold import may_know_gold
 from labeling.services.project import change_project, create_project, find_project, project_figures, start_publish
 from labeling.services.schema_change import change_schema, preview_change
 from workers.api.job import JobOutput
@@ -42,6 +43,15 @@ class ProjectChange(serializers.Serializer[Any]):
     overlap_share = serializers.IntegerField(min_value=0, max_value=100, required=False)
     overlap_in_share = serializers.IntegerField(min_value=1, max_value=20, required=False)
     overlap_seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    gold_share = serializers.IntegerField(
+        min_value=0, max_value=50, required=False, help_text="Per cent of what a person gets that is gold."
+    )
+    gold_least = serializers.IntegerField(
+        min_value=0, max_value=100, required=False, help_text="Below this per cent right a person is paused; 0: never."
+    )
+    gold_from = serializers.IntegerField(
+        min_value=1, max_value=1_000, required=False, help_text="Not before so many answers to gold."
+    )
     only_assigned = serializers.BooleanField(
         required=False, help_text="People get what is assigned to them and nothing else."
     )
@@ -70,6 +80,14 @@ class PersonFigures(serializers.Serializer[Any]):
     seconds_each = serializers.FloatField(allow_null=True)
     assigned_left = serializers.IntegerField(help_text="Tasks assigned to the person that wait for their answer.")
     last_answer_at = serializers.DateTimeField(allow_null=True)
+    gold_answers = serializers.IntegerField(required=False, help_text="For those who manage or review alone.")
+    gold_right = serializers.IntegerField(required=False)
+    gold_accuracy = serializers.FloatField(required=False, allow_null=True)
+    gold_interval = serializers.ListField(
+        child=serializers.FloatField(), required=False, allow_null=True, help_text="95 % Wilson score interval."
+    )
+    paused_at = serializers.DateTimeField(required=False, allow_null=True)
+    paused_why = serializers.CharField(required=False)
 
 
 class LabelFigures(serializers.Serializer[Any]):
@@ -153,6 +171,9 @@ class PublishInput(serializers.Serializer[Any]):
     only_reviewed = serializers.BooleanField(
         default=False, help_text="Count only answers that a reviewer accepted or fixed."
     )
+    with_gold = serializers.BooleanField(
+        default=False, help_text="Count answers to tasks whose right answer was known, too."
+    )
     keep_labels = serializers.BooleanField(
         default=True, help_text="Items that nobody answered keep the label that their version gave them."
     )
@@ -219,7 +240,9 @@ class ProjectViewSet(ScopedViewSet):
     def retrieve(self, request: Request, pk: int) -> Response:
         """Show a project with its progress: in all, for each person, label and model."""
         project = self.get_object()
-        return Response({**ProjectOutput(project).data, "progress": project_figures(project=project)})
+        sees_gold = may_know_gold(request.actor)  # type: ignore[attr-defined]
+        figures = project_figures(project=project, sees_gold=sees_gold)
+        return Response({**ProjectOutput(project).data, "progress": figures})
 
     @extend_schema(request=ProjectChange, responses=ProjectOutput)
     def partial_update(self, request: Request, pk: int) -> Response:

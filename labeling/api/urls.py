@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from labeling.api.assignment import AssignmentListView, AssignmentView
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
 from labeling.api.comment import CommentsView, CommentView, PeopleView
+from labeling.api.gold import GoldImportView, GoldListView, GoldView, PauseView
 from labeling.api.labeling import (
     AnnotationView,
     AnswersView,
@@ -38,6 +39,10 @@ urlpatterns = [
         AssignmentListView.as_view({"get": "list", "post": "create"}),
         name="assignment-list",
     ),
+    path("projects/<int:pk>/gold/", GoldListView.as_view(), name="gold-list"),
+    path("projects/<int:pk>/gold/import/", GoldImportView.as_view(), name="gold-import"),
+    path("projects/<int:pk>/pause/", PauseView.as_view(), name="project-pause-person"),
+    path("gold/<int:pk>/", GoldView.as_view(), name="gold-detail"),
     path("assignments/<int:pk>/", AssignmentView.as_view(), name="assignment-detail"),
     path("bulk/<int:pk>/", BulkView.as_view(), name="bulk-detail"),
     path("bulk/<int:pk>/undo/", BulkUndoView.as_view(), name="bulk-undo"),

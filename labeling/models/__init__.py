@@ -2,7 +2,8 @@ from labeling.models.annotation import Annotation, AnnotationRevision, Rejection
 from labeling.models.assignment import Assignment, AssignmentKind, AssignmentState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
-from labeling.models.progress import Progress, Tally, TallyKind
+from labeling.models.gold import Gold, GoldKind, GoldState
+from labeling.models.progress import PauseReason, Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
 from labeling.models.suggestion import Suggestion
 from labeling.models.task import Draft, Lease, Task
@@ -18,8 +19,12 @@ __all__ = [
     "BulkTask",
     "Comment",
     "Draft",
+    "Gold",
+    "GoldKind",
+    "GoldState",
     "Lease",
     "Mention",
+    "PauseReason",
     "Progress",
     "Project",
     "ProjectState",

@@ -1,3 +1,6 @@
+import uuid
+
+from django.contrib.postgres.functions import RandomUUID
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +42,16 @@ class Project(TimedModel):
     extra_answers = models.BigIntegerField(default=0, db_default=0)
     # People get what is assigned to them and nothing else.
     only_assigned = models.BooleanField(default=False, db_default=False)
+    # Per cent of what a person gets that is gold, as long as there is gold that they have not had.
+    gold_share = models.PositiveSmallIntegerField(default=10, db_default=10, validators=[MaxValueValidator(50)])
+    # A person whose share of right answers to gold falls below this per cent is paused; 0 for never.
+    gold_least = models.PositiveSmallIntegerField(default=0, db_default=0, validators=[MaxValueValidator(100)])
+    # Not before so many answers to gold.
+    gold_from = models.PositiveSmallIntegerField(default=10, db_default=10, validators=[MinValueValidator(1)])
+    # How many tasks are gold; kept by whoever marks one.
+    gold_count = models.PositiveBigIntegerField(default=0, db_default=0)
+    # Nobody who labels can know which of their tasks are gold without it.
+    gold_secret = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     lease_seconds = models.PositiveIntegerField(default=900)
     state = models.CharField(max_length=10, choices=ProjectState.choices, default=ProjectState.OPEN)
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -58,6 +71,9 @@ class Project(TimedModel):
             models.CheckConstraint(
                 condition=models.Q(overlap_share__lte=100, overlap_in_share__gte=1, overlap_in_share__lte=20),
                 name="project_share_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(gold_share__lte=50, gold_least__lte=100, gold_from__gte=1), name="project_gold_range"
             ),
             models.CheckConstraint(condition=models.Q(lease_seconds__gte=1), name="project_lease_positive"),
         ]

@@ -25,6 +25,9 @@ class PublishForm(forms.Form):
     only_reviewed = forms.BooleanField(
         label=gettext_lazy("Only answers that a reviewer accepted or fixed"), required=False
     )
+    with_gold = forms.BooleanField(
+        label=gettext_lazy("Also answers to items whose right answer was known"), required=False
+    )
     keep_labels = forms.BooleanField(
         label=gettext_lazy("Items that nobody answered keep the label they came with"), required=False, initial=True
     )

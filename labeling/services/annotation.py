@@ -18,6 +18,7 @@ from labeling.services.assigned_place import wait_again
 from labeling.services.comment import count_open
 from labeling.services.counting import Counters, take_off_counters
 from labeling.services.draft import write_draft
+from labeling.services.gold_check import recheck
 from labeling.services.queue import (
     REMARKS,
     WHY_BACK,
@@ -71,12 +72,13 @@ def change_annotation(
         current.schema_revision, current.incomplete = desk.schema_revision, False
         # What a reviewer said was said of another answer.
         current.verdict, current.reviewer_id, current.reviewed_at = "", None, None
+        recheck(desk, [current])
         counters.put_on(current)
         counters.write(cursor)
         current.save(
             update_fields=[
                 "answer", "skipped", "reason", "accepted_suggestion", "revision", "updated_at", "schema_revision",
-                "incomplete", "verdict", "reviewer", "reviewed_at",
+                "incomplete", "verdict", "reviewer", "reviewed_at", "gold",
             ]
         )  # fmt: skip
     return current

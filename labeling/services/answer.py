@@ -16,6 +16,7 @@ from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, validate_answer
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Task
+from labeling.services.gold_check import check_answers
 from labeling.services.queue import (
     PROGRESS,
     SIT_DOWN,
@@ -58,6 +59,8 @@ class Sent:
     result: Row = field(default_factory=dict)
     # An earlier answer of the same request with the same key.
     twin: "Sent | None" = None
+    # Its right answer is known and it is not compared yet.
+    is_gold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ def _save(actor: Actor, project_id: int, answers: list[Any]) -> Row:
             progress = progress_of(cursor, desk)
     if schema.choice is not None and any(row.result["status"] == "saved" for row in sent):
         suggest_when_due(actor=actor, desk=desk, answers=progress["done"])
+    if any(row.is_gold for row in sent):
+        check_answers(actor=actor, project_id=project_id)
     results = [row.result if isinstance(row, Sent) else row for row in read]
     return {"results": results, "progress": progress}
 
@@ -143,8 +148,9 @@ def _save_at_once(actor: Actor, project_id: int, asked: CurrentSchema, sent: lis
     if desk.schema_revision != asked.revision and not saved:
         raise QuestionsChanged
     refuse_archived(desk.state)
-    for number, task in saved:
+    for number, task, is_gold in saved:
         first[task].result = _result(first[task], "saved", number)
+        first[task].is_gold = is_gold
     return desk, progress_json(progress[0], desk.answers_wanted)
 
 
@@ -174,10 +180,11 @@ def _store(cursor: Any, desk: Desk, schema: Schema, fresh: list[Sent]) -> list[S
         "rows": orjson.dumps([{**_row_json(schema, row), "token": None} for row in fresh]).decode(),
     }
     cursor.execute(STORE, values)
-    numbers = {task: number for number, task in cursor.fetchall()}
+    numbers = {task: (number, is_gold) for number, task, is_gold in cursor.fetchall()}
     for row in fresh:
         if row.task in numbers:
-            row.result = _result(row, "saved", numbers[row.task])
+            number, row.is_gold = numbers[row.task]
+            row.result = _result(row, "saved", number)
     return [row for row in fresh if not row.result]
 
 
@@ -333,13 +340,14 @@ def _place_is_lost(cursor: Any, desk: Desk, row: Sent, place: Place) -> bool:
 
 TAKE_AGAIN = """
 WITH open AS MATERIALIZED (
-  SELECT t.id FROM labeling_task t WHERE t.id = ANY(%(tasks)s) AND t.open_slots > 0
+  SELECT t.id, t.is_gold FROM labeling_task t WHERE t.id = ANY(%(tasks)s) AND (t.open_slots > 0 OR t.is_gold)
     AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s)
   ORDER BY t.id FOR NO KEY UPDATE),
 taken AS (
-  UPDATE labeling_task t SET open_slots = t.open_slots - 1 FROM open WHERE t.id = open.id RETURNING t.id)
-INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, expires_at)
-SELECT id, %(project)s, %(annotator)s, gen_random_uuid(), now() FROM taken RETURNING task_id
+  UPDATE labeling_task t SET open_slots = t.open_slots - 1 FROM open WHERE t.id = open.id AND NOT open.is_gold)
+INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, expires_at, assigned, gold)
+SELECT id, %(project)s, %(annotator)s, gen_random_uuid(), now(), CASE WHEN is_gold THEN true END, is_gold
+FROM open RETURNING task_id
 """
 _KEEP_DRAFT = """
 INSERT INTO labeling_draft (task_id, annotator_id, answer, saved_at, schema_revision)
@@ -379,7 +387,8 @@ WITH me AS (
     AND p.schema_revision = %(revision)s
     AND (p.organization_id = %(organization)s OR %(organization)s::bigint IS NULL)),
 held AS MATERIALIZED (
-  SELECT n.*, l.id AS lease_id, l.assigned IS TRUE AS assigned, s.id AS shown, s.source,
+  SELECT n.*, l.id AS lease_id, l.assigned IS TRUE AND NOT l.gold AS assigned, l.gold,
+    s.id AS shown, s.source,
     COALESCE(s.answer = n.answer, false) AS accepted
   FROM me, jsonb_to_recordset(%(rows)s::jsonb) AS n(
     key uuid, task_id bigint, token text, answer jsonb, labels jsonb, skipped boolean, reason text, seconds float8,
@@ -400,9 +409,10 @@ counted AS (
   UPDATE labeling_progress m SET
     answers = m.answers + c.answers, skipped = m.skipped + c.skipped, seconds = m.seconds + c.seconds,
     suggestions_shown = m.suggestions_shown + c.shown, suggestions_accepted = m.suggestions_accepted + c.accepted,
-    assigned_left = m.assigned_left - c.assigned, last_answer_at = now()
+    assigned_left = m.assigned_left - c.assigned, gold_given = m.gold_given + c.gold, last_answer_at = now()
   FROM (SELECT count(*) answers, count(*) FILTER (WHERE skipped) skipped, sum(seconds) seconds,
-               count(*) FILTER (WHERE assigned) assigned, count(shown) shown,
+               count(*) FILTER (WHERE assigned) assigned, count(*) FILTER (WHERE gold) gold,
+               count(shown) shown,
                count(*) FILTER (WHERE accepted) accepted FROM r) c
   WHERE m.id = (SELECT id FROM me) AND c.answers > 0),
 tallied AS (
@@ -415,10 +425,10 @@ tallied AS (
   ON CONFLICT (project_id, annotator_id, kind, control, name)
   DO UPDATE SET count = labeling_tally.count + excluded.count)
 INSERT INTO labeling_annotation (project_id, task_id, annotator_id, answer, skipped, reason, seconds, suggestion_id,
-  accepted_suggestion, client_key, revision, created_at, updated_at, schema_revision, incomplete)
+  accepted_suggestion, client_key, revision, created_at, updated_at, schema_revision, incomplete, gold)
 SELECT %(project)s, task_id, %(annotator)s, answer, skipped, reason, seconds, shown, accepted, key, 1, now(), now(),
-  %(revision)s, false
-FROM r RETURNING id, task_id
+  %(revision)s, false, CASE WHEN NOT gold THEN '' WHEN skipped THEN 'open' ELSE 'waiting' END
+FROM r RETURNING id, task_id, gold = 'waiting'
 """
 
 

@@ -23,9 +23,10 @@ class Seat(Protocol):
 _WAIT_AGAIN = """
 WITH again AS (
   UPDATE labeling_lease SET assigned = true, expires_at = NULL
-  WHERE annotator_id = %(annotator)s AND task_id = ANY(%(tasks)s::bigint[]) AND assigned IS FALSE RETURNING task_id)
+  WHERE annotator_id = %(annotator)s AND task_id = ANY(%(tasks)s::bigint[]) AND assigned IS FALSE
+  RETURNING NOT gold AS counts)
 UPDATE labeling_progress m SET assigned_left = m.assigned_left + a.count
-FROM (SELECT count(*) AS count FROM again) a
+FROM (SELECT count(*) FILTER (WHERE counts) AS count FROM again) a
 WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND a.count > 0
 """
 
@@ -52,7 +53,7 @@ ORDER BY id FOR UPDATE
 """
 _LOCK_TASKS = """
 SELECT t.id, t.open_slots FROM labeling_task t
-WHERE t.project_id = %(project)s AND t.id = ANY(%(tasks)s::bigint[]) ORDER BY t.id FOR NO KEY UPDATE
+WHERE NOT t.is_gold AND t.project_id = %(project)s AND t.id = ANY(%(tasks)s::bigint[]) ORDER BY t.id FOR NO KEY UPDATE
 """
 _WHO_HAS = """
 SELECT task_id, annotator_id FROM labeling_lease
@@ -133,7 +134,7 @@ def _turns(
 _TAKE = """
 WITH mine AS MATERIALIZED (
   SELECT l.id, l.expires_at >= now() AS is_open FROM labeling_lease l
-  WHERE l.project_id = %(project)s AND l.assigned AND {which} FOR UPDATE),
+  WHERE l.project_id = %(project)s AND l.assigned AND NOT l.gold AND {which} FOR UPDATE),
 kept AS (UPDATE labeling_lease l SET assigned = NULL FROM mine WHERE l.id = mine.id AND mine.is_open
   RETURNING l.annotator_id),
 gone AS (DELETE FROM labeling_lease l USING mine WHERE l.id = mine.id AND mine.is_open IS NOT TRUE
@@ -147,7 +148,8 @@ SELECT annotator_id, task_id FROM gone UNION ALL SELECT annotator_id, NULL FROM 
 """
 _OF_TASKS = "l.task_id = ANY(%(tasks)s::bigint[]) AND l.annotator_id = ANY(%(people)s)"
 _OF_PERSON = """l.id IN (
-  SELECT id FROM labeling_lease WHERE project_id = %(project)s AND annotator_id = ANY(%(people)s) AND assigned
+  SELECT id FROM labeling_lease
+  WHERE project_id = %(project)s AND annotator_id = ANY(%(people)s) AND assigned AND NOT gold
   ORDER BY id LIMIT %(most)s)"""
 
 

@@ -211,12 +211,14 @@ WHERE t.project_id = %(project)s AND t.item_id = ANY(%(items)s::bigint[])
 """
 # Scalar subqueries rather than EXISTS: each is a probe of an index for one of these tasks, and never a join with
 # everything that was ever answered.
-_OF_TASK = "(SELECT true FROM labeling_annotation a WHERE a.task_id = t.id LIMIT 1)"
+# Answers of others to a task with a known answer are told to nobody who only labels: they would give it away.
+_OF_TASK = """(SELECT true FROM labeling_annotation a WHERE a.task_id = t.id
+  AND (NOT t.is_gold OR %(sees_all)s OR a.annotator_id = %(person)s) LIMIT 1)"""
 _BY_ME = "(SELECT true FROM labeling_annotation a WHERE a.task_id = t.id AND a.annotator_id = %(person)s)"
 _CONDITIONS = {
     "open": f" AND {_OF_TASK} IS NULL",
     "answered": f" AND {_OF_TASK}",
-    "todo": f""" AND {_BY_ME} IS NULL AND (t.open_slots > 0 OR (
+    "todo": f""" AND {_BY_ME} IS NULL AND (t.open_slots > 0 OR t.is_gold OR (
   SELECT true FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(person)s))""",
     "label": """ AND (SELECT true FROM labeling_annotation a WHERE a.task_id = t.id AND a.answer @> %(label)s::jsonb
   AND (%(sees_all)s OR a.annotator_id = %(person)s) LIMIT 1)""",

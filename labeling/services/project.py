@@ -13,8 +13,9 @@ from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
 from curation.models import Version
 from labeling.engine.consensus import canonical, majority
+from labeling.engine.interval import wilson_interval
 from labeling.engine.schema import Schema, SchemaError, parse_schema
-from labeling.models import Project, Tally
+from labeling.models import Progress, Project, Tally
 from labeling.services.queue import rewind_cursors
 from workers.models import Job
 from workers.services.job import enqueue
@@ -24,7 +25,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f
 READ_ROWS = 5_000
 SHARE_FIELDS = ("overlap_share", "overlap_in_share", "overlap_seed")
 # How the work is shared out among people; the models say what each means.
-WORK_FIELDS = (*SHARE_FIELDS, "only_assigned")
+WORK_FIELDS = (*SHARE_FIELDS, "only_assigned", "gold_share", "gold_least", "gold_from")
 
 
 def schema_for_labels(
@@ -172,8 +173,8 @@ def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> 
     Args:
         actor: Who publishes.
         project_id: The project.
-        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``keep_labels`` bool, ``split`` bool, ``validation``
-            and ``test`` shares, ``seed`` int, ``group_column`` str, ``note`` str.
+        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``with_gold`` bool, ``keep_labels`` bool, ``split``
+            bool, ``validation`` and ``test`` shares, ``seed`` int, ``group_column`` str, ``note`` str.
     """
     project = find_project(actor=actor, project_id=project_id)
     refuse_while_changing(project)
@@ -221,8 +222,11 @@ def find_project(*, actor: Actor, project_id: int, lock: bool = False) -> Projec
     return project  # type: ignore[no-any-return]
 
 
-def project_figures(*, project: Project) -> dict[str, Any]:
+def project_figures(*, project: Project, sees_gold: bool = False) -> dict[str, Any]:
     """Return the progress of a project: in all, for each person, label and model.
+
+    Answers to tasks whose right answer is known are none of those that are wanted, and are told apart for those who may
+    know of them. For all others they are answers like any: otherwise the figures would give away which they are.
 
     Every figure is a sum over counters, one row for each person and label; the cost does not grow with the answers.
     """
@@ -238,6 +242,7 @@ def project_figures(*, project: Project) -> dict[str, Any]:
             "accepted": row.accepted_answers,
             "fixed": row.fixed_answers,
             "sent_back": row.rejected_answers,
+            **(_gold_figures(row) if sees_gold else {}),
             "judged": row.accepted_answers + row.fixed_answers + row.rejected_answers,
         }
         for row in project.progress.select_related("annotator").order_by("-answers", "pk")
@@ -249,7 +254,7 @@ def project_figures(*, project: Project) -> dict[str, Any]:
         .annotate(total=Sum("count"))
         .order_by("kind", "control", "name")
     }
-    done = sum(person["answers"] for person in people)
+    done = sum(person["answers"] - person.get("gold_given", 0) for person in people)
     return {
         "tasks": project.task_count,
         "answers": done,
@@ -258,6 +263,19 @@ def project_figures(*, project: Project) -> dict[str, Any]:
         "people": people,
         "labels": _label_counts(project, tallies),
         "suggestions": _sources(tallies),
+    }
+
+
+def _gold_figures(row: Progress) -> dict[str, Any]:
+    accuracy = row.gold_right / row.gold_answers if row.gold_answers else None
+    return {
+        "gold_given": row.gold_given,
+        "gold_answers": row.gold_answers,
+        "gold_right": row.gold_right,
+        "gold_accuracy": accuracy,
+        "gold_interval": wilson_interval(row.gold_right, row.gold_answers),
+        "paused_at": row.paused_at,
+        "paused_why": row.paused_why,
     }
 
 
@@ -293,13 +311,13 @@ def _sources(tallies: dict[tuple[str, str, str], int]) -> list[dict[str, Any]]:
 _LABELED = """
 SELECT t.item_id, t.data, json_agg(a.answer -> %(control)s ORDER BY a.id)
 FROM labeling_task t JOIN labeling_annotation a ON a.task_id = t.id
-WHERE a.project_id = %(project)s AND NOT a.skipped
+WHERE a.project_id = %(project)s AND NOT a.skipped AND a.gold = ''
 GROUP BY t.id ORDER BY t.id
 """
 _UNLABELED = """
 SELECT t.item_id, t.data FROM labeling_task t
 WHERE t.project_id = %(project)s AND t.id > %(after)s
-  AND NOT EXISTS (SELECT FROM labeling_annotation a WHERE a.task_id = t.id)
+  AND (t.is_gold OR NOT EXISTS (SELECT FROM labeling_annotation a WHERE a.task_id = t.id))
 ORDER BY t.id LIMIT %(limit)s
 """
 

@@ -7,6 +7,7 @@ locked FOR NO KEY UPDATE: an answer or a lease that is stored meanwhile only nee
 tasks in whatever order.
 """
 
+import secrets
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Desk:
     suggest_at: int
     schema_revision: int
     extra_answers: int = 0
+    is_paused: bool = False
 
     @property
     def answers_wanted(self) -> int:
@@ -58,7 +60,7 @@ class Desk:
 
 SIT_DOWN = """
 SELECT m.id, p.overlap, p.lease_seconds, p.state, p.schema::text, p.task_count, p.suggest_every, p.suggest_at,
-  p.schema_revision, p.extra_answers
+  p.schema_revision, p.extra_answers, m.paused_at IS NOT NULL
 FROM labeling_project p JOIN labeling_progress m ON m.project_id = p.id AND m.annotator_id = %(annotator)s
 WHERE p.id = %(project)s AND p.organization_id = %(organization)s
 FOR UPDATE OF m
@@ -148,10 +150,11 @@ _NOT_MINE = """(SELECT true FROM labeling_lease l WHERE l.task_id = t.id AND l.a
 _ME = """me AS (
   SELECT m.id, CASE WHEN p.only_assigned THEN 'infinity' ELSE m.cursor_rank END AS cursor_rank, m.cursor_id,
     CASE WHEN p.only_assigned THEN 'infinity' ELSE m.returned_cursor END AS returned_cursor, p.lease_seconds,
-    p.only_assigned
+    p.only_assigned, m.handed, m.gold_cursor, p.gold_secret,
+    CASE WHEN p.gold_count > 0 THEN p.gold_share ELSE 0 END AS gold_share
   FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
   WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.organization_id = %(organization)s
-    AND p.state = 'open')"""
+    AND p.state = 'open' AND m.paused_at IS NULL)"""
 _FRESH = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NULL
   AND (t.rank, t.id) >= ((SELECT cursor_rank FROM me), (SELECT cursor_id FROM me)) AND {_NOT_MINE}"""
 _RETURNED = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NOT NULL
@@ -171,6 +174,24 @@ _ASSIGNED = """
   SELECT l.id AS lease_id, l.task_id FROM labeling_lease l
   WHERE l.project_id = %(project)s AND l.annotator_id = %(annotator)s AND l.assigned
     AND (l.expires_at IS NULL OR l.expires_at < now()) AND EXISTS (SELECT FROM me)"""
+# How many of the next tasks are gold: one in each stretch of 100 / share, at a place that a secret draws, so that the
+# share is met for everybody and nobody can tell where.
+_GOLD_DUE = """
+  SELECT count(*) FROM me, generate_series(me.handed, me.handed + (
+    SELECT %(count)s::int - count(*) FROM held) - 1) AS p(place),
+  LATERAL (SELECT p.place * me.gold_share / 100 AS stretch) k,
+  LATERAL (SELECT (k.stretch * 100 + me.gold_share - 1) / me.gold_share AS low,
+    (k.stretch * 100 + 99 + me.gold_share) / me.gold_share AS high,
+    ('x' || substr(md5(me.gold_secret || ':' || %(annotator)s::text || ':' || k.stretch), 1, 6))::bit(24)::bigint
+      AS lot) s
+  WHERE p.place = s.low + (s.lot * (s.high - s.low) >> 24)"""
+# Gold that this person has not had. It never comes alone: there is something to hide it among.
+_GOLD = f"""
+  SELECT g.id, g.task_id FROM labeling_gold g
+  WHERE g.project_id = %(project)s AND g.kind = 'gold' AND g.id > (SELECT gold_cursor FROM me)
+    AND (SELECT true FROM labeling_lease l WHERE l.task_id = g.task_id AND l.annotator_id = %(annotator)s) IS NULL
+    AND (EXISTS (SELECT FROM first_fresh) OR EXISTS (SELECT FROM first_returned) OR EXISTS (SELECT FROM assigned))
+  ORDER BY g.id LIMIT (SELECT CASE WHEN me.gold_share = 0 THEN 0 ELSE ({_GOLD_DUE}) END FROM me)"""
 # Why an answer was sent back, while it is not answered anew.
 WHY_BACK = """labeling_rejection x LEFT JOIN accounts_user u ON u.id = x.reviewer_id"""
 WHY_BACK_COLUMNS = "x.why, x.rejected_at, COALESCE(NULLIF(u.name, ''), u.email)"
@@ -208,39 +229,47 @@ again AS (
   UPDATE labeling_lease l SET token = CASE WHEN held.anew THEN gen_random_uuid() ELSE l.token END,
     sender = %(sender)s::uuid, expires_at = now() + make_interval(secs => (SELECT lease_seconds FROM me))
   FROM held WHERE l.id = held.lease_id RETURNING l.task_id, l.token, l.expires_at, l.assigned IS TRUE AS assigned),
+gold AS MATERIALIZED ({_GOLD}),
 returned AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_RETURNED}
-  ORDER BY t.returned_at, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM held)
+  ORDER BY t.returned_at, t.id
+  LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM (SELECT FROM held UNION ALL SELECT FROM gold) before)
   FOR NO KEY UPDATE SKIP LOCKED),
 fresh AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_FRESH}
   ORDER BY t.rank, t.id
-  LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM (SELECT FROM held UNION ALL SELECT FROM returned) before)
+  LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM (
+    SELECT FROM held UNION ALL SELECT FROM gold UNION ALL SELECT FROM returned) before)
   FOR NO KEY UPDATE SKIP LOCKED),
 taken AS (
   UPDATE labeling_task t SET open_slots = t.open_slots - 1
   FROM (SELECT id FROM returned UNION ALL SELECT id FROM fresh) pick WHERE t.id = pick.id
   RETURNING t.id, t.item_id, t.data, t.rank, t.returned_at),
 leased AS (
-  INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, sender, expires_at)
+  INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, sender, expires_at, assigned, gold)
   SELECT id, %(project)s, %(annotator)s, gen_random_uuid(), %(sender)s::uuid,
-    now() + make_interval(secs => (SELECT lease_seconds FROM me)) FROM taken
+    now() + make_interval(secs => (SELECT lease_seconds FROM me)), CASE WHEN gold THEN true END, gold
+  FROM (SELECT id, false AS gold FROM taken UNION ALL SELECT task_id, true FROM gold) new
   RETURNING task_id, token, expires_at),
 moved AS (
   UPDATE labeling_progress m SET
     cursor_rank = COALESCE((SELECT rank FROM first_fresh), (SELECT rank FROM end_fresh), m.cursor_rank),
     cursor_id = COALESCE((SELECT id FROM first_fresh), (SELECT id FROM end_fresh), m.cursor_id),
-    returned_cursor = LEAST((SELECT returned_at FROM first_returned), now() - interval '1 minute')
+    returned_cursor = LEAST((SELECT returned_at FROM first_returned), now() - interval '1 minute'),
+    handed = m.handed + (SELECT count(*) FROM leased), gold_cursor = COALESCE((SELECT max(id) FROM gold), m.gold_cursor)
   WHERE m.id = (SELECT id FROM me)),
 handed AS (
-  SELECT taken.*, leased.token, leased.expires_at, false AS again, false AS assigned
+  SELECT taken.*, leased.token, leased.expires_at, false AS again, false AS assigned, false AS gold
   FROM taken JOIN leased ON leased.task_id = taken.id
   UNION ALL
-  SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at, true, again.assigned
+  SELECT t.id, t.item_id, t.data, t.rank, NULL, leased.token, leased.expires_at, false, false, true
+  FROM gold JOIN labeling_task t ON t.id = gold.task_id JOIN leased ON leased.task_id = gold.task_id
+  UNION ALL
+  SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at, true, again.assigned, false
   FROM again JOIN labeling_task t ON t.id = again.task_id)
 SELECT t.id, t.item_id, t.data::text, t.token::text, t.expires_at,
        d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")},
-       {WHY_BACK_COLUMNS}, d.schema_revision
+       {WHY_BACK_COLUMNS}, d.schema_revision, t.gold
 FROM handed t
 LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
 LEFT JOIN ({WHY_BACK}) ON t.again AND x.task_id = t.id AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
@@ -293,7 +322,7 @@ def lease_tasks(
 
     Raises:
         NotFound: No such project, or not this actor's to see.
-        Conflict: ``project_paused``, ``project_archived``.
+        Conflict: ``project_paused``, ``project_archived``, ``person_paused``.
     """
     try:
         found = _lease_once(actor, project_id, count, holding, sender)
@@ -322,6 +351,7 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
     seats, renewed, leased, counted = in_one_trip(
         (SIT_DOWN, values), (_RENEW, values), (_LEASE, values), (PROGRESS, values)
     )
+    leased = _hidden(leased)
     if not seats:
         # Each statement sees what was committed before it: another window may have taken the seat after the first one
         # looked, and then the third has leased tasks already. They belong into the answer.
@@ -332,6 +362,7 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
         return found
     desk = Desk(project_id, actor.user_id, *seats[0])
     refuse_unless_open(desk.state)
+    refuse_paused_person(desk)
     tasks = tasks_json(desk, leased)
     held = {row[0] for row in renewed}
     lost = [task for task in holding if task not in held]
@@ -343,6 +374,15 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
         "remaining": bool(tasks or held) or _any_left(values),
         "schema_revision": desk.schema_revision,
     }
+
+
+def _hidden(rows: list[Any]) -> list[Any]:
+    """Return the rows without saying which are gold; those stand among the others where chance puts them."""
+    found = [row[:-1] for row in rows if not row[-1]]
+    for row in rows:
+        if row[-1]:
+            found.insert(secrets.randbelow(len(found) + 1), row[:-1])
+    return found
 
 
 def _any_left(values: Row) -> bool:
@@ -362,6 +402,12 @@ def refuse_unless_open(state: str) -> None:
     refuse_archived(state)
     if state != "open":
         raise Conflict("project_paused", _("This project is paused. Come back when it is open again."))
+
+
+def refuse_paused_person(desk: Desk) -> None:
+    """Raise the conflict that says that this person gets nothing for now; why is for those who manage."""
+    if desk.is_paused:
+        raise Conflict("person_paused", _("Your work here is paused. Whoever manages the project will tell you more."))
 
 
 def tasks_json(desk: Desk, rows: list[Any]) -> list[Row]:

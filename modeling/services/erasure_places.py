@@ -123,10 +123,11 @@ TABLES: dict[str, Table] = {
         reason=_("Names of columns, and categories of columns that were encoded; they are part of the version's hash."),
     ),
     "labeling.Annotation": Table(
-        _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason"), harmless=("verdict",)
+        _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason"), harmless=("verdict", "gold")
     ),
     "labeling.Rejection": Table(
-        _("Answers sent back"), "project__organization", rows=REMOVED, blanked=("answer", "reason", "why")
+        _("Answers sent back"), "project__organization", rows=REMOVED, blanked=("answer", "reason", "why"),
+        harmless=("gold",),
     ),
     "labeling.AnnotationRevision": Table(
         _("Earlier answers"), "task__project__organization", rows=REMOVED, blanked=("answer",)
@@ -143,8 +144,13 @@ TABLES: dict[str, Table] = {
     "labeling.Comment": Table(
         _("Comments"), "project__organization", rows=REMOVED, blanked=("body",), harmless=("control", "part")
     ),
+    "labeling.Gold": Table(
+        _("Right answers"), "project__organization", rows=REMOVED, blanked=("answer", "explanation"), harmless=("kind",)
+    ),
     "labeling.Mention": Table(_("Mentions"), "comment__project__organization", rows=REMOVED, reason=_FIGURES),
-    "labeling.Progress": Table(_("Progress"), "project__organization", reason=_FIGURES),
+    "labeling.Progress": Table(
+        _("Progress"), "project__organization", harmless=("paused_why",), reason=_FIGURES
+    ),
     "labeling.Tally": Table(
         _("Counts of labels"), "project__organization", reported=("name",), harmless=("kind", "control"),
         reason=_("Names of labels in a project's schema."),

@@ -89,6 +89,7 @@ class Projects:
         *,
         only_labeled: bool = False,
         only_reviewed: bool = False,
+        with_gold: bool = False,
         keep_labels: bool = True,
         split: bool = True,
         validation: float = 0.1,
@@ -103,6 +104,7 @@ class Projects:
             project_id: The project.
             only_labeled: Leave out items without a label.
             only_reviewed: Count only answers that a reviewer accepted or fixed.
+            with_gold: Count answers to tasks whose right answer was known, too.
             keep_labels: Items that nobody answered keep their version's label; their ``label_annotators`` is empty.
             split: Add the column ``split`` with train, validation and test.
             validation: Share of rows for validation.
@@ -114,6 +116,7 @@ class Projects:
         body = {
             "only_labeled": only_labeled,
             "only_reviewed": only_reviewed,
+            "with_gold": with_gold,
             "keep_labels": keep_labels,
             "split": split,
             "validation": validation,
