@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from core.api import ScopedAPIView, valid
 from labeling.api.comment import PersonOutput
 from labeling.api.labeling import BIGGEST, ItemOutput
-from labeling.models import Gold, GoldKind, Project
+from labeling.models import Gold, Project
 from labeling.querysets.gold import MANAGERS
 from labeling.services.gold import (
     LONGEST_EXPLANATION,
@@ -28,7 +28,6 @@ from workers.api.job import JobOutput
 
 class GoldOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    kind = serializers.ChoiceField(choices=GoldKind.choices)
     task = ItemOutput()
     answer = serializers.DictField()
     explanation = serializers.CharField()
@@ -49,7 +48,6 @@ class GoldInput(serializers.Serializer[Any]):
         required=False, min_value=1, max_value=BIGGEST, help_text="Instead of an item: an answer that is right."
     )
     answer = serializers.DictField(required=False, help_text="What is right; a must with an item.")
-    kind = serializers.ChoiceField(choices=GoldKind.choices, default=GoldKind.GOLD)
     explanation = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_EXPLANATION)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +58,6 @@ class GoldInput(serializers.Serializer[Any]):
 
 class GoldImportInput(serializers.Serializer[Any]):
     column = serializers.CharField(max_length=200, help_text="Items with a label in this column become gold.")
-    kind = serializers.ChoiceField(choices=GoldKind.choices, default=GoldKind.GOLD)
 
 
 class GoldCursor(serializers.Serializer[Any]):

@@ -22,7 +22,6 @@ class Migration(migrations.Migration):
             name='Gold',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('gold', 'hidden check'), ('training', 'training'), ('test', 'test')], default='gold', max_length=10)),
                 ('answer', models.JSONField()),
                 ('schema_revision', models.PositiveIntegerField(default=1)),
                 ('explanation', models.TextField(blank=True, max_length=2000)),
@@ -148,6 +147,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='gold',
-            index=models.Index(fields=['project', 'kind', 'id'], name='gold_of_project'),
+            index=models.Index(fields=['project', 'id'], name='gold_of_project'),
         ),
     ]

@@ -2,7 +2,7 @@ from labeling.models.annotation import Annotation, AnnotationRevision, Rejection
 from labeling.models.assignment import Assignment, AssignmentKind, AssignmentState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
-from labeling.models.gold import Gold, GoldKind, GoldState
+from labeling.models.gold import Gold, GoldState
 from labeling.models.progress import PauseReason, Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
 from labeling.models.suggestion import Suggestion
@@ -20,7 +20,6 @@ __all__ = [
     "Comment",
     "Draft",
     "Gold",
-    "GoldKind",
     "GoldState",
     "Lease",
     "Mention",

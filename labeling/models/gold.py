@@ -4,12 +4,6 @@ from django.utils.translation import gettext_lazy as _
 from labeling.querysets.gold import GoldQuerySet
 
 
-class GoldKind(models.TextChoices):
-    GOLD = "gold", _("hidden check")
-    TRAINING = "training", _("training")
-    TEST = "test", _("test")
-
-
 class Gold(models.Model):
     """The known right answer to a task. Such a task leaves the queue: everybody gets it once, beside their other work.
 
@@ -18,11 +12,10 @@ class Gold(models.Model):
 
     project = models.ForeignKey("labeling.Project", on_delete=models.CASCADE, related_name="golds", db_index=False)
     task = models.OneToOneField("labeling.Task", on_delete=models.CASCADE, related_name="gold")
-    kind = models.CharField(max_length=10, choices=GoldKind.choices, default=GoldKind.GOLD)
     answer = models.JSONField()
     # The number of the questions that the answer fits.
     schema_revision = models.PositiveIntegerField(default=1)
-    # Why it is right; people read it after a training task.
+    # Why it is right; those who review read it.
     explanation = models.TextField(blank=True, max_length=2_000)
     made_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     created_at = models.DateTimeField()
@@ -30,7 +23,7 @@ class Gold(models.Model):
     objects = GoldQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["project", "kind", "id"], name="gold_of_project")]
+        indexes = [models.Index(fields=["project", "id"], name="gold_of_project")]
 
     def __str__(self) -> str:
         return f"right answer to task {self.task_id}"

@@ -11,6 +11,7 @@ from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
 from core.errors import NotFound
 from core.number import whole_number
 from labeling.models import Annotation, Project, ProjectState
+from labeling.querysets.gold import may_know_gold
 from labeling.services.project import (
     change_project,
     find_project,
@@ -54,7 +55,7 @@ class ProjectPage(ScopedPage):
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         project = find_project(actor=request.actor, project_id=pk)
         rights = rights_of(request)
-        figures = project_figures(project=project)
+        figures = project_figures(project=project, sees_gold=may_know_gold(request.actor))
         if not rights["may_see"]:
             figures["people"] = [row for row in figures["people"] if row["user"] == request.actor.user_id]
         figures["judged"] = sum(row["judged"] for row in figures["people"])
@@ -143,5 +144,6 @@ def rights_of(request: HttpRequest) -> dict[str, bool]:
         "may_write": actor.can("project.write"),
         "may_label": actor.can("label"),
         "may_review": actor.can("review"),
+        "may_know_gold": may_know_gold(actor),
         "may_see": actor.can("data.read") or actor.can("review") or actor.can("project.write"),
     }

@@ -25,6 +25,10 @@ STATES = (
     ("skipped", gettext_lazy("skipped")),
     ("incomplete", gettext_lazy("incomplete")),
 )
+GOLD_STATES = (
+    ("gold_right", gettext_lazy("known answer: right")),
+    ("gold_wrong", gettext_lazy("known answer: wrong")),
+)
 
 
 REVIEWS = (
@@ -60,6 +64,8 @@ class ResultForm(forms.Form):
             seats = Progress.objects.filter(project=project).select_related("annotator").order_by("annotator_id")
             people = [(seat.annotator_id, str(seat.annotator)) for seat in seats]
             self.fields["person"].choices = [("", everybody), *people]  # type: ignore[attr-defined]
+            if project.gold_count:
+                self.fields["state"].choices = [*STATES, *GOLD_STATES]  # type: ignore[attr-defined]
         else:
             del self.fields["person"]
         labels = [(f"{each.name}={value}", f"{each.title or each.name}: {value}") for each, value in _labels(schema)]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from labeling.pages import comment, grid, new_project, project, questions, result, work
+from labeling.pages import comment, gold, grid, new_project, project, questions, result, work
 
 app_name = "labeling"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("projects/<int:pk>/comments/", comment.CommentsPage.as_view(), name="comments"),
     path("comments/", comment.CommentsPage.as_view(), name="all-comments"),
     path("comments/<int:pk>/state/", comment.CommentStatePage.as_view(), name="comment-state"),
+    path("projects/<int:pk>/gold/", gold.GoldPage.as_view(), name="gold"),
     path("projects/<int:pk>/work/", work.WorkPage.as_view(), name="work"),
     path("projects/<int:pk>/questions/", questions.QuestionsPage.as_view(), name="questions"),
     path("projects/<int:pk>/publish/", project.PublishPage.as_view(), name="publish"),

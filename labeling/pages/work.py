@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Membership
 from accounts.pages.view import PageRequest, ScopedPage, form_errors
+from core.number import whole_number
 from labeling.models import Assignment, AssignmentKind, Project
 from labeling.pages.project import rights_of
 from labeling.services.assignment import WORKERS, Order, give_tasks, take_tasks
+from labeling.services.gold_check import pause_person, resume_person
 from labeling.services.grid import FIELDS
 from labeling.services.project import change_project, find_project, project_figures
 
@@ -131,6 +133,7 @@ class WorkPage(ScopedPage):
     def post(self, request: PageRequest, pk: int) -> HttpResponse:
         project = find_project(actor=request.actor, project_id=pk)
         steps = {"overlap": self._overlap, "pull": self._pull, "assign": self._assign, "take": self._take}
+        steps |= {"pause": self._pause, "resume": self._pause}
         carry_out = steps.get(request.POST.get("step", ""))
         refused = None if carry_out is None else carry_out(request, project)
         return redirect("labeling:work", pk) if refused is None else self._show(request, project, **refused)
@@ -161,6 +164,11 @@ class WorkPage(ScopedPage):
                 return None
         return {"assign": form}
 
+    def _pause(self, request: PageRequest, project: Project) -> None:
+        carry_out = pause_person if request.POST["step"] == "pause" else resume_person
+        person = whole_number(request.POST.get("person", "")) or 0
+        carry_out(actor=request.actor, project_id=project.pk, person=person)
+
     def _take(self, request: PageRequest, project: Project) -> None:
         people = [int(text) for text in request.POST.getlist("person") if text.isascii() and text.isdigit()]
         made = take_tasks(actor=request.actor, project_id=project.pk, order=Order(people))
@@ -173,7 +181,7 @@ class WorkPage(ScopedPage):
         begun = {name: request.GET.get(name, "") for name in SHOWN}
         context = {
             "project": project,
-            "figures": project_figures(project=project),
+            "figures": project_figures(project=project, sees_gold=True),
             "overlap": OverlapForm(initial={name: getattr(project, name) for name in fields}),
             "pull": PullForm(initial={"only_assigned": project.only_assigned}),
             "assign": AssignForm(project, members, initial={**begun, "each": 1}),

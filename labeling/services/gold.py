@@ -18,7 +18,7 @@ from core.errors import Conflict, DomainError, NotAllowed, NotFound
 from curation.services.version import open_version
 from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, parse_schema, validate_answer
-from labeling.models import Annotation, Gold, GoldKind, GoldState, Lease, Progress, Project, Task
+from labeling.models import Annotation, Gold, GoldState, Lease, Progress, Project, Task
 from labeling.querysets.gold import MANAGERS
 from labeling.services.project import find_project
 from labeling.services.queue import refuse_archived
@@ -60,10 +60,9 @@ def mark_gold(
     item: int | None = None,
     annotation: int | None = None,
     answer: Any = None,
-    kind: str = GoldKind.GOLD,
     explanation: str = "",
 ) -> Gold:
-    """Make a task gold, or give one that is gold another answer, kind or explanation.
+    """Make a task gold, or give one that is gold another answer or explanation.
 
     Args:
         actor: Who says what is right; they manage or review.
@@ -71,8 +70,7 @@ def mark_gold(
         item: The item whose task it is; or else:
         annotation: An answer whose task it is, and whose contents are right unless `answer` says otherwise.
         answer: What is right.
-        kind: A row of GoldKind.
-        explanation: Why it is right, for people to read after a training task; at most 2,000 characters.
+        explanation: Why it is right, for those who review; at most 2,000 characters.
 
     Raises:
         NotFound: No such project, item or answer.
@@ -92,7 +90,6 @@ def mark_gold(
     fields: Row = {
         "answer": right,
         "schema_revision": project.schema_revision,
-        "kind": kind,
         "explanation": made_storable(explanation).strip()[:LONGEST_EXPLANATION],
     }
     if earlier is None:
@@ -105,7 +102,7 @@ def mark_gold(
         made = earlier
     audit.record(
         actor=actor, action="project.mark_gold", subject=f"project:{project.pk}", task=task.pk, item=task.item_id,
-        answer=right, kind=kind,
+        answer=right,
     )  # fmt: skip
     return made
 
@@ -170,7 +167,7 @@ def _in_hand(tasks: list[int]) -> set[int]:
 
 def _count_gold(project_id: int) -> None:
     # At most MOST_GOLD rows of an index; the project's row is locked by the update that follows.
-    count = Gold.objects.filter(project=project_id, kind=GoldKind.GOLD).count()
+    count = Gold.objects.filter(project=project_id).count()
     Project.objects.filter(pk=project_id).update(gold_count=count)
 
 
@@ -224,7 +221,7 @@ def _reopen(project: Project, task: int) -> None:
             cursor.execute(statement, values)
 
 
-def start_import(*, actor: Actor, project_id: int, column: str, kind: str = GoldKind.GOLD) -> Job:
+def start_import(*, actor: Actor, project_id: int, column: str) -> Job:
     """Send the job that takes right answers from a column of the project's version: one label in each cell.
 
     Raises:
@@ -240,17 +237,17 @@ def start_import(*, actor: Actor, project_id: int, column: str, kind: str = Gold
     if parse_schema(project.schema).classifier is None:
         detail = _("A column can hold the right label of a choice or a taxonomy, and this project asks neither.")
         raise Conflict("gold_no_choice", detail, field="column")
-    audit.record(actor=actor, action="project.import_gold", subject=f"project:{project.pk}", column=column, kind=kind)
+    audit.record(actor=actor, action="project.import_gold", subject=f"project:{project.pk}", column=column)
     return enqueue(
         kind=KIND,
         actor=actor,
-        params={"project_id": project.pk, "column": column, "gold_kind": kind},
+        params={"project_id": project.pk, "column": column},
         title=_("Take right answers of %(project)s from %(column)s") % {"project": project.name, "column": column},
         subject=f"project:{project.pk}",
     )
 
 
-def run_import(*, job: JobContext, project_id: int, column: str, gold_kind: str) -> Row:
+def run_import(*, job: JobContext, project_id: int, column: str) -> Row:
     """Mark every item that has a label in the column, up to MOST_GOLD; each batch is one transaction.
 
     Items that are gold already stay as they are, so that doing it twice changes nothing.
@@ -273,7 +270,7 @@ def run_import(*, job: JobContext, project_id: int, column: str, gold_kind: str)
             pairs = zip(batch.column("item_id").to_pylist(), batch.column(column).to_pylist(), strict=True)
             found = [(item, str(value)) for item, value in pairs if value not in (None, "")]
             for start in range(0, len(found), BATCH):
-                _import_batch(job.actor, project, dict(found[start : start + BATCH]), gold_kind, counts, wrong)
+                _import_batch(job.actor, project, dict(found[start : start + BATCH]), counts, wrong)
             job.save_state({"rows": seen, "counts": dict(counts), "wrong": wrong})
             job.progress(seen, reader.row_count, _("taking right answers"), rows_done=counts["marked"])
     return {"project": project.pk, **counts, "values": wrong}
@@ -281,7 +278,7 @@ def run_import(*, job: JobContext, project_id: int, column: str, gold_kind: str)
 
 @transaction.atomic
 def _import_batch(
-    actor: Actor, project: Project, values: dict[int, str], kind: str, counts: Counter[str], wrong: list[str]
+    actor: Actor, project: Project, values: dict[int, str], counts: Counter[str], wrong: list[str]
 ) -> None:
     schema = parse_schema(project.schema)
     name = schema.classifier.name if schema.classifier is not None else ""
@@ -304,7 +301,7 @@ def _import_batch(
         if task.is_gold or task.pk in held or len(chosen) >= room:
             counts["already" if task.is_gold else "in_hand" if task.pk in held else "no_room"] += 1
             continue
-        chosen.append((task, {"answer": answer, "schema_revision": project.schema_revision, "kind": kind}))
+        chosen.append((task, {"answer": answer, "schema_revision": project.schema_revision}))
     counts["marked"] += len(chosen)
     if chosen:
         project.gold_count = MOST_GOLD - room
@@ -338,7 +335,6 @@ def show_gold(gold: Gold, *, answers: int = 0, right: int = 0) -> Row:
     """Return a right answer as the API lists it."""
     return {
         "id": gold.pk,
-        "kind": gold.kind,
         "task": {"id": gold.task_id, "item_id": gold.task.item_id, "data": gold.task.data},
         "answer": gold.answer,
         "explanation": gold.explanation,

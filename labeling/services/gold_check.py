@@ -14,7 +14,7 @@ from accounts.services import audit
 from core.errors import NotFound
 from labeling.engine.gold import is_right
 from labeling.engine.schema import Answer, AnswerError
-from labeling.models import Annotation, Gold, GoldKind, GoldState, PauseReason, Progress, Project
+from labeling.models import Annotation, Gold, GoldState, PauseReason, Progress, Project
 from labeling.services.queue import Desk, sit_down
 from labeling.services.schema_revision import bring_along, changes_of, schema_of
 
@@ -72,7 +72,6 @@ def check_answers(*, actor: Actor, project_id: int) -> dict[int, Gold]:
     for row in waiting:
         row.gold = outcome(desk, golds.get(row.task_id), row.answer)
     Annotation.objects.bulk_update(waiting, ["gold"])
-    hidden = [row for row in waiting if row.task_id in golds and golds[row.task_id].kind == GoldKind.GOLD]
     compared = [row.gold for row in waiting if row.gold in (GoldState.RIGHT, GoldState.WRONG)]
     gone = sum(row.gold == GoldState.NONE for row in waiting)
     Progress.objects.filter(pk=desk.progress_id).update(
@@ -80,7 +79,7 @@ def check_answers(*, actor: Actor, project_id: int) -> dict[int, Gold]:
         gold_answers=F("gold_answers") + len(compared),
         gold_right=F("gold_right") + compared.count(GoldState.RIGHT),
     )
-    if hidden:
+    if compared:
         _pause_when_due(actor, desk)
     return {row.pk: golds[row.task_id] for row in waiting if row.task_id in golds}
 

@@ -188,7 +188,7 @@ _GOLD_DUE = """
 # Gold that this person has not had. It never comes alone: there is something to hide it among.
 _GOLD = f"""
   SELECT g.id, g.task_id FROM labeling_gold g
-  WHERE g.project_id = %(project)s AND g.kind = 'gold' AND g.id > (SELECT gold_cursor FROM me)
+  WHERE g.project_id = %(project)s AND g.id > (SELECT gold_cursor FROM me)
     AND (SELECT true FROM labeling_lease l WHERE l.task_id = g.task_id AND l.annotator_id = %(annotator)s) IS NULL
     AND (EXISTS (SELECT FROM first_fresh) OR EXISTS (SELECT FROM first_returned) OR EXISTS (SELECT FROM assigned))
   ORDER BY g.id LIMIT (SELECT CASE WHEN me.gold_share = 0 THEN 0 ELSE ({_GOLD_DUE}) END FROM me)"""

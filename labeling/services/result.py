@@ -13,13 +13,14 @@ from accounts.actor import Actor
 from labeling.engine.lots import LOT_DIGITS, threshold
 from labeling.engine.schema import Schema
 from labeling.models import Annotation, Project, Rejection
+from labeling.querysets.gold import may_know_gold
 
 PAGE = 50
 # How many answers one page looks at before it offers to go on: with a filter that few answers pass, a page costs this
 # much and no more, however many answers there are. A long text is read from disk, so fewer of those.
 SCAN = 20_000
 SCAN_TEXTS = 2_000
-STATES = ("answered", "skipped", "incomplete")
+STATES = ("answered", "skipped", "incomplete", "gold_right", "gold_wrong")
 REVIEWS = ("none", "accepted", "fixed", "rejected")
 MARKED = ("spans", "relations", "shapes")
 
@@ -101,17 +102,23 @@ def find_answers(*, actor: Actor, project: Project, schema: Schema, wish: Wish, 
     # One index entry, found by walking the index from the newest; null when there are fewer.
     floor = rows.order_by("-pk").values_list("pk", flat=True)[scan - 1 : scan].first()
     looked_at = rows if floor is None else rows.filter(pk__gte=floor)
-    passing = _passing(looked_at, schema, wish).select_related("task", "annotator", "reviewer").order_by("-pk")
+    passing = (
+        _passing(looked_at, schema, wish, may_know_gold(actor))
+        .select_related("task", "annotator", "reviewer")
+        .order_by("-pk")
+    )
     found = list(passing[: PAGE + 1])
     if len(found) > PAGE:
         return Found(found[:PAGE], found[PAGE - 1].pk)
     return Found(found, floor, floor is not None)
 
 
-def _passing(rows: QuerySet[Any], schema: Schema, wish: Wish) -> QuerySet[Any]:
+def _passing(rows: QuerySet[Any], schema: Schema, wish: Wish, sees_gold: bool) -> QuerySet[Any]:
     if wish.control:
         rows = rows.filter(_has_label(schema, wish)) if wish.control in schema.by_name else rows.none()
     states = {"answered": Q(skipped=False), "skipped": Q(skipped=True), "incomplete": Q(incomplete=True)}
+    if sees_gold:
+        states |= {"gold_right": Q(gold="right"), "gold_wrong": Q(gold="wrong")}
     if wish.state in states:
         rows = rows.filter(states[wish.state])
     if wish.review in REVIEWS and wish.review != "rejected":

@@ -145,7 +145,7 @@ TABLES: dict[str, Table] = {
         _("Comments"), "project__organization", rows=REMOVED, blanked=("body",), harmless=("control", "part")
     ),
     "labeling.Gold": Table(
-        _("Right answers"), "project__organization", rows=REMOVED, blanked=("answer", "explanation"), harmless=("kind",)
+        _("Right answers"), "project__organization", rows=REMOVED, blanked=("answer", "explanation")
     ),
     "labeling.Mention": Table(_("Mentions"), "comment__project__organization", rows=REMOVED, reason=_FIGURES),
     "labeling.Progress": Table(
