@@ -28,7 +28,8 @@ class GridFilter(serializers.Serializer[Any]):
         choices=STATES,
         required=False,
         allow_blank=True,
-        help_text="open: nobody answered; answered: somebody did; todo: you did not, and there is a place.",
+        help_text="open: nobody answered; answered: somebody did; todo: you did not, and there is a place; "
+        "skipped: somebody skipped it (for people who only label: they did).",
     )
     label = serializers.CharField(
         required=False, allow_blank=True, max_length=300, help_text="A label that was given, as control=label."

@@ -10,7 +10,15 @@ from rest_framework.response import Response
 from core.api import ScopedViewSet, valid
 from labeling.models import Annotation, Project, ProjectState
 from labeling.querysets.gold import may_know_gold
-from labeling.services.project import change_project, create_project, find_project, project_figures, start_publish
+from labeling.services.project import (
+    LONGEST_SKIP_REASON,
+    MOST_SKIP_REASONS,
+    change_project,
+    create_project,
+    find_project,
+    project_figures,
+    start_publish,
+)
 from labeling.services.schema_change import change_schema, preview_change
 from workers.api.job import JobOutput
 
@@ -43,6 +51,11 @@ class ProjectChange(serializers.Serializer[Any]):
     overlap_share = serializers.IntegerField(min_value=0, max_value=100, required=False)
     overlap_in_share = serializers.IntegerField(min_value=1, max_value=20, required=False)
     overlap_seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    skip_reasons = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_SKIP_REASON), required=False, max_length=MOST_SKIP_REASONS,
+        help_text="What people choose from when they skip; empty for the page's own list.",
+    )  # fmt: skip
+    skip_reason_required = serializers.BooleanField(required=False, help_text="A skip must say why.")
     gold_share = serializers.IntegerField(
         min_value=0, max_value=50, required=False, help_text="Per cent of what a person gets that is gold."
     )
@@ -67,7 +80,8 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
         model = Project
         fields = [
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
-            "overlap_share", "overlap_in_share", "overlap_seed", "only_assigned", "answers_wanted",
+            "overlap_share", "overlap_in_share", "overlap_seed", "only_assigned", "skip_reasons",
+            "skip_reason_required", "answers_wanted",
             "lease_seconds", "suggest_every", "state", "schema_revision", "task_count", "created_by", "created_at",
         ]  # fmt: skip
 

@@ -52,6 +52,9 @@ class Project(TimedModel):
     gold_count = models.PositiveBigIntegerField(default=0, db_default=0)
     # Nobody who labels can know which of their tasks are gold without it.
     gold_secret = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    # What people choose from when they skip a task, beside words of their own; empty for the page's own list.
+    skip_reasons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    skip_reason_required = models.BooleanField(default=False, db_default=False)
     lease_seconds = models.PositiveIntegerField(default=900)
     state = models.CharField(max_length=10, choices=ProjectState.choices, default=ProjectState.OPEN)
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")

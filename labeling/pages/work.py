@@ -58,6 +58,20 @@ class PullForm(forms.Form):
     )
 
 
+class SkipForm(forms.Form):
+    skip_reasons = forms.CharField(
+        label=gettext_lazy("Reasons to choose from, one in each line"),
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=gettext_lazy("Empty: unclear, unreadable, a language that is not read, sensitive content."),
+    )
+    skip_reason_required = forms.BooleanField(label=gettext_lazy("Whoever skips must say why"), required=False)
+
+    def clean_skip_reasons(self) -> list[str]:
+        return [line for line in self.cleaned_data["skip_reasons"].splitlines() if line.strip()]
+
+
 class AssignForm(forms.Form):
     people = forms.TypedMultipleChoiceField(
         label=gettext_lazy("To whom"), coerce=int, widget=forms.CheckboxSelectMultiple
@@ -133,6 +147,7 @@ class WorkPage(ScopedPage):
     def post(self, request: PageRequest, pk: int) -> HttpResponse:
         project = find_project(actor=request.actor, project_id=pk)
         steps = {"overlap": self._overlap, "pull": self._pull, "assign": self._assign, "take": self._take}
+        steps |= {"skip": self._skip}
         steps |= {"pause": self._pause, "resume": self._pause}
         carry_out = steps.get(request.POST.get("step", ""))
         refused = None if carry_out is None else carry_out(request, project)
@@ -154,6 +169,15 @@ class WorkPage(ScopedPage):
             actor=request.actor, project_id=project.pk, only_assigned=bool(form.cleaned_data.get("only_assigned"))
         )
         messages.success(request, _("Noted."))
+
+    def _skip(self, request: PageRequest, project: Project) -> dict[str, Any] | None:
+        form = SkipForm(request.POST)
+        if form.is_valid():
+            with form_errors(form):
+                change_project(actor=request.actor, project_id=project.pk, **form.cleaned_data)
+                messages.success(request, _("Noted."))
+                return None
+        return {"skip": form}
 
     def _assign(self, request: PageRequest, project: Project) -> dict[str, Any] | None:
         form = AssignForm(project, _members(request), request.POST)
@@ -183,6 +207,12 @@ class WorkPage(ScopedPage):
             "project": project,
             "figures": project_figures(project=project, sees_gold=True),
             "overlap": OverlapForm(initial={name: getattr(project, name) for name in fields}),
+            "skip": SkipForm(
+                initial={
+                    "skip_reasons": "\n".join(project.skip_reasons),
+                    "skip_reason_required": project.skip_reason_required,
+                }
+            ),
             "pull": PullForm(initial={"only_assigned": project.only_assigned}),
             "assign": AssignForm(project, members, initial={**begun, "each": 1}),
             "hidden": hidden,

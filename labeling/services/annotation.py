@@ -57,6 +57,8 @@ def change_annotation(
         desk = sit_down(cursor, actor, seen.project_id)
         current = _at_revision(actor, annotation_id, revision)
         schema = schema_of(desk.schema)
+        if skipped and desk.needs_reason and not reason.strip():
+            raise DomainError("answer_invalid", _("Say why you skip this task."), where="reason")
         try:
             checked = (
                 None if skipped else validate_answer(schema, answer, current.task.data if schema.pointed else None)

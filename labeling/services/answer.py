@@ -264,7 +264,7 @@ def _id(value: Any, where: str) -> int:
 def _reason(value: Any) -> str:
     if value is not None and not isinstance(value, str):
         raise AnswerError("reason", "This must be a text.", "")
-    return made_storable(value or "")[:LONGEST_REASON]
+    return made_storable(value or "").strip()[:LONGEST_REASON]
 
 
 def _seconds(value: Any) -> float:
@@ -309,6 +309,9 @@ def _sort_out(cursor: Any, desk: Desk, sent: list[Sent]) -> list[Sent]:
         if row.twin is not None:
             continue
         keys[row.key] = row
+        if row.key not in known and desk.needs_reason and row.skipped and not row.reason.strip():
+            _refuse(row, "reason", _("Say why you skip this task."))
+            continue
         if row.key in known:
             row.result = _result(row, "duplicate", known[row.key][0])
             row.result["task"] = known[row.key][1]
@@ -382,7 +385,7 @@ def _keep_drafts(cursor: Any, desk: Desk, rows: list[Sent]) -> None:
 # caller has locked the person's progress row.
 STORE = """
 WITH me AS (
-  SELECT m.id FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
+  SELECT m.id, p.skip_reason_required FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
   WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.state <> 'archived'
     AND p.schema_revision = %(revision)s
     AND (p.organization_id = %(organization)s OR %(organization)s::bigint IS NULL)),
@@ -395,7 +398,8 @@ held AS MATERIALIZED (
     suggestion bigint)
   JOIN labeling_lease l ON l.task_id = n.task_id AND l.annotator_id = %(annotator)s AND l.project_id = %(project)s
   LEFT JOIN labeling_suggestion s ON s.id = n.suggestion AND s.task_id = n.task_id
-  WHERE (l.expires_at IS NOT NULL OR l.assigned) AND (n.token IS NULL OR (l.token::text = n.token AND NOT EXISTS (
+  WHERE (l.expires_at IS NOT NULL OR l.assigned) AND NOT (me.skip_reason_required AND n.skipped AND n.reason = '')
+    AND (n.token IS NULL OR (l.token::text = n.token AND NOT EXISTS (
     SELECT FROM labeling_annotation a WHERE a.annotator_id = %(annotator)s AND a.client_key = n.key)))),
 kept AS (
   UPDATE labeling_lease l SET expires_at = NULL, assigned = CASE WHEN l.assigned THEN false ELSE l.assigned END

@@ -24,8 +24,11 @@ from workers.services.job import enqueue
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f3c8d", "#5f6b6d")
 READ_ROWS = 5_000
 SHARE_FIELDS = ("overlap_share", "overlap_in_share", "overlap_seed")
+SKIP_FIELDS = ("skip_reasons", "skip_reason_required")
+MOST_SKIP_REASONS = 12
+LONGEST_SKIP_REASON = 120
 # How the work is shared out among people; the models say what each means.
-WORK_FIELDS = (*SHARE_FIELDS, "only_assigned", "gold_share", "gold_least", "gold_from")
+WORK_FIELDS = (*SHARE_FIELDS, "only_assigned", "gold_share", "gold_least", "gold_from", *SKIP_FIELDS)
 
 
 def schema_for_labels(
@@ -90,7 +93,8 @@ def create_project(
                 suggest_every=suggest_every,
                 suggest_at=suggest_every,
                 created_by_id=actor.user_id or None,
-                **{name: more[name] for name in WORK_FIELDS if name in more},
+                **{name: more[name] for name in WORK_FIELDS if name in more and name != "skip_reasons"},
+                skip_reasons=_skip_reasons(more.get("skip_reasons", [])),
             )
     except IntegrityError:
         raise _name_taken(name) from None
@@ -150,6 +154,8 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
             rewind_cursors(cursor, project_id)
     project = find_project(actor=actor, project_id=project_id, lock=True)
     before = {name: getattr(project, name) for name in ("overlap", *SHARE_FIELDS)}
+    if "skip_reasons" in changes:
+        changes["skip_reasons"] = _skip_reasons(changes["skip_reasons"])
     fields = [name for name in ("name", "guidelines", "state", "overlap", *WORK_FIELDS) if name in changes]
     for field in fields:
         setattr(project, field, changes[field])
@@ -164,6 +170,15 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
     if moved:
         _send_tasks_job(actor, project, only_untouched="overlap" not in moved)
     return project
+
+
+def _skip_reasons(reasons: list[str]) -> list[str]:
+    clean = list(dict.fromkeys(" ".join(reason.replace("\0", "").split()) for reason in reasons))
+    if len(clean) > MOST_SKIP_REASONS or not all(0 < len(reason) <= LONGEST_SKIP_REASON for reason in clean):
+        detail = _("Name at most %(most)s reasons of 1 to %(longest)s characters each.")
+        values = {"most": MOST_SKIP_REASONS, "longest": LONGEST_SKIP_REASON}
+        raise DomainError("reasons_invalid", detail % values, field="skip_reasons")
+    return clean
 
 
 @transaction.atomic

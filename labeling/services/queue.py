@@ -51,6 +51,7 @@ class Desk:
     schema_revision: int
     extra_answers: int = 0
     is_paused: bool = False
+    needs_reason: bool = False
 
     @property
     def answers_wanted(self) -> int:
@@ -60,7 +61,7 @@ class Desk:
 
 SIT_DOWN = """
 SELECT m.id, p.overlap, p.lease_seconds, p.state, p.schema::text, p.task_count, p.suggest_every, p.suggest_at,
-  p.schema_revision, p.extra_answers, m.paused_at IS NOT NULL
+  p.schema_revision, p.extra_answers, m.paused_at IS NOT NULL, p.skip_reason_required
 FROM labeling_project p JOIN labeling_progress m ON m.project_id = p.id AND m.annotator_id = %(annotator)s
 WHERE p.id = %(project)s AND p.organization_id = %(organization)s
 FOR UPDATE OF m

@@ -43,6 +43,7 @@ class Wish:
             this share of theirs among them, and one that is drawn stays drawn when more come.
         seed: Of the draw.
         except_of: Id of a person whose answers are left out.
+        reason: Why a task was skipped, word for word.
     """
 
     person: int | None = None
@@ -57,6 +58,7 @@ class Wish:
     share: int | None = None
     seed: int = 0
     except_of: int | None = None
+    reason: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -125,6 +127,8 @@ def _passing(rows: QuerySet[Any], schema: Schema, wish: Wish, sees_gold: bool) -
         rows = rows.filter(verdict="" if wish.review == "none" else wish.review)
     if wish.share is not None:
         rows = rows.alias(lot=_lot(rows, wish.seed)).filter(lot__lt=threshold(wish.share))
+    if wish.reason:
+        rows = rows.filter(skipped=True, reason=wish.reason)
     if wish.since is not None:
         rows = rows.filter(created_at__gte=dt.datetime.combine(wish.since, dt.time(), dt.UTC))
     if wish.until is not None:

@@ -15,6 +15,7 @@ from assay_client._command import (
     data,
     demo,
     erasures,
+    golds,
     jobs,
     labeling,
     models,
@@ -64,6 +65,8 @@ app.add_typer(sources.app, name="source")
 app.add_typer(erasures.app, name="erase")
 labeling.app.command()(assignments.assign)
 labeling.app.command()(assignments.unassign)
+labeling.app.add_typer(golds.app, name="gold")
+labeling.app.command()(golds.pause)
 labeling.app.add_typer(bulk.app, name="bulk")
 labeling.app.command()(comments.comments)
 labeling.app.command()(comments.review)

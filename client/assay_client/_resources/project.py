@@ -71,7 +71,8 @@ class Projects:
         Args:
             project_id: The project.
             fields: ``name``, ``guidelines``, ``state`` (open, paused, archived), ``overlap``; ``overlap_share`` per
-                cent of the tasks that ``overlap_in_share`` people answer, drawn by ``overlap_seed``; ``only_assigned``.
+                cent of the tasks that ``overlap_in_share`` people answer, drawn by ``overlap_seed``; ``only_assigned``;
+                ``gold_share``, ``gold_least`` and ``gold_from``; ``skip_reasons`` and ``skip_reason_required``.
         """
         return Project.parse(self._transport.json("PATCH", f"projects/{project_id}/", body=fields))
 
