@@ -285,8 +285,9 @@ def _do_batch(
 ) -> tuple[Assignment, dict[str, Any]]:
     """Do one batch and return the order and where to go on; `part` is `END` at the end."""
     parts = _parts(made)
+    tasks: list[int] = []
     if state["part"] >= len(parts):
-        part, tasks, after = None, [], END
+        part, after = None, END
     else:
         part = parts[state["part"]]
         tasks, after = _next_tasks(made, part, state["after"])

@@ -114,7 +114,7 @@ def _task_of(actor: Actor, project: Project, item: int | None, annotation: int |
         if found is None:
             raise NotFound(_("There is no such answer."))
         return found[0], found[1]
-    task = Task.objects.filter(project=project, item_id=item).values_list("pk", flat=True).first()
+    task = Task.objects.filter(project=project, item_id=item or 0).values_list("pk", flat=True).first()
     if task is None:
         raise NotFound(_("This project has no such item."))
     return task, None

@@ -193,7 +193,7 @@ def _answers_to(project: Project, items: list[int], choice: Choice) -> dict[int,
     """Return for each item who answered what and when, in the order of the people."""
     answers: dict[int, list[Said]] = defaultdict(list)
     with connection.cursor() as cursor:
-        values = {"project": project.pk, "items": items}
+        values: dict[str, Any] = {"project": project.pk, "items": items}
         options = {"only_reviewed": choice.only_reviewed, "with_gold": choice.with_gold}
         cursor.execute(_ANSWERS, values | options)
         for item_id, annotator, answer, at, verdict, reviewer in cursor.fetchall():
