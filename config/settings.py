@@ -169,6 +169,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "AssignmentKind": "labeling.models.assignment.AssignmentKind",
         "BundleState": "modeling.models.bundle.BundleState",
         "DeploymentState": "modeling.models.deployment.DeploymentState",
         "FindingState": "curation.models.run.FindingState",
@@ -180,7 +181,6 @@ SPECTACULAR_SETTINGS = {
         "SuspectState": "labeling.models.label_error.SuspectState",
         "Verdict": "labeling.models.annotation.Verdict",
         "VerdictGiven": "labeling.services.review.VERDICTS",
-        "VersionKind": "curation.models.version.VersionKind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -8,7 +8,7 @@ from workers.job_task import job_task
 
 @shared_task(name="labeling.expire_leases", ignore_result=True)
 def expire_leases(**_later: Any) -> None:
-    from labeling.services.queue import sweep_leases
+    from labeling.services.expiry import sweep_leases
 
     sweep_leases()
 
@@ -46,6 +46,20 @@ def answer_bulk(job: JobContext) -> dict[str, Any]:
     from labeling.services.bulk import run_bulk
 
     return run_bulk(job=job, **job.params)
+
+
+@job_task("labeling.assign")
+def assign(job: JobContext) -> dict[str, Any]:
+    from labeling.services.assignment import run_assignment
+
+    return run_assignment(job=job, **job.params)
+
+
+@job_task("labeling.import_gold")
+def import_gold(job: JobContext) -> dict[str, Any]:
+    from labeling.services.gold import run_import
+
+    return run_import(job=job, **job.params)
 
 
 @job_task("labeling.undo_bulk")

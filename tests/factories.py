@@ -19,10 +19,13 @@ from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
 from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Selection, Source, Upload, Version
 from curation.services.media import store_pictures
-from labeling.models import Annotation, Bulk, Comment, LabelingRule, Project, SuspectLabel, Task
+from labeling.models import Annotation, Assignment, Bulk, Comment, Gold, LabelingRule, Project, SuspectLabel, Task
 from labeling.services.answer import save_answers
+from labeling.services.assignment import Order as GivingOrder
+from labeling.services.assignment import give_tasks
 from labeling.services.bulk import Order, start_bulk
 from labeling.services.comment import save_comments
+from labeling.services.gold import mark_gold
 from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
 from modeling.models import Bundle, BundleState, Deployment, Erasure, Model, Training
@@ -191,6 +194,18 @@ def bulk(actor: Actor) -> Bulk:
     return start_bulk(actor=actor, project_id=work.pk, order=Order({"label": ["spam"]}, [1, 2]))
 
 
+def assignment(actor: Actor) -> Assignment:
+    work = project(actor)
+    tasks(work, 2)
+    return give_tasks(actor=actor, project_id=work.pk, order=GivingOrder([actor.user_id], items=[1, 2]))
+
+
+def gold(actor: Actor) -> Gold:
+    work = project(actor)
+    tasks(work, 2)
+    return mark_gold(actor=actor, project_id=work.pk, item=1, answer={"label": ["spam"]})
+
+
 def comment(actor: Actor, on: Task | None = None, body: str = "Look again.", **more: Any) -> Comment:
     on = on or task(actor)
     row = {"client_key": str(uuid.uuid4()), "task": on.pk, "body": body, **more}
@@ -257,6 +272,7 @@ def erasure(actor: Actor) -> Erasure:
 # One row for each model that a route can name. The generated route tests fail on a model that is missing here.
 FACTORIES: dict[type[models.Model], Any] = {
     Annotation: annotation,
+    Assignment: assignment,
     AuditEntry: audit_entry,
     Bulk: bulk,
     Bundle: bundle,
@@ -266,6 +282,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Diff: diff,
     Erasure: erasure,
     Finding: finding,
+    Gold: gold,
     Job: job,
     LabelingRule: rule,
     Membership: membership,

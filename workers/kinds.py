@@ -40,6 +40,8 @@ KINDS: dict[str, Kind] = {
     "labeling.measure_agreement": Kind(_("Measure of agreement")),
     "labeling.migrate_answers": Kind(_("Change of questions")),
     "labeling.answer_bulk": Kind(_("Bulk answers")),
+    "labeling.assign": Kind(_("Assignment of tasks")),
+    "labeling.import_gold": Kind(_("Import of right answers")),
     "labeling.undo_bulk": Kind(_("Undoing of bulk answers")),
     "labeling.count_work": Kind(_("Count of the work")),
     "labeling.apply_rules": Kind(_("Labeling rules"), "heavy"),

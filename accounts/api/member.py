@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from accounts.models import Membership, User
 from accounts.roles import ROLE_CHOICES
-from accounts.services.member import add_member, change_role, remove_member
+from accounts.services.member import LONGEST_SKILL, MOST_SKILLS, add_member, change_member, remove_member
 from core.api import ScopedAPIView, ScopedViewSet, valid
 
 
@@ -18,8 +18,19 @@ class MemberInput(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=200, required=False, allow_blank=True, write_only=True)
 
 
-class RoleInput(serializers.Serializer[Any]):
-    role = serializers.ChoiceField(choices=ROLE_CHOICES)
+class MemberChange(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(choices=ROLE_CHOICES, required=False)
+    skills = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_SKILL),
+        max_length=MOST_SKILLS,
+        required=False,
+        help_text="What the member is good at, such as languages: tasks are shared out by them.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError({"role": "Give a role or skills."})
+        return attrs
 
 
 class MemberOutput(serializers.ModelSerializer[Membership]):
@@ -29,7 +40,7 @@ class MemberOutput(serializers.ModelSerializer[Membership]):
 
     class Meta:
         model = Membership
-        fields = ["id", "user", "email", "name", "role", "created_at"]
+        fields = ["id", "user", "email", "name", "role", "skills", "created_at"]
 
 
 class MemberViewSet(ScopedViewSet):
@@ -49,15 +60,14 @@ class MemberViewSet(ScopedViewSet):
         membership = add_member(actor=request.actor, **valid(MemberInput, request.data))  # type: ignore[attr-defined]
         return Response(MemberOutput(membership).data, status=201)
 
-    @extend_schema(request=RoleInput, responses=MemberOutput)
+    @extend_schema(request=MemberChange, responses=MemberOutput)
     def partial_update(self, request: Request, pk: int) -> Response:
+        """Give a member another role, or say what they are good at."""
         membership = self.get_object()
-        changed = change_role(
-            actor=request.actor,  # type: ignore[attr-defined]
-            membership_id=membership.pk,
-            **valid(RoleInput, request.data),
-        )
-        return Response(MemberOutput(changed).data)
+        changes = valid(MemberChange, request.data)
+        actor = request.actor  # type: ignore[attr-defined]
+        change_member(actor=actor, membership_id=membership.pk, **changes)
+        return Response(MemberOutput(self.get_object()).data)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: int) -> Response:

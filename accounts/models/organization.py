@@ -24,6 +24,8 @@ class Membership(TimedModel):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=ROLE_CHOICES)
+    # What this person is good at, such as languages, in words of the organization's own: work is shared out by them.
+    skills = models.JSONField(_("skills"), default=list, db_default=models.Value([], models.JSONField()))
 
     objects = MembershipQuerySet.as_manager()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -50,7 +51,18 @@ class HomePage(ScopedPage):
         context: dict[str, Any] = {"shelves": shelves, "jobs": _open_jobs(actor), "steps": _first_steps(actor)}
         context["mentions"] = _rows(actor, "labeling.Mention").count()
         context["mentions_url"] = _address("labeling:all-comments")
+        context["paused"] = _paused(actor)
         return render(request, "accounts/home.html", context)
+
+
+def _paused(actor: Actor) -> list[dict[str, Any]]:
+    """Return the projects in which people were paused because they missed too many known answers."""
+    rows = _rows(actor, "labeling.Progress") if actor.can("project.write") else None
+    if rows is None:
+        return []
+    found = rows.filter(paused_at__isnull=False, paused_why="gold").order_by("project_id")
+    counted = found.values("project_id", "project__name").annotate(people=Count("pk"))[:NEWEST]
+    return [{**row, "url": _address("labeling:people", row["project_id"])} for row in counted]
 
 
 def _fill(actor: Actor) -> Callable[[Shelf], dict[str, Any] | None]:

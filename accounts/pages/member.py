@@ -14,7 +14,8 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import Membership
 from accounts.pages.view import ScopedPage, form_errors, page_of, refused
 from accounts.roles import ROLE_CHOICES, ROLES, SCOPES
-from accounts.services.member import add_member, change_role, remove_member
+from accounts.services.member import add_member, change_role, change_skills, remove_member
+from core.errors import DomainError
 
 
 class MemberForm(forms.Form):
@@ -78,6 +79,22 @@ class MemberRolePage(ScopedPage):
             changed = change_role(actor=actor, membership_id=membership.pk, role=form.cleaned_data["role"])
             text = _("%(name)s is %(role)s now.")
             messages.success(request, text % {"name": changed.user, "role": changed.get_role_display()})
+        return redirect("accounts:members")
+
+
+class MemberSkillsPage(ScopedPage):
+    scopes = {"POST": "member.write"}
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        membership = _membership(request, pk)
+        written = request.POST.get("skills", "").replace("，", ",").replace("、", ",")
+        skills = [skill for skill in written.split(",") if skill.strip()]
+        try:
+            changed = change_skills(actor=request.actor, membership_id=membership.pk, skills=skills)  # type: ignore[attr-defined]
+        except DomainError as error:
+            messages.error(request, str(error.detail))
+        else:
+            messages.success(request, _("The skills of %(name)s are noted.") % {"name": changed.user})
         return redirect("accounts:members")
 
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("members/", member.MembersPage.as_view(), name="members"),
     path("members/add/", member.AddMemberPage.as_view(), name="member-add"),
     path("members/<int:pk>/role/", member.MemberRolePage.as_view(), name="member-role"),
+    path("members/<int:pk>/skills/", member.MemberSkillsPage.as_view(), name="member-skills"),
     path("members/<int:pk>/remove/", member.RemoveMemberPage.as_view(), name="member-remove"),
     path("tokens/", token.TokensPage.as_view(), name="tokens"),
     path("tokens/add/", token.AddTokenPage.as_view(), name="token-add"),

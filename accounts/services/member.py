@@ -11,6 +11,9 @@ from accounts.roles import ROLES
 from accounts.services import audit
 from core.errors import Conflict, DomainError, NotAllowed, NotFound
 
+MOST_SKILLS = 30
+LONGEST_SKILL = 60
+
 
 @transaction.atomic
 def add_member(*, actor: Actor, email: str, role: str, name: str = "", password: str = "") -> Membership:
@@ -48,6 +51,36 @@ def change_role(*, actor: Actor, membership_id: int, role: str) -> Membership:
     audit.record(
         actor=actor, action="member.change_role", subject=f"user:{membership.user_id}", before=before, after=role
     )
+    return membership
+
+
+@transaction.atomic
+def change_member(
+    *, actor: Actor, membership_id: int, role: str | None = None, skills: list[str] | None = None
+) -> None:
+    """Change the role or the skills of a member, or both; all or nothing."""
+    if role is not None:
+        change_role(actor=actor, membership_id=membership_id, role=role)
+    if skills is not None:
+        change_skills(actor=actor, membership_id=membership_id, skills=skills)
+
+
+@transaction.atomic
+def change_skills(*, actor: Actor, membership_id: int, skills: list[str]) -> Membership:
+    """Say what a member is good at; work is shared out by it.
+
+    Raises:
+        DomainError: ``skills_invalid`` when there are more than MOST_SKILLS, or one is empty or too long.
+    """
+    clean = list(dict.fromkeys(" ".join(skill.replace("\0", "").split()) for skill in skills))
+    if len(clean) > MOST_SKILLS or not all(0 < len(skill) <= LONGEST_SKILL for skill in clean):
+        detail = _("Name at most %(most)s skills of 1 to %(longest)s characters each.")
+        values = {"most": MOST_SKILLS, "longest": LONGEST_SKILL}
+        raise DomainError("skills_invalid", detail % values, field="skills")
+    membership = _locked(actor, membership_id)
+    membership.skills = clean
+    membership.save(update_fields=["skills", "updated_at"])
+    audit.record(actor=actor, action="member.change_skills", subject=f"user:{membership.user_id}", skills=clean)
     return membership
 
 

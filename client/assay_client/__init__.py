@@ -19,6 +19,7 @@ from assay_client._exceptions import (
     UnexpectedAnswer,
 )
 from assay_client._records import (
+    Assignment,
     Bulk,
     Bundle,
     Dataset,
@@ -40,6 +41,7 @@ from assay_client._resources.project import choice_schema
 __version__ = "0.1.0"
 __all__ = [
     "AssayError",
+    "Assignment",
     "Bulk",
     "Bundle",
     "Client",

@@ -11,12 +11,14 @@ import httpx
 
 from assay_client._records import Me
 from assay_client._resources.annotation import Annotations
+from assay_client._resources.assignment import Assignments
 from assay_client._resources.bulk import Bulks
 from assay_client._resources.bundle import Bundles
 from assay_client._resources.comment import Comments, Reviews
 from assay_client._resources.dataset import Datasets
 from assay_client._resources.deployment import Deployments
 from assay_client._resources.erasure import Erasures
+from assay_client._resources.gold import Golds
 from assay_client._resources.job import Jobs
 from assay_client._resources.project import Projects
 from assay_client._resources.run import Runs
@@ -42,8 +44,8 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, sources, erasures, versions, runs, projects, bulks, annotations, comments, reviews, jobs,
-            trainings, bundles, deployments: one for each noun of the service.
+        datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, bulks, annotations,
+            comments, reviews, jobs, trainings, bundles, deployments: one for each noun of the service.
     """
 
     def __init__(
@@ -66,6 +68,8 @@ class Client:
         self.versions = Versions(self._transport, self.jobs)
         self.runs = Runs(self._transport)
         self.projects = Projects(self._transport)
+        self.assignments = Assignments(self._transport)
+        self.golds = Golds(self._transport)
         self.bulks = Bulks(self._transport)
         self.annotations = Annotations(self._transport)
         self.comments = Comments(self._transport)

@@ -223,6 +223,36 @@ class Bulk(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Assignment(Record):
+    """Tasks that were given to people, or taken back from them, by one order.
+
+    Attributes:
+        kind: give or take.
+        people: Ids of the people.
+        filter: What was chosen; empty for all that a person has.
+        each: Of these people, how many get each task.
+        per_person: Tasks for one person at most; None for no limit.
+        skill_column: The column that was matched to skills; empty for none.
+        state: running or done.
+        counts: ``people`` (places by person), ``tasks``, and what was passed over: ``full``, ``theirs``, ``enough``.
+        job: The job that carries it out, None when the request did it.
+    """
+
+    id: int
+    project: int
+    kind: str
+    people: list[int]
+    filter: dict[str, Any] = field(default_factory=dict)
+    each: int = 1
+    per_person: int | None = None
+    skill_column: str = ""
+    state: str
+    counts: dict[str, Any] = field(default_factory=dict)
+    job: dict[str, Any] | None = None
+    created_at: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Project(Record):
     """Labeling work on a version."""
 
@@ -233,6 +263,11 @@ class Project(Record):
     schema: dict[str, Any] = field(default_factory=dict)
     guidelines: str = ""
     overlap: int = 1
+    overlap_share: int = 0
+    overlap_in_share: int = 2
+    overlap_seed: int = 0
+    only_assigned: bool = False
+    answers_wanted: int = 0
     state: str = ""
     task_count: int = 0
     progress: dict[str, Any] = field(default_factory=dict)

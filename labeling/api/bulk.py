@@ -28,7 +28,8 @@ class GridFilter(serializers.Serializer[Any]):
         choices=STATES,
         required=False,
         allow_blank=True,
-        help_text="open: nobody answered; answered: somebody did; todo: you did not, and there is a place.",
+        help_text="open: nobody answered; answered: somebody did; todo: you did not, and there is a place; "
+        "skipped: somebody skipped it (for people who only label: they did).",
     )
     label = serializers.CharField(
         required=False, allow_blank=True, max_length=300, help_text="A label that was given, as control=label."
@@ -122,7 +123,7 @@ class BulkListView(ScopedViewSet):
         order = Order(
             given["answer"],
             given.get("items"),
-            None if wanted is None else _plain(wanted),
+            None if wanted is None else plain_filter(wanted),
             given["change_own"],
             given.get("client_key"),
         )
@@ -144,7 +145,9 @@ class BulkCountView(ScopedAPIView):
         project = find_project(actor=actor, project_id=pk)
         schema, looker = parse_schema(project.schema), looker_of(actor)
         refuse_without_grid(schema)
-        wish = wish_of(_plain(valid(GridFilter, request.query_params)), project=project, schema=schema, looker=looker)
+        wish = wish_of(
+            plain_filter(valid(GridFilter, request.query_params)), project=project, schema=schema, looker=looker
+        )
         count, is_all = count_matching(project=project, wish=wish, looker=looker)
         return Response({"count": count, "is_all": is_all})
 
@@ -174,6 +177,6 @@ class BulkUndoView(ScopedAPIView):
         return Response(BulkOutput(bulk).data, status=202 if bulk.state == "undoing" else 200)
 
 
-def _plain(values: dict[str, Any]) -> dict[str, str]:
+def plain_filter(values: dict[str, Any]) -> dict[str, str]:
     """Return a filter as it stands in an address."""
     return {name: str(value) for name, value in values.items() if value not in ("", None)}

@@ -29,7 +29,7 @@ BIGGEST = 2**63 - 1
 
 
 class ProgressOutput(serializers.Serializer[Any]):
-    total = serializers.IntegerField(help_text="Answers wanted: tasks times overlap.")
+    total = serializers.IntegerField(help_text="Answers wanted: the places of all tasks.")
     done = serializers.IntegerField(help_text="Answers given, skipped ones included.")
     mine = serializers.IntegerField()
     suggestions_accepted = serializers.IntegerField()

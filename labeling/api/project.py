@@ -9,7 +9,17 @@ from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
 from labeling.models import Annotation, Project, ProjectState
-from labeling.services.project import WAYS, change_project, create_project, find_project, project_figures, start_publish
+from labeling.querysets.gold import may_know_gold
+from labeling.services.project import (
+    LONGEST_SKIP_REASON,
+    MOST_SKIP_REASONS,
+    WAYS,
+    change_project,
+    create_project,
+    find_project,
+    project_figures,
+    start_publish,
+)
 from labeling.services.schema_change import change_schema, preview_change
 from workers.api.job import JobOutput
 
@@ -21,6 +31,16 @@ class ProjectInput(serializers.Serializer[Any]):
     guidelines = serializers.CharField(max_length=50_000, required=False, allow_blank=True)
     overlap = serializers.IntegerField(min_value=1, max_value=20, required=False)
     lease_seconds = serializers.IntegerField(min_value=10, max_value=86_400, required=False)
+    overlap_share = serializers.IntegerField(
+        min_value=0, max_value=100, required=False, help_text="Per cent of the tasks, at random, that more people get."
+    )
+    overlap_in_share = serializers.IntegerField(
+        min_value=1, max_value=20, required=False, help_text="How many people answer each task of that share."
+    )
+    overlap_seed = serializers.IntegerField(
+        min_value=0, max_value=2**31 - 1, required=False, help_text="Of the draw: the same seed draws the same items."
+    )
+    only_assigned = serializers.BooleanField(required=False)
     suggest_every = serializers.IntegerField(min_value=0, max_value=1_000_000, required=False)
 
 
@@ -29,17 +49,40 @@ class ProjectChange(serializers.Serializer[Any]):
     guidelines = serializers.CharField(max_length=50_000, required=False, allow_blank=True)
     state = serializers.ChoiceField(choices=ProjectState.choices, required=False)
     overlap = serializers.IntegerField(min_value=1, max_value=20, required=False)
+    overlap_share = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    overlap_in_share = serializers.IntegerField(min_value=1, max_value=20, required=False)
+    overlap_seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    skip_reasons = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_SKIP_REASON), required=False, max_length=MOST_SKIP_REASONS,
+        help_text="What people choose from when they skip; empty for the page's own list.",
+    )  # fmt: skip
+    skip_reason_required = serializers.BooleanField(required=False, help_text="A skip must say why.")
+    gold_share = serializers.IntegerField(
+        min_value=0, max_value=50, required=False, help_text="Per cent of what a person gets that is gold."
+    )
+    gold_least = serializers.IntegerField(
+        min_value=0, max_value=100, required=False, help_text="Below this per cent right a person is paused; 0: never."
+    )
+    gold_from = serializers.IntegerField(
+        min_value=1, max_value=1_000, required=False, help_text="Not before so many answers to gold."
+    )
+    only_assigned = serializers.BooleanField(
+        required=False, help_text="People get what is assigned to them and nothing else."
+    )
 
 
 class ProjectOutput(serializers.ModelSerializer[Project]):
     version_number = serializers.IntegerField(source="version.number")
     dataset = serializers.IntegerField(source="version.dataset_id")
     dataset_name = serializers.CharField(source="version.dataset.name")
+    answers_wanted = serializers.IntegerField(read_only=True, help_text="The places of all tasks.")
 
     class Meta:
         model = Project
         fields = [
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
+            "overlap_share", "overlap_in_share", "overlap_seed", "only_assigned", "skip_reasons",
+            "skip_reason_required", "answers_wanted",
             "lease_seconds", "suggest_every", "state", "schema_revision", "task_count", "created_by", "created_at",
         ]  # fmt: skip
 
@@ -50,7 +93,16 @@ class PersonFigures(serializers.Serializer[Any]):
     answers = serializers.IntegerField()
     skipped = serializers.IntegerField()
     seconds_each = serializers.FloatField(allow_null=True)
+    assigned_left = serializers.IntegerField(help_text="Tasks assigned to the person that wait for their answer.")
     last_answer_at = serializers.DateTimeField(allow_null=True)
+    gold_answers = serializers.IntegerField(required=False, help_text="For those who manage or review alone.")
+    gold_right = serializers.IntegerField(required=False)
+    gold_accuracy = serializers.FloatField(required=False, allow_null=True)
+    gold_interval = serializers.ListField(
+        child=serializers.FloatField(), required=False, allow_null=True, help_text="95 % Wilson score interval."
+    )
+    paused_at = serializers.DateTimeField(required=False, allow_null=True)
+    paused_why = serializers.CharField(required=False)
 
 
 class LabelFigures(serializers.Serializer[Any]):
@@ -71,7 +123,7 @@ class SuggestionFigures(serializers.Serializer[Any]):
 class Figures(serializers.Serializer[Any]):
     tasks = serializers.IntegerField()
     answers = serializers.IntegerField(help_text="Answers given, skipped ones included.")
-    answers_wanted = serializers.IntegerField(help_text="Tasks times overlap.")
+    answers_wanted = serializers.IntegerField(help_text="The places of all tasks.")
     skipped = serializers.IntegerField()
     people = PersonFigures(many=True)
     labels = LabelFigures(many=True)
@@ -133,6 +185,9 @@ class PublishInput(serializers.Serializer[Any]):
     only_labeled = serializers.BooleanField(default=False)
     only_reviewed = serializers.BooleanField(
         default=False, help_text="Count only answers that a reviewer accepted or fixed."
+    )
+    with_gold = serializers.BooleanField(
+        default=False, help_text="Count answers to tasks whose right answer was known, too."
     )
     keep_labels = serializers.BooleanField(
         default=True, help_text="Items that nobody answered keep the label that their version gave them."
@@ -205,7 +260,9 @@ class ProjectViewSet(ScopedViewSet):
     def retrieve(self, request: Request, pk: int) -> Response:
         """Show a project with its progress: in all, for each person, label and model."""
         project = self.get_object()
-        return Response({**ProjectOutput(project).data, "progress": project_figures(project=project)})
+        sees_gold = may_know_gold(request.actor)  # type: ignore[attr-defined]
+        figures = project_figures(project=project, sees_gold=sees_gold)
+        return Response({**ProjectOutput(project).data, "progress": figures})
 
     @extend_schema(request=ProjectChange, responses=ProjectOutput)
     def partial_update(self, request: Request, pk: int) -> Response:

@@ -41,6 +41,9 @@ class ReviewFilter(serializers.Serializer[Any]):
     item = serializers.IntegerField(min_value=0, max_value=BIGGEST, required=False)
     share = serializers.IntegerField(min_value=1, max_value=100, required=False, help_text="Per cent, at random.")
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, help_text="Of the random share.")
+    reason = serializers.CharField(
+        max_length=500, required=False, allow_blank=True, help_text="Why it was skipped, word for word."
+    )
     annotation = serializers.IntegerField(min_value=1, max_value=BIGGEST, required=False, help_text="This one alone.")
     cursor = serializers.RegexField(r"^\d{1,18}$", required=False)
 

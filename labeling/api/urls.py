@@ -2,8 +2,10 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from labeling.api.agreement import AgreementView
+from labeling.api.assignment import AssignmentListView, AssignmentView
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
 from labeling.api.comment import CommentsView, CommentView, PeopleView
+from labeling.api.gold import GoldImportView, GoldListView, GoldView, PauseView
 from labeling.api.label_error import LabelErrorDecisionView, LabelErrorsView, LabelErrorView
 from labeling.api.labeling import (
     AnnotationView,
@@ -45,6 +47,16 @@ urlpatterns = [
     path("annotations/<int:pk>/", AnnotationView.as_view(), name="annotation"),
     path("projects/<int:pk>/bulk/", BulkListView.as_view({"get": "list", "post": "create"}), name="bulk-list"),
     path("projects/<int:pk>/bulk/count/", BulkCountView.as_view(), name="bulk-count"),
+    path(
+        "projects/<int:pk>/assignments/",
+        AssignmentListView.as_view({"get": "list", "post": "create"}),
+        name="assignment-list",
+    ),
+    path("projects/<int:pk>/gold/", GoldListView.as_view(), name="gold-list"),
+    path("projects/<int:pk>/gold/import/", GoldImportView.as_view(), name="gold-import"),
+    path("projects/<int:pk>/pause/", PauseView.as_view(), name="project-pause-person"),
+    path("gold/<int:pk>/", GoldView.as_view(), name="gold-detail"),
+    path("assignments/<int:pk>/", AssignmentView.as_view(), name="assignment-detail"),
     path("bulk/<int:pk>/", BulkView.as_view(), name="bulk-detail"),
     path("bulk/<int:pk>/undo/", BulkUndoView.as_view(), name="bulk-undo"),
     *router.urls,

@@ -1,9 +1,11 @@
 from labeling.models.agreement import AgreementReport
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
+from labeling.models.assignment import Assignment, AssignmentKind, AssignmentState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
+from labeling.models.gold import Gold, GoldState
 from labeling.models.label_error import SuspectLabel, SuspectState
-from labeling.models.progress import Progress, Tally, TallyKind
+from labeling.models.progress import PauseReason, Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision
 from labeling.models.rule import LabelingRule, RuleKind
 from labeling.models.suggestion import Suggestion
@@ -14,14 +16,20 @@ __all__ = [
     "AgreementReport",
     "Annotation",
     "AnnotationRevision",
+    "Assignment",
+    "AssignmentKind",
+    "AssignmentState",
     "Bulk",
     "BulkState",
     "BulkTask",
     "Comment",
     "Draft",
+    "Gold",
+    "GoldState",
     "LabelingRule",
     "Lease",
     "Mention",
+    "PauseReason",
     "Progress",
     "Project",
     "ProjectState",

@@ -50,6 +50,8 @@ class Annotation(models.Model):
         "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     reviewed_at = models.DateTimeField(null=True)
+    # What it came to where the right answer is known: a row of labeling.models.gold.GoldState. Its writer is not told.
+    gold = models.CharField(max_length=10, blank=True, default="", db_default="")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -66,6 +68,7 @@ class Annotation(models.Model):
         indexes = [
             models.Index(fields=["project", "annotator", "-id"], name="annotation_history"),
             models.Index(fields=["project", "-id"], name="annotation_newest"),
+            models.Index(fields=["project", "annotator", "id"], name="annotation_gold", condition=~Q(gold="")),
         ]
 
     def __str__(self) -> str:
@@ -134,6 +137,7 @@ class Rejection(models.Model):
     revision = models.PositiveIntegerField()
     schema_revision = models.PositiveIntegerField()
     incomplete = models.BooleanField()
+    gold = models.CharField(max_length=10, blank=True, default="", db_default="")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     # Why it was sent back, for the annotator to read.

@@ -1,6 +1,14 @@
 from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from labeling.querysets.project import AnswerQuerySet
+
+
+class PauseReason(models.TextChoices):
+    NONE = "", _("not paused")
+    GOLD = "gold", _("too many known answers missed")
+    MANAGER = "manager", _("by somebody who manages the project")
 
 
 class Progress(models.Model):
@@ -21,6 +29,21 @@ class Progress(models.Model):
     accepted_answers = models.BigIntegerField(default=0, db_default=0)
     fixed_answers = models.BigIntegerField(default=0, db_default=0)
     rejected_answers = models.BigIntegerField(default=0, db_default=0)
+    # Tasks that are assigned to this person and wait for their answer.
+    assigned_left = models.BigIntegerField(default=0, db_default=0)
+    # Answers to tasks whose right answer is known; of them those that were right or wrong, and right.
+    gold_given = models.BigIntegerField(default=0, db_default=0)
+    gold_answers = models.BigIntegerField(default=0, db_default=0)
+    gold_right = models.BigIntegerField(default=0, db_default=0)
+    # The two figures before when somebody last let this person go on: a pause looks at what came since.
+    gold_answers_before = models.BigIntegerField(default=0, db_default=0)
+    gold_right_before = models.BigIntegerField(default=0, db_default=0)
+    # How many tasks the queue has handed out: says which of them are gold, together with a secret of the project.
+    handed = models.BigIntegerField(default=0, db_default=0)
+    gold_cursor = models.BigIntegerField(default=0, db_default=0)
+    # While set, the queue hands out nothing to this person; what they hold is still saved.
+    paused_at = models.DateTimeField(null=True)
+    paused_why = models.CharField(max_length=10, blank=True, default="", db_default="", choices=PauseReason.choices)
     last_answer_at = models.DateTimeField(null=True)
     # Fresh tasks before (rank, id) and returned ones before this time are closed, or this person has them already.
     cursor_rank = models.FloatField(default=float("-inf"))
@@ -31,6 +54,7 @@ class Progress(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "annotator"], name="one_progress_each")]
+        indexes = [models.Index(fields=["project"], name="progress_paused", condition=Q(paused_at__isnull=False))]
 
     def __str__(self) -> str:
         return f"user {self.annotator_id} in project {self.project_id}"

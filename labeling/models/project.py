@@ -1,3 +1,6 @@
+import uuid
+
+from django.contrib.postgres.functions import RandomUUID
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +29,32 @@ class Project(TimedModel):
     overlap = models.PositiveSmallIntegerField(
         _("people for each item"), default=1, validators=[MinValueValidator(1), MaxValueValidator(20)]
     )
+    # A random share of the tasks, in per cent, goes to `overlap_in_share` people instead: labeling.engine.lots.
+    overlap_share = models.PositiveSmallIntegerField(
+        _("random share"), default=0, db_default=0, validators=[MaxValueValidator(100)]
+    )
+    overlap_in_share = models.PositiveSmallIntegerField(
+        _("people for each item of the share"), default=2, db_default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+    )  # fmt: skip
+    overlap_seed = models.PositiveIntegerField(_("seed of the share"), default=0, db_default=0)
+    # How many answers are wanted beyond `overlap` for each task: kept by whoever gives tasks more or fewer places.
+    extra_answers = models.BigIntegerField(default=0, db_default=0)
+    # People get what is assigned to them and nothing else.
+    only_assigned = models.BooleanField(default=False, db_default=False)
+    # Per cent of what a person gets that is gold, as long as there is gold that they have not had.
+    gold_share = models.PositiveSmallIntegerField(default=10, db_default=10, validators=[MaxValueValidator(50)])
+    # A person whose share of right answers to gold falls below this per cent is paused; 0 for never.
+    gold_least = models.PositiveSmallIntegerField(default=0, db_default=0, validators=[MaxValueValidator(100)])
+    # Not before so many answers to gold.
+    gold_from = models.PositiveSmallIntegerField(default=10, db_default=10, validators=[MinValueValidator(1)])
+    # How many tasks are gold; kept by whoever marks one.
+    gold_count = models.PositiveBigIntegerField(default=0, db_default=0)
+    # Nobody who labels can know which of their tasks are gold without it.
+    gold_secret = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    # What people choose from when they skip a task, beside words of their own; empty for the page's own list.
+    skip_reasons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    skip_reason_required = models.BooleanField(default=False, db_default=False)
     lease_seconds = models.PositiveIntegerField(default=900)
     state = models.CharField(max_length=10, choices=ProjectState.choices, default=ProjectState.OPEN)
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -42,6 +71,13 @@ class Project(TimedModel):
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="one_project_per_name"),
             models.CheckConstraint(condition=models.Q(overlap__gte=1, overlap__lte=20), name="project_overlap_range"),
+            models.CheckConstraint(
+                condition=models.Q(overlap_share__lte=100, overlap_in_share__gte=1, overlap_in_share__lte=20),
+                name="project_share_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(gold_share__lte=50, gold_least__lte=100, gold_from__gte=1), name="project_gold_range"
+            ),
             models.CheckConstraint(condition=models.Q(lease_seconds__gte=1), name="project_lease_positive"),
         ]
 
@@ -50,7 +86,7 @@ class Project(TimedModel):
 
     @property
     def answers_wanted(self) -> int:
-        return self.task_count * self.overlap
+        return self.task_count * self.overlap + self.extra_answers
 
 
 class SchemaRevision(models.Model):

@@ -7,8 +7,8 @@ from labeling.querysets.project import OfProjectQuerySet
 class Task(models.Model):
     """One item in a project, and how many more people may have it.
 
-    ``open_slots`` is ``overlap`` less the rows of Lease on this task; every statement that adds or removes a lease
-    moves it in the same transaction.
+    ``open_slots`` is ``overlap`` less the rows of Lease on this task that are not gold; every statement that adds or
+    removes such a lease moves it in the same transaction.
     """
 
     project = models.ForeignKey("labeling.Project", on_delete=models.CASCADE, related_name="tasks", db_index=False)
@@ -21,6 +21,8 @@ class Task(models.Model):
     open_slots = models.PositiveSmallIntegerField()
     # When somebody last gave a place on this task back. Returned tasks are handed out first, in this order.
     returned_at = models.DateTimeField(null=True)
+    # Its right answer is known (labeling.models.gold.Gold): it has no places, and people get it beside the queue.
+    is_gold = models.BooleanField(default=False, db_default=False)
 
     objects = OfProjectQuerySet.as_manager()
 
@@ -60,12 +62,18 @@ class Lease(models.Model):
     # The window or program that the task was given to.
     sender = models.UUIDField(null=True)
     expires_at = models.DateTimeField(null=True)
+    # True while a task that was assigned to this person waits for the answer, false once it has one; null when it came
+    # from the queue. An assigned place that nobody's window holds has no end.
+    assigned = models.BooleanField(null=True)
+    # Takes no place of the task: whoever holds it answers beside all others, and is measured by it.
+    gold = models.BooleanField(default=False, db_default=False)
 
     objects = OfProjectQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "annotator"], name="one_lease_each")]
         indexes = [
+            models.Index(fields=["project", "annotator", "id"], name="lease_assigned", condition=Q(assigned=True)),
             models.Index(fields=["expires_at"], name="lease_live", condition=Q(expires_at__isnull=False)),
             models.Index(
                 fields=["sender"], name="lease_sender", condition=Q(expires_at__isnull=False, sender__isnull=False)

@@ -19,6 +19,7 @@ STATES = (
     ("todo", gettext_lazy("open for you")),
     ("open", gettext_lazy("nobody has answered")),
     ("answered", gettext_lazy("answered")),
+    ("skipped", gettext_lazy("skipped by somebody")),
 )
 
 

@@ -197,6 +197,7 @@ def _setup(request: PageRequest, project: Project, schema: Schema, context: dict
     may_give = context["may_label"] and project.state == "open" and "refused" not in context
     return {
         "may_give": may_give,
+        "address": urlencode(context["filter"]),
         "setup": {**found, "filter": context["filter"], "may_give": may_give},
         "page_words": {text: _(text) for text in WORDS},
     }

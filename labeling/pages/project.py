@@ -11,6 +11,7 @@ from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
 from core.errors import NotFound
 from core.number import whole_number
 from labeling.models import Annotation, Project, ProjectState
+from labeling.querysets.gold import may_know_gold
 from labeling.services.project import (
     change_project,
     find_project,
@@ -29,6 +30,9 @@ class PublishForm(forms.Form):
     only_labeled = forms.BooleanField(label=gettext_lazy("Leave out items without a label"), required=False)
     only_reviewed = forms.BooleanField(
         label=gettext_lazy("Only answers that a reviewer accepted or fixed"), required=False
+    )
+    with_gold = forms.BooleanField(
+        label=gettext_lazy("Also answers to items whose right answer was known"), required=False
     )
     keep_labels = forms.BooleanField(
         label=gettext_lazy("Items that nobody answered keep the label they came with"), required=False, initial=True
@@ -60,7 +64,7 @@ class ProjectPage(ScopedPage):
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         project = find_project(actor=request.actor, project_id=pk)
         rights = rights_of(request)
-        figures = project_figures(project=project)
+        figures = project_figures(project=project, sees_gold=may_know_gold(request.actor))
         if not rights["may_see"]:
             figures["people"] = [row for row in figures["people"] if row["user"] == request.actor.user_id]
         figures["judged"] = sum(row["judged"] for row in figures["people"])
@@ -150,5 +154,6 @@ def rights_of(request: HttpRequest) -> dict[str, bool]:
         "may_write": actor.can("project.write"),
         "may_label": actor.can("label"),
         "may_review": actor.can("review"),
+        "may_know_gold": may_know_gold(actor),
         "may_see": actor.can("data.read") or actor.can("review") or actor.can("project.write"),
     }

@@ -25,6 +25,10 @@ STATES = (
     ("skipped", gettext_lazy("skipped")),
     ("incomplete", gettext_lazy("incomplete")),
 )
+GOLD_STATES = (
+    ("gold_right", gettext_lazy("known answer: right")),
+    ("gold_wrong", gettext_lazy("known answer: wrong")),
+)
 
 
 REVIEWS = (
@@ -49,6 +53,7 @@ class ResultForm(forms.Form):
     )  # fmt: skip
     seed = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=HIDDEN)
     item = forms.IntegerField(required=False, min_value=0, max_value=2**62, widget=HIDDEN)
+    reason = forms.ChoiceField(label=gettext_lazy("Skipped because"), required=False)
     text = forms.CharField(label=gettext_lazy("Text contains"), required=False, max_length=200)
     since = forms.DateField(label=gettext_lazy("First day"), required=False, widget=DAY)
     until = forms.DateField(label=gettext_lazy("Last day"), required=False, widget=DAY)
@@ -60,8 +65,15 @@ class ResultForm(forms.Form):
             seats = Progress.objects.filter(project=project).select_related("annotator").order_by("annotator_id")
             people = [(seat.annotator_id, str(seat.annotator)) for seat in seats]
             self.fields["person"].choices = [("", everybody), *people]  # type: ignore[attr-defined]
+            if project.gold_count:
+                self.fields["state"].choices = [*STATES, *GOLD_STATES]  # type: ignore[attr-defined]
         else:
             del self.fields["person"]
+        if project.skip_reasons:
+            reasons = [(reason, reason) for reason in project.skip_reasons]
+            self.fields["reason"].choices = [("", gettext_lazy("any")), *reasons]  # type: ignore[attr-defined]
+        else:
+            del self.fields["reason"]
         labels = [(f"{each.name}={value}", f"{each.title or each.name}: {value}") for each, value in _labels(schema)]
         self.fields["label"].choices = [("", gettext_lazy("any")), *labels[:LABELS_OFFERED]]  # type: ignore[attr-defined]
 

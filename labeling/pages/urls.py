@@ -1,6 +1,19 @@
 from django.urls import path
 
-from labeling.pages import agreement, comment, grid, label_error, new_project, project, questions, result, rule, work
+from labeling.pages import (
+    agreement,
+    comment,
+    gold,
+    grid,
+    label_error,
+    new_project,
+    people,
+    project,
+    questions,
+    result,
+    rule,
+    work,
+)
 
 app_name = "labeling"
 urlpatterns = [
@@ -25,6 +38,8 @@ urlpatterns = [
     path("projects/<int:pk>/comments/", comment.CommentsPage.as_view(), name="comments"),
     path("comments/", comment.CommentsPage.as_view(), name="all-comments"),
     path("comments/<int:pk>/state/", comment.CommentStatePage.as_view(), name="comment-state"),
+    path("projects/<int:pk>/gold/", gold.GoldPage.as_view(), name="gold"),
+    path("projects/<int:pk>/people/", people.PeoplePage.as_view(), name="people"),
     path("projects/<int:pk>/questions/", questions.QuestionsPage.as_view(), name="questions"),
     path("projects/<int:pk>/publish/", project.PublishPage.as_view(), name="publish"),
     path("projects/<int:pk>/state/", project.StatePage.as_view(), name="project-state"),

@@ -14,9 +14,11 @@ from accounts.actor import Actor
 from core.errors import DomainError, NotFound
 from labeling.engine.schema import AnswerError, validate_answer
 from labeling.models import Annotation, AnnotationRevision, Lease, Project, Rejection
+from labeling.services.assigned_place import wait_again
 from labeling.services.comment import count_open
 from labeling.services.counting import Counters, take_off_counters
 from labeling.services.draft import write_draft
+from labeling.services.gold_check import recheck
 from labeling.services.queue import (
     REMARKS,
     WHY_BACK,
@@ -55,6 +57,8 @@ def change_annotation(
         desk = sit_down(cursor, actor, seen.project_id)
         current = _at_revision(actor, annotation_id, revision)
         schema = schema_of(desk.schema)
+        if skipped and desk.needs_reason and not reason.strip():
+            raise DomainError("answer_invalid", _("Say why you skip this task."), where="reason")
         try:
             checked = (
                 None if skipped else validate_answer(schema, answer, current.task.data if schema.pointed else None)
@@ -70,12 +74,13 @@ def change_annotation(
         current.schema_revision, current.incomplete = desk.schema_revision, False
         # What a reviewer said was said of another answer.
         current.verdict, current.reviewer_id, current.reviewed_at = "", None, None
+        recheck(desk, [current])
         counters.put_on(current)
         counters.write(cursor)
         current.save(
             update_fields=[
                 "answer", "skipped", "reason", "accepted_suggestion", "revision", "updated_at", "schema_revision",
-                "incomplete", "verdict", "reviewer", "reviewed_at",
+                "incomplete", "verdict", "reviewer", "reviewed_at", "gold",
             ]
         )  # fmt: skip
     return current
@@ -100,6 +105,7 @@ def take_back(*, actor: Actor, annotation_id: int, revision: int) -> Row:
         if current.answer is not None:
             write_draft(current.task_id, actor.user_id, current.answer, current.schema_revision)
         current.delete()
+        wait_again(cursor, desk, [current.task_id])
         expires = timezone.now() + timedelta(seconds=desk.lease_seconds)
         Lease.objects.filter(task_id=current.task_id, annotator_id=actor.user_id).update(
             token=uuid.uuid4(), expires_at=expires

@@ -16,6 +16,7 @@ from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, validate_answer
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Task
+from labeling.services.gold_check import check_answers
 from labeling.services.queue import (
     PROGRESS,
     SIT_DOWN,
@@ -58,6 +59,8 @@ class Sent:
     result: Row = field(default_factory=dict)
     # An earlier answer of the same request with the same key.
     twin: "Sent | None" = None
+    # Its right answer is known and it is not compared yet.
+    is_gold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ def _save(actor: Actor, project_id: int, answers: list[Any]) -> Row:
             progress = progress_of(cursor, desk)
     if schema.choice is not None and any(row.result["status"] == "saved" for row in sent):
         suggest_when_due(actor=actor, desk=desk, answers=progress["done"])
+    if any(row.is_gold for row in sent):
+        check_answers(actor=actor, project_id=project_id)
     results = [row.result if isinstance(row, Sent) else row for row in read]
     return {"results": results, "progress": progress}
 
@@ -143,9 +148,10 @@ def _save_at_once(actor: Actor, project_id: int, asked: CurrentSchema, sent: lis
     if desk.schema_revision != asked.revision and not saved:
         raise QuestionsChanged
     refuse_archived(desk.state)
-    for number, task in saved:
+    for number, task, is_gold in saved:
         first[task].result = _result(first[task], "saved", number)
-    return desk, progress_json(progress[0], desk.task_count * desk.overlap)
+        first[task].is_gold = is_gold
+    return desk, progress_json(progress[0], desk.answers_wanted)
 
 
 def _row_json(schema: Schema, row: Sent) -> Row:
@@ -174,10 +180,11 @@ def _store(cursor: Any, desk: Desk, schema: Schema, fresh: list[Sent]) -> list[S
         "rows": orjson.dumps([{**_row_json(schema, row), "token": None} for row in fresh]).decode(),
     }
     cursor.execute(STORE, values)
-    numbers = {task: number for number, task in cursor.fetchall()}
+    numbers = {task: (number, is_gold) for number, task, is_gold in cursor.fetchall()}
     for row in fresh:
         if row.task in numbers:
-            row.result = _result(row, "saved", numbers[row.task])
+            number, row.is_gold = numbers[row.task]
+            row.result = _result(row, "saved", number)
     return [row for row in fresh if not row.result]
 
 
@@ -257,7 +264,7 @@ def _id(value: Any, where: str) -> int:
 def _reason(value: Any) -> str:
     if value is not None and not isinstance(value, str):
         raise AnswerError("reason", "This must be a text.", "")
-    return made_storable(value or "")[:LONGEST_REASON]
+    return made_storable(value or "").strip()[:LONGEST_REASON]
 
 
 def _seconds(value: Any) -> float:
@@ -302,6 +309,9 @@ def _sort_out(cursor: Any, desk: Desk, sent: list[Sent]) -> list[Sent]:
         if row.twin is not None:
             continue
         keys[row.key] = row
+        if row.key not in known and desk.needs_reason and row.skipped and not row.reason.strip():
+            _refuse(row, "reason", _("Say why you skip this task."))
+            continue
         if row.key in known:
             row.result = _result(row, "duplicate", known[row.key][0])
             row.result["task"] = known[row.key][1]
@@ -333,13 +343,14 @@ def _place_is_lost(cursor: Any, desk: Desk, row: Sent, place: Place) -> bool:
 
 TAKE_AGAIN = """
 WITH open AS MATERIALIZED (
-  SELECT t.id FROM labeling_task t WHERE t.id = ANY(%(tasks)s) AND t.open_slots > 0
+  SELECT t.id, t.is_gold FROM labeling_task t WHERE t.id = ANY(%(tasks)s) AND (t.open_slots > 0 OR t.is_gold)
     AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s)
   ORDER BY t.id FOR NO KEY UPDATE),
 taken AS (
-  UPDATE labeling_task t SET open_slots = t.open_slots - 1 FROM open WHERE t.id = open.id RETURNING t.id)
-INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, expires_at)
-SELECT id, %(project)s, %(annotator)s, gen_random_uuid(), now() FROM taken RETURNING task_id
+  UPDATE labeling_task t SET open_slots = t.open_slots - 1 FROM open WHERE t.id = open.id AND NOT open.is_gold)
+INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, expires_at, assigned, gold)
+SELECT id, %(project)s, %(annotator)s, gen_random_uuid(), now(), CASE WHEN is_gold THEN true END, is_gold
+FROM open RETURNING task_id
 """
 _KEEP_DRAFT = """
 INSERT INTO labeling_draft (task_id, annotator_id, answer, saved_at, schema_revision)
@@ -374,20 +385,25 @@ def _keep_drafts(cursor: Any, desk: Desk, rows: list[Sent]) -> None:
 # caller has locked the person's progress row.
 STORE = """
 WITH me AS (
-  SELECT m.id FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
+  SELECT m.id, p.skip_reason_required FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
   WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.state <> 'archived'
     AND p.schema_revision = %(revision)s
     AND (p.organization_id = %(organization)s OR %(organization)s::bigint IS NULL)),
 held AS MATERIALIZED (
-  SELECT n.*, l.id AS lease_id, s.id AS shown, s.source, COALESCE(s.answer = n.answer, false) AS accepted
+  SELECT n.*, l.id AS lease_id, l.assigned IS TRUE AND NOT l.gold AS assigned, l.gold,
+    s.id AS shown, s.source,
+    COALESCE(s.answer = n.answer, false) AS accepted
   FROM me, jsonb_to_recordset(%(rows)s::jsonb) AS n(
     key uuid, task_id bigint, token text, answer jsonb, labels jsonb, skipped boolean, reason text, seconds float8,
     suggestion bigint)
   JOIN labeling_lease l ON l.task_id = n.task_id AND l.annotator_id = %(annotator)s AND l.project_id = %(project)s
   LEFT JOIN labeling_suggestion s ON s.id = n.suggestion AND s.task_id = n.task_id
-  WHERE l.expires_at IS NOT NULL AND (n.token IS NULL OR (l.token::text = n.token AND NOT EXISTS (
+  WHERE (l.expires_at IS NOT NULL OR l.assigned) AND NOT (me.skip_reason_required AND n.skipped AND n.reason = '')
+    AND (n.token IS NULL OR (l.token::text = n.token AND NOT EXISTS (
     SELECT FROM labeling_annotation a WHERE a.annotator_id = %(annotator)s AND a.client_key = n.key)))),
-kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM held WHERE l.id = held.lease_id RETURNING l.id),
+kept AS (
+  UPDATE labeling_lease l SET expires_at = NULL, assigned = CASE WHEN l.assigned THEN false ELSE l.assigned END
+  FROM held WHERE l.id = held.lease_id RETURNING l.id),
 r AS MATERIALIZED (SELECT held.* FROM held JOIN kept ON kept.id = held.lease_id),
 settled AS (
   UPDATE labeling_rejection x SET settled_at = now() FROM r
@@ -397,9 +413,11 @@ counted AS (
   UPDATE labeling_progress m SET
     answers = m.answers + c.answers, skipped = m.skipped + c.skipped, seconds = m.seconds + c.seconds,
     suggestions_shown = m.suggestions_shown + c.shown, suggestions_accepted = m.suggestions_accepted + c.accepted,
-    last_answer_at = now()
+    assigned_left = m.assigned_left - c.assigned, gold_given = m.gold_given + c.gold, last_answer_at = now()
   FROM (SELECT count(*) answers, count(*) FILTER (WHERE skipped) skipped, sum(seconds) seconds,
-               count(shown) shown, count(*) FILTER (WHERE accepted) accepted FROM r) c
+               count(*) FILTER (WHERE assigned) assigned, count(*) FILTER (WHERE gold) gold,
+               count(shown) shown,
+               count(*) FILTER (WHERE accepted) accepted FROM r) c
   WHERE m.id = (SELECT id FROM me) AND c.answers > 0),
 tallied AS (
   INSERT INTO labeling_tally (project_id, annotator_id, kind, control, name, count)
@@ -411,10 +429,10 @@ tallied AS (
   ON CONFLICT (project_id, annotator_id, kind, control, name)
   DO UPDATE SET count = labeling_tally.count + excluded.count)
 INSERT INTO labeling_annotation (project_id, task_id, annotator_id, answer, skipped, reason, seconds, suggestion_id,
-  accepted_suggestion, client_key, revision, created_at, updated_at, schema_revision, incomplete)
+  accepted_suggestion, client_key, revision, created_at, updated_at, schema_revision, incomplete, gold)
 SELECT %(project)s, task_id, %(annotator)s, answer, skipped, reason, seconds, shown, accepted, key, 1, now(), now(),
-  %(revision)s, false
-FROM r RETURNING id, task_id
+  %(revision)s, false, CASE WHEN NOT gold THEN '' WHEN skipped THEN 'open' ELSE 'waiting' END
+FROM r RETURNING id, task_id, gold = 'waiting'
 """
 
 

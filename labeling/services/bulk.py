@@ -18,10 +18,12 @@ from labeling.engine.grid import fits, offered
 from labeling.engine.schema import Answer, AnswerError, Schema, parse_schema, validate_answer
 from labeling.models import Bulk, BulkState, Project, Task
 from labeling.services.bulk_store import BATCH, UNKNOWN, store_batch
+from labeling.services.expiry import expire_leases
+from labeling.services.gold_check import check_answers
 from labeling.services.grid import Looker, Wish, chosen, look, looker_of, wish_of
 from labeling.services.grid_source import END, named_items
 from labeling.services.project import find_project, refuse_while_changing
-from labeling.services.queue import Desk, expire_leases, progress_of, refuse_unless_open, sit_down
+from labeling.services.queue import Desk, progress_of, refuse_unless_open, sit_down
 from labeling.services.schema_revision import schema_of
 from labeling.services.trigger import suggest_when_due
 from workers.context import JobContext
@@ -167,6 +169,7 @@ def _answer_now(actor: Actor, bulk: Bulk, items: list[int]) -> None:
         refuse_unless_open(desk.state)
         counts = store_batch(cursor, desk, bulk, tasks)
         counts[UNKNOWN] += len(items) - len(tasks)
+        check_answers(actor=actor, project_id=bulk.project_id)
         done = progress_of(cursor, desk)["done"]
     bulk.counts, bulk.state = dict(+counts), BulkState.DONE
     bulk.save(update_fields=["counts", "state"])
@@ -243,6 +246,7 @@ def _store(job: JobContext, bulk: Bulk, tasks: list[int], state: dict[str, Any])
             desk = sit_down(cursor, job.actor, bulk.project_id)
             refuse_unless_open(desk.state)
             locked.counts = dict(Counter(locked.counts) + store_batch(cursor, desk, locked, sorted(tasks)))
+            check_answers(actor=job.actor, project_id=bulk.project_id)
             if state["after"] == END:
                 _finish(job.actor, desk, locked, progress_of(cursor, desk)["done"])
         locked.save(update_fields=["counts", "state"])

@@ -17,6 +17,7 @@ from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, valid
 from labeling.models import Annotation, AnnotationRevision, Bulk, BulkTask
 from labeling.services.answer import STORE, TAKE_AGAIN
 from labeling.services.counting import Counters
+from labeling.services.gold_check import recheck
 from labeling.services.queue import Desk
 from labeling.services.schema_revision import schema_of
 
@@ -101,7 +102,7 @@ def _answer(cursor: Any, desk: Desk, bulk: Bulk, schema: Schema, answer: Answer,
             "rows": orjson.dumps(rows).decode(),
         },
     )
-    return {task: number for number, task in cursor.fetchall()}
+    return {task: number for number, task, _is_gold in cursor.fetchall()}
 
 
 _LEASED_NOW = """
@@ -158,20 +159,23 @@ def rewrite(cursor: Any, desk: Desk, changes: list[tuple[Annotation, Answer | No
         [AnnotationRevision.of(row, ended_at=now, taken_back=False) for row, _answer, _skipped in changes]
     )
     counters = Counters(desk, [row for row, _answer, _skipped in changes])
-    for row, answer, is_skipped in changes:
+    for row, _answer, _skipped in changes:
         counters.take_off(row)
+    for row, answer, is_skipped in changes:
         row.accepted_suggestion = counters.is_as_suggested(row, answer)
         row.answer, row.skipped = answer, is_skipped
         row.revision, row.updated_at = row.revision + 1, now
         row.schema_revision, row.incomplete = desk.schema_revision, False
         # What a reviewer said was said of another answer.
         row.verdict, row.reviewer_id, row.reviewed_at = "", None, None
+    recheck(desk, [row for row, _answer, _skipped in changes])
+    for row, _answer, _skipped in changes:
         counters.put_on(row)
     Annotation.objects.bulk_update(
         [row for row, _answer, _skipped in changes],
         [
             "answer", "skipped", "accepted_suggestion", "revision", "updated_at", "schema_revision", "incomplete",
-            "verdict", "reviewer", "reviewed_at",
+            "verdict", "reviewer", "reviewed_at", "gold",
         ],
     )  # fmt: skip
     counters.write(cursor)

@@ -12,10 +12,12 @@ from accounts.services import audit
 from core.errors import Conflict, NotAllowed, NotFound
 from labeling.engine.schema import AnswerError, Schema, validate_answer
 from labeling.models import Annotation, AnnotationRevision, Bulk, BulkState, BulkTask
+from labeling.services.assigned_place import wait_again
 from labeling.services.bulk import AT_ONCE, find_bulk, is_stopped
 from labeling.services.bulk_store import BATCH, rewrite
 from labeling.services.counting import take_off_counters
-from labeling.services.queue import RETURN, Desk, sit_down_for
+from labeling.services.expiry import RETURN
+from labeling.services.queue import Desk, sit_down_for
 from labeling.services.schema_revision import schema_of
 from workers.context import JobContext
 from workers.services.job import enqueue
@@ -109,7 +111,10 @@ def _undo_batch(actor: Actor, bulk: Bulk) -> None:
         bulk.state = BulkState.UNDONE
 
 
-_GIVE_UP = "DELETE FROM labeling_lease WHERE annotator_id = %s AND task_id = ANY(%s) RETURNING task_id"
+# Assigned places stay with whom they were assigned to.
+_GIVE_UP = """
+DELETE FROM labeling_lease WHERE annotator_id = %s AND task_id = ANY(%s) AND assigned IS NOT TRUE RETURNING task_id
+"""
 
 
 def _take_back(cursor: Any, desk: Desk, rows: list[Annotation]) -> None:
@@ -120,6 +125,7 @@ def _take_back(cursor: Any, desk: Desk, rows: list[Annotation]) -> None:
     AnnotationRevision.objects.bulk_create([AnnotationRevision.of(row, ended_at=now, taken_back=True) for row in rows])
     take_off_counters(cursor, desk, rows)
     Annotation.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    wait_again(cursor, desk, [row.task_id for row in rows])
     cursor.execute(_GIVE_UP, [desk.annotator_id, [row.task_id for row in rows]])
     cursor.execute(RETURN, [[row[0] for row in cursor.fetchall()]])
 

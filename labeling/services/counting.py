@@ -18,7 +18,9 @@ _COUNT = """
 UPDATE labeling_progress SET answers = answers + %(answers)s, skipped = skipped + %(skipped)s,
   seconds = seconds + %(seconds)s, suggestions_shown = suggestions_shown + %(shown)s,
   suggestions_accepted = suggestions_accepted + %(accepted)s,
-  accepted_answers = accepted_answers + %(verdict_accepted)s, fixed_answers = fixed_answers + %(verdict_fixed)s
+  accepted_answers = accepted_answers + %(verdict_accepted)s, fixed_answers = fixed_answers + %(verdict_fixed)s,
+  gold_given = gold_given + %(gold_given)s, gold_answers = gold_answers + %(gold_answers)s,
+  gold_right = gold_right + %(gold_right)s
 WHERE id = %(desk)s
 """
 ADD_TALLIES = """
@@ -28,7 +30,10 @@ FROM jsonb_to_recordset(%(tallies)s::jsonb) AS y(kind text, control text, name t
 ON CONFLICT (project_id, annotator_id, kind, control, name)
 DO UPDATE SET count = labeling_tally.count + excluded.count
 """
-_NAMES = ("answers", "skipped", "seconds", "shown", "accepted", "verdict_accepted", "verdict_fixed")
+_NAMES = (
+    "answers", "skipped", "seconds", "shown", "accepted", "verdict_accepted", "verdict_fixed", "gold_given",
+    "gold_answers", "gold_right",
+)  # fmt: skip
 
 
 class Counters:
@@ -70,6 +75,9 @@ class Counters:
             "accepted": row.accepted_suggestion,
             "verdict_accepted": row.verdict == Verdict.ACCEPTED,
             "verdict_fixed": row.verdict == Verdict.FIXED,
+            "gold_given": row.gold != "",
+            "gold_answers": row.gold in ("right", "wrong"),
+            "gold_right": row.gold == "right",
         }
         for name, amount in counted.items():
             self._counts[name] += by * amount

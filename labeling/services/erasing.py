@@ -7,7 +7,7 @@ import orjson
 from django.db import connection, transaction
 from django.db.models import F
 
-from labeling.models import Annotation, Progress, Project, Rejection, Task
+from labeling.models import Annotation, Lease, Progress, Project, Rejection, Task
 from labeling.services.counting import take_off_counters
 from labeling.services.queue import Desk
 
@@ -25,12 +25,17 @@ def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
         people = set(writers.values_list("annotator_id", flat=True))
         sent_back = Rejection.objects.filter(project=project, task__item_id__in=items)
         people |= set(sent_back.values_list("annotator_id", flat=True))
+        assigned = Lease.objects.filter(project=project, task__item_id__in=items, assigned=True)
+        people |= set(assigned.values_list("annotator_id", flat=True))
         desks = Progress.objects.select_for_update().filter(project=project, annotator__in=people).order_by("pk")
         places = {row.annotator_id: row.pk for row in desks}
         tasks = list(
-            Task.objects.select_for_update().filter(project=project, item_id__in=items).order_by("pk").values_list("pk")
+            Task.objects.select_for_update()
+            .filter(project=project, item_id__in=items)
+            .order_by("pk")
+            .values_list("pk", "overlap")
         )
-        numbers = [pk for (pk,) in tasks]
+        numbers = [pk for pk, _overlap in tasks]
         with connection.cursor() as cursor:
             answers: dict[int, list[Annotation]] = defaultdict(list)
             for answer in Annotation.objects.filter(task__in=numbers).order_by("pk"):
@@ -40,9 +45,15 @@ def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
         for person, count in Counter(sent_back.values_list("annotator_id", flat=True)).items():
             less = F("rejected_answers") - count
             Progress.objects.filter(project=project, annotator=person).update(rejected_answers=less)
+        for person, count in Counter(assigned.values_list("annotator_id", flat=True)).items():
+            less = F("assigned_left") - count
+            Progress.objects.filter(project=project, annotator=person).update(assigned_left=less)
         for label, count in Task.objects.filter(pk__in=numbers).delete()[1].items():
             removed[label] += count
-        Project.objects.filter(pk=project.pk).update(task_count=F("task_count") - len(numbers))
+        fewer = sum(overlap - project.overlap for _pk, overlap in tasks)
+        Project.objects.filter(pk=project.pk).update(
+            task_count=F("task_count") - len(numbers), extra_answers=F("extra_answers") - fewer
+        )
     return removed
 
 

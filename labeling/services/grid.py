@@ -31,7 +31,7 @@ COUNTED = 10_000
 # Items that one statement looks at: few at first, so that a page that fills at once costs no more than it shows.
 STRETCH = 200
 LONGEST_STRETCH = 5_000
-STATES = ("open", "answered", "todo")
+STATES = ("open", "answered", "todo", "skipped")
 LONGEST_TEXT = 200
 # Of a list of items: an address of more than about 4,000 characters is refused on its way (gunicorn: 4,094).
 LONGEST_ITEMS = 3_000
@@ -47,7 +47,8 @@ class Wish:
 
     Attributes:
         text: Substring of the item's text, compared as the explorer does.
-        state: ``open`` nobody answered, ``answered`` somebody did, ``todo`` this person did not and there is a place.
+        state: ``open`` nobody answered, ``answered`` somebody did, ``todo`` this person did not and there is a
+            place, ``skipped`` somebody skipped it (of people who only label: they did).
         label: Control and value of a label that somebody gave.
         suggested: Control and value of the newest suggestion.
         least: Least confidence of that suggestion, 0 to 1.
@@ -215,13 +216,17 @@ WHERE t.project_id = %(project)s AND t.item_id = ANY(%(items)s::bigint[])
 """
 # Scalar subqueries rather than EXISTS: each is a probe of an index for one of these tasks, and never a join with
 # everything that was ever answered.
-_OF_TASK = "(SELECT true FROM labeling_annotation a WHERE a.task_id = t.id LIMIT 1)"
+# Answers of others to a task with a known answer are told to nobody who only labels: they would give it away.
+_OF_TASK = """(SELECT true FROM labeling_annotation a WHERE a.task_id = t.id
+  AND (NOT t.is_gold OR %(sees_all)s OR a.annotator_id = %(person)s) LIMIT 1)"""
 _BY_ME = "(SELECT true FROM labeling_annotation a WHERE a.task_id = t.id AND a.annotator_id = %(person)s)"
 _CONDITIONS = {
     "open": f" AND {_OF_TASK} IS NULL",
     "answered": f" AND {_OF_TASK}",
-    "todo": f""" AND {_BY_ME} IS NULL AND (t.open_slots > 0 OR (
+    "todo": f""" AND {_BY_ME} IS NULL AND (t.open_slots > 0 OR t.is_gold OR (
   SELECT true FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(person)s))""",
+    "skipped": """ AND (SELECT true FROM labeling_annotation a WHERE a.task_id = t.id AND a.skipped
+  AND (%(sees_all)s OR a.annotator_id = %(person)s) LIMIT 1)""",
     "label": """ AND (SELECT true FROM labeling_annotation a WHERE a.task_id = t.id AND a.answer @> %(label)s::jsonb
   AND (%(sees_all)s OR a.annotator_id = %(person)s) LIMIT 1)""",
     "suggested": """ AND (SELECT s.answer @> %(suggested)s::jsonb AND s.confidence >= %(least)s

@@ -51,15 +51,17 @@ class Card:
 
 
 _TASKS = """
-SELECT t.id, t.item_id, t.overlap,
-  t.open_slots = 0 AND (
+SELECT t.id, t.item_id, CASE WHEN t.is_gold THEN %(overlap)s ELSE t.overlap END,
+  t.open_slots = 0 AND NOT t.is_gold AND (
     SELECT true FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(person)s) IS NULL,
   (SELECT jsonb_object_agg(f, left(t.data ->> f, %(excerpt)s)) FROM unnest(%(fields)s::text[]) AS f)::text
 FROM labeling_task t WHERE t.project_id = %(project)s AND t.id = ANY(%(tasks)s::bigint[])
 """
 _ANSWERS = """
 SELECT task_id, annotator_id, skipped, CASE WHEN annotator_id = %(person)s OR %(sees_all)s THEN answer END::text
-FROM labeling_annotation WHERE task_id = ANY(%(tasks)s::bigint[]) ORDER BY id
+FROM labeling_annotation a JOIN labeling_task t ON t.id = a.task_id
+WHERE a.task_id = ANY(%(tasks)s::bigint[]) AND (NOT t.is_gold OR %(sees_all)s OR annotator_id = %(person)s)
+ORDER BY a.id
 """
 _SUGGESTED = """
 SELECT t.id, s.answer::text, s.confidence FROM unnest(%(tasks)s::bigint[]) AS t(id), LATERAL (
@@ -76,6 +78,7 @@ def cards_of(*, project: Project, schema: Schema, looker: Looker, tasks: list[in
         "sees_all": looker.sees_all,
         "fields": schema.fields,
         "excerpt": EXCERPT,
+        "overlap": project.overlap,
     }
     with connection.cursor() as cursor:
         cursor.execute(_TASKS, values)

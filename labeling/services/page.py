@@ -30,6 +30,8 @@ def page_of_project(*, actor: Actor, project_id: int) -> Row:
             "guidelines": project.guidelines,
             "overlap": project.overlap,
             "lease_seconds": project.lease_seconds,
+            "skip_reasons": project.skip_reasons,
+            "skip_reason_required": project.skip_reason_required,
             "schema": project.schema,
             "schema_revision": project.schema_revision,
         },

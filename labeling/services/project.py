@@ -13,14 +13,22 @@ from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
 from curation.models import Version
 from labeling.engine.consensus import canonical, majority
+from labeling.engine.interval import wilson_interval
 from labeling.engine.schema import Schema, SchemaError, parse_schema
-from labeling.models import Project, Tally
+from labeling.models import Progress, Project, Tally
+from labeling.services.queue import rewind_cursors
 from workers.models import Job
 from workers.services.job import enqueue
 
 # Told apart in light and dark, and by people who see red and green alike (Okabe and Ito, 2008).
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f3c8d", "#5f6b6d")
 READ_ROWS = 5_000
+SHARE_FIELDS = ("overlap_share", "overlap_in_share", "overlap_seed")
+SKIP_FIELDS = ("skip_reasons", "skip_reason_required")
+MOST_SKIP_REASONS = 12
+LONGEST_SKIP_REASON = 120
+# How the work is shared out among people; the models say what each means.
+WORK_FIELDS = (*SHARE_FIELDS, "only_assigned", "gold_share", "gold_least", "gold_from", *SKIP_FIELDS)
 
 
 def schema_for_labels(
@@ -54,8 +62,9 @@ def create_project(
     overlap: int = 1,
     lease_seconds: int = 900,
     suggest_every: int = 50,
+    **more: Any,
 ) -> tuple[Project, Job]:
-    """Make a project on a version and send the job that makes its tasks.
+    """Make a project on a version and send the job that makes its tasks; `more` are fields of WORK_FIELDS.
 
     Raises:
         NotFound: No such version.
@@ -84,6 +93,8 @@ def create_project(
                 suggest_every=suggest_every,
                 suggest_at=suggest_every,
                 created_by_id=actor.user_id or None,
+                **{name: more[name] for name in WORK_FIELDS if name in more and name != "skip_reasons"},
+                skip_reasons=_skip_reasons(more.get("skip_reasons", [])),
             )
     except IntegrityError:
         raise _name_taken(name) from None
@@ -119,11 +130,11 @@ def _name_taken(name: str) -> Conflict:
     return Conflict("project_exists", _("There is a project called %(name)s already.") % {"name": name}, field="name")
 
 
-def _send_tasks_job(actor: Actor, project: Project) -> Job:
+def _send_tasks_job(actor: Actor, project: Project, *, only_untouched: bool = False) -> Job:
     return enqueue(
         kind="labeling.create_tasks",
         actor=actor,
-        params={"project_id": project.pk},
+        params={"project_id": project.pk, **({"only_untouched": True} if only_untouched else {})},
         title=_("Make tasks of %(project)s") % {"project": project.name},
         subject=f"project:{project.pk}",
     )
@@ -131,14 +142,21 @@ def _send_tasks_job(actor: Actor, project: Project) -> Job:
 
 @transaction.atomic
 def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
-    """Change name, guidelines, state or overlap.
+    """Change name, guidelines, state, overlap or a field of WORK_FIELDS.
 
     Another overlap counts at once for new figures; a job brings the tasks in line with it. A task that has more
-    answers than a lowered overlap keeps them.
+    answers than a lowered overlap keeps them. Another random share concerns only tasks that nobody has yet.
     """
+    if "only_assigned" in changes:
+        # People's rows before the project's, as everywhere: they look at the whole queue again.
+        find_project(actor=actor, project_id=project_id)
+        with connection.cursor() as cursor:
+            rewind_cursors(cursor, project_id)
     project = find_project(actor=actor, project_id=project_id, lock=True)
-    before = project.overlap
-    fields = [name for name in ("name", "guidelines", "state", "overlap") if name in changes]
+    before = {name: getattr(project, name) for name in ("overlap", *SHARE_FIELDS)}
+    if "skip_reasons" in changes:
+        changes["skip_reasons"] = _skip_reasons(changes["skip_reasons"])
+    fields = [name for name in ("name", "guidelines", "state", "overlap", *WORK_FIELDS) if name in changes]
     for field in fields:
         setattr(project, field, changes[field])
     try:
@@ -148,13 +166,23 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
         raise _name_taken(project.name) from None
     noted = {field: changes[field] for field in fields if field != "guidelines"}
     audit.record(actor=actor, action="project.change", subject=f"project:{project.pk}", **noted)
-    if project.overlap != before:
-        _send_tasks_job(actor, project)
+    moved = {name for name, value in before.items() if getattr(project, name) != value}
+    if moved:
+        _send_tasks_job(actor, project, only_untouched="overlap" not in moved)
     return project
 
 
 # Who decides on a label when people differ: see `publish_labels`.
 WAYS = ("majority", "auto")
+
+
+def _skip_reasons(reasons: list[str]) -> list[str]:
+    clean = list(dict.fromkeys(" ".join(reason.replace("\0", "").split()) for reason in reasons))
+    if len(clean) > MOST_SKIP_REASONS or not all(0 < len(reason) <= LONGEST_SKIP_REASON for reason in clean):
+        detail = _("Name at most %(most)s reasons of 1 to %(longest)s characters each.")
+        values = {"most": MOST_SKIP_REASONS, "longest": LONGEST_SKIP_REASON}
+        raise DomainError("reasons_invalid", detail % values, field="skip_reasons")
+    return clean
 
 
 @transaction.atomic
@@ -164,8 +192,9 @@ def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> 
     Args:
         actor: Who publishes.
         project_id: The project.
-        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``keep_labels`` bool, ``consensus`` one of `WAYS`,
-            ``split`` bool, ``validation`` and ``test`` shares, ``seed`` int, ``group_column`` str, ``note`` str.
+        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``with_gold`` bool, ``keep_labels`` bool, ``consensus``
+            one of `WAYS`, ``split`` bool, ``validation`` and ``test`` shares, ``seed`` int, ``group_column`` str,
+            ``note`` str.
     """
     project = find_project(actor=actor, project_id=project_id)
     refuse_while_changing(project)
@@ -213,8 +242,11 @@ def find_project(*, actor: Actor, project_id: int, lock: bool = False) -> Projec
     return project  # type: ignore[no-any-return]
 
 
-def project_figures(*, project: Project) -> dict[str, Any]:
+def project_figures(*, project: Project, sees_gold: bool = False) -> dict[str, Any]:
     """Return the progress of a project: in all, for each person, label and model.
+
+    Answers to tasks whose right answer is known are none of those that are wanted, and are told apart for those who may
+    know of them. For all others they are answers like any: otherwise the figures would give away which they are.
 
     Every figure is a sum over counters, one row for each person and label; the cost does not grow with the answers.
     """
@@ -224,11 +256,13 @@ def project_figures(*, project: Project) -> dict[str, Any]:
             "name": str(row.annotator),
             "answers": row.answers,
             "skipped": row.skipped,
+            "assigned_left": row.assigned_left,
             "seconds_each": row.seconds / row.answers if row.answers else None,
             "last_answer_at": row.last_answer_at,
             "accepted": row.accepted_answers,
             "fixed": row.fixed_answers,
             "sent_back": row.rejected_answers,
+            **(_gold_figures(row) if sees_gold else {}),
             "judged": row.accepted_answers + row.fixed_answers + row.rejected_answers,
         }
         for row in project.progress.select_related("annotator").order_by("-answers", "pk")
@@ -240,7 +274,7 @@ def project_figures(*, project: Project) -> dict[str, Any]:
         .annotate(total=Sum("count"))
         .order_by("kind", "control", "name")
     }
-    done = sum(person["answers"] for person in people)
+    done = sum(person["answers"] - person.get("gold_given", 0) for person in people)
     return {
         "tasks": project.task_count,
         "answers": done,
@@ -249,6 +283,19 @@ def project_figures(*, project: Project) -> dict[str, Any]:
         "people": people,
         "labels": _label_counts(project, tallies),
         "suggestions": _sources(tallies),
+    }
+
+
+def _gold_figures(row: Progress) -> dict[str, Any]:
+    accuracy = row.gold_right / row.gold_answers if row.gold_answers else None
+    return {
+        "gold_given": row.gold_given,
+        "gold_answers": row.gold_answers,
+        "gold_right": row.gold_right,
+        "gold_accuracy": accuracy,
+        "gold_interval": wilson_interval(row.gold_right, row.gold_answers),
+        "paused_at": row.paused_at,
+        "paused_why": row.paused_why,
     }
 
 
@@ -284,13 +331,13 @@ def _sources(tallies: dict[tuple[str, str, str], int]) -> list[dict[str, Any]]:
 _LABELED = """
 SELECT t.item_id, t.data, json_agg(a.answer -> %(control)s ORDER BY a.id)
 FROM labeling_task t JOIN labeling_annotation a ON a.task_id = t.id
-WHERE a.project_id = %(project)s AND NOT a.skipped
+WHERE a.project_id = %(project)s AND NOT a.skipped AND a.gold = ''
 GROUP BY t.id ORDER BY t.id
 """
 _UNLABELED = """
 SELECT t.item_id, t.data FROM labeling_task t
 WHERE t.project_id = %(project)s AND t.id > %(after)s
-  AND NOT EXISTS (SELECT FROM labeling_annotation a WHERE a.task_id = t.id)
+  AND (t.is_gold OR NOT EXISTS (SELECT FROM labeling_annotation a WHERE a.task_id = t.id))
 ORDER BY t.id LIMIT %(limit)s
 """
 

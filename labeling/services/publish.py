@@ -50,7 +50,7 @@ SELECT t.item_id, a.annotator_id, a.answer::text, a.updated_at, a.verdict, a.rev
     WHERE b.task_id = t.id AND b.annotation_number = a.id AND b.revision = a.revision)
 FROM labeling_task t JOIN labeling_annotation a ON a.task_id = t.id
 WHERE t.project_id = %(project)s AND t.item_id = ANY(%(items)s) AND NOT a.skipped
-  AND (a.verdict <> '' OR NOT %(only_reviewed)s)
+  AND (a.verdict <> '' OR NOT %(only_reviewed)s) AND (a.gold = '' OR %(with_gold)s)
 ORDER BY t.item_id, a.annotator_id
 """
 
@@ -77,6 +77,7 @@ class Choice:
     keep_labels: bool
     consensus: str
     seed: int
+    with_gold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def publish_labels(
     project_id: int,
     only_labeled: bool = False,
     only_reviewed: bool = False,
+    with_gold: bool = False,
     keep_labels: bool = True,
     consensus: str = "majority",
     split: bool = True,
@@ -109,6 +111,7 @@ def publish_labels(
         project_id: The project.
         only_labeled: Leave out items without a label.
         only_reviewed: Count only answers that a reviewer accepted or fixed.
+        with_gold: Count answers to tasks whose right answer was known, too.
         keep_labels: Items that nobody answered keep the label their version gave them, if any.
         consensus: ``majority``: what most people gave; ``auto``: a model of how well each person answers, chosen by
             `labeling.engine.crowd`, with its probability in the column ``label_confidence``. Only labels of the control
@@ -135,7 +138,7 @@ def publish_labels(
         labeled, final = folder / "labeled", folder / "final"
         for place in (labeled, final):
             place.mkdir(exist_ok=True)
-        choice = Choice(only_labeled, only_reviewed, keep_labels, consensus, seed)
+        choice = Choice(only_labeled, only_reviewed, keep_labels, consensus, seed, with_gold)
         manifest = _join_labels(job, project, labeled, counts, choice)
         if not manifest.row_count:
             raise DomainError("nothing_to_publish", _("There is no label to publish yet. Answer some tasks first."))
@@ -180,7 +183,7 @@ def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts
             table = pa.Table.from_batches([batch])
             done += table.num_rows
             earlier = _earlier_labels(table, reader.manifest.roles.get("label") if choice.keep_labels else None)
-            answers = _answers_to(project, table["item_id"].to_pylist(), choice.only_reviewed)
+            answers = _answers_to(project, table["item_id"].to_pylist(), choice)
             answered = pa.array([bool(answers.get(item)) for item in table["item_id"].to_pylist()])
             if schema.classifier is not None:
                 table = _label_batch(schema.classifier.name, answers, table, earlier, counts, models)
@@ -229,11 +232,13 @@ class Said:
     in_bulk: bool
 
 
-def _answers_to(project: Project, items: list[int], only_reviewed: bool) -> dict[int, list[Said]]:
+def _answers_to(project: Project, items: list[int], choice: Choice) -> dict[int, list[Said]]:
     """Return for each item who answered what and when, in the order of the people."""
     answers: dict[int, list[Said]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_ANSWERS, {"project": project.pk, "items": items, "only_reviewed": only_reviewed})
+        values: dict[str, Any] = {"project": project.pk, "items": items}
+        options = {"only_reviewed": choice.only_reviewed, "with_gold": choice.with_gold}
+        cursor.execute(_ANSWERS, values | options)
         for item_id, annotator, answer, at, verdict, reviewer, in_bulk in cursor.fetchall():
             if answer:
                 answers[item_id].append(Said(annotator, orjson.loads(answer), at, verdict, reviewer, in_bulk))

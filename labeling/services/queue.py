@@ -7,6 +7,7 @@ locked FOR NO KEY UPDATE: an answer or a lease that is stored meanwhile only nee
 tasks in whatever order.
 """
 
+import secrets
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,12 +22,11 @@ from core.errors import Conflict, NotFound
 from labeling.engine.controls.base import AnswerError
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Progress, Project
+from labeling.services.expiry import RETURN, WAITS, expire_leases
 from labeling.services.round_trip import in_one_trip
 from labeling.services.schema_revision import bring_draft_along, changes_of
 
 MOST_AT_ONCE = 50
-# One batch of expired leases takes about 20 ms.
-EXPIRY_BATCH = 500
 
 Row = dict[str, Any]
 
@@ -49,11 +49,19 @@ class Desk:
     suggest_every: int
     suggest_at: int
     schema_revision: int
+    extra_answers: int = 0
+    is_paused: bool = False
+    needs_reason: bool = False
+
+    @property
+    def answers_wanted(self) -> int:
+        """How many answers all tasks of the project are to get."""
+        return self.task_count * self.overlap + self.extra_answers
 
 
 SIT_DOWN = """
 SELECT m.id, p.overlap, p.lease_seconds, p.state, p.schema::text, p.task_count, p.suggest_every, p.suggest_at,
-  p.schema_revision
+  p.schema_revision, p.extra_answers, m.paused_at IS NOT NULL, p.skip_reason_required
 FROM labeling_project p JOIN labeling_progress m ON m.project_id = p.id AND m.annotator_id = %(annotator)s
 WHERE p.id = %(project)s AND p.organization_id = %(organization)s
 FOR UPDATE OF m
@@ -120,7 +128,7 @@ FROM labeling_progress WHERE project_id = %(project)s
 def progress_of(cursor: Any, desk: Desk) -> dict[str, int]:
     """Return the progress member of the labeling page's API; `done` and `total` count answers."""
     cursor.execute(PROGRESS, {"project": desk.project_id, "annotator": desk.annotator_id})
-    return progress_json(cursor.fetchone(), desk.task_count * desk.overlap)
+    return progress_json(cursor.fetchone(), desk.answers_wanted)
 
 
 def progress_json(row: tuple[int, int, int, int], wanted: int) -> dict[str, int]:
@@ -138,12 +146,16 @@ def progress_json(row: tuple[int, int, int, int], wanted: int) -> dict[str, int]
 # A scalar subquery rather than NOT EXISTS: the planner may turn the latter into a hash of everything that this person
 # ever answered, and this one is always a probe of one index row a candidate.
 _NOT_MINE = """(SELECT true FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s) IS NULL"""
-# No row for a stranger or a project that is not open, and then nothing below finds anything.
+# No row for a stranger or a project that is not open, and then nothing below finds anything. Where people get only what
+# is assigned to them, their cursors lie behind everything else.
 _ME = """me AS (
-  SELECT m.id, m.cursor_rank, m.cursor_id, m.returned_cursor, p.lease_seconds
+  SELECT m.id, CASE WHEN p.only_assigned THEN 'infinity' ELSE m.cursor_rank END AS cursor_rank, m.cursor_id,
+    CASE WHEN p.only_assigned THEN 'infinity' ELSE m.returned_cursor END AS returned_cursor, p.lease_seconds,
+    p.only_assigned, m.handed, m.gold_cursor, p.gold_secret,
+    CASE WHEN p.gold_count > 0 THEN p.gold_share ELSE 0 END AS gold_share
   FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
   WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.organization_id = %(organization)s
-    AND p.state = 'open')"""
+    AND p.state = 'open' AND m.paused_at IS NULL)"""
 _FRESH = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NULL
   AND (t.rank, t.id) >= ((SELECT cursor_rank FROM me), (SELECT cursor_id FROM me)) AND {_NOT_MINE}"""
 _RETURNED = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NOT NULL
@@ -158,6 +170,29 @@ _BACK = """
   FROM labeling_rejection x JOIN labeling_lease l ON l.task_id = x.task_id AND l.annotator_id = x.annotator_id
   WHERE x.project_id = %(project)s AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
     AND (l.expires_at IS NULL OR l.expires_at < now()) AND EXISTS (SELECT FROM me)"""
+# Tasks that were assigned to this person and wait for the first answer: a partial index holds nothing else.
+_ASSIGNED = """
+  SELECT l.id AS lease_id, l.task_id FROM labeling_lease l
+  WHERE l.project_id = %(project)s AND l.annotator_id = %(annotator)s AND l.assigned
+    AND (l.expires_at IS NULL OR l.expires_at < now()) AND EXISTS (SELECT FROM me)"""
+# How many of the next tasks are gold: one in each stretch of 100 / share, at a place that a secret draws, so that the
+# share is met for everybody and nobody can tell where.
+_GOLD_DUE = """
+  SELECT count(*) FROM me, generate_series(me.handed, me.handed + (
+    SELECT %(count)s::int - count(*) FROM held) - 1) AS p(place),
+  LATERAL (SELECT p.place * me.gold_share / 100 AS stretch) k,
+  LATERAL (SELECT (k.stretch * 100 + me.gold_share - 1) / me.gold_share AS low,
+    (k.stretch * 100 + 99 + me.gold_share) / me.gold_share AS high,
+    ('x' || substr(md5(me.gold_secret || ':' || %(annotator)s::text || ':' || k.stretch), 1, 6))::bit(24)::bigint
+      AS lot) s
+  WHERE p.place = s.low + (s.lot * (s.high - s.low) >> 24)"""
+# Gold that this person has not had. It never comes alone: there is something to hide it among.
+_GOLD = f"""
+  SELECT g.id, g.task_id FROM labeling_gold g
+  WHERE g.project_id = %(project)s AND g.id > (SELECT gold_cursor FROM me)
+    AND (SELECT true FROM labeling_lease l WHERE l.task_id = g.task_id AND l.annotator_id = %(annotator)s) IS NULL
+    AND (EXISTS (SELECT FROM first_fresh) OR EXISTS (SELECT FROM first_returned) OR EXISTS (SELECT FROM assigned))
+  ORDER BY g.id LIMIT (SELECT CASE WHEN me.gold_share = 0 THEN 0 ELSE ({_GOLD_DUE}) END FROM me)"""
 # Why an answer was sent back, while it is not answered anew.
 WHY_BACK = """labeling_rejection x LEFT JOIN accounts_user u ON u.id = x.reviewer_id"""
 WHY_BACK_COLUMNS = "x.why, x.rejected_at, COALESCE(NULLIF(u.name, ''), u.email)"
@@ -166,14 +201,16 @@ WHY_BACK_COLUMNS = "x.why, x.rejected_at, COALESCE(NULLIF(u.name, ''), u.email)"
 # lies before is closed or theirs. Closed tasks come back with returned_at set, and the second cursor stays a minute
 # behind the clock, longer than any transaction that gives a place back. So each task a person has is passed once, and
 # the cost of a lease grows neither with the project nor with what the person has done. Of what is handed out, answers
-# that were sent back come first, and then the task that this person worked on last: a page that is loaded again goes on
-# there.
+# that were sent back come first, then the task that this person worked on last (a page that is loaded again goes on
+# there), and then what is assigned to them.
 #
 # `unknown` are tasks that an earlier reply gave to the same sender and that it does not have: the reply was lost, or
 # the window with it. They come again instead of waiting for their lease to end.
 _LEASE = f"""
 WITH {_ME},
 back AS MATERIALIZED ({_BACK} ORDER BY x.id LIMIT GREATEST(0, %(count)s) FOR UPDATE OF l SKIP LOCKED),
+assigned AS MATERIALIZED ({_ASSIGNED}
+  ORDER BY l.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM back) FOR UPDATE OF l SKIP LOCKED),
 first_fresh AS (SELECT t.rank, t.id FROM labeling_task t WHERE {_FRESH} ORDER BY t.rank, t.id LIMIT 1),
 first_returned AS (SELECT t.returned_at FROM labeling_task t WHERE {_RETURNED} ORDER BY t.returned_at, t.id LIMIT 1),
 end_fresh AS (
@@ -186,50 +223,62 @@ unknown AS MATERIALIZED (
   WHERE l.sender = %(sender)s::uuid AND l.expires_at > now() AND l.project_id = %(project)s
     AND l.annotator_id = %(annotator)s AND NOT l.task_id = ANY(%(holding)s::bigint[]) AND EXISTS (SELECT FROM me)
   ORDER BY l.task_id LIMIT {MOST_AT_ONCE} FOR UPDATE SKIP LOCKED),
-held AS MATERIALIZED (SELECT lease_id, true AS anew FROM back UNION ALL SELECT lease_id, false FROM unknown),
+held AS MATERIALIZED (
+  SELECT lease_id, true AS anew FROM back UNION ALL SELECT lease_id, true FROM assigned
+  UNION ALL SELECT lease_id, false FROM unknown),
 again AS (
   UPDATE labeling_lease l SET token = CASE WHEN held.anew THEN gen_random_uuid() ELSE l.token END,
     sender = %(sender)s::uuid, expires_at = now() + make_interval(secs => (SELECT lease_seconds FROM me))
-  FROM held WHERE l.id = held.lease_id RETURNING l.task_id, l.token, l.expires_at),
+  FROM held WHERE l.id = held.lease_id RETURNING l.task_id, l.token, l.expires_at, l.assigned IS TRUE AS assigned),
+gold AS MATERIALIZED ({_GOLD}),
 returned AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_RETURNED}
-  ORDER BY t.returned_at, t.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM held)
+  ORDER BY t.returned_at, t.id
+  LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM (SELECT FROM held UNION ALL SELECT FROM gold) before)
   FOR NO KEY UPDATE SKIP LOCKED),
 fresh AS MATERIALIZED (
   SELECT t.id FROM labeling_task t WHERE {_FRESH}
   ORDER BY t.rank, t.id
-  LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM (SELECT FROM held UNION ALL SELECT FROM returned) before)
+  LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM (
+    SELECT FROM held UNION ALL SELECT FROM gold UNION ALL SELECT FROM returned) before)
   FOR NO KEY UPDATE SKIP LOCKED),
 taken AS (
   UPDATE labeling_task t SET open_slots = t.open_slots - 1
   FROM (SELECT id FROM returned UNION ALL SELECT id FROM fresh) pick WHERE t.id = pick.id
   RETURNING t.id, t.item_id, t.data, t.rank, t.returned_at),
 leased AS (
-  INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, sender, expires_at)
+  INSERT INTO labeling_lease (task_id, project_id, annotator_id, token, sender, expires_at, assigned, gold)
   SELECT id, %(project)s, %(annotator)s, gen_random_uuid(), %(sender)s::uuid,
-    now() + make_interval(secs => (SELECT lease_seconds FROM me)) FROM taken
+    now() + make_interval(secs => (SELECT lease_seconds FROM me)), CASE WHEN gold THEN true END, gold
+  FROM (SELECT id, false AS gold FROM taken UNION ALL SELECT task_id, true FROM gold) new
   RETURNING task_id, token, expires_at),
 moved AS (
   UPDATE labeling_progress m SET
     cursor_rank = COALESCE((SELECT rank FROM first_fresh), (SELECT rank FROM end_fresh), m.cursor_rank),
     cursor_id = COALESCE((SELECT id FROM first_fresh), (SELECT id FROM end_fresh), m.cursor_id),
-    returned_cursor = LEAST((SELECT returned_at FROM first_returned), now() - interval '1 minute')
+    returned_cursor = LEAST((SELECT returned_at FROM first_returned), now() - interval '1 minute'),
+    handed = m.handed + (SELECT count(*) FROM leased), gold_cursor = COALESCE((SELECT max(id) FROM gold), m.gold_cursor)
   WHERE m.id = (SELECT id FROM me)),
 handed AS (
-  SELECT taken.*, leased.token, leased.expires_at, false AS again FROM taken JOIN leased ON leased.task_id = taken.id
+  SELECT taken.*, leased.token, leased.expires_at, false AS again, false AS assigned, false AS gold
+  FROM taken JOIN leased ON leased.task_id = taken.id
   UNION ALL
-  SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at, true
+  SELECT t.id, t.item_id, t.data, t.rank, NULL, leased.token, leased.expires_at, false, false, true
+  FROM gold JOIN labeling_task t ON t.id = gold.task_id JOIN leased ON leased.task_id = gold.task_id
+  UNION ALL
+  SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at, true, again.assigned, false
   FROM again JOIN labeling_task t ON t.id = again.task_id)
 SELECT t.id, t.item_id, t.data::text, t.token::text, t.expires_at,
        d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")},
-       {WHY_BACK_COLUMNS}, d.schema_revision
+       {WHY_BACK_COLUMNS}, d.schema_revision, t.gold
 FROM handed t
 LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
 LEFT JOIN ({WHY_BACK}) ON t.again AND x.task_id = t.id AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
 LEFT JOIN LATERAL (
   SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
 ) s ON true
-ORDER BY x.rejected_at NULLS LAST, d.saved_at DESC NULLS LAST, t.returned_at NULLS LAST, t.rank, t.id
+ORDER BY x.rejected_at NULLS LAST, d.saved_at DESC NULLS LAST, t.assigned DESC, t.returned_at NULLS LAST, t.rank,
+  t.id
 """
 
 # Leases that have most of their time left are not written again.
@@ -248,12 +297,12 @@ SELECT task_id FROM held
 # Live leases are few, and their partial index holds nothing else.
 _ANY_LEFT = f"""
 WITH {_ME}
-SELECT EXISTS ({_BACK}) OR EXISTS (SELECT FROM labeling_task t WHERE {_FRESH})
+SELECT EXISTS ({_BACK}) OR EXISTS ({_ASSIGNED}) OR EXISTS (SELECT FROM labeling_task t WHERE {_FRESH})
   OR EXISTS (SELECT FROM labeling_task t WHERE {_RETURNED})
   OR EXISTS (
     SELECT FROM labeling_lease live
     WHERE live.expires_at IS NOT NULL AND live.project_id = %(project)s AND EXISTS (SELECT FROM me)
-      AND (live.annotator_id = %(annotator)s OR NOT EXISTS (
+      AND (live.annotator_id = %(annotator)s OR (SELECT NOT only_assigned FROM me) AND NOT EXISTS (
         SELECT FROM labeling_lease l WHERE l.task_id = live.task_id AND l.annotator_id = %(annotator)s)))
 """
 
@@ -274,7 +323,7 @@ def lease_tasks(
 
     Raises:
         NotFound: No such project, or not this actor's to see.
-        Conflict: ``project_paused``, ``project_archived``.
+        Conflict: ``project_paused``, ``project_archived``, ``person_paused``.
     """
     try:
         found = _lease_once(actor, project_id, count, holding, sender)
@@ -303,6 +352,7 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
     seats, renewed, leased, counted = in_one_trip(
         (SIT_DOWN, values), (_RENEW, values), (_LEASE, values), (PROGRESS, values)
     )
+    leased = _hidden(leased)
     if not seats:
         # Each statement sees what was committed before it: another window may have taken the seat after the first one
         # looked, and then the third has leased tasks already. They belong into the answer.
@@ -313,10 +363,11 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
         return found
     desk = Desk(project_id, actor.user_id, *seats[0])
     refuse_unless_open(desk.state)
+    refuse_paused_person(desk)
     tasks = tasks_json(desk, leased)
     held = {row[0] for row in renewed}
     lost = [task for task in holding if task not in held]
-    progress = progress_json(counted[0], desk.task_count * desk.overlap)
+    progress = progress_json(counted[0], desk.answers_wanted)
     return {
         "tasks": tasks,
         "lost": lost,
@@ -324,6 +375,15 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
         "remaining": bool(tasks or held) or _any_left(values),
         "schema_revision": desk.schema_revision,
     }
+
+
+def _hidden(rows: list[Any]) -> list[Any]:
+    """Return the rows without saying which are gold; those stand among the others where chance puts them."""
+    found = [row[:-1] for row in rows if not row[-1]]
+    for row in rows:
+        if row[-1]:
+            found.insert(secrets.randbelow(len(found) + 1), row[:-1])
+    return found
 
 
 def _any_left(values: Row) -> bool:
@@ -343,6 +403,12 @@ def refuse_unless_open(state: str) -> None:
     refuse_archived(state)
     if state != "open":
         raise Conflict("project_paused", _("This project is paused. Come back when it is open again."))
+
+
+def refuse_paused_person(desk: Desk) -> None:
+    """Raise the conflict that says that this person gets nothing for now; why is for those who manage."""
+    if desk.is_paused:
+        raise Conflict("person_paused", _("Your work here is paused. Whoever manages the project will tell you more."))
 
 
 def tasks_json(desk: Desk, rows: list[Any]) -> list[Row]:
@@ -388,26 +454,14 @@ def _task_json(
     }
 
 
-# A place whose answer was sent back stays this person's, in no window's hand; all others go to whoever comes.
-_WAITS = """EXISTS (
-  SELECT FROM labeling_rejection x
-  WHERE x.task_id = l.task_id AND x.annotator_id = l.annotator_id AND x.settled_at IS NULL)"""
 _RELEASE = f"""
 WITH mine AS MATERIALIZED (
-  SELECT l.id, {_WAITS} AS waits FROM labeling_lease l
+  SELECT l.id, {WAITS} AS waits FROM labeling_lease l
   WHERE l.project_id = %(project)s AND l.annotator_id = %(annotator)s AND l.task_id = ANY(%(tasks)s)
     AND l.expires_at IS NOT NULL FOR UPDATE),
 kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM mine WHERE l.id = mine.id AND mine.waits),
 gone AS (DELETE FROM labeling_lease l USING mine WHERE l.id = mine.id AND NOT mine.waits RETURNING l.task_id)
 SELECT task_id FROM gone
-"""
-# The same task may be named twice: two people lost it in one batch.
-RETURN = """
-WITH given AS (SELECT id, count(*) AS places FROM unnest(%s::bigint[]) AS id GROUP BY id),
-locked AS MATERIALIZED (
-  SELECT t.id, given.places FROM labeling_task t JOIN given USING (id) ORDER BY t.id FOR NO KEY UPDATE OF t)
-UPDATE labeling_task t SET open_slots = t.open_slots + locked.places, returned_at = clock_timestamp()
-FROM locked WHERE t.id = locked.id
 """
 
 
@@ -421,43 +475,6 @@ def release_tasks(*, actor: Actor, project_id: int, tasks: list[int]) -> int:
         if released:
             cursor.execute(RETURN, [released])
     return len(released)
-
-
-_EXPIRED = f"""
-WITH old AS MATERIALIZED (
-  SELECT l.id, {_WAITS} AS waits FROM labeling_lease l
-  WHERE l.expires_at < now() AND (%(project)s::bigint IS NULL OR l.project_id = %(project)s)
-  ORDER BY l.expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED),
-kept AS (UPDATE labeling_lease l SET expires_at = NULL FROM old WHERE l.id = old.id AND old.waits),
-gone AS (DELETE FROM labeling_lease l USING old WHERE l.id = old.id AND NOT old.waits RETURNING l.task_id)
-SELECT task_id FROM gone
-"""
-
-
-@transaction.atomic
-def expire_leases(*, project_id: int | None = None) -> int:
-    """Return the places of one batch of leases past their time to the queue, and say how many there were.
-
-    Running twice at once is harmless: each takes rows that the other has not locked.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_EXPIRED, {"project": project_id, "batch": EXPIRY_BATCH})
-        tasks = [row[0] for row in cursor.fetchall()]
-        if tasks:
-            # The returned cursor counts on this transaction ending well within a minute.
-            cursor.execute("SET LOCAL lock_timeout = '20s'")
-            cursor.execute(RETURN, [tasks])
-    return len(tasks)
-
-
-def sweep_leases() -> int:
-    """Return every expired place to the queue, batch by batch, and say how many there were."""
-    total = 0
-    while count := expire_leases():
-        total += count
-        if count < EXPIRY_BATCH:
-            break
-    return total
 
 
 # For whoever puts open tasks where cursors may have passed: new tasks, raised overlap, another order.

@@ -10,17 +10,17 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import MD5, Cast, Concat
 
 from accounts.actor import Actor
+from labeling.engine.lots import LOT_DIGITS, threshold
 from labeling.engine.schema import Schema
 from labeling.models import Annotation, Project, Rejection
+from labeling.querysets.gold import may_know_gold
 
 PAGE = 50
-# 16**6 lots: a share of one per cent is met within a ten-thousandth of it.
-LOT_DIGITS = 6
 # How many answers one page looks at before it offers to go on: with a filter that few answers pass, a page costs this
 # much and no more, however many answers there are. A long text is read from disk, so fewer of those.
 SCAN = 20_000
 SCAN_TEXTS = 2_000
-STATES = ("answered", "skipped", "incomplete")
+STATES = ("answered", "skipped", "incomplete", "gold_right", "gold_wrong")
 REVIEWS = ("none", "accepted", "fixed", "rejected")
 MARKED = ("spans", "relations", "shapes")
 
@@ -43,6 +43,7 @@ class Wish:
             this share of theirs among them, and one that is drawn stays drawn when more come.
         seed: Of the draw.
         except_of: Id of a person whose answers are left out.
+        reason: Why a task was skipped, word for word.
     """
 
     person: int | None = None
@@ -57,6 +58,7 @@ class Wish:
     share: int | None = None
     seed: int = 0
     except_of: int | None = None
+    reason: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -102,23 +104,31 @@ def find_answers(*, actor: Actor, project: Project, schema: Schema, wish: Wish, 
     # One index entry, found by walking the index from the newest; null when there are fewer.
     floor = rows.order_by("-pk").values_list("pk", flat=True)[scan - 1 : scan].first()
     looked_at = rows if floor is None else rows.filter(pk__gte=floor)
-    passing = _passing(looked_at, schema, wish).select_related("task", "annotator", "reviewer").order_by("-pk")
+    passing = (
+        _passing(looked_at, schema, wish, may_know_gold(actor))
+        .select_related("task", "annotator", "reviewer")
+        .order_by("-pk")
+    )
     found = list(passing[: PAGE + 1])
     if len(found) > PAGE:
         return Found(found[:PAGE], found[PAGE - 1].pk)
     return Found(found, floor, floor is not None)
 
 
-def _passing(rows: QuerySet[Any], schema: Schema, wish: Wish) -> QuerySet[Any]:
+def _passing(rows: QuerySet[Any], schema: Schema, wish: Wish, sees_gold: bool) -> QuerySet[Any]:
     if wish.control:
         rows = rows.filter(_has_label(schema, wish)) if wish.control in schema.by_name else rows.none()
     states = {"answered": Q(skipped=False), "skipped": Q(skipped=True), "incomplete": Q(incomplete=True)}
+    if sees_gold:
+        states |= {"gold_right": Q(gold="right"), "gold_wrong": Q(gold="wrong")}
     if wish.state in states:
         rows = rows.filter(states[wish.state])
     if wish.review in REVIEWS and wish.review != "rejected":
         rows = rows.filter(verdict="" if wish.review == "none" else wish.review)
     if wish.share is not None:
-        rows = rows.alias(lot=_lot(rows, wish.seed)).filter(lot__lt=_threshold(wish.share))
+        rows = rows.alias(lot=_lot(rows, wish.seed)).filter(lot__lt=threshold(wish.share))
+    if wish.reason:
+        rows = rows.filter(skipped=True, reason=wish.reason)
     if wish.since is not None:
         rows = rows.filter(created_at__gte=dt.datetime.combine(wish.since, dt.time(), dt.UTC))
     if wish.until is not None:
@@ -137,11 +147,6 @@ def _lot(rows: QuerySet[Any], seed: int) -> Any:
     number = "annotation_number" if rows.model is Rejection else "pk"
     drawn = MD5(Concat(Cast(Field(number), TextField()), Value(f":{seed}")))
     return Func(drawn, Value(1), Value(LOT_DIGITS), function="SUBSTR", output_field=TextField())
-
-
-def _threshold(share: int) -> str:
-    """Return the first lot that is not drawn: lots are even over all numbers of LOT_DIGITS hex digits."""
-    return f"{share * 16**LOT_DIGITS // 100:0{LOT_DIGITS}x}" if share < 100 else "g"
 
 
 def _has_label(schema: Schema, wish: Wish) -> Q:

@@ -205,7 +205,7 @@ def _reject(cursor: Any, desk: Desk, actor: Actor, current: Annotation, why: str
 # What a rejection keeps of an answer under the same name.
 _KEPT = (
     "answer", "skipped", "reason", "seconds", "accepted_suggestion", "client_key", "revision", "schema_revision",
-    "incomplete", "created_at", "updated_at",
+    "incomplete", "gold", "created_at", "updated_at",
 )  # fmt: skip
 
 

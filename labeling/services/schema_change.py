@@ -39,6 +39,7 @@ from labeling.models import (
     Verdict,
 )
 from labeling.services.answer import tallies_json
+from labeling.services.assigned_place import wait_again
 from labeling.services.counting import ADD_TALLIES
 from labeling.services.draft import move_drafts, put_drafts
 from labeling.services.project import (
@@ -418,5 +419,7 @@ class Batch:
             tasks[row.annotator_id].append(row.task_id)
         for person, theirs in tasks.items():
             # A lease past its time: the sweep gives the place back, in its own order of locks.
+            with connection.cursor() as cursor:
+                wait_again(cursor, self.seats[person], theirs)
             Lease.objects.filter(annotator=person, task__in=theirs).update(expires_at=self.now - PAST)
         Annotation.objects.filter(pk__in=[row.pk for row in self._gone]).delete()

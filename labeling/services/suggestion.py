@@ -23,7 +23,7 @@ _REPLACE = """
 WITH wanted AS MATERIALIZED (
   SELECT DISTINCT ON (t.id) t.id AS task_id, n.answer, n.confidence
   FROM new_suggestion n JOIN labeling_task t ON t.project_id = %(project)s AND t.item_id = n.item_id
-  WHERE t.open_slots > 0
+  WHERE t.open_slots > 0 OR t.is_gold
      OR EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.expires_at IS NOT NULL)
   ORDER BY t.id),
 gone AS (

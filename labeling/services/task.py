@@ -1,3 +1,4 @@
+# ruff: noqa: S608  (the statements are put together from constants of this file; values are parameters)
 """The tasks of a project, made from its version by a job."""
 
 import datetime as dt
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import NotFound
 from curation.services.version import open_version
+from labeling.engine.lots import LOT_DIGITS, threshold
 from labeling.engine.schema import parse_schema
 from labeling.models import Project, Task
 from labeling.services.queue import rewind_cursors
@@ -22,17 +24,26 @@ OVERLAP_BATCH = 5_000
 
 _NEW = "CREATE TEMP TABLE new_task (item_id bigint, data jsonb) ON COMMIT DROP"
 _COPY = "COPY new_task (item_id, data) FROM STDIN"
-_INSERT = """
+# How many people an item is for: labeling.engine.lots says which are drawn.
+WANTED = """(CASE WHEN substr(md5(item_id || ':' || %(seed)s::text), 1, %(digits)s) COLLATE "C" < %(threshold)s
+  THEN %(in_share)s ELSE %(overlap)s END)::smallint"""
+_INSERT = f"""
 INSERT INTO labeling_task (project_id, item_id, data, rank, overlap, open_slots)
-SELECT %(project)s, item_id, data, 0, %(overlap)s, %(overlap)s FROM new_task ORDER BY item_id
+SELECT %(project)s, item_id, data, 0, wanted, wanted
+FROM (SELECT item_id, data, {WANTED} AS wanted FROM new_task) n ORDER BY item_id
 ON CONFLICT (project_id, item_id) DO NOTHING
 """
 
 
-def make_tasks(*, job: JobContext, project_id: int) -> dict[str, Any]:
+def make_tasks(*, job: JobContext, project_id: int, only_untouched: bool = False) -> dict[str, Any]:
     """Bring the tasks of a project in line with its version and its overlap.
 
     A second attempt goes on at the batch where the first one stopped, and a batch done twice changes nothing.
+
+    Args:
+        job: The job whose work this is.
+        project_id: The project.
+        only_untouched: Leave the overlap of tasks that somebody has or answered as it is.
 
     Returns:
         The job's result: how many tasks there are.
@@ -41,7 +52,8 @@ def make_tasks(*, job: JobContext, project_id: int) -> dict[str, Any]:
     if project is None:
         raise NotFound(_("This project is gone."))
     _copy_items(job, project)
-    _align_overlap(job, project)
+    _align_overlap(job, project, only_untouched)
+    count_wanted(project.pk)
     return {"project": project.pk, "tasks": project.task_count}
 
 
@@ -66,6 +78,18 @@ def _copy_items(job: JobContext, project: Project) -> None:
     project.task_count = count
 
 
+def wanted_values(project: Project) -> dict[str, Any]:
+    """Return the parameters of `WANTED`, with the project's number."""
+    return {
+        "project": project.pk,
+        "overlap": project.overlap,
+        "in_share": project.overlap_in_share,
+        "seed": project.overlap_seed,
+        "digits": LOT_DIGITS,
+        "threshold": threshold(project.overlap_share),
+    }
+
+
 @transaction.atomic
 def _copy_batch(project: Project, batch: pa.RecordBatch, fields: list[str]) -> None:
     columns = [batch.column(field).to_pylist() for field in fields]
@@ -78,7 +102,7 @@ def _copy_batch(project: Project, batch: pa.RecordBatch, fields: list[str]) -> N
                 shown = {field: plain(value) for field, value in zip(fields, values, strict=True)}
                 copy.write_row((item_id, orjson.dumps(shown).decode()))
         rewind_cursors(cursor, project.pk)
-        cursor.execute(_INSERT, {"project": project.pk, "overlap": project.overlap})
+        cursor.execute(_INSERT, wanted_values(project))
         cursor.execute(
             "UPDATE labeling_project SET task_count = task_count + %s WHERE id = %s", [cursor.rowcount, project.pk]
         )
@@ -100,29 +124,45 @@ def plain(value: Any) -> Any:
 
 
 # A task keeps as many places as it has people; open_slots follows what is wanted.
-_ALIGN = """
+_ALIGN = f"""
 WITH chosen AS MATERIALIZED (
-  SELECT id, overlap - open_slots AS taken FROM labeling_task
-  WHERE project_id = %(project)s AND id > %(after)s ORDER BY id LIMIT %(batch)s FOR NO KEY UPDATE),
+  SELECT id, overlap - open_slots AS taken, GREATEST({WANTED}, overlap - open_slots) AS wanted FROM labeling_task
+  WHERE project_id = %(project)s AND id > %(after)s AND NOT is_gold ORDER BY id LIMIT %(batch)s FOR NO KEY UPDATE),
 changed AS (
-  UPDATE labeling_task t SET overlap = GREATEST(%(overlap)s, chosen.taken),
-    open_slots = GREATEST(%(overlap)s, chosen.taken) - chosen.taken
-  FROM chosen WHERE t.id = chosen.id AND t.overlap <> GREATEST(%(overlap)s, chosen.taken))
+  UPDATE labeling_task t SET overlap = chosen.wanted, open_slots = chosen.wanted - chosen.taken
+  FROM chosen WHERE t.id = chosen.id AND t.overlap <> chosen.wanted AND (chosen.taken = 0 OR NOT %(untouched)s))
 SELECT max(id), count(*) FROM chosen
 """
 
 
-def _align_overlap(job: JobContext, project: Project) -> None:
-    if not Task.objects.filter(project=project).exclude(overlap=project.overlap).exists():
+def _align_overlap(job: JobContext, project: Project, only_untouched: bool) -> None:
+    others = Task.objects.filter(project=project).exclude(overlap=project.overlap)
+    if not project.overlap_share and not others.exists():
         return
+    values = {**wanted_values(project), "batch": OVERLAP_BATCH, "untouched": only_untouched}
     after, done = 0, 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             rewind_cursors(cursor, project.pk)
-            values = {"project": project.pk, "after": after, "batch": OVERLAP_BATCH, "overlap": project.overlap}
-            cursor.execute(_ALIGN, values)
+            cursor.execute(_ALIGN, {**values, "after": after})
             last, count = cursor.fetchone()
         if not count:
             return
         after, done = last, done + count
         job.progress(done, project.task_count, _("changing the overlap"))
+
+
+@transaction.atomic
+def count_wanted(project_id: int) -> None:
+    """Count the places of all tasks anew; whoever moves one later moves the figure in the same transaction."""
+    with connection.cursor() as cursor:
+        # First the row: what is changed while this waits is seen by the sum, and what comes later adds to it.
+        cursor.execute("SELECT FROM labeling_project WHERE id = %s FOR NO KEY UPDATE", [project_id])
+        cursor.execute(_COUNT_WANTED, {"project": project_id})
+
+
+_COUNT_WANTED = """
+UPDATE labeling_project p SET extra_answers = s.places - p.task_count * p.overlap
+FROM (SELECT COALESCE(sum(overlap), 0) AS places FROM labeling_task WHERE project_id = %(project)s) s
+WHERE p.id = %(project)s
+"""

@@ -17,6 +17,8 @@ TABS = (
     ("label-errors", _("Label errors"), "may_see"),
     ("agreement", _("Agreement"), "may_see"),
     ("work", _("Work"), ""),
+    ("people", _("People"), "may_write"),
+    ("gold", _("Known answers"), "may_know_gold"),
     ("rules", _("Rules"), "may_see"),
     ("comments", _("Comments"), ""),
     ("questions", _("Questions"), "may_write"),

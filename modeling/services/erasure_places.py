@@ -64,7 +64,7 @@ TABLES: dict[str, Table] = {
         reason=_("Entries stay; values in them are replaced."),
     ),
     "accounts.Organization": Table(_("Organization"), "pk", reported=("name",), harmless=("slug",), reason=_NAMED),
-    "accounts.Membership": Table(_("Membership"), harmless=("role",), reason=_FIGURES),
+    "accounts.Membership": Table(_("Membership"), harmless=("role", "skills"), reason=_FIGURES),
     "accounts.SignInTry": Table(
         _("Failed sign-ins"), "", harmless=("email", "address"),
         reason=_("Belongs to no organization and goes by itself after a day."),
@@ -127,13 +127,18 @@ TABLES: dict[str, Table] = {
         reason=_("Figures, and the labels that people chose; values in them are replaced."),
     ),
     "labeling.Annotation": Table(
-        _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason"), harmless=("verdict",)
+        _("Answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason"), harmless=("verdict", "gold")
     ),
     "labeling.Rejection": Table(
-        _("Answers sent back"), "project__organization", rows=REMOVED, blanked=("answer", "reason", "why")
+        _("Answers sent back"), "project__organization", rows=REMOVED, blanked=("answer", "reason", "why"),
+        harmless=("gold",),
     ),
     "labeling.AnnotationRevision": Table(
         _("Earlier answers"), "task__project__organization", rows=REMOVED, blanked=("answer",)
+    ),
+    "labeling.Assignment": Table(
+        _("Assignments"), "project__organization", blanked=("selection",),
+        harmless=("kind", "people", "skill_column", "state", "counts"),
     ),
     "labeling.Bulk": Table(
         _("Bulk answers"), "project__organization", blanked=("answer", "selection"),
@@ -143,8 +148,13 @@ TABLES: dict[str, Table] = {
     "labeling.Comment": Table(
         _("Comments"), "project__organization", rows=REMOVED, blanked=("body",), harmless=("control", "part")
     ),
+    "labeling.Gold": Table(
+        _("Right answers"), "project__organization", rows=REMOVED, blanked=("answer", "explanation")
+    ),
     "labeling.Mention": Table(_("Mentions"), "comment__project__organization", rows=REMOVED, reason=_FIGURES),
-    "labeling.Progress": Table(_("Progress"), "project__organization", reason=_FIGURES),
+    "labeling.Progress": Table(
+        _("Progress"), "project__organization", harmless=("paused_why",), reason=_FIGURES
+    ),
     "labeling.Tally": Table(
         _("Counts of labels"), "project__organization", reported=("name",), harmless=("kind", "control"),
         reason=_("Names of labels in a project's schema."),

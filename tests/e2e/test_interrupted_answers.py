@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.actor import Actor
 from labeling.models import Annotation, Draft, Lease, Project
-from labeling.services.queue import expire_leases
+from labeling.services.expiry import expire_leases
 from tests.e2e.test_labeling_page import eventually
 from tests.e2e.test_shapes import make as make_pictures
 from tests.e2e.test_shapes import opened as picture_shown

@@ -6,7 +6,7 @@ import { parseSchema, type Schema } from "./schema";
 export { WireError } from "./json";
 export type { Column, Control, Display, Label, Schema } from "./schema";
 
-export interface Project { id: number; name: string; guidelines: string; overlap: number; leaseSeconds: number; schema: Schema; schemaRevision: number }
+export interface Project { id: number; name: string; guidelines: string; overlap: number; leaseSeconds: number; skipReasons: readonly string[]; skipReasonRequired: boolean; schema: Schema; schemaRevision: number }
 export interface Person { id: number; name: string; language: string }
 export interface Progress { total: number; done: number; mine: number; accepted: number; shown: number }
 export interface Page { project: Project; me: Person; progress: Progress }
@@ -71,6 +71,8 @@ export function parsePage(value: unknown): Page {
       guidelines: optionalText(project.guidelines),
       overlap: count(project.overlap),
       leaseSeconds: number(project.lease_seconds, "project.lease_seconds"),
+      skipReasons: Array.isArray(project.skip_reasons) ? project.skip_reasons.map(optionalText).filter(Boolean) : [],
+      skipReasonRequired: project.skip_reason_required === true,
       schema: parseSchema(project.schema),
       schemaRevision: count(project.schema_revision) || 1,
     },

@@ -26,7 +26,7 @@ export const suggestion = (value: string) => ({ id: 5, answer: { label: [value] 
 
 export function page(controls: readonly Control[] = [spamOrHam]): Page {
   return {
-    project: { id: 7, name: "SMS", guidelines: "", overlap: 1, leaseSeconds: 900, schemaRevision: 1, schema: { display: [{ type: "text", field: "text", title: "", other: "", markdown: false }], controls: [...controls] } },
+    project: { id: 7, name: "SMS", guidelines: "", overlap: 1, leaseSeconds: 900, skipReasons: [], skipReasonRequired: false, schemaRevision: 1, schema: { display: [{ type: "text", field: "text", title: "", other: "", markdown: false }], controls: [...controls] } },
     me: { id: 3, name: "Ann", language: "en" },
     progress: { total: 20, done: 4, mine: 4, accepted: 0, shown: 0 },
   };

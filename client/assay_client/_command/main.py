@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from assay_client._command import account, bulk, comments, data, demo, erasures, jobs, labeling, models, sources, work
+from assay_client._command import (
+    account,
+    assignments,
+    bulk,
+    comments,
+    data,
+    demo,
+    erasures,
+    golds,
+    jobs,
+    labeling,
+    models,
+    sources,
+    work,
+)
 from assay_client._command.exits import EXIT_CODES, exit_code
 from assay_client._command.output import Output
 from assay_client._command.session import Session
@@ -50,6 +64,10 @@ app.command()(data.versions)
 app.command()(data.download)
 app.add_typer(sources.app, name="source")
 app.add_typer(erasures.app, name="erase")
+labeling.app.command()(assignments.assign)
+labeling.app.command()(assignments.unassign)
+labeling.app.add_typer(golds.app, name="gold")
+labeling.app.command()(golds.pause)
 labeling.app.add_typer(bulk.app, name="bulk")
 labeling.app.command()(comments.comments)
 labeling.app.command()(comments.review)

@@ -35,9 +35,9 @@ class Bulks:
             project_id: The project; it must ask one choice or taxonomy, as its grid does.
             answer: Such as ``{"label": ["spam"]}``.
             items: Numbers of the items, 10,000 at most; or else:
-            where: What they are found by: ``q`` text, ``state`` (``open``, ``answered``, ``todo``), ``label`` and
-                ``suggested`` as ``control=label``, ``least`` confidence, ``column`` with ``value``, ``like`` an item,
-                ``cluster``. An empty one is every item.
+            where: What they are found by: ``q`` text, ``state`` (``open``, ``answered``, ``todo``, ``skipped``),
+                ``label`` and ``suggested`` as ``control=label``, ``least`` confidence, ``column`` with ``value``,
+                ``like`` an item, ``cluster``. An empty one is every item.
             change_own: Change your earlier answers too; otherwise they are passed over.
             client_key: A UUID; sending the same one again answers once.
 

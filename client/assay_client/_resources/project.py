@@ -26,6 +26,7 @@ class Projects:
         overlap: int = 1,
         suggest_every: int | None = None,
         lease_seconds: int | None = None,
+        **work: Any,
     ) -> tuple[Project, Job]:
         """Make a project on a version and send the job that makes its tasks.
 
@@ -37,6 +38,7 @@ class Projects:
             overlap: How many people answer each task, 1 to 20.
             suggest_every: After how many answers suggestions are made anew, 0 for never.
             lease_seconds: How long a task that was handed out waits for its answer before others get it, 10 to 86,400.
+            work: How the work is shared out, as `change` takes it.
 
         Raises:
             Conflict: ``project_exists``.
@@ -47,6 +49,7 @@ class Projects:
             body["suggest_every"] = suggest_every
         if lease_seconds is not None:
             body["lease_seconds"] = lease_seconds
+        body |= work
         answer = self._transport.json("POST", "projects/", body=body)
         return Project.parse(answer["project"]), Job.parse(answer["job"])
 
@@ -62,6 +65,17 @@ class Projects:
         """Return the newest project with exactly this name, None when there is none."""
         return next((project for project in self.list() if project.name == name), None)
 
+    def change(self, project_id: int, **fields: Any) -> Project:
+        """Change a project and return it.
+
+        Args:
+            project_id: The project.
+            fields: ``name``, ``guidelines``, ``state`` (open, paused, archived), ``overlap``; ``overlap_share`` per
+                cent of the tasks that ``overlap_in_share`` people answer, drawn by ``overlap_seed``; ``only_assigned``;
+                ``gold_share``, ``gold_least`` and ``gold_from``; ``skip_reasons`` and ``skip_reason_required``.
+        """
+        return Project.parse(self._transport.json("PATCH", f"projects/{project_id}/", body=fields))
+
     def page(self, project_id: int) -> dict[str, Any]:
         """Return what the labeling page needs once: project with schema, me, progress."""
         return dict(self._transport.json("GET", f"projects/{project_id}/page/"))
@@ -76,6 +90,7 @@ class Projects:
         *,
         only_labeled: bool = False,
         only_reviewed: bool = False,
+        with_gold: bool = False,
         keep_labels: bool = True,
         split: bool = True,
         validation: float = 0.1,
@@ -90,6 +105,7 @@ class Projects:
             project_id: The project.
             only_labeled: Leave out items without a label.
             only_reviewed: Count only answers that a reviewer accepted or fixed.
+            with_gold: Count answers to tasks whose right answer was known, too.
             keep_labels: Items that nobody answered keep their version's label; their ``label_annotators`` is empty.
             split: Add the column ``split`` with train, validation and test.
             validation: Share of rows for validation.
@@ -101,6 +117,7 @@ class Projects:
         body = {
             "only_labeled": only_labeled,
             "only_reviewed": only_reviewed,
+            "with_gold": with_gold,
             "keep_labels": keep_labels,
             "split": split,
             "validation": validation,

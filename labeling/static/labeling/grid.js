@@ -192,6 +192,15 @@ document.addEventListener("change", (event) => {
   keep(pick.checked ? [pick] : [], pick.checked ? [] : [pick]);
 });
 
+// What is chosen goes to the page that gives items to people; without a choice, what the filter finds.
+find("assign")?.addEventListener("click", (event) => {
+  const some = everything ? [] : chosen().map((pick) => pick.value);
+  if (!some.length) return;
+  const address = new URL(event.currentTarget.href);
+  address.search = new URLSearchParams({ items: some.join(",") });
+  event.currentTarget.href = address;
+});
+
 const dialog = bar && makeDialog(setup.controls, { title: titleOf, give });
 
 function titleOf(words) {

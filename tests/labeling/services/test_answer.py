@@ -16,7 +16,8 @@ from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Progre
 from labeling.services.annotation import change_annotation, list_history, take_back
 from labeling.services.answer import save_answers
 from labeling.services.draft import save_draft
-from labeling.services.queue import expire_leases, lease_tasks
+from labeling.services.expiry import expire_leases
+from labeling.services.queue import lease_tasks
 from labeling.services.suggestion import store_suggestions
 from tests import factories
 from workers.models import Job

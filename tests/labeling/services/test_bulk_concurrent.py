@@ -20,7 +20,8 @@ from labeling.services import bulk as bulk_service
 from labeling.services.answer import save_answers
 from labeling.services.bulk import Order, run_bulk, start_bulk
 from labeling.services.bulk_undo import undo_bulk
-from labeling.services.queue import lease_tasks, release_tasks, sweep_leases
+from labeling.services.expiry import sweep_leases
+from labeling.services.queue import lease_tasks, release_tasks
 from tests import factories
 from tests.labeling.services.test_bulk import check
 from tests.labeling.versions import start

@@ -12,7 +12,8 @@ from django.utils import timezone
 from accounts.actor import Actor
 from core.errors import Conflict, NotFound
 from labeling.models import Lease, Progress, Project, Task
-from labeling.services.queue import expire_leases, lease_tasks, release_tasks
+from labeling.services.expiry import expire_leases
+from labeling.services.queue import lease_tasks, release_tasks
 from tests import factories
 
 pytestmark = pytest.mark.django_db

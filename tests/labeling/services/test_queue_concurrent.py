@@ -20,7 +20,8 @@ from accounts.actor import Actor
 from labeling.models import Annotation, Lease, Progress, Project, Tally, Task
 from labeling.services.annotation import take_back
 from labeling.services.answer import save_answers
-from labeling.services.queue import expire_leases, lease_tasks, release_tasks, sweep_leases
+from labeling.services.expiry import expire_leases, sweep_leases
+from labeling.services.queue import lease_tasks, release_tasks
 from tests import factories
 from tests.live import _environment
 

@@ -16,8 +16,9 @@ from labeling.models import Annotation, AnnotationRevision, Draft, Lease, Progre
 from labeling.services.annotation import change_annotation, take_back
 from labeling.services.answer import save_answers
 from labeling.services.erasing import erase_tasks
+from labeling.services.expiry import expire_leases
 from labeling.services.project import project_figures
-from labeling.services.queue import expire_leases, lease_tasks, release_tasks
+from labeling.services.queue import lease_tasks, release_tasks
 from labeling.services.result import Wish, find_answers
 from labeling.services.review import answers_to_review, judge_answer
 from tests import factories

@@ -12,9 +12,10 @@ from labeling.services import draft, schema_change
 from labeling.services.annotation import change_annotation, take_back
 from labeling.services.answer import save_answers
 from labeling.services.draft import save_draft
+from labeling.services.expiry import expire_leases
 from labeling.services.page import page_of_project
 from labeling.services.project import schema_for_labels, start_publish
-from labeling.services.queue import expire_leases, lease_tasks, release_tasks
+from labeling.services.queue import lease_tasks, release_tasks
 from labeling.services.review import judge_answer
 from labeling.services.schema_change import change_schema, migrate_answers, preview_change, resume_change
 from tests import factories

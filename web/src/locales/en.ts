@@ -185,6 +185,7 @@ export const en = {
   "skip.title": "Skip this task",
   "skip.body": "It goes to somebody else or to review. Say why if you can: it helps to mend the guidelines.",
   "skip.reason": "Reason (optional)",
+  "skip.must": "Reason",
   "skip.unclear": "Unclear which label fits",
   "skip.unreadable": "Unreadable or broken text",
   "skip.language": "A language I don't read",

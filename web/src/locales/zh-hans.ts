@@ -184,6 +184,7 @@ export const zhHans: Messages = {
   "skip.title": "跳过此任务",
   "skip.body": "任务会转给其他人或进入审核。如果可以，请说明原因，这有助于完善标注指南。",
   "skip.reason": "原因（可选）",
+  "skip.must": "原因",
   "skip.unclear": "不清楚哪个标签合适",
   "skip.unreadable": "文本无法阅读或已损坏",
   "skip.language": "我看不懂的语言",
