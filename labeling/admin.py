@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from labeling.models import Annotation, Lease, Progress, Project, Suggestion, Task
+from labeling.models import Annotation, LabelingRule, Lease, Progress, Project, Suggestion, SuspectLabel, Task
 
 
 @admin.register(Project)
@@ -38,3 +38,15 @@ class ProgressAdmin(ReadOnlyAdmin):
 @admin.register(Suggestion)
 class SuggestionAdmin(ReadOnlyAdmin):
     list_display = ("id", "project_id", "task_id", "source", "confidence", "created_at")
+
+
+@admin.register(SuspectLabel)
+class SuspectLabelAdmin(ReadOnlyAdmin):
+    list_display = ("id", "project_id", "task_id", "annotation_number", "score", "state", "decided_at")
+    list_filter = ("state",)
+
+
+@admin.register(LabelingRule)
+class LabelingRuleAdmin(ReadOnlyAdmin):
+    list_display = ("id", "project_id", "name", "label", "kind", "enabled", "stopped")
+    list_filter = ("kind", "enabled")

@@ -225,3 +225,33 @@ def test_a_pickle_is_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["label-errors", str(tmp_path / "in.npz"), "--out", str(tmp_path / "out.csv")]) == 1
     assert "as numbers, not as objects" in capsys.readouterr().err
     assert not (tmp_path / "exploded").exists()
+
+
+def digits(shift: Any) -> tuple[Any, Any, NDArray[np.bool_]]:
+    """Return out-of-fold probabilities of handwritten digits, the labels with a fifth of them shifted, and which."""
+    from sklearn.datasets import load_digits
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    features, true = load_digits(return_X_y=True)
+    random = np.random.default_rng(0)
+    is_error = random.random(len(true)) < 0.2
+    labels = np.where(is_error, (true + shift(random, len(true))) % 10, true)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1)
+    return cross_val_predict(model, features, labels, cv=folds, method="predict_proba"), labels, is_error
+
+
+def test_a_label_that_is_always_taken_for_another_is_seen_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    chances, labels, is_error = digits(lambda _random, _rows: 1)
+    seen = precision_of("odds", chances, labels, is_error)
+    assert seen > classic_best(chances, labels, is_error)
+    monkeypatch.setattr("curation.engine.label_quality.ONE_WAY", np.inf)
+    assert seen > precision_of("odds", chances, labels, is_error) + 0.01
+
+
+def test_labels_exchanged_at_random_are_no_habit(monkeypatch: pytest.MonkeyPatch) -> None:
+    chances, labels, _is_error = digits(lambda random, rows: random.integers(1, 10, rows))
+    plain = odds(chances, labels)
+    monkeypatch.setattr("curation.engine.label_quality.ONE_WAY", np.inf)
+    assert (odds(chances, labels) == plain).all()
