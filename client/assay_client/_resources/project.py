@@ -77,6 +77,7 @@ class Projects:
         only_labeled: bool = False,
         only_reviewed: bool = False,
         keep_labels: bool = True,
+        consensus: str = "majority",
         split: bool = True,
         validation: float = 0.1,
         test: float = 0.2,
@@ -91,6 +92,8 @@ class Projects:
             only_labeled: Leave out items without a label.
             only_reviewed: Count only answers that a reviewer accepted or fixed.
             keep_labels: Items that nobody answered keep their version's label; their ``label_annotators`` is empty.
+            consensus: ``majority``, or ``auto``: a model of how well each person answers decides where people
+                differ, and says in ``label_confidence`` how sure it is.
             split: Add the column ``split`` with train, validation and test.
             validation: Share of rows for validation.
             test: Share of rows for the locked test.
@@ -102,6 +105,7 @@ class Projects:
             "only_labeled": only_labeled,
             "only_reviewed": only_reviewed,
             "keep_labels": keep_labels,
+            "consensus": consensus,
             "split": split,
             "validation": validation,
             "test": test,
