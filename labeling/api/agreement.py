@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -36,7 +37,7 @@ class AgreementView(ScopedAPIView):
         actor: Any = request.actor  # type: ignore[attr-defined]
         found = find_agreement(actor=actor, project=find_project(actor=actor, project_id=pk))
         if found is None:
-            raise NotFound("Nobody has measured the agreement of this project yet. POST here to do so.")
+            raise NotFound(_("Nobody has measured the agreement of this project yet. POST here to do so."))
         return Response(AgreementOutput(found).data)
 
     @extend_schema(request=None, responses={202: JobOutput})

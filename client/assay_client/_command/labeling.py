@@ -103,6 +103,9 @@ def publish(
     only_labeled: Annotated[bool, typer.Option(help="Leave out items without a label.")] = False,
     only_reviewed: Annotated[bool, typer.Option(help="Count only answers that a reviewer accepted or fixed.")] = False,
     keep_labels: Annotated[bool, typer.Option(help="Unanswered items keep their version's label.")] = True,
+    consensus: Annotated[
+        str, typer.Option(help="Who decides where people differ: majority, or auto: a model.")
+    ] = "majority",
     split: Annotated[bool, typer.Option(help="Split into train, validation and test.")] = True,
     validation: Annotated[float, typer.Option(min=0, max=0.9, help="Share for validation.")] = 0.1,
     test: Annotated[float, typer.Option(min=0, max=0.9, help="Share for the locked test.")] = 0.2,
@@ -117,6 +120,7 @@ def publish(
         only_labeled=only_labeled,
         only_reviewed=only_reviewed,
         keep_labels=keep_labels,
+        consensus=consensus,
         split=split,
         validation=validation,
         test=test,

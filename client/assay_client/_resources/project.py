@@ -92,6 +92,7 @@ class Projects:
         only_reviewed: bool = False,
         with_gold: bool = False,
         keep_labels: bool = True,
+        consensus: str = "majority",
         split: bool = True,
         validation: float = 0.1,
         test: float = 0.2,
@@ -107,6 +108,8 @@ class Projects:
             only_reviewed: Count only answers that a reviewer accepted or fixed.
             with_gold: Count answers to tasks whose right answer was known, too.
             keep_labels: Items that nobody answered keep their version's label; their ``label_annotators`` is empty.
+            consensus: ``majority``, or ``auto``: a model of how well each person answers decides where people
+                differ, and says in ``label_confidence`` how sure it is.
             split: Add the column ``split`` with train, validation and test.
             validation: Share of rows for validation.
             test: Share of rows for the locked test.
@@ -119,6 +122,7 @@ class Projects:
             "only_reviewed": only_reviewed,
             "with_gold": with_gold,
             "keep_labels": keep_labels,
+            "consensus": consensus,
             "split": split,
             "validation": validation,
             "test": test,

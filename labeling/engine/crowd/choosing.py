@@ -9,9 +9,9 @@ guesses (by `crowd.mace`), two answers are both guesses with probability g²; to
 by the competence of the person who gave them.
 
 The one-coin model is kept unless a matrix for each person, or competence and habit, is better by more than chance, item
-by item; of these the matrices are taken unless the other is clearly better. Where neither is any better, people may
-still err together, which the model with several kinds of item knows. The two bounds were set with the public sets of
-docs/reference/agreement-and-consensus.md at hand.
+by item; of these the matrices are taken unless the other is clearly better. Where neither is any better, guessers are
+not what misleads, but people may still err together, which the model with several kinds of item knows; there all hidden
+answers count alike. The bounds were set with the public sets of docs/reference/agreement-and-consensus.md at hand.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from labeling.engine.crowd.hiding import Foretold, Model, best_temperature, can_
 from labeling.engine.ratings import Codes, Floats, Ratings, sums
 
 SIMPLE, MATRICES, HABITS, KINDS = "one-coin", "dawid-skene", "mace", "kinds"
-# Standard errors by which another model must foretell better than one-coin (one-sided 75 %), and by which a model is
-# clearly better (99.9 %).
-BETTER, CLEARLY = 0.7, 3.0
+# Standard errors by which a model must foretell better than one-coin (one-sided 75 %), by which kinds of item must
+# (97.5 %), and by which habits are clearly better than matrices (99.9 %).
+BETTER, SURELY, CLEARLY = 0.7, 2.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def choose(ratings: Ratings, seed: int = 0) -> Choice:
     method = _best(said, item, weight)
     if method == SIMPLE and kinds.fits(Answers(ratings)):
         said = {**said, **foretell(ratings, {KINDS: kinds.kinds}, seed).models}
-        if _lead(said, KINDS, SIMPLE, item, weight) > CLEARLY:
+        if _lead(said, KINDS, SIMPLE, item, np.ones(len(item))) > SURELY:
             method = KINDS
     trials = tuple(
         Trial(name, float((weight * one.of_label).mean()), _lead(said, name, SIMPLE, item, weight))
