@@ -24,6 +24,7 @@ export interface Client {
   removeRemark(remark: number): Promise<Outcome<null>>;
   review(query: string, cursor: string | null): Promise<Outcome<ReviewPage>>;
   judge(annotation: number, judgement: { verdict: Verdict; reason: string; revision?: number; answer?: Answer }): Promise<Outcome<Reviewed>>;
+  markKnown(annotation: number): Promise<Outcome<null>>;
   members(query: string): Promise<Outcome<Member[]>>;
 }
 
@@ -46,6 +47,7 @@ export function createClient(http: Http, project: number, sender: Promise<string
     removeRemark: (remark) => http.request("DELETE", `comments/${remark}/`, undefined, () => null),
     review: (query, cursor) => http.request("GET", `${root}review/?${query}${cursor === null ? "" : `&cursor=${cursor}`}`, undefined, parseReviewPage),
     judge: (annotation, judgement) => http.request("POST", `annotations/${annotation}/review/`, judgement, (json) => parseReviewed(json)),
+    markKnown: (annotation) => http.request("POST", `${root}gold/`, { annotation }, () => null),
     members: (query) => http.request("GET", `${root}people/?q=${encodeURIComponent(query)}`, undefined, parseMembers),
     release: (tasks) => http.beacon(`${root}release/`, { tasks }),
   };

@@ -49,6 +49,7 @@ function sampleClient(page: Page, samples: readonly Json[]): Client {
     members: () => good([]),
     review: () => good({ results: [], next: null }),
     judge: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    markKnown: () => Promise.resolve({ ok: false, failure: REFUSED }),
   };
 }
 

@@ -16,6 +16,8 @@ export interface Reviewing {
   /** Reads the first answers. */
   open(): Promise<void>;
   judge(effect: Effect & { type: "judge" }): Promise<void>;
+  /** Makes an answer the known right one to its item, and says whether the server took it. */
+  markKnown(past: Past): Promise<void>;
 }
 
 export function pastOfReviewed(row: Reviewed): Past {
@@ -56,6 +58,15 @@ export function createReviewing(world: Pick<World, "schedule">, client: Client, 
     async open() {
       store.update((state) => (state.review === null ? state : { ...state, busy: "history" }));
       await more();
+    },
+    async markKnown(past) {
+      if (past.annotation === null) return;
+      const outcome = await client.markKnown(past.annotation);
+      const problem = outcome.ok ? "" : saidOf(outcome.failure);
+      store.update((state) => ({
+        ...state,
+        notice: outcome.ok ? { message: "notice.known", params: {}, tone: "good" } : { message: "notice.known-failed", params: { problem }, tone: "warn" },
+      }));
     },
     async judge({ past, judgement }) {
       if (past.annotation === null) return;

@@ -174,6 +174,7 @@ export function createSession(world: World, project: number, annotation: number 
       case "forget": return void outbox.forget(effect.key);
       case "send-again": return void outbox.sendAgain(effect.key);
       case "judge": return void reviewing?.judge(effect);
+      case "mark-known": return void reviewing?.markKnown(effect.past);
       case "remark": return remarks.add(effect.submission, effect.submission.body);
       case "forget-remark": return void remarks.forget(effect.key);
       case "remark-again": return void remarks.sendAgain(effect.key);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { chooseLabel } from "../../src/state/actions/choose-label";
 import { approve, askReject, reject } from "../../src/state/actions/review";
+import { markKnown } from "../../src/state/actions/known";
 import { submit } from "../../src/state/actions/submit";
 import { undo } from "../../src/state/actions/undo";
 import { resolveBindings } from "../../src/state/bindings";
@@ -29,6 +30,16 @@ test("a verdict goes to the session and the next answer comes, and behind the la
   expect(second.effects[0]).toMatchObject({ type: "judge", judgement: { verdict: "rejected", reason: "No." } });
   expect([second.state.at, second.state.panel, shown(second.state)]).toEqual([null, null, null]);
   expect(reject.perform(reviewing(1), env(), " \0 ").effects).toEqual([]);
+});
+
+test("an answer becomes a known one by its key, and not while it is changed, skipped or sent back", () => {
+  const state = reviewing(1);
+  expect(meaningOf(state, resolveBindings(schemaOf(state), {}, true), { ...press("K"), shiftKey: true })).toMatchObject({ type: "action", name: "mark-known" });
+  expect(markKnown.perform(state, env(), undefined).effects).toEqual([{ type: "mark-known", past: past(1) }]);
+  const others: Past[] = [{ ...past(1), skipped: true }, { ...past(1), verdict: "rejected" }, { ...past(1), outcome: "sending" }, { ...past(1), annotation: null }];
+  for (const each of others) expect(markKnown.perform({ ...state, past: [each] }, env(), undefined).effects).toEqual([]);
+  const changed = chooseLabel.perform(state, env(), { control: "label", value: "spam" }).state;
+  expect(markKnown.perform(changed, env(), undefined).effects).toEqual([]);
 });
 
 test("a changed answer is a fix, and Enter accepts one that is not changed", () => {

@@ -15,6 +15,7 @@ export type Effect =
   | { type: "forget"; key: string }
   | { type: "send-again"; key: string }
   | { type: "judge"; past: Past; judgement: Judgement }
+  | { type: "mark-known"; past: Past }
   | { type: "remark"; submission: RemarkSubmission }
   | { type: "forget-remark"; key: string }
   | { type: "remark-again"; key: string }

@@ -2,6 +2,7 @@
 import type { Schema } from "../../wire";
 import { accept } from "./accept";
 import type { Action } from "./action";
+import { markKnown } from "./known";
 import { next } from "./next";
 import { newShape, nextCorner, nextTool, SHAPE_KEYS } from "./draw";
 import { close, enlarge, guidelines, help, palette, settings } from "./panels";
@@ -18,7 +19,7 @@ import { undo } from "./undo";
 import { write } from "./write";
 
 export const KEYED_ACTIONS = [
-  submit, accept, approve, askSkip, askReject, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
+  submit, accept, approve, askSkip, askReject, markKnown, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
   newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, nextTie, previousTie, arcs, write, previous, next, enlarge, palette, comments, guidelines, settings, help, close,
 ] as const satisfies readonly Action[];
 
