@@ -69,14 +69,14 @@ def test_the_pages_show_who_was_paused_and_why_and_a_manager_lets_them_go_on() -
     client = browser(ann)
     home = client.get(reverse("accounts:home")).content.decode()
     assert "too many known answers missed" in home
-    page = client.get(address(project, "work")).content.decode()
+    page = client.get(address(project, "people")).content.decode()
     assert "0 of 1" in page
     assert "Paused" in page
     wrong = client.get(address(project, "results"), {"state": "gold_wrong"})
     assert [row.task.item_id for row in wrong.context["found"].rows] == [1]
-    client.post(address(project, "work"), {"step": "resume", "person": bob.user_id})
+    client.post(address(project, "people"), {"step": "resume", "person": bob.user_id})
     assert Progress.objects.get(annotator=bob.user_id).paused_at is None
-    client.post(address(project, "work"), {"step": "pause", "person": bob.user_id})
+    client.post(address(project, "people"), {"step": "pause", "person": bob.user_id})
     assert Progress.objects.get(annotator=bob.user_id).paused_why == "manager"
     assert "missed" not in client.get(reverse("accounts:home")).content.decode()
 
