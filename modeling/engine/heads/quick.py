@@ -109,6 +109,22 @@ def fit(embeddings: Array, labels: Sequence[str], seed: int = 0) -> QuickHead:
     return QuickHead(names, weights, bias, temperature, strength, len(labels), folds >= 2, accuracy)
 
 
+def quick_accuracy(embeddings: Array, truth: Array, held_out: Array, held_truth: Array) -> float:
+    """Return the share of held-out rows that a head of the default strength names right, in [0, 1].
+
+    Args:
+        embeddings: [n, d], learned from.
+        truth: int [n], their classes; not all classes need to occur.
+        held_out: [m, d].
+        held_truth: int [m].
+    """
+    classes, numbers = np.unique(truth, return_inverse=True)
+    if len(classes) < 2:
+        return float((held_truth == classes[0]).mean())
+    weights, bias = _regression(embeddings, numbers, len(classes), DEFAULT_STRENGTH)
+    return float((classes[(held_out @ weights.T + bias).argmax(axis=1)] == held_truth).mean())
+
+
 def _best_strength(embeddings: Array, truth: Array, classes: int, folds: int, seed: int) -> tuple[float, Array]:
     from sklearn.model_selection import StratifiedKFold
 
