@@ -8,10 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
-from labeling.models import Annotation, Project, ProjectState
+from labeling.models import Annotation, Project, ProjectState, TaskOrder
 from labeling.services.project import change_project, create_project, find_project, project_figures, start_publish
 from labeling.services.schema_change import change_schema, preview_change
 from workers.api.job import JobOutput
+
+ORDER_HELP = "By what tasks are put in order after each suggestion job."
 
 
 class ProjectInput(serializers.Serializer[Any]):
@@ -22,6 +24,7 @@ class ProjectInput(serializers.Serializer[Any]):
     overlap = serializers.IntegerField(min_value=1, max_value=20, required=False)
     lease_seconds = serializers.IntegerField(min_value=10, max_value=86_400, required=False)
     suggest_every = serializers.IntegerField(min_value=0, max_value=1_000_000, required=False)
+    order = serializers.ChoiceField(choices=TaskOrder.choices, required=False, help_text=ORDER_HELP)
 
 
 class ProjectChange(serializers.Serializer[Any]):
@@ -29,6 +32,7 @@ class ProjectChange(serializers.Serializer[Any]):
     guidelines = serializers.CharField(max_length=50_000, required=False, allow_blank=True)
     state = serializers.ChoiceField(choices=ProjectState.choices, required=False)
     overlap = serializers.IntegerField(min_value=1, max_value=20, required=False)
+    order = serializers.ChoiceField(choices=TaskOrder.choices, required=False, help_text=ORDER_HELP)
 
 
 class ProjectOutput(serializers.ModelSerializer[Project]):
@@ -40,7 +44,8 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
         model = Project
         fields = [
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
-            "lease_seconds", "suggest_every", "state", "schema_revision", "task_count", "created_by", "created_at",
+            "lease_seconds", "suggest_every", "order", "learning", "state", "schema_revision", "task_count",
+            "created_by", "created_at",
         ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@ from labeling.models.annotation import Annotation, AnnotationRevision, Rejection
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
 from labeling.models.progress import Progress, Tally, TallyKind
-from labeling.models.project import Project, ProjectState, SchemaRevision
+from labeling.models.project import Project, ProjectState, SchemaRevision, TaskOrder
 from labeling.models.suggestion import Suggestion
 from labeling.models.task import Draft, Lease, Task
 from labeling.models.work import WorkCount, WorkDay, WorkLabel
@@ -26,6 +26,7 @@ __all__ = [
     "Tally",
     "TallyKind",
     "Task",
+    "TaskOrder",
     "Verdict",
     "WorkCount",
     "WorkDay",

@@ -14,7 +14,7 @@ from core.errors import Conflict, DomainError, NotFound
 from curation.models import Version
 from labeling.engine.consensus import canonical, majority
 from labeling.engine.schema import Schema, SchemaError, parse_schema
-from labeling.models import Project, Tally
+from labeling.models import Project, Tally, TaskOrder
 from workers.models import Job
 from workers.services.job import enqueue
 
@@ -54,6 +54,7 @@ def create_project(
     overlap: int = 1,
     lease_seconds: int = 900,
     suggest_every: int = 50,
+    order: str = TaskOrder.MIX,
 ) -> tuple[Project, Job]:
     """Make a project on a version and send the job that makes its tasks.
 
@@ -83,6 +84,7 @@ def create_project(
                 lease_seconds=lease_seconds,
                 suggest_every=suggest_every,
                 suggest_at=suggest_every,
+                order=order,
                 created_by_id=actor.user_id or None,
             )
     except IntegrityError:
@@ -131,14 +133,14 @@ def _send_tasks_job(actor: Actor, project: Project) -> Job:
 
 @transaction.atomic
 def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
-    """Change name, guidelines, state or overlap.
+    """Change name, guidelines, state, overlap or order.
 
     Another overlap counts at once for new figures; a job brings the tasks in line with it. A task that has more
-    answers than a lowered overlap keeps them.
+    answers than a lowered overlap keeps them. Another order is the work of a job, too.
     """
     project = find_project(actor=actor, project_id=project_id, lock=True)
-    before = project.overlap
-    fields = [name for name in ("name", "guidelines", "state", "overlap") if name in changes]
+    before, order = project.overlap, project.order
+    fields = [name for name in ("name", "guidelines", "state", "overlap", "order") if name in changes]
     for field in fields:
         setattr(project, field, changes[field])
     try:
@@ -150,6 +152,13 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
     audit.record(actor=actor, action="project.change", subject=f"project:{project.pk}", **noted)
     if project.overlap != before:
         _send_tasks_job(actor, project)
+    if project.order != order:
+        enqueue(
+            kind="modeling.suggest",
+            actor=actor,
+            params={"project_id": project.pk},
+            subject=f"project:{project.pk}",
+        )
     return project
 
 
@@ -285,9 +294,8 @@ GROUP BY t.id ORDER BY t.id
 """
 _UNLABELED = """
 SELECT t.item_id, t.data FROM labeling_task t
-WHERE t.project_id = %(project)s AND t.id > %(after)s
-  AND NOT EXISTS (SELECT FROM labeling_annotation a WHERE a.task_id = t.id)
-ORDER BY t.id LIMIT %(limit)s
+WHERE t.project_id = %(project)s AND NOT EXISTS (SELECT FROM labeling_annotation a WHERE a.task_id = t.id)
+ORDER BY CASE WHEN %(spread)s THEN hashint8(t.id) END, t.id LIMIT %(limit)s
 """
 
 
@@ -307,10 +315,14 @@ def labeled_items(project: Project) -> Iterator[tuple[int, str, str]]:
             yield item_id, text_of(schema, data), vote.label
 
 
-def unlabeled_items(project: Project, *, limit: int | None = None) -> Iterator[tuple[int, str]]:
-    """Give (item_id, text) of the items that nobody has answered, in the order of the tasks, `limit` at most."""
+def unlabeled_items(project: Project, *, limit: int | None = None, spread: bool = False) -> Iterator[tuple[int, str]]:
+    """Give (item_id, text) of the items that nobody has answered, `limit` at most.
+
+    They come in the order of the tasks. With `spread` they are the same random share of the project each time, less
+    what was answered since: a file is often sorted, and its beginning says little about the rest.
+    """
     schema = parse_schema(project.schema)
-    values = {"project": project.pk, "after": 0, "limit": limit}
+    values = {"project": project.pk, "spread": spread, "limit": limit}
     for item_id, data in _stream(_UNLABELED, values):
         yield item_id, text_of(schema, data)
 

@@ -146,7 +146,7 @@ TABLES: dict[str, Table] = {
         reason=_("Names of labels in a project's schema."),
     ),
     "labeling.Project": Table(
-        _("Projects"), blanked=("guidelines",), reported=("name", "schema"), harmless=("state",),
+        _("Projects"), blanked=("guidelines",), reported=("name", "schema"), harmless=("state", "order", "learning"),
         reason=_CHOSEN,
     ),
     "labeling.SchemaRevision": Table(
@@ -154,7 +154,7 @@ TABLES: dict[str, Table] = {
         reason=_CHOSEN,
     ),
     "labeling.Suggestion": Table(
-        _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source",)
+        _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source", "reason")
     ),
     "labeling.Task": Table(_("Tasks"), "project__organization", rows=REMOVED, blanked=("data",)),
     "labeling.Lease": Table(_("Leases"), "project__organization", rows=REMOVED),

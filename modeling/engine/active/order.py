@@ -61,6 +61,7 @@ class _Pool:
     probabilities: Array | None
     labeled: Array
     count: int
+    batch: int
     seed: int
 
 
@@ -88,9 +89,9 @@ def _diversity(pool: _Pool) -> Order:
 
 
 def _typical(pool: _Pool) -> Order:
-    """The most typical row of each group that has no label yet, largest group first (TypiClust, Hacohen et al. 2022)."""
+    """The most typical row of each group that has no label yet, largest first (TypiClust, Hacohen et al. 2022)."""
     everything = np.vstack([pool.vectors, pool.labeled]) if len(pool.labeled) else pool.vectors
-    groups = min(MOST_GROUPS, len(pool.labeled) + pool.count, len(everything))
+    groups = min(MOST_GROUPS, len(pool.labeled) + pool.batch, len(everything))
     which, _centers = k_means(everything, groups, pool.seed)
     covered = np.bincount(which[len(pool.vectors) :], minlength=groups)
     which = which[: len(pool.vectors)]
@@ -108,11 +109,13 @@ def _mix(pool: _Pool) -> Order:
     if pool.probabilities is None or len(pool.labeled) < COLD_LABELS * pool.probabilities.shape[1]:
         return _typical(pool)
     close = margin(pool.probabilities)
-    doubtful = np.argsort(close, kind="stable")[: DOUBTFUL_TIMES * pool.count]
-    groups = min(MOST_GROUPS, pool.count, len(doubtful))
+    by_margin = np.argsort(close, kind="stable")
+    doubtful, rest = np.split(by_margin, [DOUBTFUL_TIMES * pool.batch])
+    groups = min(MOST_GROUPS, pool.batch, len(doubtful))
     which, _centers = k_means(pool.vectors[doubtful], groups, pool.seed, 1.001 - close[doubtful])
     turn = _turns(which, np.lexsort((close[doubtful], which)))
-    return _first(doubtful[np.lexsort((close[doubtful], turn))], pool.count, CLOSE_CALL)
+    rows = np.r_[doubtful[np.lexsort((close[doubtful], turn))], rest]
+    return _first(rows, pool.count, CLOSE_CALL)
 
 
 METHODS: dict[str, Callable[[_Pool], Order]] = {
@@ -131,6 +134,7 @@ def order(
     method: str = "mix",
     seed: int = 0,
     count: int | None = None,
+    batch: int = 50,
 ) -> Order:
     """Return the unlabeled rows that teach most, best first.
 
@@ -142,6 +146,8 @@ def order(
         method: A name in METHODS.
         seed: Of the groups; the same input and seed give the same order.
         count: How many rows, None means all.
+        batch: After how many labels the order is asked for anew: so many groups are told apart, and each gives its
+            best row before any gives its second.
 
     Raises:
         BadData: An unknown method, lengths that differ, or a method that needs probabilities and got none.
@@ -155,7 +161,7 @@ def order(
     if not wanted:
         return Order(np.zeros(0, np.int64), ())
     known = None if probabilities is None else probabilities[free]
-    found = METHODS[method](_Pool(vectors[free], known, vectors[labeled], wanted, seed))
+    found = METHODS[method](_Pool(vectors[free], known, vectors[labeled], wanted, max(1, batch), seed))
     return Order(free[found.rows], found.reasons)
 
 
