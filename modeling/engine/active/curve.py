@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeling.engine.heads.quick import quick_accuracy
+from modeling.engine.heads.quick import fit_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,11 +101,20 @@ def learning_curve(
         counts = np.unique(np.geomspace(max(10, len(rest) / 16), len(rest), sizes).astype(int))
         row = np.zeros(len(counts))
         for place, count in enumerate(counts):
-            row[place] = quick_accuracy(vectors[rest[:count]], truth[rest[:count]], vectors[test], truth[test])
+            row[place] = _accuracy(vectors, truth, rest[:count], test)
             if on_fit:
                 on_fit(repeat * len(counts) + place + 1, repeats * len(counts))
         measured.append(row)
     return _fitted(counts, np.array(measured), len(truth))
+
+
+def _accuracy(vectors: Array, truth: Array, known: Array, test: Array) -> float:
+    """Return the share of `test` rows that a head of the default strength names right after the `known` ones."""
+    if len(np.unique(truth[known])) < 2:
+        return float((truth[test] == truth[known[0]]).mean())
+    head = fit_plain(vectors[known], [str(number) for number in truth[known]])
+    best = head.probabilities(vectors[test]).argmax(axis=1)
+    return float((np.array(head.labels, int)[best] == truth[test]).mean())
 
 
 def _fitted(counts: Array, accuracies: Array, labels: int) -> Curve:

@@ -22,13 +22,14 @@ REASONS = (UNSURE, CLOSE_CALL, UNLIKE, TYPICAL)
 # Budget", section 3.3).
 NEIGHBOURS = 20
 # More groups than this bring nothing that a person would notice, and k-means grows with their number.
-MOST_GROUPS = 500
-# Groups are looked for among so many times as many doubtful items as are asked for (beta in Zhdanov 2019, "Diverse
-# mini-batch Active Learning").
-DOUBTFUL_TIMES = 10
-# Below so many labels a class the head's doubts are noise, and typical items teach more; measured by
+MOST_GROUPS = 1_000
+# Below so many labels a class the head's doubts are noise, and typical rows teach more: 1.5, 3, 4 and 5 were tried by
 # bench/active_learning.py.
-COLD_LABELS = 1.5
+COLD_LABELS = 5
+# What a reason says is true: no label has half the probability, or the first two are nearly equal.
+UNSURE_BELOW, CLOSE_BELOW = 0.5, 0.2
+# So that rows which the head is wholly sure of still have an order.
+_SOME_DOUBT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -89,33 +90,35 @@ def _diversity(pool: _Pool) -> Order:
 
 
 def _typical(pool: _Pool) -> Order:
-    """The most typical row of each group that has no label yet, largest first (TypiClust, Hacohen et al. 2022)."""
-    everything = np.vstack([pool.vectors, pool.labeled]) if len(pool.labeled) else pool.vectors
-    groups = min(MOST_GROUPS, len(pool.labeled) + pool.batch, len(everything))
-    which, _centers = k_means(everything, groups, pool.seed)
-    covered = np.bincount(which[len(pool.vectors) :], minlength=groups)
-    which = which[: len(pool.vectors)]
-    size = np.bincount(which, minlength=groups)
-    typicality = _typicality(pool.vectors, which)
-    # Within a group the most typical first; over groups, those with fewer labels first and large ones before small.
-    by_group = np.lexsort((-typicality, which))
-    turn = _turns(which, by_group)
-    ranked = np.lexsort((-typicality, -size[which], turn + covered[which]))
+    """The most typical row of each group without a label yet, largest group first (TypiClust, Hacohen et al. 2022)."""
+    groups = _groups(pool)
+    size = np.bincount(groups.which, minlength=len(groups.labels))
+    turn = _turns(groups.which, np.lexsort((-groups.typical, groups.which)))
+    # Over groups, those with fewer labels first and large ones before small.
+    ranked = np.lexsort((-groups.typical, -size[groups.which], turn + groups.labels[groups.which]))
     return _first(ranked, pool.count, TYPICAL)
 
 
 def _mix(pool: _Pool) -> Order:
-    """Typical rows while labels are few; then close calls, one of each group of the doubtful ones at a time."""
+    """Typical rows while labels are few; then typical and doubtful rows of the groups that hold most doubt.
+
+    The doubt of a group is the sum over its rows of 1 - margin, shared among its labels and the rows that go before:
+    where many alike rows are doubtful one label helps them all, and an odd one out helps nobody.
+    """
     if pool.probabilities is None or len(pool.labeled) < COLD_LABELS * pool.probabilities.shape[1]:
         return _typical(pool)
+    groups = _groups(pool)
     close = margin(pool.probabilities)
-    by_margin = np.argsort(close, kind="stable")
-    doubtful, rest = np.split(by_margin, [DOUBTFUL_TIMES * pool.batch])
-    groups = min(MOST_GROUPS, pool.batch, len(doubtful))
-    which, _centers = k_means(pool.vectors[doubtful], groups, pool.seed, 1.001 - close[doubtful])
-    turn = _turns(which, np.lexsort((close[doubtful], which)))
-    rows = np.r_[doubtful[np.lexsort((close[doubtful], turn))], rest]
-    return _first(rows, pool.count, CLOSE_CALL)
+    doubt = 1 + _SOME_DOUBT - close
+    turn = _turns(groups.which, np.lexsort((-groups.typical * doubt, groups.which)))
+    held = np.bincount(groups.which, doubt, minlength=len(groups.labels)) / (1 + groups.labels)
+    rows = np.argsort(-held[groups.which] / (1 + turn), kind="stable")[: pool.count]
+    new = groups.labels[groups.which[rows]] == 0
+    sure = pool.probabilities[rows].max(axis=1)
+    reasons = np.select(
+        [sure < UNSURE_BELOW, close[rows] < CLOSE_BELOW, new], [UNSURE, CLOSE_CALL, UNLIKE], default=TYPICAL
+    )
+    return Order(rows, tuple(reasons.tolist()))
 
 
 METHODS: dict[str, Callable[[_Pool], Order]] = {
@@ -169,6 +172,24 @@ def _probabilities(pool: _Pool) -> Array:
     if pool.probabilities is None:
         raise BadData("This order needs the probabilities of a model, and there is none yet.")
     return pool.probabilities
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Groups of alike rows: `which` each is in, how `typical` of it, and how many `labels` each group has."""
+
+    which: Array
+    typical: Array
+    labels: Array
+
+
+def _groups(pool: _Pool) -> _Groups:
+    """Find as many groups as there are labels and rows of a batch, so that a batch's worth of them has no label."""
+    everything = np.vstack([pool.vectors, pool.labeled]) if len(pool.labeled) else pool.vectors
+    count = min(MOST_GROUPS, len(pool.labeled) + pool.batch, len(everything))
+    which, _centers = k_means(everything, count, pool.seed)
+    free, taken = np.split(which, [len(pool.vectors)])
+    return _Groups(free, _typicality(pool.vectors, free), np.bincount(taken, minlength=count))
 
 
 def _first(rows: Array, count: int, reason: str) -> Order:
