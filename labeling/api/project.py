@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
-from labeling.models import Annotation, Project, ProjectState
+from labeling.models import Annotation, Project, ProjectState, TaskOrder
 from labeling.querysets.gold import may_know_gold
 from labeling.services.project import (
     LONGEST_SKIP_REASON,
@@ -22,6 +22,8 @@ from labeling.services.project import (
 )
 from labeling.services.schema_change import change_schema, preview_change
 from workers.api.job import JobOutput
+
+ORDER_HELP = "By what tasks are put in order after each suggestion job."
 
 
 class ProjectInput(serializers.Serializer[Any]):
@@ -42,6 +44,7 @@ class ProjectInput(serializers.Serializer[Any]):
     )
     only_assigned = serializers.BooleanField(required=False)
     suggest_every = serializers.IntegerField(min_value=0, max_value=1_000_000, required=False)
+    order = serializers.ChoiceField(choices=TaskOrder.choices, required=False, help_text=ORDER_HELP)
 
 
 class ProjectChange(serializers.Serializer[Any]):
@@ -69,6 +72,7 @@ class ProjectChange(serializers.Serializer[Any]):
     only_assigned = serializers.BooleanField(
         required=False, help_text="People get what is assigned to them and nothing else."
     )
+    order = serializers.ChoiceField(choices=TaskOrder.choices, required=False, help_text=ORDER_HELP)
 
 
 class ProjectOutput(serializers.ModelSerializer[Project]):
@@ -83,7 +87,8 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
             "overlap_share", "overlap_in_share", "overlap_seed", "only_assigned", "skip_reasons",
             "skip_reason_required", "answers_wanted",
-            "lease_seconds", "suggest_every", "state", "schema_revision", "task_count", "created_by", "created_at",
+            "lease_seconds", "suggest_every", "order", "learning", "state", "schema_revision", "task_count",
+            "created_by", "created_at",
         ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from labeling.models.comment import Comment, Mention
 from labeling.models.gold import Gold, GoldState
 from labeling.models.label_error import SuspectLabel, SuspectState
 from labeling.models.progress import PauseReason, Progress, Tally, TallyKind
-from labeling.models.project import Project, ProjectState, SchemaRevision
+from labeling.models.project import Project, ProjectState, SchemaRevision, TaskOrder
 from labeling.models.rule import LabelingRule, RuleKind
 from labeling.models.suggestion import Suggestion
 from labeling.models.task import Draft, Lease, Task
@@ -42,6 +42,7 @@ __all__ = [
     "Tally",
     "TallyKind",
     "Task",
+    "TaskOrder",
     "Verdict",
     "WorkCount",
     "WorkDay",

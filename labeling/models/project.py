@@ -15,6 +15,16 @@ class ProjectState(models.TextChoices):
     ARCHIVED = "archived", _("Archived")
 
 
+class TaskOrder(models.TextChoices):
+    """By what tasks are put in order after each suggestion job; the names are those of modeling.engine.active."""
+
+    MIX = "mix", _("What teaches the model most: typical items first, then close calls of every kind")
+    MARGIN = "margin", _("Close calls between two labels first")
+    UNCERTAINTY = "uncertainty", _("What the model is least sure of first")
+    DIVERSITY = "diversity", _("What is least like anything labeled so far first")
+    CAME = "came", _("As the items came")
+
+
 class Project(TimedModel):
     """Labeling work on one version: what is asked, of how many people."""
 
@@ -64,6 +74,12 @@ class Project(TimedModel):
     suggest_every = models.PositiveIntegerField(default=50)
     # The sum of answers at which the next one is due; moved by compare-and-set.
     suggest_at = models.PositiveBigIntegerField(default=50)
+
+    order = models.CharField(
+        _("order"), max_length=12, choices=TaskOrder.choices, default=TaskOrder.MIX, db_default=TaskOrder.MIX
+    )
+    # The learning curve that the last suggestion job measured: numbers alone, see modeling.services.learning.
+    learning = models.JSONField(null=True, blank=True)
 
     objects = ProjectQuerySet.as_manager()
 

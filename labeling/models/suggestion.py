@@ -13,6 +13,8 @@ class Suggestion(models.Model):
     answer = models.JSONField()
     # Probability that the answer is right, 0 to 1.
     confidence = models.FloatField()
+    # Why its task stands where it does: a code of modeling.engine.active, empty for none.
+    reason = models.CharField(max_length=12, blank=True, default="", db_default="")
     created_at = models.DateTimeField()
 
     objects = OfProjectQuerySet.as_manager()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, refused
 from curation.models import Version
 from curation.services.item import page_of_items
+from labeling.models import TaskOrder
 from labeling.offers import offers_for
 from labeling.services.project import create_project, schema_for_labels
 from labeling.services.task import plain
@@ -55,6 +56,15 @@ class ProjectForm(forms.Form):
             "With more than one, the majority decides and the agreement is published with the label."
         ),
     )
+    order = forms.ChoiceField(
+        label=gettext_lazy("Order of the tasks"),
+        choices=TaskOrder.choices,
+        initial=TaskOrder.MIX,
+        required=False,
+        help_text=gettext_lazy(
+            "Each time the model learns from the answers, tasks that nobody has begun are put in this order."
+        ),
+    )
     guidelines = forms.CharField(
         label=gettext_lazy("Guidelines"),
         required=False,
@@ -80,6 +90,7 @@ class ProjectForm(forms.Form):
             "guidelines": fields["guidelines"],
             "overlap": fields["overlap"],
             "schema": fields["schema"],
+            "order": fields["order"] or TaskOrder.MIX,
         }
 
 

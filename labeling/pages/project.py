@@ -10,7 +10,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from accounts.pages.view import PageRequest, ScopedPage, form_errors, page_of
 from core.errors import NotFound
 from core.number import whole_number
-from labeling.models import Annotation, Project, ProjectState
+from labeling.models import Annotation, Project, ProjectState, TaskOrder
+from labeling.pages.learning import curve_rows, learning_sentence
 from labeling.querysets.gold import may_know_gold
 from labeling.services.project import (
     change_project,
@@ -50,6 +51,10 @@ class StateForm(forms.Form):
     state = forms.ChoiceField(choices=ProjectState.choices)
 
 
+class OrderForm(forms.Form):
+    order = forms.ChoiceField(label=gettext_lazy("Order of the tasks"), choices=TaskOrder.choices)
+
+
 class ProjectsPage(ScopedPage):
     scopes = {"GET": ("label", "review", "project.write", "data.read")}
 
@@ -80,6 +85,9 @@ class ProjectPage(ScopedPage):
             "publish": PublishForm(),
             "published": list(project.version.children.filter(kind="publish").order_by("-number")[:5]),
             "states": ProjectState.choices,
+            "order": OrderForm(initial={"order": project.order}),
+            "curve": curve_rows(project.learning),
+            "learning": learning_sentence(project.learning),
             **rights,
         }
         return render(request, "labeling/project.html", context)
@@ -111,6 +119,19 @@ class StatePage(ScopedPage):
             change_project(actor=request.actor, project_id=pk, state=form.cleaned_data["state"])
         else:
             messages.error(request, _("There is no such state."))
+        return redirect("labeling:project", pk)
+
+
+class OrderPage(ScopedPage):
+    scopes = {"POST": "project.write"}
+
+    def post(self, request: PageRequest, pk: int) -> HttpResponse:
+        find_project(actor=request.actor, project_id=pk)
+        form = OrderForm(request.POST)
+        if form.is_valid():
+            change_project(actor=request.actor, project_id=pk, order=form.cleaned_data["order"])
+        else:
+            messages.error(request, _("There is no such order."))
         return redirect("labeling:project", pk)
 
 

@@ -42,5 +42,6 @@ urlpatterns = [
     path("projects/<int:pk>/people/", people.PeoplePage.as_view(), name="people"),
     path("projects/<int:pk>/questions/", questions.QuestionsPage.as_view(), name="questions"),
     path("projects/<int:pk>/publish/", project.PublishPage.as_view(), name="publish"),
+    path("projects/<int:pk>/order/", project.OrderPage.as_view(), name="project-order"),
     path("projects/<int:pk>/state/", project.StatePage.as_view(), name="project-state"),
 ]

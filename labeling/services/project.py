@@ -15,7 +15,7 @@ from curation.models import Version
 from labeling.engine.consensus import canonical, majority
 from labeling.engine.interval import wilson_interval
 from labeling.engine.schema import Schema, SchemaError, parse_schema
-from labeling.models import Progress, Project, Tally
+from labeling.models import Progress, Project, Tally, TaskOrder
 from labeling.services.queue import rewind_cursors
 from workers.models import Job
 from workers.services.job import enqueue
@@ -62,6 +62,7 @@ def create_project(
     overlap: int = 1,
     lease_seconds: int = 900,
     suggest_every: int = 50,
+    order: str = TaskOrder.MIX,
     **more: Any,
 ) -> tuple[Project, Job]:
     """Make a project on a version and send the job that makes its tasks; `more` are fields of WORK_FIELDS.
@@ -92,6 +93,7 @@ def create_project(
                 lease_seconds=lease_seconds,
                 suggest_every=suggest_every,
                 suggest_at=suggest_every,
+                order=order,
                 created_by_id=actor.user_id or None,
                 **{name: more[name] for name in WORK_FIELDS if name in more and name != "skip_reasons"},
                 skip_reasons=_skip_reasons(more.get("skip_reasons", [])),
@@ -142,10 +144,11 @@ def _send_tasks_job(actor: Actor, project: Project, *, only_untouched: bool = Fa
 
 @transaction.atomic
 def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
-    """Change name, guidelines, state, overlap or a field of WORK_FIELDS.
+    """Change name, guidelines, state, overlap, order or a field of WORK_FIELDS.
 
     Another overlap counts at once for new figures; a job brings the tasks in line with it. A task that has more
-    answers than a lowered overlap keeps them. Another random share concerns only tasks that nobody has yet.
+    answers than a lowered overlap keeps them. Another random share concerns only tasks that nobody has yet. Another
+    order is the work of a job, too.
     """
     if "only_assigned" in changes:
         # People's rows before the project's, as everywhere: they look at the whole queue again.
@@ -153,10 +156,11 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
         with connection.cursor() as cursor:
             rewind_cursors(cursor, project_id)
     project = find_project(actor=actor, project_id=project_id, lock=True)
+    order = project.order
     before = {name: getattr(project, name) for name in ("overlap", *SHARE_FIELDS)}
     if "skip_reasons" in changes:
         changes["skip_reasons"] = _skip_reasons(changes["skip_reasons"])
-    fields = [name for name in ("name", "guidelines", "state", "overlap", *WORK_FIELDS) if name in changes]
+    fields = [name for name in ("name", "guidelines", "state", "overlap", "order", *WORK_FIELDS) if name in changes]
     for field in fields:
         setattr(project, field, changes[field])
     try:
@@ -169,6 +173,13 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
     moved = {name for name, value in before.items() if getattr(project, name) != value}
     if moved:
         _send_tasks_job(actor, project, only_untouched="overlap" not in moved)
+    if project.order != order:
+        enqueue(
+            kind="modeling.suggest",
+            actor=actor,
+            params={"project_id": project.pk},
+            subject=f"project:{project.pk}",
+        )
     return project
 
 
@@ -336,9 +347,9 @@ GROUP BY t.id ORDER BY t.id
 """
 _UNLABELED = """
 SELECT t.item_id, t.data FROM labeling_task t
-WHERE t.project_id = %(project)s AND t.id > %(after)s
+WHERE t.project_id = %(project)s
   AND (t.is_gold OR NOT EXISTS (SELECT FROM labeling_annotation a WHERE a.task_id = t.id))
-ORDER BY t.id LIMIT %(limit)s
+ORDER BY CASE WHEN %(spread)s THEN hashint8(t.id) END, t.id LIMIT %(limit)s
 """
 
 
@@ -358,10 +369,14 @@ def labeled_items(project: Project) -> Iterator[tuple[int, str, str]]:
             yield item_id, text_of(schema, data), vote.label
 
 
-def unlabeled_items(project: Project, *, limit: int | None = None) -> Iterator[tuple[int, str]]:
-    """Give (item_id, text) of the items that nobody has answered, in the order of the tasks, `limit` at most."""
+def unlabeled_items(project: Project, *, limit: int | None = None, spread: bool = False) -> Iterator[tuple[int, str]]:
+    """Give (item_id, text) of the items that nobody has answered, `limit` at most.
+
+    They come in the order of the tasks. With `spread` they are the same random share of the project each time, less
+    what was answered since: a file is often sorted, and its beginning says little about the rest.
+    """
     schema = parse_schema(project.schema)
-    values = {"project": project.pk, "after": 0, "limit": limit}
+    values = {"project": project.pk, "spread": spread, "limit": limit}
     for item_id, data in _stream(_UNLABELED, values):
         yield item_id, text_of(schema, data)
 

@@ -1,6 +1,6 @@
 """Models' answers to tasks, stored for the page to show."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core.errors import DomainError
 from labeling.engine.schema import AnswerError, Schema, parse_schema, validate_answer
-from labeling.models import Project, Task
+from labeling.models import Project, Suggestion, Task
 from labeling.services.project import find_project
 
 LONGEST_SOURCE = 120
@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 1_000
 # stays, so that an answer can say which it was.
 _REPLACE = """
 WITH wanted AS MATERIALIZED (
-  SELECT DISTINCT ON (t.id) t.id AS task_id, n.answer, n.confidence
+  SELECT DISTINCT ON (t.id) t.id AS task_id, n.answer, n.confidence, n.reason
   FROM new_suggestion n JOIN labeling_task t ON t.project_id = %(project)s AND t.item_id = n.item_id
   WHERE t.open_slots > 0 OR t.is_gold
      OR EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.expires_at IS NOT NULL)
@@ -29,14 +29,19 @@ WITH wanted AS MATERIALIZED (
 gone AS (
   DELETE FROM labeling_suggestion s USING wanted
   WHERE s.task_id = wanted.task_id AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = s.task_id))
-INSERT INTO labeling_suggestion (project_id, task_id, source, answer, confidence, created_at)
-SELECT %(project)s, task_id, %(source)s, answer, confidence, now() FROM wanted ORDER BY task_id
+INSERT INTO labeling_suggestion (project_id, task_id, source, answer, confidence, reason, created_at)
+SELECT %(project)s, task_id, %(source)s, answer, confidence, reason, now() FROM wanted ORDER BY task_id
 """
 
 
 @transaction.atomic
 def store_suggestions(
-    *, actor: Actor, project_id: int, source: str, rows: Iterable[tuple[int, dict[str, Any], float]]
+    *,
+    actor: Actor,
+    project_id: int,
+    source: str,
+    rows: Iterable[tuple[int, dict[str, Any], float]],
+    reasons: Mapping[int, str] | None = None,
 ) -> int:
     """Store a model's answers and return how many were kept; tasks that are full are passed over.
 
@@ -45,6 +50,7 @@ def store_suggestions(
         project_id: The project.
         source: Name of the model as annotators and managers read it, at most 120 characters.
         rows: (item_id, answer, confidence); the answer fits the project's schema, the confidence is from 0 to 1.
+        reasons: By item_id why its task stands where it does, a code of ``modeling.engine.active``.
 
     Raises:
         NotFound: No such project.
@@ -55,12 +61,13 @@ def store_suggestions(
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.new_suggestion")
         cursor.execute(
-            "CREATE TEMP TABLE new_suggestion (item_id bigint, answer jsonb, confidence float8) ON COMMIT DROP"
+            "CREATE TEMP TABLE new_suggestion (item_id bigint, answer jsonb, confidence float8, reason text) "
+            "ON COMMIT DROP"
         )
         for batch in _checked_batches(project, schema, rows):
             with cursor.copy("COPY new_suggestion FROM STDIN") as copy:
                 for row in batch:
-                    copy.write_row(row)
+                    copy.write_row((*row, (reasons or {}).get(row[0], "")))
         cursor.execute(_REPLACE, {"project": project.pk, "source": source[:LONGEST_SOURCE]})
         return int(cursor.rowcount)
 
@@ -103,3 +110,15 @@ def _share(confidence: float) -> float:
     if not 0 <= value <= 1:
         raise DomainError("suggestion_invalid", _("A confidence must lie between 0 and 1."), where="confidence")
     return value
+
+
+def add_reasons(leased: dict[str, Any]) -> dict[str, Any]:
+    """Add to the suggestions of a body of ``lease/`` why their tasks stand where they do, as ``reason``.
+
+    One look-up by primary key, and none when no task has a suggestion.
+    """
+    shown = {task["suggestion"]["id"]: task["suggestion"] for task in leased["tasks"] if task["suggestion"]}
+    if shown:
+        for number, reason in Suggestion.objects.filter(pk__in=list(shown)).values_list("pk", "reason"):
+            shown[number]["reason"] = reason
+    return leased

@@ -21,6 +21,7 @@ from modeling.pages.erasure import (
 )
 from modeling.pages.lineage import LineagePage
 from modeling.pages.model import ModelsPage
+from modeling.pages.suggestion import SuggestPage
 from modeling.pages.training import ExportPage, NewTrainingPage, TrainingPage
 
 app_name = "modeling"
@@ -46,5 +47,6 @@ urlpatterns = [
     path("erasures/<int:pk>/withdraw/", WithdrawPage.as_view(), name="erasure-withdraw"),
     path("erasures/<int:pk>/certificate/", CertificatePage.as_view(), name="erasure-certificate"),
     path("erasures/<int:pk>/certificate.json", CertificateFilePage.as_view(), name="erasure-certificate-file"),
+    path("projects/<int:pk>/suggest/", SuggestPage.as_view(), name="suggest"),
     path("datasets/<int:pk>/items/<int:item_id>/lineage/", LineagePage.as_view(), name="item-lineage"),
 ]

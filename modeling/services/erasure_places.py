@@ -160,7 +160,7 @@ TABLES: dict[str, Table] = {
         reason=_("Names of labels in a project's schema."),
     ),
     "labeling.Project": Table(
-        _("Projects"), blanked=("guidelines",), reported=("name", "schema"), harmless=("state",),
+        _("Projects"), blanked=("guidelines",), reported=("name", "schema"), harmless=("state", "order", "learning"),
         reason=_CHOSEN,
     ),
     "labeling.SchemaRevision": Table(
@@ -173,7 +173,7 @@ TABLES: dict[str, Table] = {
         reason=_("What people wrote to find items; changed terms would find others. Change the rule by hand."),
     ),
     "labeling.Suggestion": Table(
-        _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source",)
+        _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source", "reason")
     ),
     "labeling.SuspectLabel": Table(
         _("Suspected label errors"), "project__organization", rows=REMOVED, blanked=("given", "suggested"),

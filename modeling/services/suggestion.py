@@ -1,6 +1,7 @@
 """Suggestions: a quick head on the labels so far, and its answers for the rest of the project."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -10,20 +11,30 @@ from accounts.actor import Actor
 from accounts.services import audit
 from core.errors import NotFound
 from curation.services.meaning import vectors_folder
-from labeling.engine.schema import parse_schema
-from labeling.models import Project
+from labeling.engine.schema import Schema, parse_schema
+from labeling.models import Project, TaskOrder
+from labeling.services.ordering import order_tasks
 from labeling.services.project import labeled_items, unlabeled_items
 from labeling.services.suggestion import store_suggestions
 from modeling.services.engine_errors import engine_errors
+from modeling.services.learning import measure_learning, next_items
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from modeling.engine.heads.quick import QuickHead
+
 KIND = "modeling.suggest"
 # Ten labels of two classes are the least from which a head learns anything that helps.
 LEAST_LABELS = 10
-# The items that come next; encoding this many new short texts takes about half a minute on two cores.
+# The items that may come next; encoding this many new short texts takes about half a minute on two cores.
 SUGGEST_LIMIT = 5_000
+# Before there are labels: enough to know what there is, in about a third of that time.
+COLD_LIMIT = 2_000
+COLD_ORDERS = (TaskOrder.MIX, TaskOrder.DIVERSITY)
 
 
 @transaction.atomic
@@ -42,40 +53,60 @@ def start_suggest(*, actor: Actor, project_id: int) -> Job:
 
 
 def run_suggest(*, job: JobContext, project_id: int) -> dict[str, Any]:
-    """Fit a quick head on the labels so far and store its answers for the next items that nobody has labeled.
+    """Fit a quick head on the labels so far, store its answers for items that nobody has labeled, and put tasks in
+    the order in which they teach it most.
 
     Returns:
         ``labeled`` and ``classes`` it learned from, ``encoder``, ``accuracy_cv`` (share of labeled items that a head
         fitted without them names right; None when a class has one example), ``suggestions`` stored and their
-        ``source``. With too few labels ``suggestions`` is 0 and ``message`` says what is missing.
+        ``source``, ``ordered`` (how many tasks have a place) and ``moved`` (how many of them another than before).
+        With too few labels ``suggestions`` is 0 and ``message`` says what is missing.
     """
     project = Project.objects.select_related("version").get(pk=project_id, organization_id=job.organization_id)
     schema = parse_schema(project.schema)
-    choice = schema.choice
     nothing = {"labeled": 0, "classes": 0, "suggestions": 0}
-    if choice is None:
-        message = _("This project asks for no label to choose, so there is nothing that a quick head could suggest.")
-        return {**nothing, "message": message}
-    if not schema.texts:
-        return {**nothing, "message": _("Suggestions learn from texts, and this project shows none.")}
+    if not (schema.choice and schema.texts):
+        # Whatever order there was before the questions changed is nobody's wish any more.
+        order_tasks(project_id=project.pk, items=[])
+        return {**nothing, "message": _what_it_cannot_learn(schema)}
     job.progress(0, None, _("reading the labels"))
     labeled = list(labeled_items(project))
     labels = [label for _item, _text, label in labeled]
     facts: dict[str, Any] = {"labeled": len(labels), "classes": len(set(labels)), "suggestions": 0}
     missing = what_is_missing(labels)
-    if missing:
+    if missing and project.order not in COLD_ORDERS:
+        order_tasks(project_id=project.pk, items=[])
         return {**facts, "message": missing}
-    waiting = list(unlabeled_items(project, limit=SUGGEST_LIMIT))
     with engine_errors(job):
-        answers, learned = _answers(job, [text for _item, text, _label in labeled], labels, waiting)
-    source = f"quick head {_number(job, project)}"
-    job.progress(0, None, _("storing the suggestions"))
-    rows = [
-        (item_id, {choice.name: label.split("|") if choice.multiple else [label]}, confidence)
-        for (item_id, _text), (label, confidence) in zip(waiting, answers, strict=True)
-    ]
-    kept = store_suggestions(actor=job.actor, project_id=project.pk, source=source, rows=rows)
-    return {**facts, **learned, "suggestions": kept, "source": source}
+        learned = _learn(job, project, [text for _item, text, _label in labeled], [] if missing else labels)
+        reasons = _next(job, project, learned)
+    if missing:
+        moved = order_tasks(project_id=project.pk, items=list(reasons))
+        return {**facts, "ordered": len(reasons), "moved": moved, "message": missing}
+    stored = _store(job, project, schema, learned, reasons)
+    return {
+        **facts,
+        **stored,
+        "ordered": len(reasons),
+        "moved": order_tasks(project_id=project.pk, items=list(reasons)),
+    }
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What a job knows: vectors of labeled items and then of those that wait, and the head, if there is one."""
+
+    encoder: str
+    vectors: "np.ndarray[Any, Any]"
+    labeled: int
+    waiting: list[int]
+    head: "QuickHead | None"
+
+
+def _what_it_cannot_learn(schema: Schema) -> str:
+    if schema.choice is None:
+        return _("This project asks for no label to choose, so there is nothing that a quick head could suggest.")
+    return _("Suggestions learn from texts, and this project shows none.")
 
 
 def what_is_missing(labels: list[str]) -> str:
@@ -91,26 +122,64 @@ def what_is_missing(labels: list[str]) -> str:
     return ""
 
 
-def _answers(
-    job: JobContext, texts: list[str], labels: list[str], waiting: list[tuple[int, str]]
-) -> tuple[list[tuple[str, float]], dict[str, Any]]:
+def _learn(job: JobContext, project: Project, texts: list[str], labels: list[str]) -> _Learned:
+    """Encode the labeled texts and those that may come next; fit a head, and measure how it learns, if labels are
+    given."""
     from curation.engine.embedding import choose_encoder, encode
     from modeling.engine.heads.quick import fit
 
-    encoder = choose_encoder(texts).name
+    limit = SUGGEST_LIMIT if labels else COLD_LIMIT
+    waiting = list(unlabeled_items(project, limit=limit, spread=project.order != TaskOrder.CAME))
+    every = texts + [text for _item, text in waiting]
+    encoder = choose_encoder(every).name if every else ""
     vectors = encode(
-        texts + [text for _item, text in waiting],
+        every,
         encoder=encoder,
         cache_dir=settings.ASSAY_MODEL_CACHE,
         vectors_dir=vectors_folder(job.organization_id),
         progress=lambda done, total: job.progress(done, total, _("encoding the texts"), rows_done=done),
         cancelled=job.cancelled,
     )
-    job.progress(0, None, _("fitting the head"))
-    head = fit(vectors[: len(texts)], labels, seed=0)
-    named, confidence = head.predict(vectors[len(texts) :])
-    answers = [(label, min(1.0, float(share))) for label, share in zip(named, confidence, strict=True)]
-    return answers, {"encoder": encoder, "accuracy_cv": head.accuracy}
+    head = None
+    if labels:
+        job.progress(0, None, _("fitting the head"))
+        head = fit(vectors[: len(labels)], labels, seed=0)
+        curve = measure_learning(
+            vectors[: len(labels)],
+            labels,
+            on_fit=lambda done, total: job.progress(done, total, _("measuring what more labels would bring")),
+        )
+        Project.objects.filter(pk=project.pk).update(learning=curve)
+    return _Learned(encoder, vectors, len(texts), [item for item, _text in waiting], head)
+
+
+def _next(job: JobContext, project: Project, learned: _Learned) -> dict[int, str]:
+    job.progress(0, None, _("putting the tasks in order"))
+    return next_items(
+        project, learned.vectors, learned.labeled, learned.head, learned.waiting, seed=_number(job, project)
+    )
+
+
+def _store(
+    job: JobContext, project: Project, schema: Schema, learned: _Learned, reasons: dict[int, str]
+) -> dict[str, Any]:
+    assert learned.head is not None
+    assert schema.choice is not None
+    job.progress(0, None, _("storing the suggestions"))
+    named, confidence = learned.head.predict(learned.vectors[learned.labeled :])
+    source = f"quick head {_number(job, project)}"
+    choice = schema.choice
+    rows = [
+        (item, {choice.name: label.split("|") if choice.multiple else [label]}, min(1.0, float(share)))
+        for item, label, share in zip(learned.waiting, named, confidence, strict=True)
+    ]
+    kept = store_suggestions(actor=job.actor, project_id=project.pk, source=source, rows=rows, reasons=reasons)
+    return {
+        "encoder": learned.encoder,
+        "accuracy_cv": learned.head.accuracy,
+        "suggestions": kept,
+        "source": source,
+    }
 
 
 def _number(job: JobContext, project: Project) -> int:

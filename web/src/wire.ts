@@ -15,7 +15,10 @@ export interface Page { project: Project; me: Person; progress: Progress }
 export type AnswerValue = string | number | boolean | null | AnswerValue[] | { [key: string]: AnswerValue };
 export type Answer = { readonly [control: string]: AnswerValue };
 
-export interface Suggestion { id: number; answer: Answer; confidence: number | null; model: string }
+export interface Suggestion { id: number; answer: Answer; confidence: number | null; model: string;
+  /** Why its task comes now: a code of the server's, empty for none. */
+  reason?: string;
+}
 export interface Item {
   id: number; itemId: number; data: Readonly<Record<string, unknown>>;
   /** Open comments on the task. */
@@ -90,7 +93,7 @@ function suggestion(value: unknown, place: string): Suggestion | null {
   if (value === null || value === undefined) return null;
   const row = object(value, place);
   const confidence = typeof row.confidence === "number" && row.confidence >= 0 && row.confidence <= 1 ? row.confidence : null;
-  return { id: number(row.id, `${place}.id`), answer: answer(row.answer, `${place}.answer`), confidence, model: optionalText(row.model) };
+  return { id: number(row.id, `${place}.id`), answer: answer(row.answer, `${place}.answer`), confidence, model: optionalText(row.model), reason: optionalText(row.reason) };
 }
 
 function rejected(row: Json): Rejected {

@@ -31,7 +31,7 @@ test("tasks keep their data, lease, draft and suggestion", () => {
   expect(leased.tasks[0]).toEqual({
     id: 93, itemId: 1201, comments: 0, data: { text: "hi" }, lease: { token: "t", expiresAt: Date.UTC(2026, 10, 23, 10) },
     draft: { answer: { label: ["ham"] }, savedAt: Date.UTC(2026, 10, 23, 9) },
-    suggestion: { id: 5, answer: { label: ["spam"] }, confidence: null, model: "m" },
+    suggestion: { id: 5, answer: { label: ["spam"] }, confidence: null, model: "m", reason: "" },
   });
   expect([leased.lost, leased.remaining]).toEqual([[92], true]);
 });

@@ -93,12 +93,7 @@ def fit(embeddings: Array, labels: Sequence[str], seed: int = 0) -> QuickHead:
     Raises:
         BadData: fewer than two different labels, or as many labels as rows do not match.
     """
-    names = tuple(sorted(set(labels)))
-    if len(embeddings) != len(labels):
-        raise BadData(f"{len(embeddings)} vectors came with {len(labels)} labels.")
-    if len(names) < 2:
-        raise BadData("Suggestions need examples of at least two different labels; label a few more items.")
-    truth = np.array([names.index(label) for label in labels])
+    names, truth = _classes(embeddings, labels)
     folds = min(MAX_FOLDS, *Counter(labels).values())
     strength, temperature, accuracy = DEFAULT_STRENGTH, 1.0, None
     if folds >= 2:
@@ -107,6 +102,26 @@ def fit(embeddings: Array, labels: Sequence[str], seed: int = 0) -> QuickHead:
         accuracy = float((logits.argmax(axis=1) == truth).mean())
     weights, bias = _regression(embeddings, truth, len(names), strength)
     return QuickHead(names, weights, bias, temperature, strength, len(labels), folds >= 2, accuracy)
+
+
+def fit_plain(embeddings: Array, labels: Sequence[str], strength: float = DEFAULT_STRENGTH) -> QuickHead:
+    """Train a quick head of a given strength without folds: one fit, and probabilities that nothing calibrated.
+
+    Raises:
+        BadData: as `fit`.
+    """
+    names, truth = _classes(embeddings, labels)
+    weights, bias = _regression(embeddings, truth, len(names), strength)
+    return QuickHead(names, weights, bias, 1.0, strength, len(labels), calibrated=False)
+
+
+def _classes(embeddings: Array, labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
+    if len(embeddings) != len(labels):
+        raise BadData(f"{len(embeddings)} vectors came with {len(labels)} labels.")
+    names, truth = np.unique(np.asarray(labels, object).astype(str), return_inverse=True)
+    if len(names) < 2:
+        raise BadData("Suggestions need examples of at least two different labels; label a few more items.")
+    return tuple(names.tolist()), truth
 
 
 def _best_strength(embeddings: Array, truth: Array, classes: int, folds: int, seed: int) -> tuple[float, Array]:

@@ -77,6 +77,8 @@ export const en = {
   "suggestion.no-confidence": "confidence unknown",
   "suggestion.from": "by {model}",
   "suggestion.accept": "Accept",
+  "reason.unsure": "The model is unsure", "reason.close-call": "A close call between two labels",
+  "reason.unlike": "Unlike anything labeled so far", "reason.typical": "Typical of many items",
 
   "progress.mine": { one: "{count} answer by you", other: "{count} answers by you" },
   "progress.total": "{done} of {total} done",

@@ -76,6 +76,8 @@ export const zhHans: Messages = {
   "suggestion.no-confidence": "置信度未知",
   "suggestion.from": "来自 {model}",
   "suggestion.accept": "接受",
+  "reason.unsure": "模型拿不准", "reason.close-call": "两个标签难分高下",
+  "reason.unlike": "与已标注的内容都不相似", "reason.typical": "能代表许多相似条目",
 
   "progress.mine": "您已完成 {count} 条",
   "progress.total": "已完成 {done} / {total}",

@@ -12,6 +12,7 @@ import { undo } from "../state/actions/undo";
 import { actionId } from "../state/bindings";
 import { answerTitles, settlesAtOnce } from "../state/controls";
 import type { State } from "../state/state";
+import type { MessageKey } from "../locales/en";
 import { schemaOf, type Shown } from "../state/view";
 import { byPointer, usePage } from "./context";
 import { CONTROL_VIEWS } from "./controls/table";
@@ -19,10 +20,16 @@ import { actionTitle } from "./help-dialog";
 import { Icon, type IconName } from "./icon";
 import { KeyCap, shortcuts } from "./key-cap";
 
+/** Why a task comes now, by the server's code. */
+const REASONS: { readonly [code: string]: MessageKey | undefined } = {
+  unsure: "reason.unsure", close_call: "reason.close-call", unlike: "reason.unlike", typical: "reason.typical",
+};
+
 function SuggestionLine({ state, view }: { state: State; view: Shown | null }) {
   const { perform, session, text } = usePage();
   if (view?.kind !== "task" || view.suggestion === null || !accept.isEnabled(state)) return null;
-  const { answer, confidence, model } = view.suggestion;
+  const { answer, confidence, model, reason } = view.suggestion;
+  const why = REASONS[reason ?? ""];
   const sure = confidence === null ? text.t("suggestion.no-confidence") : text.t("suggestion.confidence", { percent: text.percent(confidence) });
   const keys = session.bindings().keysOf(actionId("accept"));
   return (
@@ -31,6 +38,7 @@ function SuggestionLine({ state, view }: { state: State; view: Shown | null }) {
       <p>
         <span class="lp-quiet">{text.t("suggestion.title")}</span> <b>{answerTitles(schemaOf(state), answer).join(", ")}</b>
         <span class="lp-sure">{sure}</span>
+        {why === undefined ? null : <span class="lp-quiet lp-why">{text.t(why)}</span>}
         {model === "" ? null : <span class="lp-quiet lp-wide">{text.t("suggestion.from", { model })}</span>}
       </p>
       <button type="button" class="lp-button lp-accept" title={text.t("action.accept")} aria-keyshortcuts={shortcuts(keys)} onClick={byPointer(() => perform<undefined>(accept, undefined))}>
