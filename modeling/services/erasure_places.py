@@ -156,7 +156,7 @@ TABLES: dict[str, Table] = {
         reason=_("Names of labels in a project's schema."),
     ),
     "labeling.Project": Table(
-        _("Projects"), blanked=("guidelines",), reported=("name", "schema"), harmless=("state",),
+        _("Projects"), blanked=("guidelines",), reported=("name", "schema", "skip_reasons"), harmless=("state",),
         reason=_CHOSEN,
     ),
     "labeling.SchemaRevision": Table(
