@@ -159,8 +159,17 @@ TABLES: dict[str, Table] = {
         _("Counts of labels"), "project__organization", reported=("name",), harmless=("kind", "control"),
         reason=_("Names of labels in a project's schema."),
     ),
+    "labeling.WorkCount": Table(_("Counts of work"), "project__organization", reason=_FIGURES),
+    "labeling.WorkDay": Table(
+        _("Counts of work by day"), "project__organization", harmless=("times",), reason=_FIGURES
+    ),
+    "labeling.WorkLabel": Table(
+        _("Counts of work by label"), "project__organization", reported=("label",), harmless=("control", "times"),
+        reason=_("Names of labels in a project's schema."),
+    ),
     "labeling.Project": Table(
-        _("Projects"), blanked=("guidelines",), reported=("name", "schema"), harmless=("state", "order", "learning"),
+        _("Projects"), blanked=("guidelines",), reported=("name", "schema", "skip_reasons"),
+        harmless=("state", "order", "learning"),
         reason=_CHOSEN,
     ),
     "labeling.SchemaRevision": Table(
