@@ -153,6 +153,7 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
     if project.overlap != before:
         _send_tasks_job(actor, project)
     if project.order != order:
+        # Also while one is under way: that one may have read the former order.
         enqueue(
             kind="modeling.suggest",
             actor=actor,

@@ -14,6 +14,7 @@ from curation.services.version import open_version
 from labeling.engine.schema import parse_schema
 from labeling.models import Project, Task
 from labeling.services.queue import rewind_cursors
+from labeling.services.trigger import order_first_tasks
 from workers.context import JobContext
 
 # 10,000 short texts are copied in about 0.2 s; the cancel button and the progress bar answer at this pace.
@@ -40,8 +41,11 @@ def make_tasks(*, job: JobContext, project_id: int) -> dict[str, Any]:
     project = Project.objects.visible_to(job.actor).select_related("version").filter(pk=project_id).first()
     if project is None:
         raise NotFound(_("This project is gone."))
+    before = project.task_count
     _copy_items(job, project)
     _align_overlap(job, project)
+    if project.task_count > before:
+        order_first_tasks(actor=job.actor, project=project)
     return {"project": project.pk, "tasks": project.task_count}
 
 
