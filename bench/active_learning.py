@@ -1,7 +1,7 @@
 """How many labels each order of labeling needs, and whether automatic acceptance keeps its promise: on real sets.
 
     python bench/active_learning.py [orders] [accept] [--data FOLDER] [--sets banking77 sms_spam reviews_zh]
-        [--seeds 5] [--most LABELS] [--methods random mix margin …] [--peer PYTHON] [--projects 100] [--cache FOLDER]
+        [--seeds 5] [--most LABELS] [--methods random mix margin …] [--projects 100] [--cache FOLDER]
 
 Without a name both are run. sms_spam and reviews_zh are the packaged demo sets; banking77 is read from
 FOLDER/banking77.csv.gz (columns split, text, label). A text is used once; without a column ``split`` three in ten are
@@ -9,8 +9,7 @@ held out by the seed. Encoders are those that the product chooses; vectors stay 
 
 orders: from no label on, `step` labels are added at a time in the order that is measured; a quick head of the default
 strength learns from them and names the held-out texts. Printed are the labels at which it first reaches 95 % of what
-the same head reaches with all labels, for each seed, and the accuracy at some counts. --peer: an environment that has
-small-text; its query strategies choose from the same vectors, with the same heads.
+the same head reaches with all labels, for each seed, and the accuracy at some counts.
 
 accept: one project draws labels at random, a quick head learns from them, its confidences in its answers to labels it
 did not see are held to the bound, and the threshold is used on all other texts. Printed are in how many projects the
@@ -21,9 +20,7 @@ the target on the labels at hand.
 import argparse
 import csv
 import gzip
-import json
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -87,22 +84,7 @@ def accuracy(head: QuickHead, vectors: np.ndarray, classes: np.ndarray) -> float
     return float((np.array(head.labels, int)[best] == classes).mean())
 
 
-class Peer:
-    """small-text in an environment of its own: it is given a round as a file and answers with rows."""
-
-    def __init__(self, python: str) -> None:
-        self._python = python
-
-    def choose(self, method: str, vectors: np.ndarray, head: QuickHead | None, labeled: np.ndarray, count: int,
-               seed: int) -> np.ndarray:  # fmt: skip
-        with tempfile.TemporaryDirectory() as folder:
-            shares = np.zeros((0, 0)) if head is None else head.probabilities(vectors)
-            np.savez(f"{folder}/round.npz", vectors=vectors, shares=shares, labeled=labeled)
-            words = [self._python, str(ROOT / "bench/_small_text.py"), folder, method, str(count), str(seed)]
-            return np.array(json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout), int)
-
-
-def rounds(data: Texts, method: str, seed: int, most: int, peer: Peer | None) -> Iterator[tuple[int, float]]:
+def rounds(data: Texts, method: str, seed: int, most: int) -> Iterator[tuple[int, float]]:
     """Give labels so far and accuracy, after each step."""
     step, _most = STEPS[data.name]
     rows, held = data.split(seed)
@@ -111,7 +93,7 @@ def rounds(data: Texts, method: str, seed: int, most: int, peer: Peer | None) ->
     random = np.random.default_rng(seed)
     head: QuickHead | None = None
     while labeled.sum() < most:
-        labeled[chosen(method, vectors, head, labeled, step, random, seed, peer)] = True
+        labeled[chosen(method, vectors, head, labeled, step, random, seed)] = True
         if len(np.unique(classes[labeled])) < 2:
             yield int(labeled.sum()), float((data.classes[held] == classes[labeled][0]).mean())
             continue
@@ -121,21 +103,18 @@ def rounds(data: Texts, method: str, seed: int, most: int, peer: Peer | None) ->
 
 def chosen(
     method: str, vectors: np.ndarray, head: QuickHead | None, labeled: np.ndarray, step: int,
-    random: np.random.Generator, seed: int, peer: Peer | None,
+    random: np.random.Generator, seed: int,
 ) -> np.ndarray:  # fmt: skip
     free = np.flatnonzero(~labeled)
     # Orders that ask a model start at random, like the others' defaults.
     if method == "random" or (head is None and method not in ("mix", "typical", "diversity")):
         return random.permutation(free)[:step]
-    if method.startswith("small-text:"):
-        assert peer is not None
-        return peer.choose(method.partition(":")[2], vectors, head, labeled, step, seed)
     shares = None if head is None else head.probabilities(vectors)
     round_seed = seed * 1_000 + int(labeled.sum())
     return order(vectors, shares, labeled, method, round_seed, count=step, batch=step).rows
 
 
-def orders(data: Texts, methods: list[str], seeds: int, most: int, peer: Peer | None) -> None:
+def orders(data: Texts, methods: list[str], seeds: int, most: int) -> None:
     print(f"\n{data.name}: {len(data.classes):,} texts, {len(data.names)} labels, {STEPS[data.name][0]} labels a step")
     full = [full_accuracy(data, seed) for seed in range(seeds if data.test is None else 1)]
     print(f"  all labels: accuracy {np.mean(full):.4f}; 95 % of it {SHARE * np.mean(full):.4f}")
@@ -143,7 +122,7 @@ def orders(data: Texts, methods: list[str], seeds: int, most: int, peer: Peer | 
         start, reached, curves = time.process_time(), [], []
         for seed in range(seeds):
             goal = SHARE * full[min(seed, len(full) - 1)]
-            curve = list(rounds(data, method, seed, most, peer))
+            curve = list(rounds(data, method, seed, most))
             curves.append([share for _labels, share in curve])
             reached.append(next((labels for labels, share in curve if share >= goal), None))
         counts = [labels for labels, _share in curve]
@@ -226,19 +205,17 @@ def main() -> None:
         "--methods", nargs="+", default=["random", "mix", "margin", "uncertainty", "diversity", "typical"]
     )
     parser.add_argument("--most", type=int, help="Labels at most, instead of the set's own number.")
-    parser.add_argument("--peer")
     parser.add_argument("--projects", type=int, default=100)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "assay-bench-embeddings")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", "The number of unique classes")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("numpy", "scikit-learn", "scipy"))
     print(f"Python {platform.python_version()}, {versions}")
-    peer = Peer(options.peer) if options.peer else None
     known = [name for name in STEPS if name in SETS or options.data]
     for name in options.sets or known:
         data = read(name, options.data, options.cache)
         if not options.what or "orders" in options.what:
-            orders(data, options.methods, options.seeds, options.most or STEPS[name][1], peer)
+            orders(data, options.methods, options.seeds, options.most or STEPS[name][1])
         if not options.what or "accept" in options.what:
             accept(data, options.projects)
 

@@ -174,6 +174,7 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
     if moved:
         _send_tasks_job(actor, project, only_untouched="overlap" not in moved)
     if project.order != order:
+        # Also while one is under way: that one may have read the former order.
         enqueue(
             kind="modeling.suggest",
             actor=actor,

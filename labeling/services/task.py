@@ -16,6 +16,7 @@ from labeling.engine.lots import LOT_DIGITS, threshold
 from labeling.engine.schema import parse_schema
 from labeling.models import Project, Task
 from labeling.services.queue import rewind_cursors
+from labeling.services.trigger import order_first_tasks
 from workers.context import JobContext
 
 # 10,000 short texts are copied in about 0.2 s; the cancel button and the progress bar answer at this pace.
@@ -51,9 +52,12 @@ def make_tasks(*, job: JobContext, project_id: int, only_untouched: bool = False
     project = Project.objects.visible_to(job.actor).select_related("version").filter(pk=project_id).first()
     if project is None:
         raise NotFound(_("This project is gone."))
+    before = project.task_count
     _copy_items(job, project)
     _align_overlap(job, project, only_untouched)
     count_wanted(project.pk)
+    if project.task_count > before:
+        order_first_tasks(actor=job.actor, project=project)
     return {"project": project.pk, "tasks": project.task_count}
 
 

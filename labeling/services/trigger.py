@@ -4,7 +4,8 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.actor import Actor
-from labeling.models import Project
+from labeling.engine.schema import parse_schema
+from labeling.models import Project, TaskOrder
 from labeling.services.queue import Desk
 from workers.models import Job
 from workers.services.job import enqueue
@@ -23,16 +24,39 @@ def suggest_when_due(*, actor: Actor, desk: Desk, answers: int) -> Job | None:
     return _suggest(actor, desk, answers)
 
 
+# Of fewer tasks whatever is asked first is a fair share, and a person has seen most of them before a model helps.
+LEAST_TO_ORDER = 1_000
+
+
+def order_first_tasks(*, actor: Actor, project: Project) -> Job | None:
+    """Send one job "modeling.suggest" that puts typical tasks first in a project that nobody has answered yet.
+
+    Only where a model will learn from the answers, where the order knows what to ask without any, and where there are
+    1,000 tasks or more.
+    """
+    schema = parse_schema(project.schema)
+    learns = schema.choice and schema.texts and project.suggest_every
+    knows = project.order in (TaskOrder.MIX, TaskOrder.DIVERSITY)
+    if not (learns and knows and project.task_count >= LEAST_TO_ORDER):
+        return None
+    return send_suggest(actor=actor, organization_id=project.organization_id, project_id=project.pk)
+
+
+def send_suggest(*, actor: Actor, organization_id: int, project_id: int) -> Job | None:
+    """Send one job "modeling.suggest", or none while one is open."""
+    subject = f"project:{project_id}"
+    waiting = Job.objects.filter(
+        organization_id=organization_id, kind="modeling.suggest", subject=subject, finished_at=None
+    )
+    if waiting.exists():
+        return None
+    return enqueue(kind="modeling.suggest", actor=actor, params={"project_id": project_id}, subject=subject)
+
+
 @transaction.atomic
 def _suggest(actor: Actor, desk: Desk, answers: int) -> Job | None:
     # Of the answers that cross the mark at the same moment, one moves it.
     due = Project.objects.filter(pk=desk.project_id, suggest_at=desk.suggest_at)
     if not due.update(suggest_at=answers + F("suggest_every")):
         return None
-    subject = f"project:{desk.project_id}"
-    waiting = Job.objects.filter(
-        organization_id=actor.organization_id, kind="modeling.suggest", subject=subject, finished_at=None
-    )
-    if waiting.exists():
-        return None
-    return enqueue(kind="modeling.suggest", actor=actor, params={"project_id": desk.project_id}, subject=subject)
+    return send_suggest(actor=actor, organization_id=actor.organization_id, project_id=desk.project_id)

@@ -155,6 +155,8 @@ def _learn(job: JobContext, project: Project, texts: list[str], labels: list[str
 
 def _next(job: JobContext, project: Project, learned: _Learned) -> dict[int, str]:
     job.progress(0, None, _("putting the tasks in order"))
+    # Somebody may have chosen another order while the texts were encoded.
+    project.refresh_from_db(fields=["order"])
     return next_items(
         project, learned.vectors, learned.labeled, learned.head, learned.waiting, seed=_number(job, project)
     )

@@ -116,3 +116,16 @@ def test_no_project_is_made_on_a_version_in_the_trash() -> None:
     assert not Project.objects.exists()
     restore_version(actor=ann, version_id=made.pk)
     create_project(actor=ann, version_id=made.pk, name="P", schema=SCHEMA)
+
+
+def test_a_large_project_starts_with_typical_tasks() -> None:
+    ann = factories.owner()
+    for count, order, sent in ((999, "mix", 0), (1_000, "margin", 0), (1_000, "mix", 1)):
+        made = version(ann, {"text": [f"text {n}" for n in range(count)]})
+        project, job = create_project(
+            actor=ann, version_id=made.pk, name=f"{count} {order}", schema=SCHEMA, order=order
+        )
+        context = start(job)
+        make_tasks(job=context, project_id=project.pk)
+        make_tasks(job=context, project_id=project.pk)
+        assert Job.objects.filter(kind="modeling.suggest", subject=f"project:{project.pk}").count() == sent
