@@ -62,6 +62,18 @@ def environment_of(worker: str) -> dict[str, str]:
     }
 
 
+@pytest.fixture(autouse=True)
+def _beats_seen_by_nobody(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a job that runs inside a test's own transaction from looking for itself on another connection.
+
+    Nobody else sees its row before the commit that never comes, so after four slow seconds its own heartbeat would take
+    it for lost.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    if marker is not None and not marker.kwargs.get("transaction"):
+        monkeypatch.setattr("workers.context.HEARTBEAT_SECONDS", 600.0)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Set a worker's environment before it starts: pytest-django loads the settings there before this file is read."""

@@ -12,7 +12,9 @@ from assay_client import Client, InvalidRequest, Job, JobFailed, Upload
 from tests import factories
 from tests.curation.engine.test_bad_files import OTHER_KINDS, READ, REFUSED
 from tests.data.make_bad import make
+from tests.e2e.test_labeling_page import eventually
 from tests.live import LiveService
+from workers.models import Job as StoredJob
 
 pytestmark = pytest.mark.slow
 
@@ -67,6 +69,8 @@ def test_every_file_gets_what_is_expected_of_it(live_service: LiveService, clien
     (tmp_path / "good.csv").write_text("id,text,label\n1,hello,a\n")
     good = client.uploads.send(dataset, tmp_path / "good.csv")
     assert ending(client, client.uploads.start_import(good.id)).state == "succeeded"
+    # And no job of an earlier test that loads a model meanwhile.
+    eventually(lambda: not StoredJob.objects.filter(finished_at=None).exists(), seconds=120)
     before = peaks(live_service)
 
     uploads = {name: send(client, dataset, tmp_path / "bad" / name) for name in names}

@@ -102,8 +102,8 @@ def busy_connections() -> int:
         return int(cursor.fetchone()[0])
 
 
-def eventually(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
+    until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "this never came true"
         time.sleep(0.05)

@@ -26,6 +26,7 @@ class Projects:
         overlap: int = 1,
         suggest_every: int | None = None,
         lease_seconds: int | None = None,
+        order: str = "",
         **work: Any,
     ) -> tuple[Project, Job]:
         """Make a project on a version and send the job that makes its tasks.
@@ -37,6 +38,8 @@ class Projects:
             guidelines: What annotators read, in Markdown.
             overlap: How many people answer each task, 1 to 20.
             suggest_every: After how many answers suggestions are made anew, 0 for never.
+            order: Which tasks come first each time the model has learned: ``mix`` (the service's default), ``margin``,
+                ``uncertainty``, ``diversity``, or ``came`` for the order of the items.
             lease_seconds: How long a task that was handed out waits for its answer before others get it, 10 to 86,400.
             work: How the work is shared out, as `change` takes it.
 
@@ -49,6 +52,8 @@ class Projects:
             body["suggest_every"] = suggest_every
         if lease_seconds is not None:
             body["lease_seconds"] = lease_seconds
+        if order:
+            body["order"] = order
         body |= work
         answer = self._transport.json("POST", "projects/", body=body)
         return Project.parse(answer["project"]), Job.parse(answer["job"])
