@@ -159,6 +159,7 @@ PLANS = (
     gettext_noop("iqr_factor and mad_limit are above 0."),
     gettext_noop("newest_by names the column by which keep: newest chooses; give both or neither."),
     gettext_noop("near_margin is %(value)s; it must be from 0 to 0.5."),
+    gettext_noop("side is %(value)s; it must be from %(low)s to %(high)s."),
     gettext_noop("There is no action %(name)s. The actions are %(names)s."),
     gettext_noop("The label is missing."),
     gettext_noop("Name the items to keep; to keep none, drop all."),

@@ -46,6 +46,7 @@ export function createLeasing(world: World, client: Client, store: Store<State>,
     running = true;
     const unsent = outbox.waitingTasks();
     const holding = new Set([...store.get().queue.map((task) => task.id), ...unsent]);
+    const counted = store.get().progress;
     const outcome = await client.lease(count, [...holding].slice(0, MOST_HOLDING));
     running = false;
     if (!outcome.ok) {
@@ -59,7 +60,11 @@ export function createLeasing(world: World, client: Client, store: Store<State>,
     // Answers given while the request was on its way are no tasks any more.
     const answered = new Set([...unsent, ...outbox.waitingTasks(), ...store.get().past.filter((past) => past.leased !== null && (past.outcome === "sending" || past.outcome === "saved")).map((past) => past.task.id)]);
     const before = store.get().queue[0]?.id;
-    store.update((state) => mergeLeased(state, outcome.value, holding, answered));
+    store.update((state) => {
+      const merged = mergeLeased(state, outcome.value, holding, answered);
+      // An answer acknowledged meanwhile may be missing from this count: the acknowledgment's own is the newer one.
+      return state.progress === counted ? merged : { ...merged, progress: state.progress };
+    });
     if (store.get().queue[0]?.id !== before) world.stopwatch.restart();
     arrived(outcome.value.tasks);
     planRenewal();
