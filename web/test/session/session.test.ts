@@ -262,6 +262,25 @@ test("a lease answer that left before the last answer arrived is asked again at 
   expect([state.queue, state.progress.done]).toEqual([[], 20]);
 });
 
+test("a count of answers that left before the last one arrived doesn't take its place", async () => {
+  const browser = await started();
+  const release = server.delayLease();
+  const asked = (): number => server.requests.filter((each) => each.endsWith("lease/")).length;
+  const before = asked();
+  browser.session.lookNow();
+  await vi.waitFor(() => expect(asked()).toBe(before + 1));
+  choose(browser, "spam");
+  await until(browser.session, (state) => isSettled(state) && state.progress.done === 1);
+  const counted: number[] = [];
+  browser.session.store.subscribe(() => counted.push(browser.session.store.get().progress.done));
+  const planned = browser.timers.at(-1);
+  release();
+  // Whoever has read the answer plans the next renewal of the leases.
+  await vi.waitFor(() => expect(browser.timers.at(-1)).not.toBe(planned));
+  expect(browser.session.store.get().progress.done).toBe(1);
+  expect(new Set(counted)).toEqual(new Set([1]));
+});
+
 test("a hidden page doesn't count as work", () => {
   let now = 0;
   const watch = createStopwatch(() => now);
