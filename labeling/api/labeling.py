@@ -24,7 +24,6 @@ from labeling.services.answer import save_answers
 from labeling.services.draft import save_draft
 from labeling.services.page import page_of_project
 from labeling.services.queue import MOST_AT_ONCE, lease_tasks, release_tasks
-from labeling.services.suggestion import add_reasons
 
 BIGGEST = 2**63 - 1
 
@@ -211,8 +210,7 @@ class LeaseView(LabelingView):
         count = number(member(request.data, "count", 1), "count", 0, MOST_AT_ONCE)
         holding = numbers(request.data, "holding", 500)
         where: Any = {"actor": request.actor, "project_id": pk}  # type: ignore[attr-defined]
-        leased = lease_tasks(**where, count=count, holding=holding, sender=sender_of(request.data))
-        return Response(add_reasons(leased))
+        return Response(lease_tasks(**where, count=count, holding=holding, sender=sender_of(request.data)))
 
 
 class AnswersView(LabelingView):

@@ -142,13 +142,13 @@ def _at_revision(actor: Actor, annotation_id: int, revision: int) -> Annotation:
 
 _LEASED = f"""
 SELECT t.id, t.item_id, t.data::text, l.token::text, l.expires_at, d.answer::text, d.saved_at,
-       s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")},
+       s.id, s.answer::text, s.confidence, s.source, s.reason, {REMARKS.format(task="t.id")},
        {WHY_BACK_COLUMNS}, d.schema_revision
 FROM labeling_task t JOIN labeling_lease l ON l.task_id = t.id AND l.annotator_id = %(annotator)s
 LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
 LEFT JOIN ({WHY_BACK}) ON x.task_id = t.id AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
 LEFT JOIN LATERAL (
-  SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
+  SELECT id, answer, confidence, source, reason FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
 ) s ON true
 WHERE t.id = %(task)s
 """

@@ -269,13 +269,13 @@ handed AS (
   SELECT t.id, t.item_id, t.data, t.rank, t.returned_at, again.token, again.expires_at, true, again.assigned, false
   FROM again JOIN labeling_task t ON t.id = again.task_id)
 SELECT t.id, t.item_id, t.data::text, t.token::text, t.expires_at,
-       d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source, {REMARKS.format(task="t.id")},
-       {WHY_BACK_COLUMNS}, d.schema_revision, t.gold
+       d.answer::text, d.saved_at, s.id, s.answer::text, s.confidence, s.source, s.reason,
+       {REMARKS.format(task="t.id")}, {WHY_BACK_COLUMNS}, d.schema_revision, t.gold
 FROM handed t
 LEFT JOIN labeling_draft d ON d.task_id = t.id AND d.annotator_id = %(annotator)s
 LEFT JOIN ({WHY_BACK}) ON t.again AND x.task_id = t.id AND x.annotator_id = %(annotator)s AND x.settled_at IS NULL
 LEFT JOIN LATERAL (
-  SELECT id, answer, confidence, source FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
+  SELECT id, answer, confidence, source, reason FROM labeling_suggestion WHERE task_id = t.id ORDER BY id DESC LIMIT 1
 ) s ON true
 ORDER BY x.rejected_at NULLS LAST, d.saved_at DESC NULLS LAST, t.assigned DESC, t.returned_at NULLS LAST, t.rank,
   t.id
@@ -431,8 +431,8 @@ def tasks_json(desk: Desk, rows: list[Any]) -> list[Row]:
 def _task_json(
     task_id: int, item_id: int, data: str, token: str, expires_at: Any,
     draft: str | None, draft_at: Any,
-    suggestion_id: int | None, suggestion: str | None, confidence: float | None, source: str | None, comments: int,
-    why: str | None, rejected_at: Any, reviewer: str | None,
+    suggestion_id: int | None, suggestion: str | None, confidence: float | None, source: str | None,
+    reason: str | None, comments: int, why: str | None, rejected_at: Any, reviewer: str | None,
 ) -> Row:  # fmt: skip
     """Return one task as ``lease/`` gives it; JSON that the database holds is passed on unread."""
     return {
@@ -448,6 +448,7 @@ def _task_json(
             "answer": orjson.Fragment(suggestion),
             "confidence": confidence,
             "model": source,
+            "reason": reason,
         },
         "comments": comments,
         "rejection": None if why is None else {"reason": why, "at": rejected_at, "reviewer": reviewer},

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core.errors import DomainError
 from labeling.engine.schema import AnswerError, Schema, parse_schema, validate_answer
-from labeling.models import Project, Suggestion, Task
+from labeling.models import Project, Task
 from labeling.services.project import find_project
 
 LONGEST_SOURCE = 120
@@ -110,15 +110,3 @@ def _share(confidence: float) -> float:
     if not 0 <= value <= 1:
         raise DomainError("suggestion_invalid", _("A confidence must lie between 0 and 1."), where="confidence")
     return value
-
-
-def add_reasons(leased: dict[str, Any]) -> dict[str, Any]:
-    """Add to the suggestions of a body of ``lease/`` why their tasks stand where they do, as ``reason``.
-
-    One look-up by primary key, and none when no task has a suggestion.
-    """
-    shown = {task["suggestion"]["id"]: task["suggestion"] for task in leased["tasks"] if task["suggestion"]}
-    if shown:
-        for number, reason in Suggestion.objects.filter(pk__in=list(shown)).values_list("pk", "reason"):
-            shown[number]["reason"] = reason
-    return leased
