@@ -177,8 +177,10 @@ def live_service(celery_worker: Process, _web: LiveService) -> LiveService:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[object]:
     """A headless Chromium that can reach this machine alone (a playwright Browser)."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # Two browsers share two cores with services and trainings: what is slow there is not wrong.
+    expect.set_options(timeout=20_000)
     program = find_chromium()
     if program is None:
         pytest.fail("Chromium is missing: `make test` installs it as root; else: apt-get install chromium")

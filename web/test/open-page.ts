@@ -12,7 +12,7 @@ import type { TestServer } from "./server";
 
 export interface Browser { session: Session; timers: { work: () => void; ms: number }[]; stored: Map<string, string>; online: boolean }
 
-export function openPage(server: TestServer, stored = new Map<string, string>(), factory = new IDBFactory()): Browser {
+export function openPage(server: TestServer, stored = new Map<string, string>(), factory = new IDBFactory(), review: string | null = null): Browser {
   let keys = 0;
   const browser: Browser = { session: undefined as unknown as Session, timers: [], stored, online: true };
   browser.session = createSession({
@@ -26,7 +26,7 @@ export function openPage(server: TestServer, stored = new Map<string, string>(),
       return () => { browser.timers = browser.timers.filter((each) => each !== timer); };
     },
     stopwatch: createStopwatch(() => 0),
-  }, 7);
+  }, 7, null, review);
   return browser;
 }
 

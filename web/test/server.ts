@@ -5,9 +5,10 @@ import type { AddressInfo } from "node:net";
 /** `cut-before` loses the request, `cut-after` does the work and loses the answer. */
 export type Fault = "ok" | "500" | "401" | "400" | "cut-before" | "cut-after" | "429";
 
-interface Saved { annotation: number; revision: number; task: number; answer: unknown; skipped: boolean }
+interface Saved { annotation: number; revision: number; task: number; answer: unknown; skipped: boolean; verdict?: string | undefined; why?: string }
 interface Body {
   count: number; holding: number[]; tasks: number[]; revision: number; schema_revision: number; answer: unknown; skipped: boolean;
+  verdict: string; reason: string;
   comments: { client_key: string; task: number; body: string }[];
   answers: { client_key: string; task: number; answer: { label: string[] } | null; skipped: boolean }[];
 }
@@ -87,6 +88,18 @@ export async function startServer(total: number): Promise<TestServer> {
     return [200, show(changed)];
   }
 
+  const showReviewed = (row: Saved) => ({ ...show(row), annotator: { id: 8, name: "Bob" }, verdict: row.verdict ?? "none", reviewer: row.verdict === undefined ? null : { id: 3, name: "Ann" }, reason: row.why ?? "" });
+
+  /** A verdict is a change: it needs the revision, except to take back one that was sent back. */
+  function judge(id: number, body: Body): [number, unknown] {
+    const row = state.saved.get(id);
+    if (row === undefined) return [404, { code: "not_found", detail: "There is no such answer." }];
+    if (row.verdict !== "rejected" && row.revision !== body.revision) return [412, { code: "changed_meanwhile", detail: "This answer was changed meanwhile." }];
+    const judged = { ...row, revision: row.revision + 1, verdict: body.verdict === "none" ? undefined : body.verdict, why: body.reason, answer: body.answer ?? row.answer };
+    state.saved.set(id, judged);
+    return [200, showReviewed(judged)];
+  }
+
   /** In the questions of before, "spam" was called "junk". */
   function draft(id: number, body: Body) {
     const isEarlier = body.schema_revision < state.asked;
@@ -109,6 +122,8 @@ export async function startServer(total: number): Promise<TestServer> {
     if (path.endsWith("/draft/")) return [200, draft(id, body)];
     if (path.endsWith("/release/")) { state.released.push(...body.tasks); return [204, null]; }
     if (path.endsWith("/history/")) return [200, { results: [...state.saved.values()].reverse().map(show), next: null }];
+    if (path.startsWith("annotations/") && path.endsWith("/review/")) return judge(id, body);
+    if (path.endsWith("/review/")) return [200, { results: [...state.saved.values()].reverse().map(showReviewed), next: null }];
     return annotation(method, id, method === "DELETE" ? Number(url.searchParams.get("revision")) : body.revision, body);
   }
 

@@ -8,6 +8,7 @@ import { sameAnswer } from "../state/controls";
 import type { Notice, Past, State } from "../state/state";
 import type { Store } from "../state/store";
 import type { Annotation } from "../wire";
+import { createTurns } from "./turns";
 import type { World } from "./world";
 
 /** How many pages of the history are read when looking for one changed answer. */
@@ -43,6 +44,7 @@ export function withHistory(state: State, rows: readonly Annotation[], next: str
 
 export function createPastAnswers(world: World, client: Client, store: Store<State>, outbox: Outbox): PastAnswers {
   const setPast = (key: string, change: Partial<Past>): void => changePast(store, key, change);
+  const inTurn = createTurns<void>();
   const tell = (found: Notice): void => store.update((state) => ({ ...state, notice: found }));
 
   /** The annotation of an answer, waiting for its acknowledgment if need be. */
@@ -68,12 +70,13 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
   }
 
   /** Somebody changed the answer first; or our own first try arrived and only its acknowledgment was lost. */
-  async function meetConflict(effect: Effect & { type: "change" }, annotation: number): Promise<void> {
+  async function meetConflict(effect: Effect & { type: "change" }, annotation: number, isLast: () => boolean): Promise<void> {
     const theirs = await find(annotation);
     const key = effect.past.key;
     if (theirs === null) return putBack(effect, notice("notice.change-offline"));
-    setPast(key, { answer: theirs.answer, skipped: theirs.skipped, revision: theirs.revision, outcome: "saved" });
-    if (sameAnswer(theirs.answer, effect.answer) && theirs.skipped === effect.skipped) return;
+    const arrived = sameAnswer(theirs.answer, effect.answer) && theirs.skipped === effect.skipped;
+    setPast(key, arrived && !isLast() ? { revision: theirs.revision } : { answer: theirs.answer, skipped: theirs.skipped, revision: theirs.revision, outcome: "saved" });
+    if (arrived) return;
     store.update((state) => ({
       ...state, conflict: { key, mine: { answer: effect.answer, skipped: effect.skipped }, theirs: { answer: theirs.answer, skipped: theirs.skipped } },
       at: state.past.findIndex((each) => each.key === key), edit: null,
@@ -116,28 +119,38 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
       if (then === "undo") tell({ message: "notice.undo-nothing", params: {}, tone: "info" });
     },
     async change(effect) {
-      const target = await saved(effect.past);
-      if (target === null) return putBack(effect, notice("notice.change-offline"));
-      const outcome = await client.change(target.annotation, target.revision, effect.answer, effect.skipped);
-      if (outcome.ok) {
-        return setPast(effect.past.key, { annotation: target.annotation, revision: outcome.value.revision, answer: outcome.value.answer, skipped: outcome.value.skipped, outcome: "saved" });
-      }
-      const { failure } = outcome;
-      if (failure.kind === "refused" && failure.status === 412) return meetConflict(effect, target.annotation);
-      putBack(effect, failure.kind === "refused" ? notice("notice.change-failed", saidOf(failure)) : notice("notice.change-offline"));
+      // A second change of an answer waits for the first, whose revision it replaces; a conflict is settled by the person first.
+      await inTurn(effect.past.key, async (_before, isLast) => { if (store.get().conflict?.key !== effect.past.key) await change(effect, isLast); });
     },
     async takeBack(past) {
-      if (past.leased !== null && (await outbox.withdraw(past.key))) return reopen(past, past.leased, 0);
-      if (past.annotation === null) tell({ message: world.isOnline() ? "notice.undo-waiting" : "notice.undo-offline", params: {}, tone: "info" });
-      if (past.annotation === null && !world.isOnline()) return store.update((state) => ({ ...state, busy: null }));
-      const target = await saved(past);
-      const outcome = target === null ? null : await client.takeBack(target.annotation, target.revision);
-      if (outcome?.ok) return reopen(past, outcome.value, 1);
-      const failure = outcome?.failure;
-      // Gone already: an earlier try arrived and only its acknowledgment was lost. The place is still this person's.
-      if (failure?.kind === "refused" && failure.status === 404 && past.leased !== null) return reopen(past, past.leased, 1);
-      const message: MessageKey = failure?.kind !== "refused" ? "notice.undo-offline" : failure.status === 412 ? "notice.undo-changed" : "notice.undo-refused";
-      store.update((state) => ({ ...state, busy: null, notice: notice(message, failure === undefined ? "" : saidOf(failure)) }));
+      await inTurn(past.key, () => takeBack(past));
     },
   };
+
+  async function change(effect: Effect & { type: "change" }, isLast: () => boolean): Promise<void> {
+    const target = await saved(effect.past);
+    if (target === null) return putBack(effect, notice("notice.change-offline"));
+    const outcome = await client.change(target.annotation, target.revision, effect.answer, effect.skipped);
+    if (outcome.ok) {
+      const held = { annotation: target.annotation, revision: outcome.value.revision };
+      return setPast(effect.past.key, isLast() ? { ...held, answer: outcome.value.answer, skipped: outcome.value.skipped, outcome: "saved" } : held);
+    }
+    const { failure } = outcome;
+    if (failure.kind === "refused" && failure.status === 412) return meetConflict(effect, target.annotation, isLast);
+    putBack(effect, failure.kind === "refused" ? notice("notice.change-failed", saidOf(failure)) : notice("notice.change-offline"));
+  }
+
+  async function takeBack(past: Past): Promise<void> {
+    if (past.leased !== null && (await outbox.withdraw(past.key))) return reopen(past, past.leased, 0);
+    if (past.annotation === null) tell({ message: world.isOnline() ? "notice.undo-waiting" : "notice.undo-offline", params: {}, tone: "info" });
+    if (past.annotation === null && !world.isOnline()) return store.update((state) => ({ ...state, busy: null }));
+    const target = await saved(past);
+    const outcome = target === null ? null : await client.takeBack(target.annotation, target.revision);
+    if (outcome?.ok) return reopen(past, outcome.value, 1);
+    const failure = outcome?.failure;
+    // Gone already: an earlier try arrived and only its acknowledgment was lost. The place is still this person's.
+    if (failure?.kind === "refused" && failure.status === 404 && past.leased !== null) return reopen(past, past.leased, 1);
+    const message: MessageKey = failure?.kind !== "refused" ? "notice.undo-offline" : failure.status === 412 ? "notice.undo-changed" : "notice.undo-refused";
+    store.update((state) => ({ ...state, busy: null, notice: notice(message, failure === undefined ? "" : saidOf(failure)) }));
+  }
 }

@@ -2,10 +2,12 @@
 import { saidOf } from "../api/http";
 import type { Client } from "../api/client";
 import type { Effect } from "../state/actions/action";
+import type { Judgement } from "../state/actions/review";
 import type { Past, State } from "../state/state";
 import type { Store } from "../state/store";
 import type { Reviewed } from "../wire-review";
 import { changePast, pastOf } from "./past-answers";
+import { createTurns } from "./turns";
 import type { World } from "./world";
 
 /** Fewer answers than that ahead, and more are read. */
@@ -26,6 +28,7 @@ export function pastOfReviewed(row: Reviewed): Past {
 
 export function createReviewing(world: Pick<World, "schedule">, client: Client, store: Store<State>): Reviewing {
   let reading = false;
+  const inTurn = createTurns<Past | null>();
 
   async function more(): Promise<void> {
     const { review, past, at } = store.get();
@@ -56,7 +59,8 @@ export function createReviewing(world: Pick<World, "schedule">, client: Client, 
 
   return {
     async open() {
-      store.update((state) => (state.review === null ? state : { ...state, busy: "history" }));
+      // The first answers may have come already: then nothing would end the waiting.
+      store.update((state) => (state.review?.cursor === "" ? { ...state, busy: "history" } : state));
       await more();
     },
     async markKnown(past) {
@@ -69,22 +73,37 @@ export function createReviewing(world: Pick<World, "schedule">, client: Client, 
       }));
     },
     async judge({ past, judgement }) {
-      if (past.annotation === null) return;
-      const outcome = await client.judge(past.annotation, {
-        verdict: judgement.verdict, reason: judgement.reason, ...(past.verdict === "rejected" ? {} : { revision: past.revision }),
-        ...(judgement.answer === null ? {} : { answer: judgement.answer }),
-      });
-      if (outcome.ok) return put(past.key, { ...pastOfReviewed(outcome.value), key: past.key });
-      put(past.key, past);
-      const { failure } = outcome;
-      store.update((state) => ({
-        ...state, at: state.past.findIndex((each) => each.key === past.key), edit: judgement.answer,
-        review: state.review === null ? null : { ...state.review, judged: state.review.judged.filter((key) => key !== past.key) },
-        notice: { message: failure.kind === "refused" ? "notice.judge-failed" : "notice.judge-offline", params: { problem: saidOf(failure) }, tone: "warn" },
-      }));
-      if (failure.kind === "refused" && failure.status === 412) await again(past);
+      // Whoever takes a verdict back does not wait until it has arrived; what was not taken needs no taking back.
+      await inTurn(past.key, (before, isLast) => (before === null ? Promise.resolve(null) : send(before ?? past, judgement, isLast)));
     },
   };
+
+  /**
+   * Sends a verdict about what the server holds, and returns what it holds then; null when it was not taken.
+   *
+   * What was asked for after that is shown already: only the last reply is.
+   */
+  async function send(held: Past, judgement: Judgement, isLast: () => boolean): Promise<Past | null> {
+    if (held.annotation === null) return null;
+    const outcome = await client.judge(held.annotation, {
+      verdict: judgement.verdict, reason: judgement.reason, ...(held.verdict === "rejected" ? {} : { revision: held.revision }),
+      ...(judgement.answer === null ? {} : { answer: judgement.answer }),
+    });
+    if (outcome.ok) {
+      const row: Past = { ...pastOfReviewed(outcome.value), key: held.key };
+      if (isLast()) put(held.key, row);
+      return row;
+    }
+    put(held.key, { ...held, outcome: "saved" });
+    const { failure } = outcome;
+    store.update((state) => ({
+      ...state, at: state.past.findIndex((each) => each.key === held.key), edit: judgement.answer,
+      review: state.review === null ? null : { ...state.review, judged: state.review.judged.filter((key) => key !== held.key) },
+      notice: { message: failure.kind === "refused" ? "notice.judge-failed" : "notice.judge-offline", params: { problem: saidOf(failure) }, tone: "warn" },
+    }));
+    if (failure.kind === "refused" && failure.status === 412) await again(held);
+    return null;
+  }
 
   /** Somebody changed the answer first: show it as it is now. */
   async function again(past: Past): Promise<void> {

@@ -40,7 +40,7 @@ export const approve: Action = {
   name: "approve",
   keys: ["a"],
   only: "review",
-  isEnabled: (state) => { const past = atHand(state); return past !== null && past.verdict !== "rejected" && past.outcome !== "sending"; },
+  isEnabled: (state) => { const past = atHand(state); return past !== null && past.verdict !== "rejected"; },
   perform(state) {
     const past = atHand(state);
     return past === null || !approve.isEnabled(state) ? stay(state) : judge(state, past, { verdict: "accepted", reason: "", answer: null });
@@ -71,7 +71,7 @@ export function unjudge(state: State): Step {
   const key = state.review?.judged.at(-1) ?? (canUnjudge(state) ? atHand(state)?.key : undefined);
   const at = state.past.findIndex((each) => each.key === key);
   const past = state.past[at];
-  if (past === undefined || past.outcome === "sending") return stay(state);
+  if (past === undefined) return stay(state);
   return judge({ ...state, at }, past, { verdict: "none", reason: "", answer: null });
 }
 
