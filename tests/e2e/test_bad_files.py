@@ -50,7 +50,9 @@ def peaks(service: LiveService) -> dict[int, Peak]:
     for top in (service.web.pid, service.worker.pid):
         for process in (psutil.Process(top), *psutil.Process(top).children(recursive=True)):
             lines = dict(
-                line.split(":", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines() if ":" in line
+                line.split(":", 1)
+                for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+                if ":" in line
             )
             now = ", ".join(f"{name} {lines[name].strip()}" for name in ("RssAnon", "RssFile", "RssShmem"))
             size = int(lines["VmHWM"].split()[0]) * 1024
