@@ -81,3 +81,17 @@ def apply_rules(job: JobContext) -> dict[str, Any]:
     from labeling.services.rule_run import run_rules
 
     return run_rules(job=job, **job.params)
+
+
+@job_task("labeling.ask_backend")
+def ask_backend(job: JobContext) -> dict[str, Any]:
+    from labeling.services.backend_run import run_ask
+
+    return run_ask(job=job, **job.params)
+
+
+@job_task("labeling.import_predictions")
+def import_predictions(job: JobContext) -> dict[str, Any]:
+    from labeling.services.prediction_import import run_import
+
+    return run_import(job=job, **job.params)

@@ -45,6 +45,8 @@ KINDS: dict[str, Kind] = {
     "labeling.undo_bulk": Kind(_("Undoing of bulk answers")),
     "labeling.count_work": Kind(_("Count of the work")),
     "labeling.apply_rules": Kind(_("Labeling rules"), "heavy"),
+    "labeling.ask_backend": Kind(_("Suggestions from a server")),
+    "labeling.import_predictions": Kind(_("Import of predictions")),
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),
     "modeling.find_label_errors": Kind(_("Search for label errors"), "heavy"),
     "modeling.train": Kind(_("Training"), "heavy"),

@@ -23,6 +23,7 @@ from assay_client._resources.job import Jobs
 from assay_client._resources.project import Projects
 from assay_client._resources.run import Runs
 from assay_client._resources.source import Sources
+from assay_client._resources.suggestion import Suggestions
 from assay_client._resources.training import Trainings
 from assay_client._resources.upload import Uploads
 from assay_client._resources.version import Versions
@@ -44,8 +45,8 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, bulks, annotations,
-            comments, reviews, jobs, trainings, bundles, deployments: one for each noun of the service.
+        datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, suggestions, bulks,
+            annotations, comments, reviews, jobs, trainings, bundles, deployments: one for each noun of the service.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Client:
         self.projects = Projects(self._transport)
         self.assignments = Assignments(self._transport)
         self.golds = Golds(self._transport)
+        self.suggestions = Suggestions(self._transport)
         self.bulks = Bulks(self._transport)
         self.annotations = Annotations(self._transport)
         self.comments = Comments(self._transport)

@@ -22,6 +22,7 @@ SILENCE_SECONDS = 15.0
 _CHUNK = 1 << 17
 # What a path or query may hold as it is; anything else, such as Chinese, is sent percent-encoded. Source: RFC 3986.
 _PLAIN = "!$%&'()*+,-./:;=?@_~[]"
+COMMON_HEADERS = {"User-Agent": "assay", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # IPv6 addresses that carry an IPv4 address in their last 32 bits. Source: RFC 6052 and RFC 4291, section 2.5.5.1.
 _CARRIERS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
@@ -206,6 +207,55 @@ def fetch(
     raise UrlRefused("too_many_redirects", f"The address was sent on more than {REDIRECT_LIMIT} times.")
 
 
+def exchange(
+    url: str,
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+    allowed: Collection[str] = (),
+) -> tuple[int, bytes]:
+    """Send one request and return the status and the body of the answer; redirects are not followed.
+
+    Args:
+        url: http or https.
+        method: Such as POST.
+        body: What is sent.
+        headers: Beside those that every request has.
+        limits: Bytes of the answer, and seconds from the first look-up to its last byte.
+        allowed: Host names that an operator trusts.
+
+    Raises:
+        UrlRefused: What `check_url` raises, and ``url_too_large``, ``url_too_slow``, ``url_encoding``,
+            ``url_unreachable``.
+    """
+    limits = limits or Limits()
+    deadline = time.monotonic() + limits.seconds
+    parts, addresses = check_url(url, allowed)
+    connection = None
+    try:
+        connection = PinnedConnection(parts, addresses, deadline)
+        connection.wait_at_most(max(0.001, deadline - time.monotonic()))
+        response = connection.send(method, target_of(parts), {**COMMON_HEADERS, **(headers or {})}, body)
+        if response.getheader("Content-Encoding", "identity").lower() != "identity":
+            raise _packed()
+        chunks, size = [], 0
+        while chunk := response.read1(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limits.bytes:
+                raise _too_large(limits)
+            if time.monotonic() > deadline:
+                raise _too_slow(limits)
+        return response.status, b"".join(chunks)
+    except (OSError, http.client.HTTPException) as error:
+        raise unanswered(parts, error) from error
+    finally:
+        if connection is not None:
+            connection.close()
+
+
 def unanswered(parts: SplitResult, error: Exception) -> UrlRefused:
     """Return the refusal that an error of a connection amounts to."""
     if isinstance(error, TimeoutError):
@@ -252,14 +302,19 @@ class PinnedConnection:
             plain.close()
             raise
 
+    def wait_at_most(self, seconds: float) -> None:
+        """Let the other side be silent for so long: a model may compute before it answers."""
+        self._connection.sock.settimeout(seconds)
+
     def ask(self) -> http.client.HTTPResponse:
         """Send the request and return the answer's head."""
-        headers = {"User-Agent": "assay", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
-        return self.send("GET", self._target, headers)
+        return self.send("GET", self._target, COMMON_HEADERS)
 
-    def send(self, method: str, target: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
-        """Send a request without a body on this connection and return the answer's head."""
-        self._connection.request(method, target, headers=dict(headers))
+    def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> http.client.HTTPResponse:
+        """Send a request on this connection and return the answer's head."""
+        self._connection.request(method, target, body=body, headers=dict(headers))
         return self._connection.getresponse()
 
     def close(self) -> None:
@@ -288,7 +343,7 @@ def _check_head(response: http.client.HTTPResponse, limits: Limits) -> None:
         detail = f"The host answered with {response.status} where 200 was awaited."
         raise UrlRefused("url_status", detail, transient=response.status == 429 or response.status >= 500)
     if response.getheader("Content-Encoding", "identity").lower() != "identity":
-        raise UrlRefused("url_encoding", "The host packs its answer although it was asked not to.")
+        raise _packed()
     if (response.length or 0) > limits.bytes:
         raise _too_large(limits)
 
@@ -303,7 +358,7 @@ def _save(url: str, response: http.client.HTTPResponse, sink: BinaryIO, limits: 
         if size > limits.bytes:
             raise _too_large(limits)
         if time.monotonic() > deadline:
-            raise UrlRefused("url_too_slow", f"The file did not come within {limits.seconds:.0f} seconds.")
+            raise _too_slow(limits)
         digest.update(chunk)
         try:
             sink.write(chunk)
@@ -314,6 +369,14 @@ def _save(url: str, response: http.client.HTTPResponse, sink: BinaryIO, limits: 
         detail = f"The host ended {response.length} bytes before it said it would."
         raise UrlRefused("url_cut_off", detail, transient=True)
     return Fetched(url, response.getheader("Content-Type", ""), size, digest.hexdigest())
+
+
+def _packed() -> UrlRefused:
+    return UrlRefused("url_encoding", "The host packs its answer although it was asked not to.")
+
+
+def _too_slow(limits: Limits) -> UrlRefused:
+    return UrlRefused("url_too_slow", f"The file did not come within {limits.seconds:.0f} seconds.")
 
 
 def _too_large(limits: Limits) -> UrlRefused:

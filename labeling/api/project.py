@@ -72,6 +72,9 @@ class ProjectChange(serializers.Serializer[Any]):
     only_assigned = serializers.BooleanField(
         required=False, help_text="People get what is assigned to them and nothing else."
     )
+    own_suggestions = serializers.BooleanField(
+        required=False, help_text="False: only what rules, servers or files suggest is shown."
+    )
     order = serializers.ChoiceField(choices=TaskOrder.choices, required=False, help_text=ORDER_HELP)
 
 
@@ -87,8 +90,8 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
             "overlap_share", "overlap_in_share", "overlap_seed", "only_assigned", "skip_reasons",
             "skip_reason_required", "answers_wanted",
-            "lease_seconds", "suggest_every", "order", "learning", "state", "schema_revision", "task_count",
-            "created_by", "created_at",
+            "lease_seconds", "suggest_every", "own_suggestions", "order", "learning", "state", "schema_revision",
+            "task_count", "created_by", "created_at",
         ]  # fmt: skip
 
 

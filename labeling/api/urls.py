@@ -16,6 +16,7 @@ from labeling.api.labeling import (
     PageView,
     ReleaseView,
 )
+from labeling.api.prediction import AskBackendView, BackendView, PredictionImportView, PredictionsView
 from labeling.api.project import ProjectViewSet
 from labeling.api.review import JudgementView, ReviewView
 from labeling.api.rule import ApplyRulesView, RulesView, RuleTryView, RuleView
@@ -52,6 +53,10 @@ urlpatterns = [
         AssignmentListView.as_view({"get": "list", "post": "create"}),
         name="assignment-list",
     ),
+    path("projects/<int:pk>/predictions/", PredictionsView.as_view(), name="project-predictions"),
+    path("projects/<int:pk>/predictions/import/", PredictionImportView.as_view(), name="project-predictions-import"),
+    path("projects/<int:pk>/backend/", BackendView.as_view(), name="project-backend"),
+    path("projects/<int:pk>/backend/ask/", AskBackendView.as_view(), name="project-backend-ask"),
     path("projects/<int:pk>/gold/", GoldListView.as_view(), name="gold-list"),
     path("projects/<int:pk>/gold/import/", GoldImportView.as_view(), name="gold-import"),
     path("projects/<int:pk>/pause/", PauseView.as_view(), name="project-pause-person"),

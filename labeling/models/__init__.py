@@ -1,6 +1,7 @@
 from labeling.models.agreement import AgreementReport
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
 from labeling.models.assignment import Assignment, AssignmentKind, AssignmentState
+from labeling.models.backend import Backend, BackendState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
 from labeling.models.gold import Gold, GoldState
@@ -19,6 +20,8 @@ __all__ = [
     "Assignment",
     "AssignmentKind",
     "AssignmentState",
+    "Backend",
+    "BackendState",
     "Bulk",
     "BulkState",
     "BulkTask",

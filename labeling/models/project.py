@@ -72,6 +72,8 @@ class Project(TimedModel):
     task_count = models.PositiveBigIntegerField(default=0)
     # A job "modeling.suggest" is sent after this many new answers; 0 means never.
     suggest_every = models.PositiveIntegerField(default=50)
+    # Whether a quick head on the project's own labels suggests; else only rules, servers and files do.
+    own_suggestions = models.BooleanField(default=True, db_default=True)
     # The sum of answers at which the next one is due; moved by compare-and-set.
     suggest_at = models.PositiveBigIntegerField(default=50)
 

@@ -12,6 +12,7 @@ from labeling.pages import (
     questions,
     result,
     rule,
+    suggestion,
     work,
 )
 
@@ -32,6 +33,7 @@ urlpatterns = [
     path("rules/<int:pk>/", rule.RulePage.as_view(), name="rule"),
     path("rules/<int:pk>/use/", rule.UseRulePage.as_view(), name="rule-use"),
     path("rules/<int:pk>/delete/", rule.DeleteRulePage.as_view(), name="rule-delete"),
+    path("projects/<int:pk>/suggestions/", suggestion.SuggestionsPage.as_view(), name="suggestions"),
     path("projects/<int:pk>/grid/", grid.GridPage.as_view(), name="grid"),
     path("projects/<int:pk>/bulk/", grid.BulkPage.as_view(), name="bulk"),
     path("projects/<int:pk>/agreement/", agreement.AgreementPage.as_view(), name="agreement"),

@@ -229,7 +229,7 @@ _CONDITIONS = {
   AND (%(sees_all)s OR a.annotator_id = %(person)s) LIMIT 1)""",
     "label": """ AND (SELECT true FROM labeling_annotation a WHERE a.task_id = t.id AND a.answer @> %(label)s::jsonb
   AND (%(sees_all)s OR a.annotator_id = %(person)s) LIMIT 1)""",
-    "suggested": """ AND (SELECT s.answer @> %(suggested)s::jsonb AND s.confidence >= %(least)s
+    "suggested": """ AND (SELECT s.answer @> %(suggested)s::jsonb AND coalesce(s.confidence, 0) >= %(least)s
   FROM labeling_suggestion s WHERE s.task_id = t.id ORDER BY s.id DESC LIMIT 1)""",
 }
 

@@ -33,7 +33,7 @@ class Card:
         wanted: How many are to.
         taken: Whether no place is left for this person.
         suggested: What the newest suggestion says.
-        confidence: Its confidence, 0 to 1.
+        confidence: Its confidence, 0 to 1; None when it is not known.
     """
 
     task: int
@@ -47,7 +47,7 @@ class Card:
     wanted: int = 1
     taken: bool = False
     suggested: list[str] = field(default_factory=list)
-    confidence: float = 0.0
+    confidence: float | None = None
 
 
 _TASKS = """

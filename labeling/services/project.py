@@ -28,7 +28,9 @@ SKIP_FIELDS = ("skip_reasons", "skip_reason_required")
 MOST_SKIP_REASONS = 12
 LONGEST_SKIP_REASON = 120
 # How the work is shared out among people; the models say what each means.
-WORK_FIELDS = (*SHARE_FIELDS, "only_assigned", "gold_share", "gold_least", "gold_from", *SKIP_FIELDS)
+WORK_FIELDS = (
+    *SHARE_FIELDS, "only_assigned", "gold_share", "gold_least", "gold_from", "own_suggestions", *SKIP_FIELDS,
+)  # fmt: skip
 
 
 def schema_for_labels(

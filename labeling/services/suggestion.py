@@ -14,6 +14,8 @@ from labeling.engine.schema import AnswerError, Schema, parse_schema, validate_a
 from labeling.models import Project, Task
 from labeling.services.project import find_project
 
+# An item's number, its answer, and how sure whoever suggests it is, None when that is not known.
+Suggested = tuple[int, dict[str, Any], float | None]
 LONGEST_SOURCE = 120
 ROWS_AT_ONCE = 1_000
 
@@ -40,8 +42,9 @@ def store_suggestions(
     actor: Actor,
     project_id: int,
     source: str,
-    rows: Iterable[tuple[int, dict[str, Any], float]],
+    rows: Iterable[Suggested],
     reasons: Mapping[int, str] | None = None,
+    partial: bool = False,
 ) -> int:
     """Store a model's answers and return how many were kept; tasks that are full are passed over.
 
@@ -49,8 +52,9 @@ def store_suggestions(
         actor: For whom the model works.
         project_id: The project.
         source: Name of the model as annotators and managers read it, at most 120 characters.
-        rows: (item_id, answer, confidence); the answer fits the project's schema, the confidence is from 0 to 1.
+        rows: (item_id, answer, confidence); the answer fits the project's schema, the confidence is 0 to 1 or None.
         reasons: By item_id why its task stands where it does, a code of ``modeling.engine.active``.
+        partial: Also keep answers that leave open what must be answered; a person completes them.
 
     Raises:
         NotFound: No such project.
@@ -64,7 +68,7 @@ def store_suggestions(
             "CREATE TEMP TABLE new_suggestion (item_id bigint, answer jsonb, confidence float8, reason text) "
             "ON COMMIT DROP"
         )
-        for batch in _checked_batches(project, schema, rows):
+        for batch in _checked_batches(project, schema, rows, partial):
             with cursor.copy("COPY new_suggestion FROM STDIN") as copy:
                 for row in batch:
                     copy.write_row((*row, (reasons or {}).get(row[0], "")))
@@ -73,8 +77,8 @@ def store_suggestions(
 
 
 def _checked_batches(
-    project: Project, schema: Schema, rows: Iterable[tuple[int, dict[str, Any], float]]
-) -> Iterator[list[tuple[int, str, float]]]:
+    project: Project, schema: Schema, rows: Iterable[Suggested], partial: bool
+) -> Iterator[list[tuple[int, str, float | None]]]:
     """Give the rows with their answers in normal form, as JSON text; an item without a task is left out."""
     rest = iter(rows)
     known: dict[bytes, str] = {}
@@ -85,7 +89,7 @@ def _checked_batches(
             )
             shown = dict(items.values_list("item_id", "data"))
             yield [
-                (int(item_id), _checked(schema, answer, shown[item_id]), _share(confidence))
+                (int(item_id), _checked(schema, answer, shown[item_id], partial=partial), _share(confidence))
                 for item_id, answer, confidence in batch
                 if item_id in shown
             ]
@@ -94,18 +98,20 @@ def _checked_batches(
         for _item, answer, _confidence in batch:
             key = orjson.dumps(answer)
             if key not in known:
-                known[key] = _checked(schema, answer)
+                known[key] = _checked(schema, answer, partial=partial)
         yield [(int(item), known[orjson.dumps(answer)], _share(confidence)) for item, answer, confidence in batch]
 
 
-def _checked(schema: Schema, answer: Any, data: Any = None) -> str:
+def _checked(schema: Schema, answer: Any, data: Any = None, *, partial: bool = False) -> str:
     try:
-        return orjson.dumps(validate_answer(schema, answer, data)).decode()
+        return orjson.dumps(validate_answer(schema, answer, data, draft=partial)).decode()
     except AnswerError as error:
         raise DomainError("suggestion_invalid", f"{error.what} {error.mend}", where=error.where) from None
 
 
-def _share(confidence: float) -> float:
+def _share(confidence: float | None) -> float | None:
+    if confidence is None:
+        return None
     value = float(confidence)
     if not 0 <= value <= 1:
         raise DomainError("suggestion_invalid", _("A confidence must lie between 0 and 1."), where="confidence")

@@ -5,7 +5,8 @@ from django.db.models import F
 
 from accounts.actor import Actor
 from labeling.engine.schema import parse_schema
-from labeling.models import Project, TaskOrder
+from labeling.models import Backend, Project, TaskOrder
+from labeling.services.backend import LIVE_TASKS, send_ask
 from labeling.services.queue import Desk
 from workers.models import Job
 from workers.services.job import enqueue
@@ -59,4 +60,7 @@ def _suggest(actor: Actor, desk: Desk, answers: int) -> Job | None:
     due = Project.objects.filter(pk=desk.project_id, suggest_at=desk.suggest_at)
     if not due.update(suggest_at=answers + F("suggest_every")):
         return None
+    backend = Backend.objects.filter(project_id=desk.project_id, live=True).select_related("project").first()
+    if backend is not None:
+        send_ask(actor=actor, organization_id=actor.organization_id, project=backend.project, tasks=LIVE_TASKS)
     return send_suggest(actor=actor, organization_id=actor.organization_id, project_id=desk.project_id)

@@ -20,6 +20,7 @@ TABS = (
     ("people", _("People"), "may_write"),
     ("gold", _("Known answers"), "may_know_gold"),
     ("rules", _("Rules"), "may_see"),
+    ("suggestions", _("Suggestions"), "may_see"),
     ("comments", _("Comments"), ""),
     ("questions", _("Questions"), "may_write"),
 )

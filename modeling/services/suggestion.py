@@ -167,6 +167,9 @@ def _store(
 ) -> dict[str, Any]:
     assert learned.head is not None
     assert schema.choice is not None
+    if not project.own_suggestions:
+        said = _("Tasks are in order; suggestions come from outside, as the project's settings say.")
+        return {"encoder": learned.encoder, "accuracy_cv": learned.head.accuracy, "suggestions": 0, "message": said}
     job.progress(0, None, _("storing the suggestions"))
     named, confidence = learned.head.predict(learned.vectors[learned.labeled :])
     source = f"quick head {_number(job, project)}"

@@ -10,9 +10,11 @@ from drf_spectacular.generators import SchemaGenerator
 
 from curation.models import Fetch
 from curation.tasks import import_addresses, sync_source
+from labeling.tasks import ask_backend
 from tests import factories
 from tests.architecture.test_sizes import PYTHON, ROOT
 from tests.curation.places import Web, web_server
+from tests.labeling.versions import numbered
 from workers.models import Job
 
 # Everything that can connect; the second part lists who may, with the reason.
@@ -27,7 +29,7 @@ OUTSIDE = {"client", "runner", "tests", "bench"}
 # Names of fields that hold an address, and what becomes of it.
 ADDRESS_WORDS = ("url", "uri", "endpoint", "address", "host", "webhook", "callback")
 PROBES = {("FetchInputRequest", "urls"): "fetch", ("SourceInputRequest", "endpoint"): "source"}
-PROBES |= {("PatchedSourceInputRequest", "endpoint"): "source"}
+PROBES |= {("PatchedSourceInputRequest", "endpoint"): "source", ("BackendInputRequest", "url"): "backend"}
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -89,6 +91,7 @@ def places(inside: Web) -> list[str]:
 @pytest.mark.parametrize("number", range(8))
 def test_an_address_inside_is_never_asked(number: int, inside: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("curation.services.fetch.PAUSES", (0.0,))
+    monkeypatch.setattr("labeling.services.backend_run.PAUSES", (0.0,))
     place = places(inside)[number]
     actor = factories.owner()
     dataset = factories.dataset(actor)
@@ -96,6 +99,9 @@ def test_an_address_inside_is_never_asked(number: int, inside: Web, monkeypatch:
 
     def post(path: str, body: dict[str, Any]) -> Any:
         return Client().post(path, body, content_type="application/json", headers=headers)
+
+    def put(path: str, body: dict[str, Any]) -> Any:
+        return Client().put(path, body, content_type="application/json", headers=headers)
 
     sent = post(f"/api/v1/datasets/{dataset.pk}/fetches/", {"urls": [f"{place}/secret.csv"]})
     if sent.status_code == 202:
@@ -112,4 +118,12 @@ def test_an_address_inside_is_never_asked(number: int, inside: Web, monkeypatch:
         assert Job.objects.get(pk=job).error["code"] in {"host_not_public", "host_unknown"}
     else:
         assert (made.status_code, made.json()["code"]) == (400, "host_not_public")
+    project = numbered(actor, 1)
+    named = put(f"/api/v1/projects/{project.pk}/backend/", {"url": place})
+    if named.status_code == 200:
+        job = post(f"/api/v1/projects/{project.pk}/backend/ask/", {}).json()["id"]
+        ask_backend(job_id=job)
+        assert Job.objects.get(pk=job).error["code"] == "backend_down"
+    else:
+        assert (named.status_code, named.json()["code"]) == (400, "host_not_public")
     assert inside.asked == []

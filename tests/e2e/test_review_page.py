@@ -64,6 +64,8 @@ def run(boss: Actor) -> Run:
 
 
 def at(page: Page, number: int) -> None:
+    # A key that is pressed before the page's script has come is the browser's.
+    expect(page.locator("html.scripted")).to_be_attached()
     expect(page.locator("#review-question")).to_have_attribute("data-number", str(number))
 
 

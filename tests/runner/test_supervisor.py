@@ -180,7 +180,7 @@ def test_kill_9_of_the_runner_leaves_no_process_and_no_lock(start: Callable[...,
         left.update({number: name for number, name in second.processes().items() if not _descends(number, own)})
         return not left
 
-    assert eventually(alone, 10), left
+    assert eventually(alone), left
 
 
 def _descends(number: int, ancestor: int) -> bool:

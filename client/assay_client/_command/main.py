@@ -20,6 +20,7 @@ from assay_client._command import (
     labeling,
     models,
     sources,
+    suggestions,
     work,
 )
 from assay_client._command.exits import EXIT_CODES, exit_code
@@ -67,6 +68,7 @@ app.add_typer(erasures.app, name="erase")
 labeling.app.command()(assignments.assign)
 labeling.app.command()(assignments.unassign)
 labeling.app.add_typer(golds.app, name="gold")
+labeling.app.add_typer(suggestions.app, name="suggestions")
 labeling.app.command()(golds.pause)
 labeling.app.add_typer(bulk.app, name="bulk")
 labeling.app.command()(comments.comments)

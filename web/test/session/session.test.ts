@@ -100,20 +100,6 @@ test("an old answer is changed with its revision", async () => {
   expect(server.saved.get(1)).toMatchObject({ revision: 2, answer: { label: ["ham"] } });
 });
 
-test("a second change that follows before the first has arrived is no conflict, and the last one holds", async () => {
-  const browser = await started();
-  choose(browser, "spam");
-  await until(browser.session, isSettled);
-  act(browser, previous);
-  choose(browser, "ham");
-  act(browser, submit);
-  act(browser, previous);
-  choose(browser, "spam");
-  act(browser, submit);
-  const state = await until(browser.session, isSettled);
-  expect([server.saved.get(1)?.revision, server.saved.get(1)?.answer, state.conflict, state.past[0]?.answer]).toEqual([3, { label: ["spam"] }, null, { label: ["spam"] }]);
-});
-
 test("somebody else's change is shown beside one's own, and the chosen side is saved", async () => {
   const browser = await started();
   choose(browser, "spam");
