@@ -175,6 +175,7 @@ def train(manager: Client, version: int, least_f1: float) -> int:
     done = manager.trainings.get(training.id)
     assert done.report["macro_f1"] > least_f1
     assert done.report["comparison"]["baseline"]["macro_f1"] > least_f1 - 0.05
+    assert done.report["comparison"]["verdict"] in {"better", "no clear difference"}
     assert sum(map(sum, done.report["confusion"])) == done.report["rows"]
     assert done.model is not None
     return done.model

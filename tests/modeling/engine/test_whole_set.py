@@ -1,4 +1,8 @@
-"""The goals on whole sets: int8 within half a point of float, and not worse than the baseline."""
+"""The goals on a whole set: int8 within half a point of float, and not worse than the baseline.
+
+The Chinese reviews take three times as long: a part of them goes through `tests/e2e/test_chain_http.py`, all of them
+through `python bench/model_chain.py`.
+"""
 
 import pytest
 
@@ -10,9 +14,8 @@ from tests.modeling.engine.conftest import CREATED_AT, demo_rows
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "floor"), [("sms_spam", 0.965), ("reviews_zh", 0.845)])
-def test_bundle_keeps_the_float_models_quality(name, floor, cache_dir, tmp_path):
-    data = split_rows(*demo_rows(name), seed=0)
+def test_bundle_keeps_the_float_models_quality(cache_dir, tmp_path):
+    data = split_rows(*demo_rows("sms_spam"), seed=0)
     context = TrainingContext(cache_dir=cache_dir)
     model = train(data, tmp_path / "model", TrainingSettings(), context)
     baseline = train(data, tmp_path / "baseline", TrainingSettings(family=BASELINE), context)
@@ -20,6 +23,6 @@ def test_bundle_keeps_the_float_models_quality(name, floor, cache_dir, tmp_path)
     result = export_bundle(model, data, tmp_path / "b.zip", created_at=CREATED_AT, evaluation=evaluation)
     assert result.gate.passed
     assert result.gate.loss_points <= 0.5
-    assert result.metrics["bundle"]["macro_f1"] > floor
+    assert result.metrics["bundle"]["macro_f1"] > 0.965
     assert evaluation.comparison.verdict in {"better", "no clear difference"}
     assert result.size < 40_000_000
