@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         else:
             report = set_report(ratings, options.separator, **draws)
     else:
-        report = mark_report(read_marks(table, options.kind), least=options.overlap, **draws)
+        report = mark_report(list(read_marks(table, options.kind).values()), least=options.overlap, **draws)
     head = {"file": options.input.name, "kind": options.kind, "rows": table.rows, "rows_refused": table.refused}
     found = {**head, "rows_incomplete": table.incomplete, **report, "notes": table.notes}
     if options.out is not None:

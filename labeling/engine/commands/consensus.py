@@ -12,9 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from curation.engine.commands.tables import check_output, write_tables
+from labeling.engine.agreement.marks import BOXES
 from labeling.engine.commands.answers import Table, add_columns, ratings_of, read_table
+from labeling.engine.commands.marked import read_marks
 from labeling.engine.crowd.consensus import AUTO, METHODS, Consensus, find_consensus
+from labeling.engine.crowd.marks import METHOD, agreed_marks
 from labeling.engine.crowd.people import Person, describe_people
+
+KINDS = ("labels", "spans", "boxes")
 
 
 def add(commands: Any) -> None:
@@ -24,10 +29,13 @@ def add(commands: Any) -> None:
         help="find the one label of each item that several people answered",
         description="Writes item,label,confidence, one row for each item that has an answer, in the order of the file. "
         "auto chooses a model by how well it foretells answers that are hidden from it. Standard output says which, "
-        "and who seems not to look.",
+        "and who seems not to look. Spans and boxes are JSON lists in the label column; what stands of them is written "
+        "one row each, with its place.",
     )
     add_columns(command)
     command.add_argument("--out", type=Path, metavar="OUT", required=True, help=".csv, .jsonl (.gz) or .parquet")
+    command.add_argument("--kind", default="labels", choices=KINDS, help="what an answer is (%(default)s)")
+    command.add_argument("--overlap", type=float, default=BOXES, help="from which two marks are the same (%(default)s)")
     command.add_argument("--method", default=AUTO, choices=[AUTO, *METHODS])
     command.add_argument("--people", type=Path, metavar="OUT", help="write all that is known of each person: .json")
     command.add_argument("--seed", type=int, default=0, help="which answers are hidden to choose a model (%(default)s)")
@@ -44,7 +52,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     check_output(options.out)
     if options.people is not None and not options.people.parent.is_dir():
         raise ValueError(f"There is no folder {options.people.parent} for {options.people.name}.")
+    if not 0 < options.overlap <= 1:
+        raise ValueError("--overlap is a number above 0, to 1.")
     table = read_table(options)
+    if options.kind != "labels":
+        return _mark(options, table)
     ratings = ratings_of(table)
     started = time.process_time()
     consensus = find_consensus(ratings, options.method, options.seed)
@@ -58,9 +70,64 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         }
     )
     write_tables(options.out, rows.schema, iter([rows]))
+    _write_people(options, people)
+    return {**_summary(options, table, consensus, people), "cpu_seconds": round(seconds, 3)}
+
+
+def _write_people(options: argparse.Namespace, people: list[Person]) -> None:
     if options.people is not None:
         options.people.write_text(json.dumps([asdict(one) for one in people], ensure_ascii=False, indent=1), "utf-8")
-    return {**_summary(options, table, consensus, people), "cpu_seconds": round(seconds, 3)}
+
+
+def _mark(options: argparse.Namespace, table: Table) -> dict[str, Any]:
+    """Find the marks that stand, and write one row each."""
+    answered = read_marks(table, options.kind)
+    started = time.process_time()
+    method = METHOD if options.method == AUTO else options.method
+    found, consensus = agreed_marks(list(answered.values()), least=options.overlap, method=method, seed=options.seed)
+    people = describe_people(consensus)
+    seconds = time.process_time() - started
+    kept = [(item, one) for item, marks in zip(answered, found, strict=True) for one in marks]
+    rows = pa.table(
+        {
+            "item": pa.array([item for item, _one in kept], pa.string()),
+            **_places([one.mark.place for _item, one in kept], options.kind),
+            "label": pa.array([one.mark.label for _item, one in kept], pa.string()),
+            "confidence": pa.array([round(one.confidence, 6) for _item, one in kept], pa.float64()),
+            "people": pa.array([len(one.people) for _item, one in kept], pa.int64()),
+        }
+    )
+    write_tables(options.out, rows.schema, iter([rows]))
+    _write_people(options, people)
+    return {
+        "file": options.input.name,
+        "kind": options.kind,
+        "method": consensus.method,
+        "temperature": consensus.temperature,
+        "rows": table.rows,
+        "rows_refused": table.refused,
+        "rows_incomplete": table.incomplete,
+        "items": len(answered),
+        "items_without_marks": sum(not marks for marks in found),
+        "people": len(consensus.ratings.people),
+        "candidates": len(consensus.ratings.items),
+        "marks": len(kept),
+        "labels": dict(Counter(one.mark.label for _item, one in kept).most_common()),
+        "warnings": [_warned(one) for one in people if one.warning],
+        "notes": table.notes,
+        "cpu_seconds": round(seconds, 3),
+    }
+
+
+def _places(places: list[tuple[Any, ...]], kind: str) -> dict[str, pa.Array]:
+    """Return the columns that say where marks are, as the file that was read says it."""
+    if kind == "spans":
+        return {name: pa.array([place[at] for place in places]) for at, name in enumerate(("start", "end"))}
+    sizes = [(x, y, right - x, bottom - y) for x, y, right, bottom in places]
+    return {
+        name: pa.array([size[at] for size in sizes], pa.float64())
+        for at, name in enumerate(("x", "y", "width", "height"))
+    }
 
 
 def _summary(options: argparse.Namespace, table: Table, consensus: Consensus, people: list[Person]) -> dict[str, Any]:

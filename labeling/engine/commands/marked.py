@@ -12,8 +12,8 @@ from labeling.engine.commands.answers import SHOWN, Table
 Number = int | float
 
 
-def read_marks(table: Table, kind: str) -> list[dict[str, list[Mark]]]:
-    """Return what each person marked on each item, in the order of the items; bad rows are named and left out.
+def read_marks(table: Table, kind: str) -> dict[str, dict[str, list[Mark]]]:
+    """Return by item what each person marked, in the order of the items; bad rows are named and left out.
 
     Args:
         table: The columns; the label is a JSON list of ``{"label", "start", "end"}`` for spans, ``{"label", "x", "y",
@@ -43,7 +43,7 @@ def read_marks(table: Table, kind: str) -> list[dict[str, list[Mark]]]:
         table.notes.append(f"Rows whose answer could not be read: {bad:,}.")
     if not read:
         raise ValueError(f"No row holds {kind}: the label column must be a JSON list of objects.")
-    return list(items.values())
+    return items
 
 
 def _marks(text: str, kind: str) -> list[Mark]:

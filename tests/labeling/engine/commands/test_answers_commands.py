@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labeling.engine.__main__ import main
-from tests.labeling.engine.crowd.known import FOLDER, truth_of
+from tests.labeling.engine.crowd.known import FOLDER, truth_of, tweets
 
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: Any) -> tuple[int, Any, str]:
@@ -190,3 +190,69 @@ def test_boxes_and_polygons_are_read(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert report["f1"]["exact"]["value"] == 1
         assert report["mean_overlap"]["overlap"] == 1
         assert "row 3: left out" in err
+
+
+def _marks_file(folder: Path) -> Path:
+    """Write the tweets of the Broad Twitter Corpus as the command reads them, one item for each tweet and type."""
+    answered, names, _gold = tweets()
+    lines = []
+    for name, people in zip(names, answered, strict=True):
+        for worker, marks in people.items():
+            kind = next((mark.label for mark in marks), "")
+            spans = [{"label": mark.label, "start": mark.place[0], "end": mark.place[1]} for mark in marks]
+            lines.append(json.dumps({"item": f"{name} {kind}", "worker": worker, "label": json.dumps(spans)}))
+    return _file(folder, "\n".join(lines), "tweets.jsonl")
+
+
+def test_consensus_of_spans_writes_one_row_for_each_that_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = []
+    for worker, spans in (("a", [(0, 3, "PER"), (7, 9, "LOC")]), ("b", [(0, 3, "PER")]), ("c", [(0, 4, "PER")])):
+        said = [{"start": start, "end": end, "label": label} for start, end, label in spans]
+        rows.append({"item": "一", "worker": worker, "label": json.dumps(said)})
+    rows.append({"item": "none", "worker": "a", "label": "[]"})
+    path = _file(tmp_path, "\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "spans.jsonl")
+    out = tmp_path / "out.csv"
+
+    code, summary, _err = _run(
+        capsys,
+        "consensus",
+        path,
+        "--kind",
+        "spans",
+        "--method",
+        "majority",
+        "--out",
+        out,
+        "--people",
+        tmp_path / "p.json",
+    )
+
+    assert code == 0
+    assert _rows(out) == [{"item": "一", "start": "0", "end": "3", "label": "PER", "confidence": "1", "people": "3"}]
+    assert (summary["items"], summary["items_without_marks"], summary["candidates"], summary["marks"]) == (2, 1, 2, 1)
+    assert len(json.loads((tmp_path / "p.json").read_text())) == 3
+
+
+def test_consensus_of_boxes_keeps_their_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    boxes = [{"label": "cell", "x": 10.5, "y": 20, "width": 30, "height": 40}]
+    lines = [json.dumps({"item": "p", "worker": worker, "label": json.dumps(boxes)}) for worker in "ab"]
+    path, out = _file(tmp_path, "\n".join(lines), "boxes.jsonl"), tmp_path / "out.jsonl"
+
+    code, _summary, _err = _run(capsys, "consensus", path, "--kind", "boxes", "--out", out)
+
+    assert code == 0
+    (row,) = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row[name] for name in ("x", "y", "width", "height", "people")] == [10.5, 20, 30, 40, 2]
+
+
+def test_consensus_of_tweets_is_the_engines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.csv"
+
+    code, summary, _err = _run(capsys, "consensus", _marks_file(tmp_path), "--kind", "spans", "--out", out)
+
+    assert code == 0
+    assert summary["method"] == "dawid-skene"
+    assert summary["marks"] == len(_rows(out)) > 100
+    assert all(0.5 < float(row["confidence"]) <= 1 for row in _rows(out) if int(row["people"]) > 1)
