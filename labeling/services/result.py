@@ -117,7 +117,7 @@ def find_answers(*, actor: Actor, project: Project, schema: Schema, wish: Wish, 
 
 def _passing(rows: QuerySet[Any], schema: Schema, wish: Wish, sees_gold: bool) -> QuerySet[Any]:
     if wish.control:
-        rows = rows.filter(_has_label(schema, wish)) if wish.control in schema.by_name else rows.none()
+        rows = rows.filter(has_label(schema, wish)) if wish.control in schema.by_name else rows.none()
     states = {"answered": Q(skipped=False), "skipped": Q(skipped=True), "incomplete": Q(incomplete=True)}
     if sees_gold:
         states |= {"gold_right": Q(gold="right"), "gold_wrong": Q(gold="wrong")}
@@ -149,7 +149,7 @@ def _lot(rows: QuerySet[Any], seed: int) -> Any:
     return Func(drawn, Value(1), Value(LOT_DIGITS), function="SUBSTR", output_field=TextField())
 
 
-def _has_label(schema: Schema, wish: Wish) -> Q:
+def has_label(schema: Schema, wish: Wish) -> Q:
     """Return the condition that an answer has a label, wherever its type of control keeps labels."""
     control = schema.by_name[wish.control]
     held: Any = [wish.value]
