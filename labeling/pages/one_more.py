@@ -58,7 +58,7 @@ class TargetForm(forms.Form):
     def of(cls, project: Project) -> "TargetForm":
         """Return the form as the project has it."""
         fields = {name: getattr(project, name) for name in ("most_answers", "extra_cap", "weigh_every")}
-        return cls(initial={"target": round(project.target_confidence * 100, 4), **fields})
+        return cls(initial={"target": f"{project.target_confidence * 100:.6g}", **fields})
 
 
 class OneMorePage(ScopedPage):

@@ -1,5 +1,5 @@
 /** One task after the other: all answers to it, and a final one by key or by hand. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Json } from "../json";
 import { byPointer } from "../ui/context";
 import { KeyCap } from "../ui/key-cap";
@@ -48,6 +48,10 @@ export function Adjudication({ client, say, schema, raw, guidelines, language, q
     put(withMore(held.current, found.value.results, found.value.next));
   }
 
+  function atHand(): Dispute | undefined {
+    return held.current.disputes[held.current.at];
+  }
+
   function tell(said: string, isBad = false): void {
     setTold({ said, isBad });
   }
@@ -94,7 +98,7 @@ export function Adjudication({ client, say, schema, raw, guidelines, language, q
   }
 
   async function decide(wish: Wish): Promise<void> {
-    const one = held.current.disputes[held.current.at];
+    const one = atHand();
     if (!mayDecide || one === undefined || held.current.phase !== "ready") return;
     const before: Decision | null = one.decision;
     if (!(await send(one, wish))) return;
@@ -115,12 +119,12 @@ export function Adjudication({ client, say, schema, raw, guidelines, language, q
   }
 
   function take(place: number): void {
-    const given = dispute?.answers[place];
+    const given = atHand()?.answers[place];
     if (given?.answer != null) void decide({ state: "decided", annotation: given.annotation });
   }
 
   function edit(place: number): void {
-    const copy = dispute?.answers[place]?.answer;
+    const copy = atHand()?.answers[place]?.answer;
     if (mayDecide && desk.phase === "ready" && copy != null) setOver({ kind: "edit", place, copy });
   }
 
@@ -157,7 +161,8 @@ export function Adjudication({ client, say, schema, raw, guidelines, language, q
     return true;
   }
 
-  useEffect(() => {
+  // Before the next key comes, so that it meets what is on the screen.
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (over !== null || event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       if (press(event.key.length === 1 ? event.key.toLowerCase() : event.key)) event.preventDefault();
@@ -192,7 +197,7 @@ export function Adjudication({ client, say, schema, raw, guidelines, language, q
           </label>
         ))}</fieldset>
       ) : null}
-      <Cards say={say} schema={schema} dispute={dispute} chosen={chosen} mayDecide={mayDecide} choose={choose} take={take} edit={edit} />
+      <Cards say={say} schema={schema} dispute={dispute} chosen={chosen} isPicked={isPicked} mayDecide={mayDecide} choose={choose} take={take} edit={edit} />
       {!mayDecide ? <p class="muted small">{say("read-only")}</p> : (
         <footer class="adj-foot">
           {over?.kind === "leave" ? <LeaveForm say={say} done={(reason) => { setOver(null); if (reason !== null) void decide({ state: "left", reason }); }} /> : <>

@@ -11,13 +11,13 @@ export const letter = (place: number): string => String.fromCodePoint(65 + (plac
 export const nameOf = (say: Say, given: Given, place: number): string => given.name || say("person", { letter: letter(place) });
 
 interface CardProps {
-  say: Say; schema: Schema; dispute: Dispute; given: Given; place: number; shared: ReadonlyMap<string, ReadonlySet<string>>; isChosen: boolean; mayDecide: boolean; isColoured: boolean;
+  say: Say; schema: Schema; dispute: Dispute; given: Given; place: number; shared: ReadonlyMap<string, ReadonlySet<string>>; isChosen: boolean; isPicked: boolean; mayDecide: boolean; isColoured: boolean;
   choose(): void; take(): void; edit(): void;
 }
 
-function Card({ say, schema, dispute, given, place, shared, isChosen, mayDecide, isColoured, choose, take, edit }: CardProps) {
+function Card({ say, schema, dispute, given, place, shared, isChosen, isPicked, mayDecide, isColoured, choose, take, edit }: CardProps) {
   const box = useRef<HTMLElement>(null);
-  useEffect(() => { if (isChosen) box.current?.scrollIntoView({ block: "nearest" }); }, [isChosen]);
+  useEffect(() => { if (isChosen && isPicked) box.current?.scrollIntoView({ block: "nearest" }); }, [isChosen, isPicked]);
   const twin = sameAs(schema.controls, dispute.answers.map((each) => each.answer), place);
   const { decision } = dispute;
   const isFinal = decision?.state === "decided" && decision.annotation === given.annotation;
@@ -46,18 +46,18 @@ function Card({ say, schema, dispute, given, place, shared, isChosen, mayDecide,
 }
 
 interface CardsProps {
-  say: Say; schema: Schema; dispute: Dispute; chosen: number; mayDecide: boolean;
+  say: Say; schema: Schema; dispute: Dispute; chosen: number; isPicked: boolean; mayDecide: boolean;
   choose(place: number): void; take(place: number): void; edit(place: number): void;
 }
 
-export function Cards({ say, schema, dispute, chosen, mayDecide, choose, take, edit }: CardsProps) {
+export function Cards({ say, schema, dispute, chosen, isPicked, mayDecide, choose, take, edit }: CardsProps) {
   const answers = dispute.answers.map((each) => each.answer);
   const shared = new Map(schema.controls.map((control) => [control.name, sharedParts(control, answers)]));
   const isColoured = schema.controls.some((control) => control.type === "shapes");
   return (
     <div class="adj-cards" data-wide={schema.controls.some((control) => control.type === "spans") ? "" : undefined}>
       {dispute.answers.map((given, place) => (
-        <Card key={given.annotation} {...{ say, schema, dispute, given, place, shared, mayDecide, isColoured }} isChosen={place === chosen}
+        <Card key={given.annotation} {...{ say, schema, dispute, given, place, shared, isPicked, mayDecide, isColoured }} isChosen={place === chosen}
           choose={() => choose(place)} take={() => take(place)} edit={() => edit(place)} />
       ))}
     </div>

@@ -4,12 +4,16 @@ import type { Json } from "../json";
 import { createTranslator, type Translator } from "../locales/translator";
 import { memoryClient, memoryPage, memoryWorld } from "../session/memory-world";
 import { createSession } from "../session/session";
+import { meaningOf } from "../state/dispatch-key";
 import { App } from "../ui/app";
 import { Context } from "../ui/context";
 import { isTyping } from "../ui/typing";
 import type { Answer, Task } from "../wire";
 import type { Say } from "./words";
 import type { Dispute } from "./wire";
+
+/** What makes no sense here: there is one task, and comments belong to the people's own page. */
+const ELSEWHERE = new Set(["comments", "skip", "previous", "next"]);
 
 interface Props {
   say: Say; schema: Json; guidelines: string; language: string; pictures: string; dispute: Dispute; copy: Answer;
@@ -36,6 +40,8 @@ export function EditCopy({ say, schema, guidelines, language, pictures, dispute,
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || isTyping(event)) return;
+      const target = meaningOf(session.store.get(), session.bindings(), event);
+      if (target?.type === "action" && ELSEWHERE.has(target.name)) return event.preventDefault();
       if (session.press(event)) event.preventDefault();
       else if (event.key === "Escape") done(null);
     };

@@ -1,5 +1,5 @@
 /** Why a task stays undecided: Enter saves, Escape goes back. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Say } from "./words";
 
 const LONGEST = 500;
@@ -7,7 +7,8 @@ const LONGEST = 500;
 export function LeaveForm({ say, done }: { say: Say; done(reason: string | null): void }) {
   const field = useRef<HTMLInputElement>(null);
   const [reason, setReason] = useState("");
-  useEffect(() => field.current?.focus(), []);
+  // At once, so that the first letter typed goes into it.
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <form class="adj-leave" onSubmit={(event) => { event.preventDefault(); if (reason.trim() !== "") done(reason.trim()); }} onKeyDown={(event) => { if (event.key === "Escape") { event.preventDefault(); done(null); } }}>
       <label for="adj-leave-why">{say("leave.why")}</label>

@@ -1,6 +1,6 @@
 /** All people's shapes on one picture, each person in a colour of their own; one alone when it is chosen. */
 import { useState } from "preact/hooks";
-import { shapesOf, type Size } from "../state/shapes";
+import { boundsOf, shapesOf, type Shape, type Size } from "../state/shapes";
 import { ShapeMarks } from "../ui/shape-marks";
 import type { Control } from "../wire";
 import { colorOf, isSharedShape } from "./compare";
@@ -9,6 +9,14 @@ import type { Dispute } from "./wire";
 
 const HASH = /^[0-9a-f]{64}$/;
 const NONE: ReadonlyMap<string, number> = new Map();
+
+/** Names of different people stand over one another where they mark the same place, and in their colours. */
+function Name({ control, shape, place, pixels }: { control: Control; shape: Shape; place: number; pixels: number }) {
+  const title = control.labels.find((label) => label.value === shape.label)?.title ?? shape.label;
+  const { left, top, bottom } = boundsOf(shape);
+  const over = top - (6 + 15 * place) * pixels;
+  return <text class="adj-name" x={left} y={over > 12 * pixels ? over : bottom + (15 + 15 * place) * pixels} style={{ "--person": colorOf(place), "font-size": `${13 * pixels}px`, "stroke-width": `${3 * pixels}px` }}>{title}</text>;
+}
 
 export function ShapeBoard({ say, dispute, control, pictures, chosen, hidden }: { say: Say; dispute: Dispute; control: Control; pictures: string; chosen: number | null; hidden: ReadonlySet<number> }) {
   const [natural, setNatural] = useState<Size | null>(null);
@@ -35,6 +43,7 @@ export function ShapeBoard({ say, dispute, control, pictures, chosen, hidden }: 
                 <ShapeMarks control={mine} shapes={shapes.filter((shape) => isSharedShape(shape, others) === shared)} active={null} corner={null} pixels={pixels} remarks={NONE} />
               </g>
             ))}
+            {shapes.map((shape) => (isSharedShape(shape, others) && chosen !== place ? null : <Name key={shape.id} control={control} shape={shape} place={place} pixels={pixels} />))}
           </g>
         );
       })}
