@@ -174,6 +174,7 @@ export function Adjudication({ client, say, schema, raw, guidelines, language, q
   const status = <p class="adj-told" role="status" data-bad={told.isBad ? "" : undefined}>{told.said}</p>;
   if (desk.phase === "loading") return <div class="lp adj">{told.said === "" ? <p class="muted" role="status">{say("loading")}</p> : status}</div>;
   if (dispute === undefined) return <div class="lp adj">{status}<End say={say} desk={desk} back={() => put({ ...desk, at: 0 })} undo={() => void undo()} mayDecide={mayDecide} /></div>;
+  const hasShapes = schema.controls.some((control) => control.type === "shapes");
   const key = (name: string) => <KeyCap name={name} />;
   return (
     <div class="lp adj">
@@ -188,8 +189,9 @@ export function Adjudication({ client, say, schema, raw, guidelines, language, q
         <button type="button" class="button button-small" onClick={byPointer(() => go(1))}>{say("next")}{key("n")}</button>
       </header>
       {dispute.decision === null ? null : <Final say={say} schema={schema} dispute={dispute} decision={dispute.decision} />}
+      <div class="adj-body" data-picture={hasShapes ? "" : undefined}><div class="adj-what">
       <ItemView say={say} schema={schema} dispute={dispute} pictures={pictures} chosen={isPicked ? chosen : null} hidden={hidden} />
-      {schema.controls.some((control) => control.type === "shapes") ? (
+      {hasShapes ? (
         <fieldset class="adj-legend"><legend class="visually-hidden">{say("all")}</legend>{dispute.answers.map((given, place) => (
           <label key={given.annotation} style={{ "--person": colorOf(place) }}>
             <input type="checkbox" checked={!hidden.has(place)} aria-label={say("shown", { name: nameOf(say, given, place) })} onChange={(event) => { event.currentTarget.blur(); const next = new Set(hidden); if (!next.delete(place)) next.add(place); setHidden(next); }} />
@@ -197,7 +199,9 @@ export function Adjudication({ client, say, schema, raw, guidelines, language, q
           </label>
         ))}</fieldset>
       ) : null}
+      </div>
       <Cards say={say} schema={schema} dispute={dispute} chosen={chosen} isPicked={isPicked} mayDecide={mayDecide} choose={choose} take={take} edit={edit} />
+      </div>
       {!mayDecide ? <p class="muted small">{say("read-only")}</p> : (
         <footer class="adj-foot">
           {over?.kind === "leave" ? <LeaveForm say={say} done={(reason) => { setOver(null); if (reason !== null) void decide({ state: "left", reason }); }} /> : <>
