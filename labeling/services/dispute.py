@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -69,9 +70,10 @@ def start_weighing(*, actor: Actor, project_id: int, sends: bool = False) -> Job
     )
 
 
-def weighings(*, actor: Actor, project: Project) -> Any:
+def weighings(*, actor: Actor, project: Project) -> QuerySet[Job]:
     """Return the jobs that weighed the answers of a project."""
-    return Job.objects.visible_to(actor).filter(kind=KIND, subject=f"project:{project.pk}")
+    found: QuerySet[Job] = Job.objects.visible_to(actor).filter(kind=KIND, subject=f"project:{project.pk}")
+    return found
 
 
 def count_answers(project: Project) -> int:

@@ -104,7 +104,7 @@ class _Found:
     overlap: int
     open_slots: int
     decided: bool
-    people: frozenset[int]
+    people: list[int]
 
 
 def send_open_tasks(*, job: JobContext, project: Project, weights: Mapping[int, Weight]) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def _send_batch(
         cursor.execute("SET LOCAL lock_timeout = '20s'")
         cursor.execute(_LOCK, {"project": project.pk, "items": list(items)})
         cursor.execute(_FIND, {"tasks": [row[0] for row in cursor.fetchall()]})
-        found = {row[1]: _Found(*row[:6], frozenset(row[6])) for row in cursor.fetchall()}
+        found = {row[1]: _Found(*row) for row in cursor.fetchall()}
         able: list[int] = []
         told: Counter[str] = Counter()
         for item in items:
@@ -217,7 +217,7 @@ def _why_not(found: _Found, most: int, workers: frozenset[int]) -> str:
         return "waiting"
     if found.answers >= min(most, MOST_ANSWERS):
         return "most"
-    return "" if workers - found.people else "people"
+    return "" if workers.difference(found.people) else "people"
 
 
 _SPEND = """

@@ -13,7 +13,7 @@ import type { Say } from "./words";
 import type { Dispute } from "./wire";
 
 /** What makes no sense here: there is one task, and comments belong to the people's own page. */
-const ELSEWHERE = new Set(["comments", "skip", "previous", "next"]);
+const ELSEWHERE = new Set(["comments", "flag", "skip", "previous", "next"]);
 
 interface Props {
   say: Say; schema: Json; guidelines: string; language: string; pictures: string; dispute: Dispute; copy: Answer;
