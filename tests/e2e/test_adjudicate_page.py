@@ -9,6 +9,7 @@ from accounts.actor import Actor
 from curation.engine.pictures.taking import take as take_in
 from curation.services.media import store_pictures
 from labeling.models import Adjudication, Project
+from labeling.services.dispute import start_weighing
 from labeling.services.project import create_project
 from tests import factories
 from tests.e2e.screenshots import looks_of
@@ -18,8 +19,9 @@ from tests.e2e.test_labeling_page import eventually
 from tests.e2e.test_shapes import BLOOD
 from tests.e2e.test_shapes import LABELS as CELLS
 from tests.e2e.test_task_types import LOOKS, Opened, ann, browse, complaints_of_axe, look_of, press, take
-from tests.labeling.crowds import answer, weighed
+from tests.labeling.crowds import answer
 from tests.labeling.versions import version
+from workers.models import Job
 
 __all__ = ["ann", "browse"]
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -102,6 +104,12 @@ def cells(ann: Actor) -> Project:
     return project
 
 
+def compared(ann: Actor, project: Project) -> None:
+    """Let the worker find where people differ."""
+    job = start_weighing(actor=ann, project_id=project.pk)
+    eventually(lambda: Job.objects.get(pk=job.pk).state == "succeeded")
+
+
 def decided(project: Project) -> dict[int, tuple[str, Any, bool, str]]:
     rows = Adjudication.objects.filter(project=project).select_related("task")
     return {row.task.item_id: (row.state, row.answer, row.edited, row.reason) for row in rows}
@@ -163,7 +171,7 @@ def test_answers_are_compared_and_decided_by_keyboard_alone(browse: Opened, ann:
 
 def test_boxes_of_all_people_lie_on_one_picture(browse: Opened, ann: Actor) -> None:
     project = cells(ann)
-    weighed(ann, project)
+    compared(ann, project)
     page = browse(f"/projects/{project.pk}/adjudicate/")
     expect(page.locator(".adj-board image")).to_be_visible()
     expect(page.locator(".adj-board .lp-outline")).to_have_count(6)
@@ -181,7 +189,7 @@ def test_the_pages_fit_and_complain_of_nothing(
 ) -> None:
     look = look_of(language, width)
     for name, project in (("messages", messages(ann)), ("cells", cells(ann))):
-        weighed(ann, project)
+        compared(ann, project)
         page = browse(f"/projects/{project.pk}/adjudicate/", language, theme, width, height)
         expect(page.locator(".adj-card")).to_have_count(3)
         page.wait_for_load_state("networkidle")
@@ -196,3 +204,26 @@ def test_the_pages_fit_and_complain_of_nothing(
     assert fits(page, width)
     assert complaints_of_axe(page) == []
     take(page, "one-more", look)
+
+
+def test_a_task_is_flagged_and_answered_by_keyboard_and_cleared_on_the_page_of_answers(
+    browse: Opened, ann: Actor
+) -> None:
+    made = version(ann, {"text": TEXTS})
+    project, _job = create_project(actor=ann, version_id=made.pk, name="Messages", schema=SCHEMA, suggest_every=0)
+    eventually(lambda: project.tasks.count() == len(TEXTS))
+    page = browse(f"/projects/{project.pk}/label/")
+    expect(page.locator(".lp-spans")).to_contain_text("Ada Lovelace")
+    press(page, "Shift+F")
+    page.keyboard.type("两个主题")
+    press(page, "Enter")
+    expect(page.locator(".lp-banner-good")).to_be_visible()
+    press(page, "1", "Enter")
+    expect(page.locator(".lp-spans")).to_contain_text("王小明")
+    eventually(lambda: project.annotations.count() == 1 and project.comments.filter(is_flag=True).count() == 1)
+    page.goto(f"/projects/{project.pk}/results/?state=flagged")
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    expect(page.locator("tr[data-row]")).to_contain_text("两个主题")
+    page.get_by_role("button", name="Clear the flag").focus()
+    press(page, "Enter")
+    expect(page.get_by_role("heading", name="No answer fits this filter")).to_be_visible()
