@@ -10,6 +10,7 @@ from curation.engine.pictures.taking import take as take_in
 from curation.services.media import store_pictures
 from labeling.models import Adjudication, Project
 from labeling.services.dispute import start_weighing
+from labeling.services.one_more import change_target, start_sending
 from labeling.services.project import create_project
 from tests import factories
 from tests.e2e.screenshots import looks_of
@@ -200,6 +201,9 @@ def test_the_pages_fit_and_complain_of_nothing(
         expect(page.locator(".adj-edit .lp-dock")).to_be_visible()
         take(page, f"adjudicate-edit-{name}", look)
         assert complaints_of_axe(page) == []
+    change_target(actor=ann, project_id=project.pk, target_confidence=0.9, extra_cap=200)
+    job = start_sending(actor=ann, project_id=project.pk)
+    eventually(lambda: Job.objects.get(pk=job.pk).state == "succeeded")
     page = browse(f"/projects/{project.pk}/one-more/", language, theme, width, height)
     assert fits(page, width)
     assert complaints_of_axe(page) == []

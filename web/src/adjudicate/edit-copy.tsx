@@ -1,5 +1,5 @@
 /** The labeling page itself on one task, begun with a copy of somebody's answer: what is submitted becomes the final one. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Json } from "../json";
 import { createTranslator, type Translator } from "../locales/translator";
 import { memoryClient, memoryPage, memoryWorld } from "../session/memory-world";
@@ -25,25 +25,34 @@ export function EditCopy({ say, schema, guidelines, language, pictures, dispute,
   const box = useRef<HTMLDivElement>(null);
   const [text, setText] = useState<Translator | null>(null);
   const [ready, setReady] = useState(false);
+  const closed = useRef(false);
+
+  function close(answer: Answer | null): void {
+    if (closed.current) return;
+    closed.current = true;
+    done(answer);
+  }
+
   const session = useMemo(() => {
     const task: Task = { id: dispute.task, itemId: dispute.item, data: dispute.data, lease: { token: "copy", expiresAt: Infinity }, draft: { answer: copy, savedAt: Date.now() }, suggestion: null, comments: 0 };
     let given = false;
     const client = memoryClient(memoryPage(schema, guidelines, 1, say("editing")), {
       next: (count) => { const first = !given && count > 0; given = given || first; return first ? [task] : []; },
-      again: () => task, sent: (answers) => done(answers[0]?.answer ?? null), remaining: false,
+      again: () => task, sent: (answers) => close(answers[0]?.answer ?? null), remaining: false,
     });
     return createSession(memoryWorld(client), 1);
   }, [dispute.task, copy]);
 
   useEffect(() => void createTranslator(language).then(setText), [language]);
   useEffect(() => void session.start().then(() => setReady(true)), [session]);
-  useEffect(() => {
+  // Gone as soon as this is, so that the next key is not taken for one of its own.
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || isTyping(event)) return;
+      if (closed.current || event.defaultPrevented || isTyping(event)) return;
       const target = meaningOf(session.store.get(), session.bindings(), event);
       if (target?.type === "action" && ELSEWHERE.has(target.name)) return event.preventDefault();
       if (session.press(event)) event.preventDefault();
-      else if (event.key === "Escape") done(null);
+      else if (event.key === "Escape") close(null);
     };
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);
@@ -51,7 +60,7 @@ export function EditCopy({ say, schema, guidelines, language, pictures, dispute,
   useEffect(() => { if (ready && text !== null) box.current?.querySelector<HTMLElement>(".lp-main")?.focus(); }, [ready, text]);
 
   // What it lies over must not take the focus.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const covered: HTMLElement[] = [];
     for (let inner: HTMLElement | null = box.current; inner !== null && inner !== document.body; inner = inner.parentElement) {
       for (const other of inner.parentElement?.children ?? []) if (other !== inner && other instanceof HTMLElement && !other.inert) covered.push(other);
@@ -63,7 +72,7 @@ export function EditCopy({ say, schema, guidelines, language, pictures, dispute,
   function onClick(event: MouseEvent): void {
     if (!(event.target instanceof Element) || event.target.closest("a.lp-tool") === null) return;
     event.preventDefault();
-    done(null);
+    close(null);
   }
 
   return (
