@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from labeling.engine.controls.base import Control
 from labeling.engine.crowd.doubt import Doubts, doubts_of_labels, doubts_of_marks
+from labeling.engine.ratings import Codes, Floats
 from labeling.engine.schema import parse_schema
 from labeling.models import Dispute, Progress, Project
 from labeling.services.project import find_project, refuse_while_changing
@@ -27,20 +28,41 @@ BATCH = 2_000
 
 
 @dataclass(slots=True)
-class Weight:
-    """What the answers to one item leave open.
+class Weights:
+    """What the answers to a project leave open.
 
     Attributes:
-        answers: How many people answered, skipping aside.
-        confidence: The least over the controls, 0 to 1; None where no model applies.
+        items: Ids of the items that somebody answered, rising; shape (items,), as the two below.
+        confidence: The least over the controls, 0 to 1; NaN where no model applies.
         gain: What one more answer brings, summed over the controls.
-        controls: The controls on which people differ, as `labeling.models.Dispute` keeps them.
+        disputes: By item the controls on which people differ, as `labeling.models.Dispute` keeps them.
     """
 
-    answers: int = 0
-    confidence: float | None = None
-    gain: float = 0.0
-    controls: dict[str, dict[str, Any]] = field(default_factory=dict)
+    items: Codes = field(default_factory=lambda: np.zeros(0, np.int64))
+    confidence: Floats = field(default_factory=lambda: np.zeros(0))
+    gain: Floats = field(default_factory=lambda: np.zeros(0))
+    disputes: dict[int, dict[str, dict[str, Any]]] = field(default_factory=dict)
+
+    def add(self, name: str, doubts: Doubts) -> None:
+        """Add what the answers to one control leave open."""
+        items = np.array(doubts.items, np.int64)
+        every = np.union1d(self.items, items)
+        before, now = np.searchsorted(every, self.items), np.searchsorted(every, items)
+        confidence, gain = np.full(len(every), np.nan), np.zeros(len(every))
+        confidence[before], gain[before] = self.confidence, self.gain
+        if doubts.confidence is not None and doubts.gain is not None:
+            confidence[now] = np.fmin(confidence[now], doubts.confidence)
+            gain[now] += doubts.gain
+        self.items, self.confidence, self.gain = every, confidence, gain
+        for place in np.flatnonzero(doubts.differs).tolist():
+            sure = None if doubts.confidence is None else round(float(doubts.confidence[place]), 4)
+            self.disputes.setdefault(int(items[place]), {})[name] = {
+                "confidence": sure,
+                "agreement": round(float(doubts.agreement[place]), 4),
+                "probable": doubts.probable(place),
+                # Of controls that no model weighs the names are hashes.
+                "votes": doubts.votes(place) if sure is not None else {},
+            }
 
 
 @transaction.atomic
@@ -82,9 +104,9 @@ def count_answers(project: Project) -> int:
     return sum(answers - skipped for answers, skipped in rows)
 
 
-def weigh_answers(job: JobContext, project: Project) -> tuple[dict[int, Weight], dict[str, str], list[str]]:
-    """Return what the answers leave open by item, the model by control, and the controls that no model weighs."""
-    weights: dict[int, Weight] = {}
+def weigh_answers(job: JobContext, project: Project) -> tuple[Weights, dict[str, str], list[str]]:
+    """Return what the answers leave open, the model by control, and the controls that no model weighs."""
+    weights = Weights()
     methods: dict[str, str] = {}
     unweighed: list[str] = []
     controls = parse_schema(project.schema).controls
@@ -95,7 +117,7 @@ def weigh_answers(job: JobContext, project: Project) -> tuple[dict[int, Weight],
             unweighed.append(control.name)
         else:
             methods[control.name] = doubts.method
-        _add(weights, control.name, doubts)
+        weights.add(control.name, doubts)
     return weights, methods, unweighed
 
 
@@ -107,35 +129,6 @@ def _doubts(job: JobContext, project: Project, control: Control) -> Doubts:
     if kind:
         return doubts_of_labels(ratings_of(project, control, check=job.check))
     return doubts_of_labels(sayings_of(project, control, check=job.check), weighed=False)
-
-
-def _add(weights: dict[int, Weight], name: str, doubts: Doubts) -> None:
-    """Add what one control leaves open to the weights of its items."""
-    confidence = None if doubts.confidence is None else doubts.confidence.tolist()
-    gain = np.zeros(len(doubts.items)) if doubts.gain is None else doubts.gain
-    rows = zip(
-        doubts.items,
-        doubts.answers.tolist(),
-        doubts.differs.tolist(),
-        doubts.agreement.tolist(),
-        gain.tolist(),
-        strict=True,
-    )
-    for place, (item, answers, differs, agreement, more) in enumerate(rows):
-        weight = weights.setdefault(int(item), Weight())
-        weight.answers = max(weight.answers, answers)
-        weight.gain += more
-        sure = None if confidence is None else confidence[place]
-        if sure is not None:
-            weight.confidence = sure if weight.confidence is None else min(sure, weight.confidence)
-        if differs:
-            weight.controls[name] = {
-                "confidence": None if sure is None else round(sure, 4),
-                "agreement": round(agreement, 4),
-                "probable": doubts.probable[place],
-                # Of controls that no model weighs the names are hashes.
-                "votes": doubts.votes[place] if sure is not None else {},
-            }
 
 
 _NEW = """CREATE TEMP TABLE new_dispute (item_id bigint, confidence float8, agreement float8, controls jsonb)
@@ -157,9 +150,9 @@ WHERE labeling_dispute.job_id <= excluded.job_id
 """
 
 
-def store_disputes(job: JobContext, project: Project, weights: dict[int, Weight]) -> int:
+def store_disputes(job: JobContext, project: Project, weights: Weights) -> int:
     """Put the tasks on which people differ in the place of those that an earlier job found."""
-    rows = [(item, weight) for item, weight in weights.items() if weight.controls]
+    rows = list(weights.disputes.items())
     stored = 0
     for batch in _batches(rows):
         stored += _store_batch(job, project, batch)
@@ -178,21 +171,21 @@ def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 @transaction.atomic
-def _store_batch(job: JobContext, project: Project, batch: Sequence[tuple[int, Weight]]) -> int:
+def _store_batch(job: JobContext, project: Project, batch: Sequence[tuple[int, dict[str, Any]]]) -> int:
     values = {"project": project.pk, "job": job.job_id}
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.new_dispute")
         cursor.execute(_NEW)
         with cursor.copy("COPY new_dispute (item_id, confidence, agreement, controls) FROM STDIN") as copy:
-            for item, weight in batch:
-                copy.write_row((item, *_least(weight), orjson.dumps(weight.controls).decode()))
+            for item, controls in batch:
+                copy.write_row((item, *_least(controls), orjson.dumps(controls).decode()))
         cursor.execute(_LOCK, values)
         cursor.execute(_STORE, values)
         return int(cursor.rowcount)
 
 
-def _least(weight: Weight) -> tuple[float, float]:
+def _least(controls: dict[str, dict[str, Any]]) -> tuple[float, float]:
     """Return the least confidence and agreement of the controls on which people differ."""
-    rows = weight.controls.values()
+    rows = controls.values()
     agreement = min(row["agreement"] for row in rows)
     return min(agreement if row["confidence"] is None else row["confidence"] for row in rows), agreement

@@ -6,10 +6,11 @@ has spent is moved by compare-and-set, so that two jobs at once stay under the c
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
@@ -19,7 +20,7 @@ from accounts.services import audit
 from core.errors import DomainError
 from labeling.models import Progress, Project
 from labeling.services.assignment import WORKERS
-from labeling.services.dispute import Weight, start_weighing, weighings
+from labeling.services.dispute import Weights, start_weighing, weighings
 from labeling.services.project import find_project
 from labeling.services.queue import refuse_archived
 from workers.context import JobContext
@@ -107,7 +108,7 @@ class _Found:
     people: list[int]
 
 
-def send_open_tasks(*, job: JobContext, project: Project, weights: Mapping[int, Weight]) -> dict[str, Any]:
+def send_open_tasks(*, job: JobContext, project: Project, weights: Weights) -> dict[str, Any]:
     """Open one more place on each task below the target, those first where an answer brings most, up to the cap.
 
     Each batch, the money spent and the job's count are one transaction, so that a job that was killed goes on behind
@@ -116,7 +117,7 @@ def send_open_tasks(*, job: JobContext, project: Project, weights: Mapping[int, 
     Args:
         job: The job whose work this is.
         project: The project.
-        weights: What the answers leave open, by item.
+        weights: What the answers leave open.
 
     Returns:
         ``sent`` places, ``spent`` of the ``cap`` in all, the ``target``, how many tasks stay ``below`` it and why
@@ -125,16 +126,18 @@ def send_open_tasks(*, job: JobContext, project: Project, weights: Mapping[int, 
         a confidence.
     """
     target = project.target_confidence
-    known = {item: weight for item, weight in weights.items() if weight.confidence is not None}
-    below = {item: weight for item, weight in known.items() if (weight.confidence or 0) < target}
+    known = int(np.isfinite(weights.confidence).sum())
+    below = np.flatnonzero(weights.confidence < target)
     off = "" if target else "target"
-    off = off or ("assigned" if project.only_assigned else "") or ("" if known or not weights else "unweighed")
+    off = (
+        off or ("assigned" if project.only_assigned else "") or ("" if known or not len(weights.items) else "unweighed")
+    )
     state = {"sent": 0, **job.state}
-    order = sorted(below, key=lambda item: (-below[item].gain, below[item].confidence, item))
+    order = below[np.lexsort((below, weights.confidence[below], -weights.gain[below]))]
     reasons: Counter[str] = Counter()
     workers = _workers(project)
     for start in range(0, len(order), BATCH):
-        batch = order[start : start + BATCH]
+        batch = weights.items[order[start : start + BATCH]].tolist()
         _send_batch(job, project, batch, workers, state, reasons, is_off=bool(off))
         job.progress(start + len(batch), len(order), _("sending open tasks to one more person"))
     project.refresh_from_db(fields=["extra_sent", "extra_cap"])
@@ -143,8 +146,8 @@ def send_open_tasks(*, job: JobContext, project: Project, weights: Mapping[int, 
         "spent": project.extra_sent,
         "cap": project.extra_cap,
         "target": target,
-        "weighed": len(known),
-        "met": len(known) - len(below),
+        "weighed": known,
+        "met": known - len(below),
         "below": sum(reasons.values()),
         "reasons": {name: reasons[name] for name in REASONS},
         "off": off,

@@ -6,8 +6,9 @@ one more person of ordinary skill answers. It is what a cost cap is spent on fir
 Ipeirotis, Get another label?, KDD 2008, ask by uncertainty alone).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from labeling.engine.agreement.marks import BOXES, Answered, Mark, mark_agreemen
 from labeling.engine.crowd.consensus import AUTO, Consensus, find_consensus
 from labeling.engine.crowd.hiding import can_be_learned
 from labeling.engine.crowd.marks import METHOD, mark_questions
-from labeling.engine.ratings import Floats, Ratings, sums
+from labeling.engine.ratings import Codes, Floats, Ratings, sums
 
 # Labels of an item that are named with their probability; the others are the rest to 1.
 NAMED = 5
@@ -39,8 +40,9 @@ class Doubts:
             applies.
         gain: By how much one more answer raises the probability of what will be taken, on average; summed over the
             marks of an item. None as above.
-        probable: For each item its most probable labels with their probability; empty for marks and without a model.
-        votes: For each item how many people gave each label; of marks, how many have one with this label.
+        votes: Returns how many people gave each label to the item at a place; of marks, how many have one with it.
+        probable: Returns the most probable labels of the item at a place with their probability; nothing for marks and
+            without a model.
         method: The model.
     """
 
@@ -50,9 +52,13 @@ class Doubts:
     agreement: Floats
     confidence: Floats | None
     gain: Floats | None
-    probable: Sequence[Mapping[str, float]]
-    votes: Sequence[Mapping[str, int]]
+    votes: Callable[[int], dict[str, int]]
+    probable: Callable[[int], dict[str, float]]
     method: str = ""
+
+
+def _nothing(_place: int) -> dict[str, float]:
+    return {}
 
 
 def doubts_of_labels(ratings: Ratings, *, weighed: bool = True, seed: int = 0) -> Doubts:
@@ -63,18 +69,16 @@ def doubts_of_labels(ratings: Ratings, *, weighed: bool = True, seed: int = 0) -
         weighed: Whether a model may say how probable labels are; false for texts, which vote at most.
         seed: As of `find_consensus`.
     """
-    votes = _votes(ratings)
     total = ratings.answers_of_items()
-    most = np.array([max(each.values()) for each in votes], np.float64)
-    kinds = np.array([len(each) for each in votes], np.int64)
+    kinds, most = _leading(ratings)
     agreement = most / np.maximum(total, 1)
+    votes = _votes_of(ratings)
     if not weighed:
-        none: list[dict[str, float]] = [{} for _item in votes]
-        return Doubts(ratings.items, total, kinds > 1, agreement, None, None, none, votes)
+        return Doubts(ratings.items, total, kinds > 1, agreement, None, None, votes, _nothing)
     consensus = find_consensus(ratings, AUTO, seed)
     return Doubts(
-        ratings.items, total, kinds > 1, agreement, consensus.confidence, gain_of(consensus), _probable(consensus),
-        votes, consensus.method,
+        ratings.items, total, kinds > 1, agreement, consensus.confidence, gain_of(consensus), votes,
+        partial(_probable, consensus), consensus.method,
     )  # fmt: skip
 
 
@@ -103,8 +107,8 @@ def doubts_of_marks(items: Sequence[str], answered: Answered, *, seed: int = 0) 
         np.array(agreed, np.float64),
         confidence,
         sums(of_item, gain_of(consensus), len(items)),
-        [{} for _item in items],
-        [_marked(people) for people in answered],
+        lambda place: _marked(answered[place]),
+        _nothing,
         consensus.method,
     )
 
@@ -131,27 +135,31 @@ def gain_of(consensus: Consensus) -> Floats:
     return gain
 
 
-def _votes(ratings: Ratings) -> list[dict[str, int]]:
-    found: list[dict[str, int]] = [{} for _item in ratings.items]
-    labels = ratings.shape[2]
+def _leading(ratings: Ratings) -> tuple[Codes, Floats]:
+    """Return how many different labels each item got, and how often the most frequent one."""
+    items, _people, labels = ratings.shape
     key, count = np.unique(ratings.item * max(labels, 1) + ratings.label, return_counts=True)
-    for item, label, votes in zip(
-        (key // max(labels, 1)).tolist(), (key % max(labels, 1)).tolist(), count.tolist(), strict=True
-    ):
-        found[item][ratings.labels[label]] = votes
-    return found
+    of_item = key // max(labels, 1)
+    most = np.zeros(items)
+    np.maximum.at(most, of_item, count)
+    return np.bincount(of_item, minlength=items), most
 
 
-def _probable(consensus: Consensus) -> list[dict[str, float]]:
-    posterior, names = consensus.posterior, consensus.ratings.labels
-    if not len(posterior):
-        return []
-    order = np.argsort(-posterior, axis=1, kind="stable")[:, :NAMED]
-    rows = np.take_along_axis(posterior, order, axis=1)
-    return [
-        {names[label]: round(share, 4) for label, share in zip(labels, shares, strict=True) if share >= LEAST_SHOWN}
-        for labels, shares in zip(order.tolist(), rows.tolist(), strict=True)
-    ]
+def _votes_of(ratings: Ratings) -> Callable[[int], dict[str, int]]:
+    # Answers rise by item.
+    ends = np.searchsorted(ratings.item, np.arange(len(ratings.items) + 1))
+
+    def votes(place: int) -> dict[str, int]:
+        label, count = np.unique(ratings.label[ends[place] : ends[place + 1]], return_counts=True)
+        return {ratings.labels[code]: number for code, number in zip(label.tolist(), count.tolist(), strict=True)}
+
+    return votes
+
+
+def _probable(consensus: Consensus, place: int) -> dict[str, float]:
+    row, names = consensus.posterior[place], consensus.ratings.labels
+    order = np.argsort(-row, kind="stable")[:NAMED].tolist()
+    return {names[label]: round(float(row[label]), 4) for label in order if row[label] >= LEAST_SHOWN}
 
 
 def _said(marks: Sequence[Mark]) -> frozenset[Mark]:

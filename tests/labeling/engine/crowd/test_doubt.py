@@ -22,13 +22,15 @@ def test_shares_of_votes_say_how_open_an_item_is_while_people_cannot_be_told_apa
     assert np.round(doubts.agreement, 4).tolist() == [1.0, 0.6667, 0.3333, 1.0]
     assert doubts.confidence is not None
     assert np.round(doubts.confidence, 4).tolist() == [1.0, 0.6667, 0.3333, 1.0]
-    assert doubts.votes == [{"x": 3}, {"x": 2, "y": 1}, {"x": 1, "y": 1, "z": 1}, {"y": 1}]
-    assert doubts.probable[1] == {"x": 0.6667, "y": 0.3333}
+    assert [doubts.votes(place) for place in range(4)] == [
+        {"x": 3}, {"x": 2, "y": 1}, {"x": 1, "y": 1, "z": 1}, {"y": 1},
+    ]  # fmt: skip
+    assert doubts.probable(1) == {"x": 0.6667, "y": 0.3333}
 
 
 def test_texts_vote_and_have_no_confidence() -> None:
     doubts = doubts_of_labels(read_ratings(ITEMS, PEOPLE, LABELS), weighed=False)
-    assert (doubts.confidence, doubts.gain, doubts.probable) == (None, None, [{}, {}, {}, {}])
+    assert (doubts.confidence, doubts.gain, doubts.probable(1)) == (None, None, {})
     assert doubts.differs.tolist() == [False, True, True, False]
 
 
@@ -85,7 +87,7 @@ def test_an_item_is_as_sure_as_the_least_sure_of_its_marks() -> None:
     # Nearly the same place is one thing to the measure, and still something else to whoever reads it.
     assert doubts.differs.tolist() == [False, True, False, True]
     assert doubts.agreement.tolist() == pytest.approx([1.0, 6 / 8, 1.0, 1.0])
-    assert doubts.votes == [{"who": 3}, {"where": 1, "who": 3}, {}, {"who": 2}]
+    assert [doubts.votes(place) for place in range(4)] == [{"who": 3}, {"where": 1, "who": 3}, {}, {"who": 2}]
     assert doubts.gain is not None
     assert doubts.gain[1] > 0
     assert doubts.gain[[0, 2]].tolist() == [0.0, 0.0]
