@@ -128,10 +128,7 @@ def send_open_tasks(*, job: JobContext, project: Project, weights: Weights) -> d
     target = project.target_confidence
     known = int(np.isfinite(weights.confidence).sum())
     below = np.flatnonzero(weights.confidence < target)
-    off = "" if target else "target"
-    off = (
-        off or ("assigned" if project.only_assigned else "") or ("" if known or not len(weights.items) else "unweighed")
-    )
+    off = _why_off(project, can_weigh=known > 0 or not len(weights.items))
     state = {"sent": 0, **job.state}
     order = below[np.lexsort((below, weights.confidence[below], -weights.gain[below]))]
     reasons: Counter[str] = Counter()
@@ -152,6 +149,14 @@ def send_open_tasks(*, job: JobContext, project: Project, weights: Weights) -> d
         "reasons": {name: reasons[name] for name in REASONS},
         "off": off,
     }
+
+
+def _why_off(project: Project, *, can_weigh: bool) -> str:
+    if not project.target_confidence:
+        return "target"
+    if project.only_assigned:
+        return "assigned"
+    return "" if can_weigh else "unweighed"
 
 
 def _workers(project: Project) -> frozenset[int]:

@@ -219,6 +219,7 @@ def test_a_task_is_flagged_and_answered_by_keyboard_and_cleared_on_the_page_of_a
     page = browse(f"/projects/{project.pk}/label/")
     expect(page.locator(".lp-spans")).to_contain_text("Ada Lovelace")
     press(page, "Shift+F")
+    expect(page.locator("dialog input")).to_be_focused()
     page.keyboard.type("两个主题")
     press(page, "Enter")
     expect(page.locator(".lp-banner-good")).to_be_visible()
