@@ -12,7 +12,7 @@ from labeling.models import Adjudication, Dispute, Project, Task
 from labeling.services.adjudication import decide_task, undo_decision
 from labeling.services.erasing import erase_tasks
 from labeling.services.gold import mark_gold
-from labeling.services.project import project_figures
+from labeling.services.project import labeled_items, project_figures
 from tests import factories
 from tests.labeling.crowds import answer, number_of, weighed
 from tests.labeling.services.test_publish import publish
@@ -154,6 +154,14 @@ def test_a_final_answer_beats_any_vote_when_labels_are_published() -> None:
     _result, weighed_rows = publish(ann, project, split=False, consensus="auto")
     assert [row["label"] for row in weighed_rows][:2] == ["spam", "spam"]
     assert [row["label_confidence"] for row in weighed_rows][:3] == [None, None, 0.5]
+
+
+def test_a_model_that_learns_from_the_project_learns_the_final_answer() -> None:
+    ann, _bob, cat, project = make(4)
+    decide_task(actor=ann, task_id=task(project, 1).pk, answer={"label": ["spam"]})
+    decide_task(actor=ann, task_id=task(project, 2).pk, annotation=number_of(project, 2, cat))
+    decide_task(actor=ann, task_id=task(project, 3).pk, state="left", reason="unclear")
+    assert list(labeled_items(project)) == [(1, "text 1", "spam"), (2, "text 2", "spam")]
 
 
 def test_a_version_of_a_project_without_decisions_has_no_column_for_them() -> None:

@@ -18,7 +18,7 @@ export function FlagDialog() {
           <input type="text" value={reason} maxLength={REASON_LENGTH} autocomplete="off" autofocus dir="auto" onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
         <div class="lp-buttons">
-          <button type="button" class="lp-button" onClick={() => perform<undefined>(close, undefined)}>{text.t("reject.cancel")}</button>
+          <button type="button" class="lp-button" onClick={() => perform<undefined>(close, undefined)}>{text.t("action.close")}</button>
           <button type="submit" class="lp-button lp-button-primary">{text.t("action.flag")}</button>
         </div>
       </form>
