@@ -34,6 +34,13 @@ def measure_agreement(job: JobContext) -> dict[str, Any]:
     return measure(job=job, **job.params)
 
 
+@job_task("labeling.weigh_answers")
+def weigh_answers(job: JobContext) -> dict[str, Any]:
+    from labeling.services.weighing import run_weighing
+
+    return run_weighing(job=job, **job.params)
+
+
 @job_task("labeling.migrate_answers")
 def migrate_answers(job: JobContext) -> dict[str, Any]:
     from labeling.services.schema_change import migrate_answers as bring_along

@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-/** The schema editor of the page "New project": one file beside the labeling page's, which it shows as a preview. */
+/** The schema editor and the page of disagreements: bundles beside the labeling page's, which both show. */
 export default defineConfig({
   base: "./",
   publicDir: false,
@@ -10,8 +10,8 @@ export default defineConfig({
     target: ["chrome123", "edge123", "firefox121", "safari17.5"],
     modulePreload: false,
     rolldownOptions: {
-      input: "src/editor/main.tsx",
-      output: { entryFileNames: "editor.js", chunkFileNames: "editor-[name].js", assetFileNames: "editor[extname]" },
+      input: { editor: "src/editor/main.tsx", adjudicate: "src/adjudicate/main.tsx" },
+      output: { entryFileNames: "[name].js", chunkFileNames: "editor-[name].js", assetFileNames: "[name][extname]" },
     },
   },
 });

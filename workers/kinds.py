@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "labeling.create_tasks": Kind(_("Task creation")),
     "labeling.publish": Kind(_("Publication of labels")),
     "labeling.measure_agreement": Kind(_("Measure of agreement")),
+    "labeling.weigh_answers": Kind(_("Comparison of answers")),
     "labeling.migrate_answers": Kind(_("Change of questions")),
     "labeling.answer_bulk": Kind(_("Bulk answers")),
     "labeling.assign": Kind(_("Assignment of tasks")),

@@ -42,6 +42,7 @@ class CommentOutput(serializers.Serializer[Any]):
     item_id = serializers.IntegerField()
     writer = PersonOutput()
     body = serializers.CharField(help_text="Members are named as @[id]; their names stand in mentions.")
+    flag = serializers.BooleanField(help_text="The task is flagged by it until it is resolved.")
     mentions = PersonOutput(many=True)
     control = serializers.CharField()
     part = serializers.CharField()
@@ -61,7 +62,10 @@ class CommentsOutput(serializers.Serializer[Any]):
 class CommentInput(serializers.Serializer[Any]):
     client_key = serializers.UUIDField()
     task = serializers.IntegerField(min_value=1, max_value=BIGGEST)
-    body = serializers.CharField(max_length=LONGEST, help_text="Name members as @[id].")
+    body = serializers.CharField(
+        max_length=LONGEST, required=False, allow_blank=True, help_text="Name members as @[id]. Only a flag's is empty."
+    )
+    flag = serializers.BooleanField(required=False, help_text="Flag the task, which can be answered all the same.")
     control = serializers.CharField(required=False, allow_blank=True, max_length=60)
     part = serializers.CharField(required=False, allow_blank=True, max_length=64, help_text="Id of a span or shape.")
     answer_of = serializers.IntegerField(
@@ -90,6 +94,7 @@ class CommentFilter(serializers.Serializer[Any]):
     mine = serializers.BooleanField(default=False, help_text="Only those that name the caller.")
     writer = serializers.IntegerField(min_value=1, max_value=BIGGEST, required=False)
     task = serializers.IntegerField(min_value=1, max_value=BIGGEST, required=False)
+    flags = serializers.BooleanField(default=False, help_text="Only flags.")
     cursor = serializers.RegexField(r"^\d{1,18}$", required=False)
 
 

@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from labeling.api.adjudication import AdjudicationView, DisputesView
 from labeling.api.agreement import AgreementView
 from labeling.api.assignment import AssignmentListView, AssignmentView
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
@@ -16,6 +17,7 @@ from labeling.api.labeling import (
     PageView,
     ReleaseView,
 )
+from labeling.api.one_more import OneMoreView
 from labeling.api.prediction import AskBackendView, BackendView, PredictionImportView, PredictionsView
 from labeling.api.project import ProjectViewSet
 from labeling.api.review import JudgementView, ReviewView
@@ -35,6 +37,9 @@ urlpatterns = [
     path("projects/<int:pk>/review/", ReviewView.as_view(), name="project-review"),
     path("projects/<int:pk>/work/", WorkView.as_view(), name="project-work"),
     path("projects/<int:pk>/agreement/", AgreementView.as_view(), name="project-agreement"),
+    path("projects/<int:pk>/disagreements/", DisputesView.as_view(), name="project-disagreements"),
+    path("projects/<int:pk>/one-more/", OneMoreView.as_view(), name="project-one-more"),
+    path("tasks/<int:pk>/adjudication/", AdjudicationView.as_view(), name="task-adjudication"),
     path("projects/<int:pk>/label-errors/", LabelErrorsView.as_view(), name="label-errors"),
     path("projects/<int:pk>/rules/", RulesView.as_view(), name="labeling-rules"),
     path("projects/<int:pk>/rules/try/", RuleTryView.as_view(), name="labeling-rule-try"),

@@ -1,3 +1,4 @@
+from labeling.models.adjudication import Adjudication, Dispute, DisputeState
 from labeling.models.agreement import AgreementReport
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
 from labeling.models.assignment import Assignment, AssignmentKind, AssignmentState
@@ -14,6 +15,7 @@ from labeling.models.task import Draft, Lease, Task
 from labeling.models.work import WorkCount, WorkDay, WorkLabel
 
 __all__ = [
+    "Adjudication",
     "AgreementReport",
     "Annotation",
     "AnnotationRevision",
@@ -26,6 +28,8 @@ __all__ = [
     "BulkState",
     "BulkTask",
     "Comment",
+    "Dispute",
+    "DisputeState",
     "Draft",
     "Gold",
     "GoldState",

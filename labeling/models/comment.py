@@ -18,6 +18,8 @@ class Comment(models.Model):
     control = models.CharField(max_length=60, blank=True)
     part = models.CharField(max_length=64, blank=True)
     answer_of = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    # A flag: somebody answers the task and wants it looked at; the body may be empty. It is cleared by resolving it.
+    is_flag = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
@@ -31,6 +33,7 @@ class Comment(models.Model):
             models.Index(fields=["task", "id"], name="comment_of_task"),
             models.Index(fields=["project", "-id"], name="comment_newest"),
             models.Index(fields=["project", "-id"], name="comment_open", condition=Q(resolved_at__isnull=True)),
+            models.Index(fields=["task"], name="comment_flag", condition=Q(is_flag=True, resolved_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

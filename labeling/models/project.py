@@ -62,6 +62,17 @@ class Project(TimedModel):
     gold_count = models.PositiveBigIntegerField(default=0, db_default=0)
     # Nobody who labels can know which of their tasks are gold without it.
     gold_secret = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    # A task whose answers make its label less probable than this goes to one more person; 0 sends none. See
+    # labeling.services.one_more for this and the five fields below.
+    target_confidence = models.FloatField(default=0, db_default=0)
+    # Nobody is asked beyond so many answers to one task, and so many extra answers in all.
+    most_answers = models.PositiveSmallIntegerField(default=5, db_default=5)
+    extra_cap = models.PositiveIntegerField(default=0, db_default=0)
+    # How many were asked for so far.
+    extra_sent = models.PositiveBigIntegerField(default=0, db_default=0)
+    # The answers are weighed after this many new ones; at `weigh_at` answers the next time, 0 for never.
+    weigh_every = models.PositiveIntegerField(default=100, db_default=100)
+    weigh_at = models.PositiveBigIntegerField(default=0, db_default=0)
     # What people choose from when they skip a task, beside words of their own; empty for the page's own list.
     skip_reasons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     skip_reason_required = models.BooleanField(default=False, db_default=False)
@@ -95,6 +106,10 @@ class Project(TimedModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(gold_share__lte=50, gold_least__lte=100, gold_from__gte=1), name="project_gold_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(target_confidence__gte=0, target_confidence__lt=1, most_answers__gte=1),
+                name="project_target_range",
             ),
             models.CheckConstraint(condition=models.Q(lease_seconds__gte=1), name="project_lease_positive"),
         ]

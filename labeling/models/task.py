@@ -19,6 +19,8 @@ class Task(models.Model):
     rank = models.FloatField(default=0)
     overlap = models.PositiveSmallIntegerField()
     open_slots = models.PositiveSmallIntegerField()
+    # Of `overlap`, the places that labeling.services.one_more added because the answers left the label open.
+    extra_places = models.PositiveSmallIntegerField(default=0, db_default=0)
     # When somebody last gave a place on this task back. Returned tasks are handed out first, in this order.
     returned_at = models.DateTimeField(null=True)
     # Its right answer is known (labeling.models.gold.Gold): it has no places, and people get it beside the queue.

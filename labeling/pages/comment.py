@@ -14,22 +14,29 @@ from labeling.engine.schema import parse_schema
 from labeling.models import Comment
 from labeling.pages.project import rights_of
 from labeling.querysets.comment import SEERS
-from labeling.services.comment import Wish, change_comment, find_comments, pieces
+from labeling.services.comment import Wish, change_comment, find_comments, may_clear, pieces
 from labeling.services.project import find_project, text_of
 
 READ = ("label", "review", "project.write", "data.read")
 STATES = (("open", gettext_lazy("unresolved")), ("resolved", gettext_lazy("resolved")), ("all", gettext_lazy("all")))
 NAMED = (("", gettext_lazy("anybody")), ("me", gettext_lazy("me")))
+KINDS = (("", gettext_lazy("comments and flags")), ("flags", gettext_lazy("only flags")))
 
 
 class CommentForm(forms.Form):
     state = forms.ChoiceField(label=gettext_lazy("State"), required=False, choices=STATES)
     mentions = forms.ChoiceField(label=gettext_lazy("Mentions"), required=False, choices=NAMED)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False, choices=KINDS)
 
     def wish(self) -> Wish:
         """Return what is looked for; what makes no sense is as if it were not said."""
         self.is_valid()
-        return Wish(state=self.cleaned_data.get("state") or "open", mine=self.cleaned_data.get("mentions") == "me")
+        given = self.cleaned_data
+        return Wish(
+            state=given.get("state") or "open",
+            mine=given.get("mentions") == "me",
+            flags=given.get("kind") == "flags",
+        )
 
 
 class CommentsPage(ScopedPage):
@@ -57,7 +64,7 @@ class CommentsPage(ScopedPage):
 
 def _prepare(row: Any, request: PageRequest) -> None:
     row.pieces = pieces(row)
-    row.may_settle = any(request.actor.can(scope) for scope in READ[:3])
+    row.may_settle = any(request.actor.can(scope) for scope in READ[:3]) and may_clear(request.actor, row)
     # Who is named on somebody else's task reads the comment and not the item.
     sees_item = any(request.actor.can(scope) for scope in SEERS) or row.writer_id == request.actor.user_id
     row.text = text_of(parse_schema(row.project.schema), row.task.data) if sees_item else ""

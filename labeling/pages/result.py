@@ -14,6 +14,7 @@ from labeling.engine.schema import Schema, parse_schema, said_in
 from labeling.engine.schema_change import values_of
 from labeling.models import Progress, Project
 from labeling.pages.project import rights_of
+from labeling.services.comment import open_flags
 from labeling.services.project import find_project, text_of
 from labeling.services.result import Wish, find_answers
 
@@ -24,6 +25,7 @@ STATES = (
     ("answered", gettext_lazy("answered")),
     ("skipped", gettext_lazy("skipped")),
     ("incomplete", gettext_lazy("incomplete")),
+    ("flagged", gettext_lazy("flagged")),
 )
 GOLD_STATES = (
     ("gold_right", gettext_lazy("known answer: right")),
@@ -101,7 +103,9 @@ class ResultsPage(ScopedPage):
         wish = form.wish()
         found = find_answers(actor=request.actor, project=project, schema=schema, wish=wish, before=before)
         picture = next((display.field for display in schema.display if display.type == "image"), "")
+        flags = open_flags([row.task_id for row in found.rows]) if rights["may_see"] else {}
         for row in found.rows:
+            row.flags = flags.get(row.task_id, [])
             row.text = text_of(schema, row.task.data)
             row.thumb = thumb(str(row.task.data.get(picture) or ""))
             row.chosen = said_in(schema, row.answer or {})

@@ -1,12 +1,14 @@
 from django.urls import path
 
 from labeling.pages import (
+    adjudication,
     agreement,
     comment,
     gold,
     grid,
     label_error,
     new_project,
+    one_more,
     people,
     project,
     questions,
@@ -37,6 +39,8 @@ urlpatterns = [
     path("projects/<int:pk>/grid/", grid.GridPage.as_view(), name="grid"),
     path("projects/<int:pk>/bulk/", grid.BulkPage.as_view(), name="bulk"),
     path("projects/<int:pk>/agreement/", agreement.AgreementPage.as_view(), name="agreement"),
+    path("projects/<int:pk>/adjudicate/", adjudication.AdjudicatePage.as_view(), name="adjudicate"),
+    path("projects/<int:pk>/one-more/", one_more.OneMorePage.as_view(), name="one-more"),
     path("projects/<int:pk>/comments/", comment.CommentsPage.as_view(), name="comments"),
     path("comments/", comment.CommentsPage.as_view(), name="all-comments"),
     path("comments/<int:pk>/state/", comment.CommentStatePage.as_view(), name="comment-state"),

@@ -30,7 +30,7 @@ from labeling.services.queue import (
 )
 from labeling.services.round_trip import in_one_trip
 from labeling.services.schema_revision import CurrentSchema, bring_along, changes_of, current_schema, forget_schema
-from labeling.services.trigger import suggest_when_due
+from labeling.services.trigger import suggest_when_due, weigh_when_due
 
 MOST_ANSWERS = 100
 LONGEST_REASON = 500
@@ -116,6 +116,8 @@ def _save(actor: Actor, project_id: int, answers: list[Any]) -> Row:
             progress = progress_of(cursor, desk)
     if schema.choice is not None and any(row.result["status"] == "saved" for row in sent):
         suggest_when_due(actor=actor, desk=desk, answers=progress["done"])
+    if desk.weigh_at and progress["done"] >= desk.weigh_at:
+        weigh_when_due(actor=actor, desk=desk, answers=progress["done"])
     if any(row.is_gold for row in sent):
         check_answers(actor=actor, project_id=project_id)
     results = [row.result if isinstance(row, Sent) else row for row in read]

@@ -25,7 +25,7 @@ from labeling.services.grid_source import END, named_items
 from labeling.services.project import find_project, refuse_while_changing
 from labeling.services.queue import Desk, progress_of, refuse_unless_open, sit_down
 from labeling.services.schema_revision import schema_of
-from labeling.services.trigger import suggest_when_due
+from labeling.services.trigger import suggest_when_due, weigh_when_due
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
@@ -179,6 +179,7 @@ def _answer_now(actor: Actor, bulk: Bulk, items: list[int]) -> None:
 def _suggest(actor: Actor, desk: Desk, answers: int) -> None:
     if schema_of(desk.schema).choice is not None:
         suggest_when_due(actor=actor, desk=desk, answers=answers)
+    weigh_when_due(actor=actor, desk=desk, answers=answers)
 
 
 def _send(actor: Actor, bulk: Bulk) -> None:

@@ -17,7 +17,7 @@ from accounts.actor import Actor
 from accounts.models import Membership
 from accounts.roles import ROLES
 from accounts.services import audit
-from core.errors import Conflict, DomainError, NotFound
+from core.errors import Conflict, DomainError, NotAllowed, NotFound
 from labeling.engine.controls.base import made_storable
 from labeling.models import Comment, Lease, Mention, Project, Task
 from labeling.querysets.comment import SEERS
@@ -34,6 +34,8 @@ EDIT_FOR = timedelta(hours=1)
 PAGE = 50
 PEOPLE_OFFERED = 20
 STATES = ("open", "resolved", "all")
+# Who clears flags of others.
+CLEARERS = ("project.write", "review")
 # Who can be named: those who may open a task.
 _WORKERS = [role for role, scopes in ROLES.items() if scopes & {"label", "review", "project.write"}]
 _MENTION = re.compile(r"@\[(\d{1,18})\]")
@@ -57,12 +59,14 @@ class Wish:
         mine: Only those that name the one who looks.
         writer: Id of who wrote them.
         task: Id of their task.
+        flags: Only flags.
     """
 
     state: str = "open"
     mine: bool = False
     writer: int | None = None
     task: int | None = None
+    flags: bool = False
 
 
 def save_comments(*, actor: Actor, project_id: int, comments: Sequence[Any]) -> Row:
@@ -75,7 +79,8 @@ def save_comments(*, actor: Actor, project_id: int, comments: Sequence[Any]) -> 
         actor: Who writes.
         project_id: The project of every task named.
         comments: JSON objects with ``client_key``, ``task``, ``body`` (1 to 2,000 characters, members as ``@[id]``)
-            and, to point at something, ``control``, ``part`` and ``answer_of``.
+            and, to point at something, ``control``, ``part`` and ``answer_of``. With ``flag`` true it is a flag, whose
+            body may be empty.
 
     Raises:
         NotFound: No such project. Conflict: ``project_archived``. DomainError: ``too_many_comments``.
@@ -147,12 +152,16 @@ def _checked(actor: Actor, project: Project, row: Any, open_tasks: set[int]) -> 
         raise CommentError("control", _("This project asks nothing of that name."))
     if not isinstance(part, str) or not _PART.fullmatch(part) or (part and not control):
         raise CommentError("part", _("This must be the id of a span or shape, together with its control."))
+    is_flag = row.get("flag", False)
+    if not isinstance(is_flag, bool):
+        raise CommentError("flag", _("This must be true or false."))
     return Comment(
         project=project,
         task_id=task,
         writer_id=actor.user_id,
         client_key=key,
-        body=clean_body(row.get("body")),
+        body=clean_body(row.get("body") or "" if is_flag else row.get("body"), may_be_empty=is_flag),
+        is_flag=is_flag,
         control=control,
         part=part,
         answer_of_id=_answerer(actor, row.get("answer_of"), task) if part else None,
@@ -170,7 +179,7 @@ def _answerer(actor: Actor, value: Any, task: int) -> int:
     return value  # type: ignore[no-any-return]
 
 
-def clean_body(value: Any) -> str:
+def clean_body(value: Any, *, may_be_empty: bool = False) -> str:
     """Return a comment's text without what no database holds: NUL and halves of character pairs.
 
     Raises:
@@ -179,7 +188,7 @@ def clean_body(value: Any) -> str:
     if not isinstance(value, str):
         raise CommentError("body", _("This must be a text."))
     text = made_storable(value).strip()
-    if not text:
+    if not text and not may_be_empty:
         raise CommentError("body", _("Write something first."))
     if len(text) > LONGEST:
         detail = _("This has %(length)s characters; at most %(most)s are taken.")
@@ -216,8 +225,11 @@ def find_comment(*, actor: Actor, comment_id: int, lock: bool = False) -> Commen
 def change_comment(*, actor: Actor, comment_id: int, body: str | None = None, resolved: bool | None = None) -> Comment:
     """Correct a comment of one's own, or say of any that it is settled or open again.
 
+    A flag is cleared by those who manage or review, and by whoever raised it.
+
     Raises:
-        NotFound: No such comment. Conflict: ``comment_closed`` once it is too old or not this person's to correct.
+        NotFound: No such comment. NotAllowed: A flag, and the actor is none of these.
+        Conflict: ``comment_closed`` once it is too old or not this person's to correct.
         DomainError: ``comment_invalid``.
     """
     comment = find_comment(actor=actor, comment_id=comment_id, lock=True)
@@ -225,13 +237,14 @@ def change_comment(*, actor: Actor, comment_id: int, body: str | None = None, re
     if body is not None:
         _refuse_unless_own(actor, comment)
         try:
-            text = clean_body(body)
+            text = clean_body(body, may_be_empty=comment.is_flag)
         except CommentError as error:
             raise DomainError("comment_invalid", error.detail, where=error.where) from None
         if text != comment.body:
             noted |= {"before": comment.body, "after": text}
             comment.body, comment.edited_at = text, timezone.now()
     if resolved is not None and resolved != (comment.resolved_at is not None):
+        _refuse_to_clear(actor, comment)
         noted["resolved"] = resolved
         comment.resolved_at = timezone.now() if resolved else None
         comment.resolved_by_id = actor.user_id if resolved else None
@@ -269,6 +282,25 @@ def _refuse_unless_own(actor: Actor, comment: Comment) -> None:
         raise Conflict("comment_closed", detail)
 
 
+def may_clear(actor: Actor, comment: Comment) -> bool:
+    """Tell whether this actor may say of a comment that it is settled."""
+    return not comment.is_flag or comment.writer_id == actor.user_id or any(actor.can(scope) for scope in CLEARERS)
+
+
+def _refuse_to_clear(actor: Actor, comment: Comment) -> None:
+    if not may_clear(actor, comment):
+        raise NotAllowed(CLEARERS)
+
+
+def open_flags(task_ids: Sequence[int]) -> dict[int, list[Comment]]:
+    """Return the flags on these tasks that nobody has cleared, oldest first; one query."""
+    found: dict[int, list[Comment]] = {}
+    rows = Comment.objects.filter(task__in=task_ids, is_flag=True, resolved_at=None).select_related("writer")
+    for row in rows.order_by("pk"):
+        found.setdefault(row.task_id, []).append(row)
+    return found
+
+
 def with_people(rows: QuerySet[Comment]) -> QuerySet[Comment]:
     """Return comments with everybody whom `show_comment` names, in as many queries for one as for fifty."""
     people = rows.select_related("task", "project", "writer", "resolved_by")
@@ -291,6 +323,7 @@ def find_comments(
     rows = rows if wish.task is None else rows.filter(task=wish.task)
     rows = rows if wish.writer is None else rows.filter(writer=wish.writer)
     rows = rows if wish.state == "all" else rows.filter(resolved_at__isnull=wish.state != "resolved")
+    rows = rows.filter(is_flag=True) if wish.flags else rows
     rows = rows.filter(mentions__person=actor.user_id) if wish.mine else rows
     rows = rows if before is None else rows.filter(pk__lt=before)
     found = list(with_people(rows).order_by("-pk")[: PAGE + 1])
@@ -308,6 +341,7 @@ def show_comment(*, actor: Actor, comment: Comment) -> Row:
         "item_id": comment.task.item_id,
         "writer": {"id": comment.writer_id, "name": str(comment.writer)},
         "body": comment.body,
+        "flag": comment.is_flag,
         "mentions": [{"id": row.person_id, "name": str(row.person)} for row in comment.mentions.all()],
         "control": comment.control,
         "part": comment.part,

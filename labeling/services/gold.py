@@ -204,7 +204,8 @@ _DROP = "DELETE FROM labeling_lease WHERE task_id = %(task)s AND gold AND assign
 _KEEP = "UPDATE labeling_lease SET gold = false, assigned = NULL WHERE task_id = %(task)s AND gold"
 _OPEN = f"""
 WITH counted AS (SELECT count(*) AS taken FROM labeling_lease WHERE task_id = %(task)s),
-found AS MATERIALIZED (SELECT t.id, t.overlap AS before, GREATEST({WANTED}, (SELECT taken FROM counted)) AS wanted
+found AS MATERIALIZED (
+  SELECT t.id, t.overlap AS before, GREATEST({WANTED} + extra_places, (SELECT taken FROM counted)) AS wanted
   FROM labeling_task t WHERE t.id = %(task)s FOR NO KEY UPDATE),
 changed AS (
   UPDATE labeling_task t SET is_gold = false, overlap = found.wanted, returned_at = clock_timestamp(),

@@ -343,10 +343,12 @@ def _sources(tallies: dict[tuple[str, str, str], int]) -> list[dict[str, Any]]:
 
 
 _LABELED = """
-SELECT t.item_id, t.data, json_agg(a.answer -> %(control)s ORDER BY a.id)
+SELECT t.item_id, t.data, CASE WHEN j.id IS NULL THEN json_agg(a.answer -> %(control)s ORDER BY a.id)
+  ELSE json_build_array(j.answer -> %(control)s) END
 FROM labeling_task t JOIN labeling_annotation a ON a.task_id = t.id
+LEFT JOIN labeling_adjudication j ON j.task_id = t.id AND j.state = 'decided'
 WHERE a.project_id = %(project)s AND NOT a.skipped AND a.gold = ''
-GROUP BY t.id ORDER BY t.id
+GROUP BY t.id, j.id ORDER BY t.id
 """
 _UNLABELED = """
 SELECT t.item_id, t.data FROM labeling_task t
@@ -359,7 +361,8 @@ ORDER BY CASE WHEN %(spread)s THEN hashint8(t.id) END, t.id LIMIT %(limit)s
 def labeled_items(project: Project) -> Iterator[tuple[int, str, str]]:
     """Give (item_id, text, label) of every item whose answers have a majority, in the order of the tasks.
 
-    The label is that of the schema's first choice; several labels of one answer are joined with ``|``. Runs inside
+    The label is that of the schema's first choice; several labels of one answer are joined with ``|``. What somebody
+    decided is the final answer stands for all others. Runs inside
     one transaction of its own with a server-side cursor, so memory stays flat.
     """
     schema = parse_schema(project.schema)

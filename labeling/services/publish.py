@@ -21,7 +21,7 @@ from labeling.engine.answer_columns import EVERYBODY, agreed_answer, answer_colu
 from labeling.engine.consensus import Consensus, canonical, majority
 from labeling.engine.crowd.consensus import find_consensus
 from labeling.engine.schema import Schema, parse_schema
-from labeling.models import Project
+from labeling.models import Adjudication, DisputeState, Project
 from labeling.services.ratings import ratings_of
 from workers.context import JobContext
 from workers.work_folder import work_folder
@@ -34,12 +34,16 @@ COLUMNS = {
     "labeled_at": pa.timestamp("us", tz="UTC"),
     # Who accepted or fixed the answers that were counted.
     "label_reviewers": pa.list_(pa.int64()),
-    # How the label came about: a row of the four below, null where there is none.
+    # How the label came about: a row of the five below, null where there is none.
     "label_source": pa.string(),
 }
 # Each answer given by itself; all of them, or some, in bulk and untouched since; or the version's own label.
 PERSON, BULK, BOTH, KEPT = "person", "bulk", "both", "kept"
+# Somebody looked at all answers and decided: labeling.services.adjudication.
+ADJUDICATED = "adjudicated"
 CONFIDENCE = "label_confidence"
+# Who decided; only in versions of projects where something was decided.
+ADJUDICATOR = "label_adjudicator"
 # The job's result names this many tied items; all of them are counted.
 TIES_NAMED = 1_000
 
@@ -64,6 +68,7 @@ class Counts:
     tied_items: list[int] = field(default_factory=list)
     left_out: int = 0
     kept_labels: int = 0
+    adjudicated: int = 0
     # The model that was chosen; empty where the majority decided.
     method: str = ""
 
@@ -125,7 +130,8 @@ def publish_labels(
         note: One line on the version; says how many labels were published when empty.
 
     Returns:
-        The job's result: version id and number, rows, labels, ties with the first item ids, rows left out, the model.
+        The job's result: version id and number, rows, labels, ties with the first item ids, rows left out, final
+        answers that somebody decided, the model.
     """
     project = Project.objects.visible_to(job.actor).select_related("version__dataset").filter(pk=project_id).first()
     if project is None:
@@ -165,6 +171,7 @@ def publish_labels(
         "ties": counts.ties,
         "tied_items": counts.tied_items,
         "left_out": counts.left_out,
+        "adjudicated": counts.adjudicated,
         "method": counts.method,
     }
 
@@ -176,7 +183,9 @@ def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts
         roles = dict(reader.manifest.roles)
         if schema.classifier is not None:
             roles["label"] = LABEL
-        layout = answer_columns(schema, [*reader.schema.names, *COLUMNS, CONFIDENCE, EVERYBODY])
+        layout = answer_columns(schema, [*reader.schema.names, *COLUMNS, CONFIDENCE, ADJUDICATOR, EVERYBODY])
+        # Also where an earlier publication left the column: what it says is of other labels.
+        names_adjudicator = _has_decisions(project) or ADJUDICATOR in reader.schema.names
         writer = VersionWriter(folder, roles=roles, encoders=reader.manifest.encoders)
         done = 0
         for batch in reader.batches():
@@ -184,13 +193,18 @@ def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts
             done += table.num_rows
             earlier = _earlier_labels(table, reader.manifest.roles.get("label") if choice.keep_labels else None)
             answers = _answers_to(project, table["item_id"].to_pylist(), choice)
-            answered = pa.array([bool(answers.get(item)) for item in table["item_id"].to_pylist()])
+            final = _final_answers(project, table["item_id"].to_pylist()) if names_adjudicator else {}
+            counts.adjudicated += len(final)
+            answered = pa.array([bool(answers.get(item)) or item in final for item in table["item_id"].to_pylist()])
             if schema.classifier is not None:
-                table = _label_batch(schema.classifier.name, answers, table, earlier, counts, models)
+                table = _label_batch(schema.classifier.name, answers, table, earlier, counts, models, final)
             else:
-                counts.labeled += sum(map(bool, answers.values()))
+                counts.labeled += len({item for item, said in answers.items() if said} | set(final))
             if layout:
-                table = _add_answers(schema, layout, answers, table)
+                table = _add_answers(schema, layout, answers, table, final)
+            if names_adjudicator:
+                who = [final[item].by if item in final else None for item in table["item_id"].to_pylist()]
+                table = _with_column(table, ADJUDICATOR, pa.array(who, pa.int64()))
             if choice.only_labeled:
                 kept = table.filter(pc.is_valid(table[LABEL]) if schema.classifier is not None else answered)
                 counts.left_out += table.num_rows - kept.num_rows
@@ -232,6 +246,25 @@ class Said:
     in_bulk: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Final:
+    """What somebody decided is the answer to an item."""
+
+    answer: dict[str, Any]
+    by: int | None
+    at: Any
+
+
+def _has_decisions(project: Project) -> bool:
+    return Adjudication.objects.filter(project=project, state=DisputeState.DECIDED).exists()
+
+
+def _final_answers(project: Project, items: list[int]) -> dict[int, Final]:
+    rows = Adjudication.objects.filter(project=project, state=DisputeState.DECIDED, task__item_id__in=items)
+    found = rows.values_list("task__item_id", "answer", "decided_by", "decided_at")
+    return {item: Final(answer, by, at) for item, answer, by, at in found}
+
+
 def _answers_to(project: Project, items: list[int], choice: Choice) -> dict[int, list[Said]]:
     """Return for each item who answered what and when, in the order of the people."""
     answers: dict[int, list[Said]] = defaultdict(list)
@@ -252,6 +285,7 @@ def _label_batch(
     earlier: list[str | None],
     counts: Counts,
     models: dict[int, Found] | None,
+    final: dict[int, Final],
 ) -> pa.Table:
     sure: list[float | None] = []
     found: dict[str, list[Any]] = {name: [] for name in COLUMNS}
@@ -259,7 +293,13 @@ def _label_batch(
         said = [(row, canonical(row.answer.get(control, ""))) for row in answers.get(item_id, [])]
         said = [(row, chosen) for row, chosen in said if chosen]
         model = (models or {}).get(item_id)
-        for name, value in zip(COLUMNS, _labels_of(item_id, said, before, counts, model), strict=True):
+        decided = final.get(item_id)
+        if decided is not None:
+            # No model had a say in it, so there is no probability either.
+            model, row = None, _decided_label(decided, canonical(decided.answer.get(control, "")), said, counts)
+        else:
+            row = _labels_of(item_id, said, before, counts, model)
+        for name, value in zip(COLUMNS, row, strict=True):
             found[name].append(value)
         sure.append(model.confidence if model is not None and said else None)
     for name, kind in COLUMNS.items():
@@ -267,15 +307,33 @@ def _label_batch(
     return table if models is None else _with_column(table, CONFIDENCE, pa.array(sure, pa.float64()))
 
 
+Labeled = tuple[str | None, list[int], float | None, Any, list[int], str | None]
+
+
+def _decided_label(decided: Final, label: str, answers: list[tuple[Said, str]], counts: Counts) -> Labeled:
+    """Return what the columns say of an item that somebody decided; its agreement is the share who said the same."""
+    counts.labeled += bool(label)
+    given = [chosen for _row, chosen in answers]
+    agreement = given.count(label) / len(given) if given else None
+    people = [row.who for row, _chosen in answers]
+    reviewers = {row.reviewer for row, _chosen in answers if row.verdict and row.reviewer is not None}
+    return label or None, people, agreement, decided.at, sorted(reviewers), ADJUDICATED
+
+
 def _add_answers(
-    schema: Schema, layout: dict[str, tuple[str, pa.DataType]], answers: dict[int, list[Said]], table: pa.Table
+    schema: Schema,
+    layout: dict[str, tuple[str, pa.DataType]],
+    answers: dict[int, list[Said]],
+    table: pa.Table,
+    final: dict[int, Final],
 ) -> pa.Table:
-    """Add what people agree on for the controls that do not classify, and everybody's own answer as JSON."""
+    """Add what somebody decided, or else people agree on for controls that do not classify, and everybody's words."""
     agreed: dict[str, list[Any]] = {name: [] for name in layout}
     everybody: list[str | None] = []
     for item_id in table["item_id"].to_pylist():
         said = answers.get(item_id, [])
-        values = agreed_answer(schema, [row.answer for row in said]) if said else {}
+        counted = [final[item_id].answer] if item_id in final else [row.answer for row in said]
+        values = agreed_answer(schema, counted) if counted else {}
         for name in layout:
             agreed[name].append(cell(values.get(name)))
         rows = [_said_json(row) for row in said]
@@ -299,7 +357,7 @@ def _with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 
 def _labels_of(
     item_id: int, answers: list[tuple[Said, str]], before: str | None, counts: Counts, model: Found | None = None
-) -> tuple[str | None, list[int], float | None, Any, list[int], str | None]:
+) -> Labeled:
     if not answers:
         counts.kept_labels += before is not None
         return before, [], None, None, [], None if before is None else KEPT

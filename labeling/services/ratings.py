@@ -1,9 +1,11 @@
 """The answers of a project as its engine takes them: codes of labels, or marks, by item and person."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+import orjson
 from django.db.models.fields.json import KeyTransform
 
 from labeling.engine.agreement.marks import Mark
@@ -12,7 +14,7 @@ from labeling.engine.controls.base import Control
 from labeling.engine.controls.choice import Choice
 from labeling.engine.controls.rating import Preference, Rating
 from labeling.engine.controls.shapes import Shapes, corners
-from labeling.engine.controls.spans import Spans
+from labeling.engine.controls.spans import Relations, Spans
 from labeling.engine.controls.taxonomy import Taxonomy
 from labeling.engine.ratings import Ratings, in_natural_order
 from labeling.models import Annotation, Project
@@ -45,10 +47,49 @@ def ratings_of(
     Returns:
         Items are named by their ids, people by the ids of their accounts.
     """
+    said = (
+        (item, person, canonical(value) if isinstance(value, str | list) else str(value))
+        for item, person, value in _values(project, control, only_reviewed, check)
+    )
+    return _coded(said)
+
+
+def sayings_of(project: Project, control: Control, *, check: Check | None = None) -> Ratings:
+    """Return what people said to a control of any kind, as texts that are equal where the answers are.
+
+    The texts are hashes: what was said may be long, and only whether it is the same is asked. Relations are the same
+    when they tie the same places.
+    """
+    values = (
+        _ties(project, control, check) if isinstance(control, Relations) else _values(project, control, False, check)
+    )
+    said = (
+        (item, person, blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest())
+        for item, person, value in values
+    )
+    return _coded(said)
+
+
+def _ties(project: Project, control: Relations, check: Check | None) -> Iterator[tuple[int, int, Any]]:
+    """Give item, person and relations, with the places of spans instead of the names that one answer gives them."""
+    found = Annotation.objects.filter(project=project, skipped=False).exclude(answer=None)
+    columns = found.order_by("task_id", "annotator_id").values_list("task__item_id", "annotator_id", "answer")
+    for number, (item, person, answer) in enumerate(columns.iterator(BATCH)):
+        if check is not None and number % BATCH == 0:
+            check()
+        places = {span["id"]: [span["start"], span["end"], span["label"]] for span in answer.get(control.spans, [])}
+        ties = answer.get(control.name) or []
+        yield (
+            item,
+            person,
+            sorted([places.get(tie["from"], []), places.get(tie["to"], []), tie["label"]] for tie in ties),
+        )
+
+
+def _coded(answers: Iterable[tuple[int, int, str]]) -> Ratings:
     codes: dict[str, dict[Any, int]] = {"item": {}, "person": {}, "label": {}}
     rows: list[tuple[int, int, int]] = []
-    for item, person, value in _values(project, control, only_reviewed, check):
-        said = canonical(value) if isinstance(value, str | list) else str(value)
+    for item, person, said in answers:
         if said:
             row = (("item", item), ("person", person), ("label", said))
             rows.append(tuple(codes[name].setdefault(key, len(codes[name])) for name, key in row))  # type: ignore[arg-type]

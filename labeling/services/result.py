@@ -4,15 +4,15 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models import F as Field
-from django.db.models import Func, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import MD5, Cast, Concat
 
 from accounts.actor import Actor
 from labeling.engine.lots import LOT_DIGITS, threshold
 from labeling.engine.schema import Schema
-from labeling.models import Annotation, Project, Rejection
+from labeling.models import Annotation, Comment, Project, Rejection
 from labeling.querysets.gold import may_know_gold
 
 PAGE = 50
@@ -20,7 +20,7 @@ PAGE = 50
 # much and no more, however many answers there are. A long text is read from disk, so fewer of those.
 SCAN = 20_000
 SCAN_TEXTS = 2_000
-STATES = ("answered", "skipped", "incomplete", "gold_right", "gold_wrong")
+STATES = ("answered", "skipped", "incomplete", "flagged", "gold_right", "gold_wrong")
 REVIEWS = ("none", "accepted", "fixed", "rejected")
 MARKED = ("spans", "relations", "shapes")
 
@@ -117,8 +117,10 @@ def find_answers(*, actor: Actor, project: Project, schema: Schema, wish: Wish, 
 
 def _passing(rows: QuerySet[Any], schema: Schema, wish: Wish, sees_gold: bool) -> QuerySet[Any]:
     if wish.control:
-        rows = rows.filter(_has_label(schema, wish)) if wish.control in schema.by_name else rows.none()
-    states = {"answered": Q(skipped=False), "skipped": Q(skipped=True), "incomplete": Q(incomplete=True)}
+        rows = rows.filter(has_label(schema, wish)) if wish.control in schema.by_name else rows.none()
+    flags = Comment.objects.filter(task=OuterRef("task"), is_flag=True, resolved_at=None)
+    states: dict[str, Any] = {"flagged": Exists(flags)}
+    states |= {"answered": Q(skipped=False), "skipped": Q(skipped=True), "incomplete": Q(incomplete=True)}
     if sees_gold:
         states |= {"gold_right": Q(gold="right"), "gold_wrong": Q(gold="wrong")}
     if wish.state in states:
@@ -149,7 +151,7 @@ def _lot(rows: QuerySet[Any], seed: int) -> Any:
     return Func(drawn, Value(1), Value(LOT_DIGITS), function="SUBSTR", output_field=TextField())
 
 
-def _has_label(schema: Schema, wish: Wish) -> Q:
+def has_label(schema: Schema, wish: Wish) -> Q:
     """Return the condition that an answer has a label, wherever its type of control keeps labels."""
     control = schema.by_name[wish.control]
     held: Any = [wish.value]

@@ -41,6 +41,7 @@ from labeling.models import (
 from labeling.services.answer import tallies_json
 from labeling.services.assigned_place import wait_again
 from labeling.services.counting import ADD_TALLIES
+from labeling.services.decision_change import move_decisions
 from labeling.services.draft import move_drafts, put_drafts
 from labeling.services.project import (
     CHANGE_KIND,
@@ -50,7 +51,7 @@ from labeling.services.project import (
     schema_for_version,
     text_of,
 )
-from labeling.services.schema_revision import changes_of
+from labeling.services.schema_revision import changes_of, move_through
 from labeling.services.task import BATCH_ROWS, plain
 from workers.context import JobContext
 from workers.models import Job
@@ -246,7 +247,10 @@ def migrate_answers(*, job: JobContext, project_id: int) -> dict[str, Any]:
         job.progress(sum(state["counts"].values()), total, _("bringing answers along"))
     while move_drafts(job, project, changes, state):
         job.progress(total, total, _("bringing begun answers along"))
-    return {"project": project.pk, **state["counts"]}
+    while move_decisions(job, project, changes, state):
+        job.progress(total, total, _("bringing final answers along"))
+    final = {"final_answers": state["final_answers"]} if state.get("final_answers") else {}
+    return {"project": project.pk, **state["counts"], **final}
 
 
 @transaction.atomic
@@ -340,7 +344,9 @@ class Batch:
 
     def take(self, row: Annotation) -> None:
         """Decide what becomes of one answer."""
-        moved = Moved("kept", {}) if row.skipped else self._moved(row)
+        since, until = row.schema_revision, self.project.schema_revision
+        answer, data = row.answer or {}, row.task.data
+        moved = Moved("kept", {}) if row.skipped else move_through(self.changes, answer, data, since=since, until=until)
         self.kinds[moved.kind] += 1
         if moved.kind == "reopened":
             self._reopen(row, moved)
@@ -354,15 +360,6 @@ class Batch:
             self._count(row, 1)
         row.schema_revision = self.project.schema_revision
         self._rows.append(row)
-
-    def _moved(self, row: Annotation) -> Moved:
-        answer, worst = row.answer or {}, 0
-        for number in range(row.schema_revision + 1, self.project.schema_revision + 1):
-            moved = move_answer(self.changes[number], answer, row.task.data)
-            answer = moved.answer
-            # Whether something is missing is said by the last change alone.
-            worst = max(worst if KINDS[worst] != "incomplete" else KINDS.index("reduced"), KINDS.index(moved.kind))
-        return Moved(KINDS[worst], answer)
 
     def _reopen(self, row: Annotation, moved: Moved) -> None:
         self._before.append(AnnotationRevision.of(row, ended_at=self.now, taken_back=True))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core.errors import NotFound
 from labeling.engine.schema import Answer, AnswerError, Schema, parse_schema, validate_answer
-from labeling.engine.schema_change import SchemaChange, move_answer
+from labeling.engine.schema_change import KINDS, Moved, SchemaChange, move_answer
 from labeling.models import Project, SchemaRevision
 
 SCHEMAS_KEPT = 1_000
@@ -68,6 +68,19 @@ def change_of(row: SchemaRevision) -> SchemaChange:
         {(control, value): to for control, value, to in row.renamed},
         frozenset((control, value) for control, value in row.reopened),
     )
+
+
+def move_through(
+    changes: dict[int, SchemaChange], answer: Answer, data: dict[str, Any] | None, *, since: int, until: int
+) -> Moved:
+    """Return what an answer to the questions `since` comes to under those of `until`, and the worst that befell it."""
+    worst = 0
+    for number in range(since + 1, until + 1):
+        moved = move_answer(changes[number], answer, data)
+        answer = moved.answer
+        # Whether something is missing is said by the last change alone.
+        worst = max(worst if KINDS[worst] != "incomplete" else KINDS.index("reduced"), KINDS.index(moved.kind))
+    return Moved(KINDS[worst], answer)
 
 
 def bring_along(

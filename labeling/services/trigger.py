@@ -1,4 +1,4 @@
-"""Asks for new suggestions after every so many answers."""
+"""Asks for new suggestions, and for answers to be weighed, after every so many answers."""
 
 from django.db import transaction
 from django.db.models import F
@@ -23,6 +23,29 @@ def suggest_when_due(*, actor: Actor, desk: Desk, answers: int) -> Job | None:
     if not desk.suggest_every or answers < desk.suggest_at:
         return None
     return _suggest(actor, desk, answers)
+
+
+@transaction.atomic
+def weigh_when_due(*, actor: Actor, desk: Desk, answers: int) -> Job | None:
+    """Send one job that weighs the answers and asks one more person about open tasks, when enough new ones came.
+
+    Args:
+        actor: Whose answer it was.
+        desk: The project's figures as this request read them.
+        answers: How many answers the project has now.
+    """
+    if not desk.weigh_at or answers < desk.weigh_at:
+        return None
+    # Of the answers that cross the mark at the same moment, one moves it; the job says where it lies next.
+    due = Project.objects.filter(pk=desk.project_id, weigh_at=desk.weigh_at)
+    if not due.update(weigh_at=answers + F("weigh_every")):
+        return None
+    subject = f"project:{desk.project_id}"
+    kind, params = "labeling.weigh_answers", {"project_id": desk.project_id, "sends": True}
+    waiting = Job.objects.filter(organization_id=actor.organization_id, kind=kind, subject=subject, finished_at=None)
+    if waiting.filter(params__sends=True).exists():
+        return None
+    return enqueue(kind=kind, actor=actor, params=params, subject=subject)
 
 
 # Of fewer tasks whatever is asked first is a fair share, and a person has seen most of them before a model helps.

@@ -16,6 +16,7 @@ TABS = (
     ("grid", _("Grid"), ""),
     ("label-errors", _("Label errors"), "may_see"),
     ("agreement", _("Agreement"), "may_see"),
+    ("adjudicate", _("Disagreements"), "may_see"),
     ("work", _("Work"), ""),
     ("people", _("People"), "may_write"),
     ("gold", _("Known answers"), "may_know_gold"),

@@ -122,6 +122,9 @@ TABLES: dict[str, Table] = {
         reported=("manifest",), harmless=("kind", "content_hash"),
         reason=_("Names of columns, and categories of columns that were encoded; they are part of the version's hash."),
     ),
+    "labeling.Adjudication": Table(
+        _("Final answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason"), harmless=("state",)
+    ),
     "labeling.AgreementReport": Table(
         _("Measures of agreement"), "project__organization", blanked=("report",),
         reason=_("Figures, and the labels that people chose; values in them are replaced."),
@@ -147,6 +150,10 @@ TABLES: dict[str, Table] = {
     "labeling.BulkTask": Table(_("Items of bulk answers"), "bulk__project__organization", rows=REMOVED),
     "labeling.Comment": Table(
         _("Comments"), "project__organization", rows=REMOVED, blanked=("body",), harmless=("control", "part")
+    ),
+    "labeling.Dispute": Table(
+        _("Tasks on which people differ"), "project__organization", rows=REMOVED, blanked=("controls",),
+        harmless=("state",),
     ),
     "labeling.Gold": Table(
         _("Right answers"), "project__organization", rows=REMOVED, blanked=("answer", "explanation")

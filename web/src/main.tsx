@@ -6,21 +6,7 @@ import { createTranslator } from "./locales/translator";
 import { createSession, type Session } from "./session/session";
 import { App, remarksPanel } from "./ui/app";
 import { Context } from "./ui/context";
-
-/** Escape leaves a field, and Ctrl+Enter sends from within it, as Enter does where it makes no new line. */
-function leavesField(field: HTMLElement, event: KeyboardEvent): boolean {
-  if (event.key === "Escape") return true;
-  return event.key === "Enter" && !event.isComposing && (event.ctrlKey || event.metaKey || field.matches("input:not([role=combobox])"));
-}
-
-function isTyping(event: KeyboardEvent): boolean {
-  const target = event.target;
-  if (!(target instanceof HTMLElement)) return false;
-  if (target.matches("input[type=radio]")) return event.key.startsWith("Arrow") || event.key === " ";
-  if (target.matches("input, textarea, select, [contenteditable]")) return !leavesField(target, event);
-  // A focused button or link takes its own Enter and Space.
-  return target.matches("button, a, summary") && (event.key === "Enter" || event.key === " ");
-}
+import { isTyping } from "./ui/typing";
 
 function listen(session: Session): void {
   document.addEventListener("keydown", (event) => {

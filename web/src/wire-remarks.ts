@@ -10,11 +10,13 @@ export interface Remark {
   body: string;
   mentions: Member[];
   control: string; part: string; answerOf: number | null;
+  /** The task is flagged by it until it is resolved; its body may be empty. */
+  flag: boolean;
   at: number; edited: boolean; resolvedBy: string | null; resolved: boolean; mayEdit: boolean;
 }
 
 /** A comment as it is sent. */
-export interface RemarkSubmission extends Sendable { body: string; control: string; part: string; answer_of: number | null }
+export interface RemarkSubmission extends Sendable { body: string; control: string; part: string; answer_of: number | null; flag?: true }
 
 function member(value: unknown, place: string): Member {
   const row = object(value, place);
@@ -31,6 +33,7 @@ export function parseRemark(value: unknown, place = "comment"): Remark {
     mentions: list(row.mentions, `${place}.mentions`).map((each, i) => member(each, `${place}.mentions.${i}`)),
     control: optionalText(row.control), part: optionalText(row.part),
     answerOf: typeof row.answer_of === "number" ? row.answer_of : null,
+    flag: row.flag === true,
     at: time(row.created_at, `${place}.created_at`),
     edited: typeof row.edited_at === "string",
     resolved: typeof row.resolved_at === "string",

@@ -15,7 +15,7 @@ import numpy as np
 
 from labeling.engine.agreement.marks import BOXES, Answered, Mark, overlaps
 from labeling.engine.crowd.consensus import Consensus, find_consensus
-from labeling.engine.ratings import Ratings
+from labeling.engine.ratings import Codes, Ratings
 
 STANDS = 0.5
 # To overlook something and to mark what is not there are different failings, which only whole matrices tell apart: F1
@@ -56,7 +56,7 @@ def agreed_marks(
         method: As of `find_consensus`; an item that only one person answered keeps all that they marked.
         seed: As of `find_consensus`.
     """
-    candidates = [one for item, people in enumerate(answered) for one in _candidates(item, people, least)]
+    candidates = _all_candidates(answered, least)
     consensus = find_consensus(_questions(answered, candidates), method, seed)
     kept: list[list[Agreed]] = [[] for _people in answered]
     for number, candidate in enumerate(candidates):
@@ -67,6 +67,16 @@ def agreed_marks(
     for item, marks in enumerate(kept):
         kept[item] = _without_double(marks)
     return kept, consensus
+
+
+def mark_questions(answered: Answered, least: float = BOXES) -> tuple[Codes, Ratings]:
+    """Return the questions that marks come to, no or yes, and the place of the item of each; arguments as above."""
+    candidates = _all_candidates(answered, least)
+    return np.array([one.item for one in candidates], np.int64), _questions(answered, candidates)
+
+
+def _all_candidates(answered: Answered, least: float) -> list[_Candidate]:
+    return [one for item, people in enumerate(answered) for one in _candidates(item, people, least)]
 
 
 def _candidates(item: int, people: Mapping[str, Sequence[Mark]], least: float) -> list[_Candidate]:

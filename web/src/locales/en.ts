@@ -31,6 +31,7 @@ export const en = {
   "action.approve": "Accept the answer",
   "action.send-back": "Send back",
   "action.mark-known": "Set as known answer",
+  "action.flag": "Flag this task", "flag.body": "Somebody will look at it. You answer it as usual.", "notice.flagged": "Flagged. Answer the task as usual; somebody will look at it.",
   "action.comments": "Comments",
   "action.guidelines": "Guidelines",
   "action.settings": "Settings",

@@ -30,6 +30,7 @@ export const zhHans: Messages = {
   "action.approve": "通过此答案",
   "action.send-back": "退回",
   "action.mark-known": "设为已知答案",
+  "action.flag": "标记此任务", "flag.body": "稍后会有人查看此任务，您照常作答即可。", "notice.flagged": "已标记。请照常作答，稍后会有人查看。",
   "action.comments": "评论",
   "action.guidelines": "标注指南",
   "action.settings": "设置",

@@ -9,7 +9,7 @@ import type { Pointer, UnsentRemark } from "./remarks";
 import type { Size } from "./shapes";
 import type { Settings } from "./settings";
 
-export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip" | "comments" | "reject";
+export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip" | "comments" | "reject" | "flag";
 export type PastOutcome = "sending" | "saved" | "kept_as_draft" | "invalid";
 
 /** One of this person's answers: just given, or read from the history. */

@@ -8,6 +8,7 @@ import { usePage } from "./context";
 import { ItemDisplay } from "./display";
 import { Dock } from "./dock";
 import { EmptyState } from "./empty-state";
+import { FlagDialog } from "./flag-dialog";
 import { HelpDialog } from "./help-dialog";
 import { Icon } from "./icon";
 import { NextPictures } from "./image-display";
@@ -117,6 +118,7 @@ export function App() {
       {state.panel === "settings" ? <SettingsDialog state={state} /> : null}
       {state.panel === "palette" ? <Palette state={state} /> : null}
       {state.panel === "skip" ? <SkipDialog /> : null}
+      {state.panel === "flag" ? <FlagDialog /> : null}
       {state.panel === "reject" && view?.kind === "past" ? <RejectDialog name={view.past.by?.name ?? ""} /> : null}
     </div>
   );

@@ -35,7 +35,7 @@ export function RemarkRow({ row, words, about, here, goTo, changed, dropped }: R
   return (
     <li ref={place} class="lp-remark" data-resolved={row.resolved ? "" : undefined} data-here={here ? "" : undefined}>
       <p class="lp-remark-head"><b>{row.writer.name}</b> <time class="lp-quiet" dateTime={at.toISOString()}>{new Intl.DateTimeFormat(text.language, { dateStyle: "short", timeStyle: "short" }).format(at)}</time>
-        {row.edited ? <span class="lp-quiet">{words("edited")}</span> : null}</p>
+        {row.flag ? <b class="lp-flag">{words("flag")}</b> : null}{row.edited ? <span class="lp-quiet">{words("edited")}</span> : null}</p>
       {about === null ? null : goTo === null ? <p class="lp-remark-about lp-quiet" data-gone={row.part === "" ? undefined : ""} dir="auto">{about}</p> : <button type="button" class="lp-pill lp-remark-about" dir="auto" onClick={byPointer(goTo)}>{about}</button>}
       {mode === "edit" ? (
         <RemarkField words={words} label={words("edit")} button={words("save")} initial={fromTokens(row.body, row.mentions)} initialPeople={row.mentions} focused about={null} cancel={() => setMode("read")} done={(body) => change({ body })} />
@@ -47,7 +47,7 @@ export function RemarkRow({ row, words, about, here, goTo, changed, dropped }: R
       {mode === "sure" ? <div class="lp-remark-tools"><span>{words("sure")}</span>{button(words("remove"), () => void remove())}{button(words("cancel"), () => setMode("read"))}</div> : null}
       {mode === "read" ? (
         <div class="lp-remark-tools">
-          {button(words(row.resolved ? "reopen" : "resolve"), () => void change({ resolved: !row.resolved }))}
+          {button(words(row.resolved ? "reopen" : row.flag ? "clear" : "resolve"), () => void change({ resolved: !row.resolved }))}
           {row.mayEdit ? button(words("edit"), () => setMode("edit")) : null}
           {row.mayEdit ? button(words("remove"), () => setMode("sure")) : null}
         </div>

@@ -66,7 +66,7 @@ function Waiting({ row, words }: { row: UnsentRemark; words: Say }) {
   const { perform } = usePage();
   return (
     <li class="lp-remark" data-waiting={row.problem === null ? "" : undefined}>
-      <p class="lp-remark-body" dir="auto">{row.submission.body}</p>
+      <p class="lp-remark-body" dir="auto">{row.submission.flag === true ? <b class="lp-flag">{words("flag")}</b> : null} {row.submission.body}</p>
       {row.problem === null ? <p class="lp-quiet">{words("waiting")}</p> : <p class="lp-complaint" role="alert">{words("refused", { problem: row.problem })}</p>}
       {row.problem === null ? null : (
         <div class="lp-remark-tools">

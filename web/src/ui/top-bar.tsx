@@ -1,7 +1,7 @@
 /** Where one is, how far one is, and whether everything is saved. */
 import type { Action } from "../state/actions/action";
 import { guidelines, help, settings } from "../state/actions/panels";
-import { comments } from "../state/actions/remark";
+import { askFlag, comments } from "../state/actions/remark";
 import { openRemarks } from "../state/remarks";
 import type { State } from "../state/state";
 import { saving } from "../state/saving";
@@ -40,7 +40,7 @@ export function TopBar({ state }: { state: State }) {
           </span>
         ) : null}
       </div>
-      <nav class="lp-tools">{tool(comments, "talk", openRemarks(state))}{tool(guidelines, "book")}{tool(settings, "gear")}{tool(help, "help")}</nav>
+      <nav class="lp-tools">{state.review === null ? tool(askFlag, "flag") : null}{tool(comments, "talk", openRemarks(state))}{tool(guidelines, "book")}{tool(settings, "gear")}{tool(help, "help")}</nav>
       <progress class="lp-progress" max={Math.max(progress.total, 1)} value={done} aria-label={text.t("progress.total", { done, total: progress.total })} />
     </header>
   );

@@ -28,6 +28,30 @@ export const say: Action<Said> = {
   },
 };
 
+/** Opens the question why; the task is answered as usual. */
+export const askFlag: Action = {
+  name: "flag",
+  keys: ["Shift+f"],
+  only: "labeling",
+  isEnabled: (state) => state.phase === "ready" && shown(state) !== null,
+  perform: (state) => stay(askFlag.isEnabled(state) ? { ...state, panel: "flag" } : state),
+};
+
+/** Flags the task at hand; the reason may be empty. */
+export const raiseFlag: Action<string> = {
+  name: "raise-flag",
+  keys: [],
+  isEnabled: (state) => askFlag.isEnabled(state),
+  perform(state, env, reason) {
+    const task = shown(state)?.item.id;
+    if (task === undefined) return stay(state);
+    const submission = { client_key: env.newKey(), task, body: cleanRemark(reason), control: "", part: "", answer_of: null, flag: true } as const;
+    const unsent: UnsentRemark = { key: submission.client_key, submission, problem: null };
+    const notice = { message: "notice.flagged", params: {}, tone: "good" } as const;
+    return stay({ ...state, panel: null, notice, unsent: [...state.unsent, unsent] }, { type: "remark", submission });
+  },
+};
+
 export const forgetRemark: Action<string> = {
   name: "forget-remark",
   keys: [],

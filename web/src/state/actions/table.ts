@@ -10,7 +10,7 @@ import { nextPart, previousPart, removePart } from "./parts";
 import { previous } from "./previous";
 import { redo } from "./redo";
 import { cursorDown, cursorLeft, cursorRight, cursorUp, extendLeft, extendRight, startLeft, startRight, wholeWords } from "./select";
-import { comments } from "./remark";
+import { askFlag, comments } from "./remark";
 import { approve, askReject } from "./review";
 import { askSkip } from "./skip";
 import { submit } from "./submit";
@@ -20,7 +20,7 @@ import { write } from "./write";
 
 export const KEYED_ACTIONS = [
   submit, accept, approve, askSkip, askReject, markKnown, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
-  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, nextTie, previousTie, arcs, write, previous, next, enlarge, palette, comments, guidelines, settings, help, close,
+  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, nextTie, previousTie, arcs, write, previous, next, enlarge, palette, askFlag, comments, guidelines, settings, help, close,
 ] as const satisfies readonly Action[];
 
 /** The actions that mean something in a project. */
