@@ -1,3 +1,4 @@
+from labeling.models.acceptance import AcceptRound, AuditOutcome, AutoAccept, ModelLabel
 from labeling.models.agreement import AgreementReport
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
 from labeling.models.assignment import Assignment, AssignmentKind, AssignmentState
@@ -13,12 +14,15 @@ from labeling.models.task import Draft, Lease, Task
 from labeling.models.work import WorkCount, WorkDay, WorkLabel
 
 __all__ = [
+    "AcceptRound",
     "AgreementReport",
     "Annotation",
     "AnnotationRevision",
     "Assignment",
     "AssignmentKind",
     "AssignmentState",
+    "AuditOutcome",
+    "AutoAccept",
     "Bulk",
     "BulkState",
     "BulkTask",
@@ -29,6 +33,7 @@ __all__ = [
     "LabelingRule",
     "Lease",
     "Mention",
+    "ModelLabel",
     "PauseReason",
     "Progress",
     "Project",
