@@ -49,7 +49,7 @@ def judge_held_out(
     for number in range(FOLDS):
         inside, rest = folds == number, folds != number
         if inside.any():
-            head = fit_plain(embeddings[rest], [labels[place] for place in np.flatnonzero(rest)], strength)
+            head = fit_plain(embeddings[rest], [labels[place] for place in np.flatnonzero(rest).tolist()], strength)
             found = embeddings[inside].astype(np.float64) @ head.weights.T + head.bias
             wide = np.full((len(found), len(names)), found.min(axis=1, keepdims=True) - _UNSEEN)
             wide[:, np.searchsorted(names, head.labels)] = found
