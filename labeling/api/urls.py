@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from labeling.api.acceptance import AcceptanceView, GiveBackView
 from labeling.api.agreement import AgreementView
 from labeling.api.assignment import AssignmentListView, AssignmentView
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
@@ -52,6 +53,8 @@ urlpatterns = [
         AssignmentListView.as_view({"get": "list", "post": "create"}),
         name="assignment-list",
     ),
+    path("projects/<int:pk>/auto-accept/", AcceptanceView.as_view(), name="auto-accept"),
+    path("projects/<int:pk>/auto-accept/give-back/", GiveBackView.as_view(), name="auto-accept-give-back"),
     path("projects/<int:pk>/gold/", GoldListView.as_view(), name="gold-list"),
     path("projects/<int:pk>/gold/import/", GoldImportView.as_view(), name="gold-import"),
     path("projects/<int:pk>/pause/", PauseView.as_view(), name="project-pause-person"),

@@ -204,9 +204,9 @@ def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> 
     Args:
         actor: Who publishes.
         project_id: The project.
-        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``with_gold`` bool, ``keep_labels`` bool, ``consensus``
-            one of `WAYS`, ``split`` bool, ``validation`` and ``test`` shares, ``seed`` int, ``group_column`` str,
-            ``note`` str.
+        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``with_gold`` bool, ``with_model`` bool,
+            ``keep_labels`` bool, ``consensus`` one of `WAYS`, ``split`` bool, ``validation`` and ``test`` shares,
+            ``seed`` int, ``group_column`` str, ``note`` str.
     """
     project = find_project(actor=actor, project_id=project_id)
     refuse_while_changing(project)

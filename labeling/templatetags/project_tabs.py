@@ -19,6 +19,7 @@ TABS = (
     ("work", _("Work"), ""),
     ("people", _("People"), "may_write"),
     ("gold", _("Known answers"), "may_know_gold"),
+    ("acceptance", _("Model"), "may_see"),
     ("rules", _("Rules"), "may_see"),
     ("comments", _("Comments"), ""),
     ("questions", _("Questions"), "may_write"),
