@@ -101,10 +101,12 @@ def _chosen(project: Project, below: float | None, round_id: int | None, epoch: 
     return rows if epoch is None else rows.filter(round__epoch=epoch)
 
 
+# All of them are locked, also those that are in the queue: otherwise a round could take one before its label goes.
 _OPEN = f"""
-WITH back AS MATERIALIZED (
-  SELECT id, {WANTED} AS wanted FROM labeling_task
-  WHERE project_id = %(project)s AND id = ANY(%(tasks)s::bigint[]) AND by_model ORDER BY id FOR NO KEY UPDATE),
+WITH locked AS MATERIALIZED (
+  SELECT id, by_model, {WANTED} AS wanted FROM labeling_task
+  WHERE project_id = %(project)s AND id = ANY(%(tasks)s::bigint[]) ORDER BY id FOR NO KEY UPDATE),
+back AS (SELECT id, wanted FROM locked WHERE by_model),
 opened AS (
   UPDATE labeling_task t SET by_model = false, overlap = back.wanted, open_slots = back.wanted
   FROM back WHERE t.id = back.id)

@@ -47,10 +47,8 @@ def accept_and_return(project: Project, seed: int) -> int:
             sure = sure_of(project, items)
             rounds += accept_round(project_id=project.pk, job_number=1_000 * seed + number, sure=sure) is not None
             if luck.random() < 0.6:
-                tasks = list(
-                    ModelLabel.objects.filter(project=project).order_by("?").values_list("task", flat=True)[:20]
-                )
-                return_tasks(project, tasks)
+                some = ModelLabel.objects.filter(project=project).order_by("?").values_list("task", flat=True)
+                return_tasks(project, list(some[:20]))
         return rounds
     finally:
         connection.close()

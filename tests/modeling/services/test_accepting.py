@@ -73,7 +73,7 @@ def suggest(actor: Actor, project: Project) -> dict[str, Any]:
 
 def switch_on(actor: Actor, project: Project) -> None:
     change_acceptance(actor=actor, project_id=project.pk, accepts=True)
-    # The job that this sends is done by hand here.
+    # The job that this sends, the first of the project, is done by hand here.
     Job.objects.filter(kind="modeling.suggest").update(state="cancelled", finished_at="2026-01-01T00:00Z")
     project.refresh_from_db()
 
@@ -92,7 +92,7 @@ def test_a_real_head_accepts_what_it_is_sure_of_and_is_right_as_promised(owner: 
     assert made.audited == 30
     assert made.bound >= made.target == 0.9
     assert made.held_out_right <= made.held_out <= 200
-    assert (made.source, len(made.fingerprint)) == ("quick head 2", 64)
+    assert (made.source, len(made.fingerprint)) == ("quick head 3", 64)
     known = truth()
     rows = list(ModelLabel.objects.select_related("task"))
     assert all(row.confidence >= made.threshold for row in rows)
