@@ -116,7 +116,7 @@ class AcceptancePage(ScopedPage):
             "plot": plot_of(found["measured"], found["target"]),
             "rounds": [{**row, "plot": plot_of(row["audit"], row["target"])} for row in found["rounds"]],
             "is_deep": before is not None,
-            "form": AcceptForm(initial={**shown, "target": round(100 * found["target"], 4)}),
+            "form": AcceptForm(initial={**shown, "target": f"{100 * found['target']:.4g}"}),
             "back": BackForm(),
             "open_job": jobs.first(),
             **rights_of(request),
