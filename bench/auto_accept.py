@@ -1,13 +1,15 @@
 """Automatic acceptance on real sets: what share of a project it answers, how often it is right, and when it stops.
 
-    python bench/auto_accept.py [honest] [changed] [--data FOLDER] [--sets sms_spam reviews_zh banking77]
+    python bench/auto_accept.py [rule] [honest] [changed] [--data FOLDER] [--sets sms_spam reviews_zh banking77]
         [--targets 0.9 0.95 0.98] [--orders random mix] [--seeds 10] [--cache FOLDER]
 
-Without a name both cases are run. sms_spam and reviews_zh are the packaged demo sets; banking77 is read from
+Without a name all are run. sms_spam and reviews_zh are the packaged demo sets; banking77 is read from
 FOLDER/banking77.csv.gz. A text is used once. What is simulated is the product's own loop, with its engine: people label
 some items; from then on a job after every `step` answers fits a quick head, judges it on held-out labels, chooses a
 threshold, accepts what reaches it but for the audit, and puts the audit among the next tasks. People answer with the
 label of the set. It ends when nobody has anything to answer or after as many labels as `most` says.
+
+rule: no set, but made-up audits of models of known precision: how many answers it takes to switch them off.
 
 honest: the set as it is. Printed are the share of all texts that the model answered, the precision of these in truth
 against the target, in how many projects it was below, and how many projects it answered anything in or was switched
@@ -36,7 +38,7 @@ import numpy as np  # noqa: E402  (the repository is not installed)
 
 from bench.active_learning import Texts, read  # noqa: E402
 from curation.demo import SETS  # noqa: E402
-from labeling.engine.acceptance import Audit, audit_size, refuted_by  # noqa: E402
+from labeling.engine.acceptance import Audit, audit_size, is_below, refuted_by  # noqa: E402
 from modeling.engine.active import choose_threshold, order  # noqa: E402
 from modeling.engine.heads.held_out import judge_held_out  # noqa: E402
 from modeling.engine.heads.quick import fit  # noqa: E402
@@ -178,9 +180,26 @@ def changed(data: Texts, target: float, method: str, seeds: int) -> None:
               flush=True)  # fmt: skip
 
 
+def rule(target: float, runs: int = 200, longest: int = 1_500) -> None:
+    for short in (0.0, 0.01, 0.03, 0.05, 0.1, 0.2, 0.4):
+        random = np.random.default_rng(0)
+        found = [first_stop(random.random(longest) < target - short, target) for _run in range(runs)]
+        stops = [count for count in found if count]
+        middle = f"{np.median(stops):.0f}" if stops else "-"
+        print(f"  target {target}, precision {target - short:.3f}: switched off in {len(stops)} of {runs} within "
+              f"{longest:,} answers, after {middle} (median of these)", flush=True)  # fmt: skip
+
+
+def first_stop(right: np.ndarray, target: float) -> int | None:
+    for count, good in enumerate(np.cumsum(right).tolist(), 1):
+        if is_below(good, count - good, target):
+            return count
+    return None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=[], metavar="honest|changed")
+    parser.add_argument("what", nargs="*", default=[], metavar="rule|honest|changed")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--sets", nargs="+", choices=list(PLANS))
     parser.add_argument("--targets", nargs="+", type=float, default=[0.9, 0.95, 0.98])
@@ -191,6 +210,11 @@ def main() -> None:
     warnings.filterwarnings("ignore", "The number of unique classes")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("numpy", "scikit-learn", "scipy"))
     print(f"Python {platform.python_version()}, {versions}")
+    if not options.what or "rule" in options.what:
+        for target in options.targets:
+            rule(target)
+    if options.what == ["rule"]:
+        return
     for name in options.sets or [name for name in PLANS if name in SETS or options.data]:
         data = read(name, options.data, options.cache)
         first, step, most = PLANS[name]
