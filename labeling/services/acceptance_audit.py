@@ -83,8 +83,8 @@ def _stop_when_due(project: Project, setting: AutoAccept) -> bool:
     found = audits_of(list(numbers))
     audits = [Audit(numbers[key], each.right, each.wrong) for key, each in sorted(found.items())]
     number = refuted_by(audits, setting.target)
-    # A manager may have switched it off before; then nothing is accepted any more, and it is for them to give back.
-    if number is None or not project.accepts:
+    # Said once; also where a manager switched it off before the audit was through: what stands is refuted all the same.
+    if number is None or setting.stopped_at is not None:
         return False
     Project.objects.filter(pk=project.pk).update(accepts=False)
     counted = [each for each in audits if number in (0, each.number)]

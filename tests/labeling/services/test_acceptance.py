@@ -253,6 +253,21 @@ def test_it_switches_itself_off_says_so_and_gives_the_rest_back() -> None:
     assert len(got) == 50
 
 
+def test_an_audit_goes_on_when_somebody_switched_acceptance_off() -> None:
+    ann = factories.owner()
+    project = accepting(ann)
+    accept(project, list(range(1, 81)))
+    change_acceptance(actor=ann, project_id=project.pk, accepts=False)
+    answer(ann, project, audits(project)[:10], HAM)
+    # Nobody looks at each answer any more; the next suggestion job does.
+    assert judge_audits(project_id=project.pk)
+    assert not judge_audits(project_id=project.pk)
+    assert acceptance_of(project).stopped_by["wrong"] == 10
+    assert AcceptRound.objects.get().refuted
+    assert AuditEntry.objects.filter(action="project.auto_accept_stopped").count() == 1
+    assert run_job(project)["tasks"] == 50
+
+
 def test_bulk_answers_are_part_of_the_audit() -> None:
     ann = factories.owner()
     project = accepting(ann)
