@@ -76,6 +76,13 @@ def undo_bulk(job: JobContext) -> dict[str, Any]:
     return run_undo(job=job, **job.params)
 
 
+@job_task("labeling.give_back")
+def give_back(job: JobContext) -> dict[str, Any]:
+    from labeling.services.acceptance_return import run_return
+
+    return run_return(job=job, **job.params)
+
+
 @job_task("labeling.count_work")
 def count_work(job: JobContext) -> dict[str, Any]:
     from labeling.services.work_count import run_count

@@ -44,6 +44,7 @@ KINDS: dict[str, Kind] = {
     "labeling.assign": Kind(_("Assignment of tasks")),
     "labeling.import_gold": Kind(_("Import of right answers")),
     "labeling.undo_bulk": Kind(_("Undoing of bulk answers")),
+    "labeling.give_back": Kind(_("Return of accepted answers")),
     "labeling.count_work": Kind(_("Count of the work")),
     "labeling.apply_rules": Kind(_("Labeling rules"), "heavy"),
     "labeling.ask_backend": Kind(_("Suggestions from a server")),

@@ -22,7 +22,7 @@ from curation.engine.row_compare import differing, retyped, written
 PREVIEW = 300
 ANNOTATORS, LABELED_AT = "label_annotators", "labeled_at"
 # Tell who decided a label and how sure they were; they accompany a change of the label and are none themselves.
-ABOUT_LABEL = (ANNOTATORS, LABELED_AT, "label_agreement", "label_reviewers", "label_source")
+ABOUT_LABEL = (ANNOTATORS, LABELED_AT, "label_agreement", "label_reviewers", "label_source", "label_model")
 Progress = Callable[[int, int], None]
 
 

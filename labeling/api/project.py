@@ -90,8 +90,8 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
             "overlap_share", "overlap_in_share", "overlap_seed", "only_assigned", "skip_reasons",
             "skip_reason_required", "answers_wanted",
-            "lease_seconds", "suggest_every", "own_suggestions", "order", "learning", "state", "schema_revision",
-            "task_count", "created_by", "created_at",
+            "lease_seconds", "suggest_every", "own_suggestions", "order", "learning", "accepts", "state",
+            "schema_revision", "task_count", "created_by", "created_at",
         ]  # fmt: skip
 
 
@@ -130,6 +130,7 @@ class SuggestionFigures(serializers.Serializer[Any]):
 
 class Figures(serializers.Serializer[Any]):
     tasks = serializers.IntegerField()
+    by_model = serializers.IntegerField(help_text="Tasks out of the queue because a model's answer was accepted.")
     answers = serializers.IntegerField(help_text="Answers given, skipped ones included.")
     answers_wanted = serializers.IntegerField(help_text="The places of all tasks.")
     skipped = serializers.IntegerField()
@@ -196,6 +197,9 @@ class PublishInput(serializers.Serializer[Any]):
     )
     with_gold = serializers.BooleanField(
         default=False, help_text="Count answers to tasks whose right answer was known, too."
+    )
+    with_model = serializers.BooleanField(
+        default=True, help_text="Items that nobody answered get the label of a model that was accepted."
     )
     keep_labels = serializers.BooleanField(
         default=True, help_text="Items that nobody answered keep the label that their version gave them."

@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from labeling.api.acceptance import AcceptanceView, GiveBackView
 from labeling.api.adjudication import AdjudicationView, DisputesView
 from labeling.api.agreement import AgreementView
 from labeling.api.assignment import AssignmentListView, AssignmentView
@@ -62,6 +63,8 @@ urlpatterns = [
     path("projects/<int:pk>/predictions/import/", PredictionImportView.as_view(), name="project-predictions-import"),
     path("projects/<int:pk>/backend/", BackendView.as_view(), name="project-backend"),
     path("projects/<int:pk>/backend/ask/", AskBackendView.as_view(), name="project-backend-ask"),
+    path("projects/<int:pk>/auto-accept/", AcceptanceView.as_view(), name="auto-accept"),
+    path("projects/<int:pk>/auto-accept/give-back/", GiveBackView.as_view(), name="auto-accept-give-back"),
     path("projects/<int:pk>/gold/", GoldListView.as_view(), name="gold-list"),
     path("projects/<int:pk>/gold/import/", GoldImportView.as_view(), name="gold-import"),
     path("projects/<int:pk>/pause/", PauseView.as_view(), name="project-pause-person"),

@@ -1,3 +1,4 @@
+from labeling.models.acceptance import AcceptRound, AuditOutcome, AutoAccept, ModelLabel
 from labeling.models.adjudication import Adjudication, Dispute, DisputeState
 from labeling.models.agreement import AgreementReport
 from labeling.models.annotation import Annotation, AnnotationRevision, Rejection, Verdict
@@ -15,6 +16,7 @@ from labeling.models.task import Draft, Lease, Task
 from labeling.models.work import WorkCount, WorkDay, WorkLabel
 
 __all__ = [
+    "AcceptRound",
     "Adjudication",
     "AgreementReport",
     "Annotation",
@@ -22,6 +24,8 @@ __all__ = [
     "Assignment",
     "AssignmentKind",
     "AssignmentState",
+    "AuditOutcome",
+    "AutoAccept",
     "Backend",
     "BackendState",
     "Bulk",
@@ -36,6 +40,7 @@ __all__ = [
     "LabelingRule",
     "Lease",
     "Mention",
+    "ModelLabel",
     "PauseReason",
     "Progress",
     "Project",

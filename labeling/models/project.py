@@ -93,6 +93,8 @@ class Project(TimedModel):
     )
     # The learning curve that the last suggestion job measured: numbers alone, see modeling.services.learning.
     learning = models.JSONField(null=True, blank=True)
+    # Answers of a model are accepted without people: labeling.models.acceptance.AutoAccept says how.
+    accepts = models.BooleanField(default=False, db_default=False)
 
     objects = ProjectQuerySet.as_manager()
 

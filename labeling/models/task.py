@@ -25,6 +25,8 @@ class Task(models.Model):
     returned_at = models.DateTimeField(null=True)
     # Its right answer is known (labeling.models.gold.Gold): it has no places, and people get it beside the queue.
     is_gold = models.BooleanField(default=False, db_default=False)
+    # A model's answer was accepted (labeling.models.acceptance.ModelLabel): it has no places, and nobody gets it.
+    by_model = models.BooleanField(default=False, db_default=False)
 
     objects = OfProjectQuerySet.as_manager()
 

@@ -35,6 +35,9 @@ class PublishForm(forms.Form):
     with_gold = forms.BooleanField(
         label=gettext_lazy("Also answers to items whose right answer was known"), required=False
     )
+    with_model = forms.BooleanField(
+        label=gettext_lazy("Also labels of a model that were accepted automatically"), required=False, initial=True
+    )
     keep_labels = forms.BooleanField(
         label=gettext_lazy("Items that nobody answered keep the label they came with"), required=False, initial=True
     )

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from labeling.pages import (
+    acceptance,
     adjudication,
     agreement,
     comment,
@@ -44,6 +45,7 @@ urlpatterns = [
     path("projects/<int:pk>/comments/", comment.CommentsPage.as_view(), name="comments"),
     path("comments/", comment.CommentsPage.as_view(), name="all-comments"),
     path("comments/<int:pk>/state/", comment.CommentStatePage.as_view(), name="comment-state"),
+    path("projects/<int:pk>/model/", acceptance.AcceptancePage.as_view(), name="acceptance"),
     path("projects/<int:pk>/gold/", gold.GoldPage.as_view(), name="gold"),
     path("projects/<int:pk>/people/", people.PeoplePage.as_view(), name="people"),
     path("projects/<int:pk>/questions/", questions.QuestionsPage.as_view(), name="questions"),

@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from core.errors import DomainError, NotFound
 from labeling.engine.schema import AnswerError, validate_answer
 from labeling.models import Annotation, AnnotationRevision, Lease, Project, Rejection
+from labeling.services.acceptance_audit import note_audits
 from labeling.services.assigned_place import wait_again
 from labeling.services.comment import count_open
 from labeling.services.counting import Counters, take_off_counters
@@ -83,6 +84,7 @@ def change_annotation(
                 "incomplete", "verdict", "reviewer", "reviewed_at", "gold",
             ]
         )  # fmt: skip
+        note_audits(desk=desk, tasks=[current.task_id])
     return current
 
 

@@ -16,6 +16,7 @@ from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, validate_answer
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Task
+from labeling.services.acceptance_audit import note_audits
 from labeling.services.gold_check import check_answers
 from labeling.services.queue import (
     PROGRESS,
@@ -120,6 +121,7 @@ def _save(actor: Actor, project_id: int, answers: list[Any]) -> Row:
         weigh_when_due(actor=actor, desk=desk, answers=progress["done"])
     if any(row.is_gold for row in sent):
         check_answers(actor=actor, project_id=project_id)
+    note_audits(desk=desk, tasks=[row.task for row in sent if row.result["status"] == "saved"])
     results = [row.result if isinstance(row, Sent) else row for row in read]
     return {"results": results, "progress": progress}
 

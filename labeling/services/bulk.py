@@ -17,6 +17,7 @@ from curation.engine.steps.select_items import write_ranges
 from labeling.engine.grid import fits, offered
 from labeling.engine.schema import Answer, AnswerError, Schema, parse_schema, validate_answer
 from labeling.models import Bulk, BulkState, Project, Task
+from labeling.services.acceptance_audit import note_audits
 from labeling.services.bulk_store import BATCH, UNKNOWN, store_batch
 from labeling.services.expiry import expire_leases
 from labeling.services.gold_check import check_answers
@@ -170,6 +171,7 @@ def _answer_now(actor: Actor, bulk: Bulk, items: list[int]) -> None:
         counts = store_batch(cursor, desk, bulk, tasks)
         counts[UNKNOWN] += len(items) - len(tasks)
         check_answers(actor=actor, project_id=bulk.project_id)
+        note_audits(desk=desk, tasks=tasks)
         done = progress_of(cursor, desk)["done"]
     bulk.counts, bulk.state = dict(+counts), BulkState.DONE
     bulk.save(update_fields=["counts", "state"])
@@ -248,6 +250,7 @@ def _store(job: JobContext, bulk: Bulk, tasks: list[int], state: dict[str, Any])
             refuse_unless_open(desk.state)
             locked.counts = dict(Counter(locked.counts) + store_batch(cursor, desk, locked, sorted(tasks)))
             check_answers(actor=job.actor, project_id=bulk.project_id)
+            note_audits(desk=desk, tasks=tasks)
             if state["after"] == END:
                 _finish(job.actor, desk, locked, progress_of(cursor, desk)["done"])
         locked.save(update_fields=["counts", "state"])

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from labeling.models import Annotation, Lease, Progress, Project, Rejection, Task
+from labeling.services.acceptance_return import forget_labels
 from labeling.services.counting import take_off_counters
 from labeling.services.queue import Desk
 
@@ -48,6 +49,9 @@ def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
         for person, count in Counter(assigned.values_list("annotator_id", flat=True)).items():
             less = F("assigned_left") - count
             Progress.objects.filter(project=project, annotator=person).update(assigned_left=less)
+        # The project's row before the labels of models, as everywhere.
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        removed["labeling.ModelLabel"] += forget_labels(numbers)
         for label, count in Task.objects.filter(pk__in=numbers).delete()[1].items():
             removed[label] += count
         fewer = sum(overlap - project.overlap for _pk, overlap in tasks)

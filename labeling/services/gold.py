@@ -20,6 +20,7 @@ from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, parse_schema, validate_answer
 from labeling.models import Annotation, Gold, GoldState, Lease, Progress, Project, Task
 from labeling.querysets.gold import MANAGERS
+from labeling.services.acceptance_return import forget_labels
 from labeling.services.project import find_project
 from labeling.services.queue import refuse_archived
 from labeling.services.task import WANTED, wanted_values
@@ -144,7 +145,7 @@ def _close_and_mark(actor: Actor, project: Project, chosen: Sequence[tuple[Task,
         raise Conflict("gold_full", detail)
     closed = sum(task.open_slots for task, _fields in chosen)
     Task.objects.filter(pk__in=numbers).update(
-        is_gold=True, overlap=F("overlap") - F("open_slots"), open_slots=0, returned_at=None
+        is_gold=True, by_model=False, overlap=F("overlap") - F("open_slots"), open_slots=0, returned_at=None
     )
     now = timezone.now()
     made = Gold.objects.bulk_create(
@@ -154,6 +155,8 @@ def _close_and_mark(actor: Actor, project: Project, chosen: Sequence[tuple[Task,
         ]
     )
     Project.objects.filter(pk=project.pk).update(extra_answers=F("extra_answers") - closed)
+    # What a model says of it is worth nothing beside the right answer.
+    forget_labels(numbers)
     _count_gold(project.pk)
     return made
 

@@ -15,7 +15,7 @@ from curation.models import Version
 from labeling.engine.consensus import canonical, majority
 from labeling.engine.interval import wilson_interval
 from labeling.engine.schema import Schema, SchemaError, parse_schema
-from labeling.models import Progress, Project, Tally, TaskOrder
+from labeling.models import AcceptRound, Progress, Project, Tally, TaskOrder
 from labeling.services.queue import rewind_cursors
 from workers.models import Job
 from workers.services.job import enqueue
@@ -206,9 +206,9 @@ def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> 
     Args:
         actor: Who publishes.
         project_id: The project.
-        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``with_gold`` bool, ``keep_labels`` bool, ``consensus``
-            one of `WAYS`, ``split`` bool, ``validation`` and ``test`` shares, ``seed`` int, ``group_column`` str,
-            ``note`` str.
+        options: ``only_labeled`` bool, ``only_reviewed`` bool, ``with_gold`` bool, ``with_model`` bool,
+            ``keep_labels`` bool, ``consensus`` one of `WAYS`, ``split`` bool, ``validation`` and ``test`` shares,
+            ``seed`` int, ``group_column`` str, ``note`` str.
     """
     project = find_project(actor=actor, project_id=project_id)
     refuse_while_changing(project)
@@ -291,6 +291,7 @@ def project_figures(*, project: Project, sees_gold: bool = False) -> dict[str, A
     done = sum(person["answers"] - person.get("gold_given", 0) for person in people)
     return {
         "tasks": project.task_count,
+        "by_model": model_share(project),
         "answers": done,
         "answers_wanted": max(done, project.answers_wanted),
         "skipped": sum(person["skipped"] for person in people),
@@ -298,6 +299,11 @@ def project_figures(*, project: Project, sees_gold: bool = False) -> dict[str, A
         "labels": _label_counts(project, tallies),
         "suggestions": _sources(tallies),
     }
+
+
+def model_share(project: Project) -> int:
+    """Return how many tasks are out of the queue because a model's answer was accepted: a sum over its rounds."""
+    return AcceptRound.objects.filter(project=project).aggregate(total=Sum("standing"))["total"] or 0
 
 
 def _gold_figures(row: Progress) -> dict[str, Any]:
@@ -354,6 +360,7 @@ _UNLABELED = """
 SELECT t.item_id, t.data FROM labeling_task t
 WHERE t.project_id = %(project)s
   AND (t.is_gold OR NOT EXISTS (SELECT FROM labeling_annotation a WHERE a.task_id = t.id))
+  AND NOT EXISTS (SELECT FROM labeling_modellabel m WHERE m.task_id = t.id)
 ORDER BY CASE WHEN %(spread)s THEN hashint8(t.id) END, t.id LIMIT %(limit)s
 """
 
@@ -376,7 +383,8 @@ def labeled_items(project: Project) -> Iterator[tuple[int, str, str]]:
 
 
 def unlabeled_items(project: Project, *, limit: int | None = None, spread: bool = False) -> Iterator[tuple[int, str]]:
-    """Give (item_id, text) of the items that nobody has answered, `limit` at most.
+    """Give (item_id, text) of the items that nobody has answered, `limit` at most, without those that a model's
+    accepted answer is about.
 
     They come in the order of the tasks. With `spread` they are the same random share of the project each time, less
     what was answered since: a file is often sorted, and its beginning says little about the rest.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotFound
+from curation.engine.folding import as_text, fold, hash64
 from curation.engine.steps.base import Context
 from curation.engine.steps.split import Split
 from curation.engine.writer import VersionReader, VersionWriter
@@ -22,6 +24,7 @@ from labeling.engine.consensus import Consensus, canonical, majority
 from labeling.engine.crowd.consensus import find_consensus
 from labeling.engine.schema import Schema, parse_schema
 from labeling.models import Adjudication, DisputeState, Project
+from labeling.services.accepted_label import Accepted, accepted_labels, has_accepted
 from labeling.services.ratings import ratings_of
 from workers.context import JobContext
 from workers.work_folder import work_folder
@@ -37,13 +40,15 @@ COLUMNS = {
     # How the label came about: a row of the five below, null where there is none.
     "label_source": pa.string(),
 }
-# Each answer given by itself; all of them, or some, in bulk and untouched since; or the version's own label.
-PERSON, BULK, BOTH, KEPT = "person", "bulk", "both", "kept"
+# Each answer given by itself; all of them, or some, in bulk and untouched since; the version's own label; a model's.
+PERSON, BULK, BOTH, KEPT, MODEL = "person", "bulk", "both", "kept", "model"
 # Somebody looked at all answers and decided: labeling.services.adjudication.
 ADJUDICATED = "adjudicated"
 CONFIDENCE = "label_confidence"
 # Who decided; only in versions of projects where something was decided.
 ADJUDICATOR = "label_adjudicator"
+# Which model a label is of: its name, and the beginning of the hash that tells it from every other.
+LABEL_MODEL = "label_model"
 # The job's result names this many tied items; all of them are counted.
 TIES_NAMED = 1_000
 
@@ -69,6 +74,7 @@ class Counts:
     left_out: int = 0
     kept_labels: int = 0
     adjudicated: int = 0
+    by_model: int = 0
     # The model that was chosen; empty where the majority decided.
     method: str = ""
 
@@ -83,11 +89,13 @@ class Choice:
     consensus: str
     seed: int
     with_gold: bool = False
+    with_model: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a model makes of an item: its label, None where two lead together, and how probable it is."""
+    """What a model of the people who answered makes of an item: its label, None where two lead together, and how
+    probable it is."""
 
     label: str | None
     confidence: float
@@ -100,6 +108,7 @@ def publish_labels(
     only_labeled: bool = False,
     only_reviewed: bool = False,
     with_gold: bool = False,
+    with_model: bool = True,
     keep_labels: bool = True,
     consensus: str = "majority",
     split: bool = True,
@@ -117,6 +126,8 @@ def publish_labels(
         only_labeled: Leave out items without a label.
         only_reviewed: Count only answers that a reviewer accepted or fixed.
         with_gold: Count answers to tasks whose right answer was known, too.
+        with_model: Items that nobody answered get the label of a model whose answer was accepted, unless its audit
+            refuted it or `only_reviewed` asks for people. Such an item is never in a validation or test set.
         keep_labels: Items that nobody answered keep the label their version gave them, if any.
         consensus: ``majority``: what most people gave; ``auto``: a model of how well each person answers, chosen by
             `labeling.engine.crowd`, with its probability in the column ``label_confidence``. Only labels of the control
@@ -144,7 +155,7 @@ def publish_labels(
         labeled, final = folder / "labeled", folder / "final"
         for place in (labeled, final):
             place.mkdir(exist_ok=True)
-        choice = Choice(only_labeled, only_reviewed, keep_labels, consensus, seed, with_gold)
+        choice = Choice(only_labeled, only_reviewed, keep_labels, consensus, seed, with_gold, with_model)
         manifest = _join_labels(job, project, labeled, counts, choice)
         if not manifest.row_count:
             raise DomainError("nothing_to_publish", _("There is no label to publish yet. Answer some tasks first."))
@@ -168,6 +179,7 @@ def publish_labels(
         "rows": version.row_count,
         "labeled": counts.labeled,
         "kept_labels": counts.kept_labels,
+        "by_model": counts.by_model,
         "ties": counts.ties,
         "tied_items": counts.tied_items,
         "left_out": counts.left_out,
@@ -179,11 +191,13 @@ def publish_labels(
 def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts, choice: Choice) -> Any:
     schema = parse_schema(project.schema)
     models = _by_model(job, project, schema, counts, choice)
+    accepts = choice.with_model and not choice.only_reviewed and has_accepted(project)
     with open_version(project.version) as reader:
         roles = dict(reader.manifest.roles)
         if schema.classifier is not None:
             roles["label"] = LABEL
-        layout = answer_columns(schema, [*reader.schema.names, *COLUMNS, CONFIDENCE, ADJUDICATOR, EVERYBODY])
+        taken = [*reader.schema.names, *COLUMNS, CONFIDENCE, ADJUDICATOR, LABEL_MODEL, EVERYBODY]
+        layout = answer_columns(schema, taken)
         # Also where an earlier publication left the column: what it says is of other labels.
         names_adjudicator = _has_decisions(project) or ADJUDICATOR in reader.schema.names
         writer = VersionWriter(folder, roles=roles, encoders=reader.manifest.encoders)
@@ -197,7 +211,8 @@ def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts
             counts.adjudicated += len(final)
             answered = pa.array([bool(answers.get(item)) or item in final for item in table["item_id"].to_pylist()])
             if schema.classifier is not None:
-                table = _label_batch(schema.classifier.name, answers, table, earlier, counts, models, final)
+                accepted = accepted_labels(project, table["item_id"].to_pylist()) if accepts else None
+                table = _label_batch(schema.classifier.name, answers, table, earlier, counts, models, final, accepted)
             else:
                 counts.labeled += len({item for item, said in answers.items() if said} | set(final))
             if layout:
@@ -286,25 +301,38 @@ def _label_batch(
     counts: Counts,
     models: dict[int, Found] | None,
     final: dict[int, Final],
+    accepted: dict[int, Accepted] | None,
 ) -> pa.Table:
+    """Add label and all that is said of it; the last two arguments are None where their columns are not wanted."""
     sure: list[float | None] = []
+    by: list[str | None] = []
     found: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-    for item_id, before in zip(table["item_id"].to_pylist(), earlier, strict=True):
+    names = _earlier_labels(table, LABEL_MODEL)
+    for item_id, before, named in zip(table["item_id"].to_pylist(), earlier, names, strict=True):
         said = [(row, canonical(row.answer.get(control, ""))) for row in answers.get(item_id, [])]
         said = [(row, chosen) for row, chosen in said if chosen]
-        model = (models or {}).get(item_id)
+        model = (models or {}).get(item_id) if said else None
         decided = final.get(item_id)
+        instead = None if said or decided else (accepted or {}).get(item_id)
         if decided is not None:
             # No model had a say in it, so there is no probability either.
-            model, row = None, _decided_label(decided, canonical(decided.answer.get(control, "")), said, counts)
+            model, values = None, _decided_label(decided, canonical(decided.answer.get(control, "")), said, counts)
+        elif instead is not None:
+            counts.by_model += 1
+            values = (instead.label, [], None, instead.at, [], MODEL)
         else:
-            row = _labels_of(item_id, said, before, counts, model)
-        for name, value in zip(COLUMNS, row, strict=True):
+            values = _labels_of(item_id, said, before, counts, model)
+        for name, value in zip(COLUMNS, values, strict=True):
             found[name].append(value)
-        sure.append(model.confidence if model is not None and said else None)
+        sure.append(instead.confidence if instead else model.confidence if model else None)
+        # A label that is kept is still that of the model that an earlier version names.
+        by.append(instead.model if instead else named if values[5] == KEPT else None)
     for name, kind in COLUMNS.items():
         table = _with_column(table, name, pa.array(found[name], kind))
-    return table if models is None else _with_column(table, CONFIDENCE, pa.array(sure, pa.float64()))
+    if models is not None or accepted is not None:
+        table = _with_column(table, CONFIDENCE, pa.array(sure, pa.float64()))
+    known = accepted is not None or LABEL_MODEL in table.schema.names
+    return _with_column(table, LABEL_MODEL, pa.array(by, pa.string())) if known else table
 
 
 Labeled = tuple[str | None, list[int], float | None, Any, list[int], str | None]
@@ -402,10 +430,39 @@ def _split(job: JobContext, reader: VersionReader, step: Split, folder: Path) ->
         return (pa.Table.from_batches([batch]) for batch in reader.batches())
 
     state = step.prepare(batches, context)
+    by_people = _texts_of_people(batches(), reader, step)
     writer = VersionWriter(folder, roles=reader.manifest.roles, encoders=reader.manifest.encoders)
     done = 0
     for table in batches():
-        writer.write(step.apply(table, state, context).kept)
+        writer.write(_measured_by_people(step.apply(table, state, context).kept, reader, by_people))
         done += table.num_rows
         job.progress(done, reader.row_count, _("splitting"))
     return writer.finish()
+
+
+def _texts_of_people(batches: Any, reader: VersionReader, step: Split) -> np.ndarray | None:
+    """Return the hashes of the texts that stand beside a label that is no model's, in rising order.
+
+    None where items are tied by more than an equal text, so that nobody can tell by it which are.
+    """
+    text = reader.manifest.roles.get("text")
+    if text is None or step.group_column or LABEL_MODEL not in reader.schema.names:
+        return None
+    found = [hash64(fold(as_text(table.filter(pc.is_null(table[LABEL_MODEL]))[text]))) for table in batches]
+    return np.unique(np.concatenate([np.empty(0, np.uint64), *found]))
+
+
+def _measured_by_people(table: pa.Table, reader: VersionReader, by_people: np.ndarray | None) -> pa.Table:
+    """Take items that a model labeled out of validation and test: by its own labels a model measures nothing.
+
+    They are trained on instead; or are on no side, where a person labeled an equal text, since that one may be in
+    the test.
+    """
+    if LABEL_MODEL not in table.schema.names:
+        return table
+    moves = pc.and_(pc.is_valid(table[LABEL_MODEL]), pc.not_equal(table["split"], "train"))
+    alone = pa.array(np.zeros(table.num_rows, bool))
+    if by_people is not None:
+        alone = pa.array(~np.isin(hash64(fold(as_text(table[reader.manifest.roles["text"]]))), by_people))
+    instead = pc.if_else(alone, pa.scalar("train"), pa.scalar(None, pa.string()))
+    return _with_column(table, "split", pc.if_else(moves, instead, table["split"]))

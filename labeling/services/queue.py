@@ -53,6 +53,7 @@ class Desk:
     is_paused: bool = False
     needs_reason: bool = False
     weigh_at: int = 0
+    accepts: bool = False
 
     @property
     def answers_wanted(self) -> int:
@@ -62,8 +63,7 @@ class Desk:
 
 SIT_DOWN = """
 SELECT m.id, p.overlap, p.lease_seconds, p.state, p.schema::text, p.task_count, p.suggest_every, p.suggest_at,
-  p.schema_revision, p.extra_answers, m.paused_at IS NOT NULL, p.skip_reason_required,
-  p.weigh_at
+  p.schema_revision, p.extra_answers, m.paused_at IS NOT NULL, p.skip_reason_required, p.weigh_at, p.accepts
 FROM labeling_project p JOIN labeling_progress m ON m.project_id = p.id AND m.annotator_id = %(annotator)s
 WHERE p.id = %(project)s AND p.organization_id = %(organization)s
 FOR UPDATE OF m

@@ -38,6 +38,8 @@ from labeling.models import (
     Tally,
     Verdict,
 )
+from labeling.services.acceptance import why_not
+from labeling.services.acceptance_schema import move_model_labels
 from labeling.services.answer import tallies_json
 from labeling.services.assigned_place import wait_again
 from labeling.services.counting import ADD_TALLIES
@@ -190,7 +192,9 @@ def change_schema(
     project.schema, project.schema_revision = after, project.schema_revision + 1
     # The quick models of today learn from one choice about texts.
     project.suggest_every = project.suggest_every if change.new.choice and change.new.texts else 0
-    project.save(update_fields=["schema", "schema_revision", "suggest_every", "updated_at"])
+    # A model's answer that could not stand alone any more is accepted no more.
+    project.accepts = project.accepts and not why_not(change.new)
+    project.save(update_fields=["schema", "schema_revision", "suggest_every", "accepts", "updated_at"])
     SchemaRevision.objects.create(
         project=project,
         revision=project.schema_revision,
@@ -245,6 +249,7 @@ def migrate_answers(*, job: JobContext, project_id: int) -> dict[str, Any]:
     total = Annotation.objects.filter(project=project).count()
     while _move_batch(job, project, changes, state):
         job.progress(sum(state["counts"].values()), total, _("bringing answers along"))
+    move_model_labels(job, project, changes)
     while move_drafts(job, project, changes, state):
         job.progress(total, total, _("bringing begun answers along"))
     while move_decisions(job, project, changes, state):

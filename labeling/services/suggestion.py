@@ -19,14 +19,15 @@ Suggested = tuple[int, dict[str, Any], float | None]
 LONGEST_SOURCE = 120
 ROWS_AT_ONCE = 1_000
 
-# Tasks that are full need no suggestion. An older one that nobody was shown goes; one that somebody may have seen
-# stays, so that an answer can say which it was.
+# Tasks that are full need no suggestion, and those of an audit of accepted answers must have none. An older one that
+# nobody was shown goes; one that somebody may have seen stays, so that an answer can say which it was.
 _REPLACE = """
 WITH wanted AS MATERIALIZED (
   SELECT DISTINCT ON (t.id) t.id AS task_id, n.answer, n.confidence, n.reason
   FROM new_suggestion n JOIN labeling_task t ON t.project_id = %(project)s AND t.item_id = n.item_id
-  WHERE t.open_slots > 0 OR t.is_gold
-     OR EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.expires_at IS NOT NULL)
+  WHERE (t.open_slots > 0 OR t.is_gold
+     OR EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.expires_at IS NOT NULL))
+    AND NOT EXISTS (SELECT FROM labeling_modellabel m WHERE m.task_id = t.id)
   ORDER BY t.id),
 gone AS (
   DELETE FROM labeling_suggestion s USING wanted

@@ -131,7 +131,7 @@ def plain(value: Any) -> Any:
 _ALIGN = f"""
 WITH chosen AS MATERIALIZED (
   SELECT id, overlap - open_slots AS taken, GREATEST({WANTED} + extra_places, overlap - open_slots) AS wanted
-  FROM labeling_task WHERE project_id = %(project)s AND id > %(after)s AND NOT is_gold
+  FROM labeling_task WHERE project_id = %(project)s AND id > %(after)s AND NOT is_gold AND NOT by_model
   ORDER BY id LIMIT %(batch)s FOR NO KEY UPDATE),
 changed AS (
   UPDATE labeling_task t SET overlap = chosen.wanted, open_slots = chosen.wanted - chosen.taken

@@ -20,6 +20,7 @@ TABS = (
     ("work", _("Work"), ""),
     ("people", _("People"), "may_write"),
     ("gold", _("Known answers"), "may_know_gold"),
+    ("acceptance", _("Model"), "may_see"),
     ("rules", _("Rules"), "may_see"),
     ("suggestions", _("Suggestions"), "may_see"),
     ("comments", _("Comments"), ""),

@@ -125,6 +125,17 @@ TABLES: dict[str, Table] = {
     "labeling.Adjudication": Table(
         _("Final answers"), "project__organization", rows=REMOVED, blanked=("answer", "reason"), harmless=("state",)
     ),
+    "labeling.AutoAccept": Table(
+        _("Automatic acceptance"), "project__organization", harmless=("stopped_by", "last"), reason=_FIGURES
+    ),
+    "labeling.AcceptRound": Table(
+        _("Rounds of automatic acceptance"), "project__organization", harmless=("source", "fingerprint"),
+        reason=_FIGURES,
+    ),
+    "labeling.ModelLabel": Table(
+        _("Accepted answers of models"), "project__organization", rows=REMOVED, blanked=("answer",),
+        harmless=("outcome",),
+    ),
     "labeling.AgreementReport": Table(
         _("Measures of agreement"), "project__organization", blanked=("report",),
         reason=_("Figures, and the labels that people chose; values in them are replaced."),

@@ -18,6 +18,11 @@ LEAST_ORDERED, MOST_ORDERED = 500, 2_000
 DEFAULT_BATCH, MOST_BATCH = 50, 500
 
 
+def batch_of(project: Project) -> int:
+    """Return about how many answers lie between two jobs."""
+    return min(MOST_BATCH, project.suggest_every or DEFAULT_BATCH)
+
+
 def next_items(
     project: Project,
     vectors: "np.ndarray[Any, Any]",
@@ -43,7 +48,7 @@ def next_items(
     if project.order == TaskOrder.CAME or (head is None and project.order not in (TaskOrder.MIX, TaskOrder.DIVERSITY)):
         return {}
     done = np.arange(len(vectors)) < labeled
-    batch = min(MOST_BATCH, project.suggest_every or DEFAULT_BATCH)
+    batch = batch_of(project)
     count = min(MOST_ORDERED, max(LEAST_ORDERED, ORDERED_TIMES * batch))
     shares = None if head is None else head.probabilities(vectors)
     found = order(vectors, shares, done, project.order, seed=seed, count=count, batch=batch)

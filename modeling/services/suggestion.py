@@ -1,6 +1,6 @@
 """Suggestions: a quick head on the labels so far, and its answers for the rest of the project."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -13,11 +13,19 @@ from core.errors import NotFound
 from curation.services.meaning import vectors_folder
 from labeling.engine.schema import Schema, parse_schema
 from labeling.models import Project, TaskOrder
+from labeling.services.acceptance_round import (
+    accepted_items,
+    hide_audits,
+    unaided,
+    waiting_audits,
+    withdraw_suggestions,
+)
 from labeling.services.ordering import order_tasks
 from labeling.services.project import labeled_items, unlabeled_items
 from labeling.services.suggestion import store_suggestions
+from modeling.services.accepting import Candidate, accept_sure, answer_of, facts_of
 from modeling.services.engine_errors import engine_errors
-from modeling.services.learning import measure_learning, next_items
+from modeling.services.learning import LEAST_ORDERED, batch_of, measure_learning, next_items
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
@@ -60,7 +68,8 @@ def run_suggest(*, job: JobContext, project_id: int) -> dict[str, Any]:
         ``labeled`` and ``classes`` it learned from, ``encoder``, ``accuracy_cv`` (share of labeled items that a head
         fitted without them names right; None when a class has one example), ``suggestions`` stored and their
         ``source``, ``ordered`` (how many tasks have a place) and ``moved`` (how many of them another than before).
-        With too few labels ``suggestions`` is 0 and ``message`` says what is missing.
+        Where answers are accepted without people, ``accepted``, ``audited`` and ``threshold`` of the round, if there
+        was one. With too few labels ``suggestions`` is 0 and ``message`` says what is missing.
     """
     project = Project.objects.select_related("version").get(pk=project_id, organization_id=job.organization_id)
     schema = parse_schema(project.schema)
@@ -77,19 +86,20 @@ def run_suggest(*, job: JobContext, project_id: int) -> dict[str, Any]:
     if missing and project.order not in COLD_ORDERS:
         order_tasks(project_id=project.pk, items=[])
         return {**facts, "message": missing}
+    texts = [text for _item, text, _label in labeled]
     with engine_errors(job):
-        learned = _learn(job, project, [text for _item, text, _label in labeled], [] if missing else labels)
+        learned = _learn(job, project, texts, [] if missing else labels)
+        accepted = _accept(job, project, schema, learned, texts, labels)
+        learned = _left(project, learned)
         reasons = _next(job, project, learned)
+    audits = waiting_audits(project)
+    ordered = _ordered(project, learned, list(reasons), audits)
     if missing:
-        moved = order_tasks(project_id=project.pk, items=list(reasons))
+        moved = order_tasks(project_id=project.pk, items=ordered)
         return {**facts, "ordered": len(reasons), "moved": moved, "message": missing}
-    stored = _store(job, project, schema, learned, reasons)
-    return {
-        **facts,
-        **stored,
-        "ordered": len(reasons),
-        "moved": order_tasks(project_id=project.pk, items=list(reasons)),
-    }
+    stored = _store(job, project, schema, learned, reasons, unaided(project, ordered, audits))
+    moved = order_tasks(project_id=project.pk, items=ordered)
+    return {**facts, **stored, **accepted, "ordered": len(reasons), "moved": moved}
 
 
 @dataclass(frozen=True)
@@ -153,6 +163,46 @@ def _learn(job: JobContext, project: Project, texts: list[str], labels: list[str
     return _Learned(encoder, vectors, len(texts), [item for item, _text in waiting], head)
 
 
+def _accept(
+    job: JobContext, project: Project, schema: Schema, learned: _Learned, texts: list[str], labels: list[str]
+) -> dict[str, Any]:
+    """Accept what the head is sure enough of, where the project wants that; return what the job says of it."""
+    candidate = None
+    if learned.head is not None:
+        candidate = Candidate(
+            learned.head, learned.encoder, _source(job, project), texts, labels, learned.waiting, learned.vectors
+        )
+    made = accept_sure(
+        project=project,
+        schema=schema,
+        job_number=job.job_id,
+        candidate=candidate,
+        labeled=len(labels),
+        on_fit=lambda done, total: job.progress(done, total, _("judging how sure the model may be")),
+    )
+    return facts_of(made)
+
+
+def _left(project: Project, learned: _Learned) -> _Learned:
+    """Return what was learned without the items that are accepted or audited now."""
+    import numpy as np
+
+    gone = accepted_items(project, learned.waiting)
+    if not gone:
+        return learned
+    kept = [place for place, item in enumerate(learned.waiting) if item not in gone]
+    rows = np.r_[np.arange(learned.labeled), np.array(kept, np.int64) + learned.labeled]
+    return replace(learned, vectors=learned.vectors[rows], waiting=[learned.waiting[place] for place in kept])
+
+
+def _ordered(project: Project, learned: _Learned, wished: list[int], audits: list[int]) -> list[int]:
+    """Return the order of the tasks, with those of the audit hidden in it."""
+    if not audits:
+        return wished
+    # Where tasks come as they came, the next of them hide the audit.
+    return hide_audits(project, wished or learned.waiting[:LEAST_ORDERED], audits, batch_of(project))
+
+
 def _next(job: JobContext, project: Project, learned: _Learned) -> dict[int, str]:
     job.progress(0, None, _("putting the tasks in order"))
     # Somebody may have chosen another order while the texts were encoded.
@@ -163,20 +213,26 @@ def _next(job: JobContext, project: Project, learned: _Learned) -> dict[int, str
 
 
 def _store(
-    job: JobContext, project: Project, schema: Schema, learned: _Learned, reasons: dict[int, str]
+    job: JobContext,
+    project: Project,
+    schema: Schema,
+    learned: _Learned,
+    reasons: dict[int, str],
+    without: set[int],
 ) -> dict[str, Any]:
+    """Store the head's answers, but to items that are to come without one."""
     assert learned.head is not None
-    assert schema.choice is not None
+    withdraw_suggestions(project, without)
     if not project.own_suggestions:
         said = _("Tasks are in order; suggestions come from outside, as the project's settings say.")
         return {"encoder": learned.encoder, "accuracy_cv": learned.head.accuracy, "suggestions": 0, "message": said}
     job.progress(0, None, _("storing the suggestions"))
     named, confidence = learned.head.predict(learned.vectors[learned.labeled :])
-    source = f"quick head {_number(job, project)}"
-    choice = schema.choice
+    source = _source(job, project)
     rows = [
-        (item, {choice.name: label.split("|") if choice.multiple else [label]}, min(1.0, float(share)))
+        (item, answer_of(schema, label), min(1.0, float(share)))
         for item, label, share in zip(learned.waiting, named, confidence, strict=True)
+        if item not in without
     ]
     kept = store_suggestions(actor=job.actor, project_id=project.pk, source=source, rows=rows, reasons=reasons)
     return {
@@ -185,6 +241,10 @@ def _store(
         "suggestions": kept,
         "source": source,
     }
+
+
+def _source(job: JobContext, project: Project) -> str:
+    return f"quick head {_number(job, project)}"
 
 
 def _number(job: JobContext, project: Project) -> int:

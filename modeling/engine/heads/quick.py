@@ -3,6 +3,7 @@ labels."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import warnings
 from collections import Counter
@@ -52,6 +53,15 @@ class QuickHead:
         best = probabilities.argmax(axis=1)
         return [self.labels[i] for i in best], probabilities[np.arange(len(best)), best]
 
+    def fingerprint(self, encoder: str) -> str:
+        """Return a hash that tells this head, on vectors of this encoder, from every other: 64 hex digits."""
+        digest = hashlib.sha256()
+        for part in (encoder, *self.labels, repr(float(self.temperature))):
+            digest.update(part.encode() + b"\0")
+        digest.update(np.ascontiguousarray(self.weights, np.float64).tobytes())
+        digest.update(np.ascontiguousarray(self.bias, np.float64).tobytes())
+        return digest.hexdigest()
+
     def save(self, folder: Path) -> None:
         """Write quick_head.json and quick_head.npz into the folder."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +103,7 @@ def fit(embeddings: Array, labels: Sequence[str], seed: int = 0) -> QuickHead:
     Raises:
         BadData: fewer than two different labels, or as many labels as rows do not match.
     """
-    names, truth = _classes(embeddings, labels)
+    names, truth = named_classes(embeddings, labels)
     folds = min(MAX_FOLDS, *Counter(labels).values())
     strength, temperature, accuracy = DEFAULT_STRENGTH, 1.0, None
     if folds >= 2:
@@ -110,12 +120,17 @@ def fit_plain(embeddings: Array, labels: Sequence[str], strength: float = DEFAUL
     Raises:
         BadData: as `fit`.
     """
-    names, truth = _classes(embeddings, labels)
+    names, truth = named_classes(embeddings, labels)
     weights, bias = _regression(embeddings, truth, len(names), strength)
     return QuickHead(names, weights, bias, 1.0, strength, len(labels), calibrated=False)
 
 
-def _classes(embeddings: Array, labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
+def named_classes(embeddings: Array, labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
+    """Return the different labels in rising order, and for each row the place of its label among them.
+
+    Raises:
+        BadData: as `fit`.
+    """
     if len(embeddings) != len(labels):
         raise BadData(f"{len(embeddings)} vectors came with {len(labels)} labels.")
     names, truth = np.unique(np.asarray(labels, object).astype(str), return_inverse=True)

@@ -168,7 +168,7 @@ def test_lists_cost_the_same_statements_for_any_length(count: int, django_assert
     api.call("GET", "projects/")
     with django_assert_num_queries(2):
         assert len(api.call("GET", "projects/")[1]["results"]) == count
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         api.call("GET", f"projects/{annotation.project_id}/")
     with django_assert_num_queries(3):
         api.call("GET", f"projects/{annotation.project_id}/results/")
