@@ -3,8 +3,9 @@ from labeling.models.annotation import Annotation, AnnotationRevision, Rejection
 from labeling.models.assignment import Assignment, AssignmentKind, AssignmentState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
-from labeling.models.gold import Gold, GoldState
+from labeling.models.gold import Gold, GoldState, GoldUse
 from labeling.models.label_error import SuspectLabel, SuspectState
+from labeling.models.onboarding import Onboarding, OnboardingAnswer, OnboardingStage
 from labeling.models.progress import PauseReason, Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision, TaskOrder
 from labeling.models.rule import LabelingRule, RuleKind
@@ -26,9 +27,13 @@ __all__ = [
     "Draft",
     "Gold",
     "GoldState",
+    "GoldUse",
     "LabelingRule",
     "Lease",
     "Mention",
+    "Onboarding",
+    "OnboardingAnswer",
+    "OnboardingStage",
     "PauseReason",
     "Progress",
     "Project",

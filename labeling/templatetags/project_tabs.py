@@ -19,6 +19,7 @@ TABS = (
     ("work", _("Work"), ""),
     ("people", _("People"), "may_write"),
     ("gold", _("Known answers"), "may_know_gold"),
+    ("onboarding", _("Onboarding"), "may_write"),
     ("rules", _("Rules"), "may_see"),
     ("comments", _("Comments"), ""),
     ("questions", _("Questions"), "may_write"),
