@@ -50,6 +50,9 @@ function sampleClient(page: Page, samples: readonly Json[]): Client {
     review: () => good({ results: [], next: null }),
     judge: () => Promise.resolve({ ok: false, failure: REFUSED }),
     markKnown: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    onboarding: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    answerOnboarding: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    beginAttempt: () => Promise.resolve({ ok: false, failure: REFUSED }),
   };
 }
 

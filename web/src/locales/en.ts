@@ -81,6 +81,7 @@ export const en = {
   "reason.unlike": "Unlike anything labeled so far", "reason.typical": "Typical of many items",
 
   "progress.mine": { one: "{count} answer by you", other: "{count} answers by you" },
+  "progress.training": "Training, task {done} of {total}", "progress.test": "Test, task {done} of {total}", "onboarding.training": "After your answer you read whether it was right, and why.", "onboarding.test": "You read how it went at the end.",
   "progress.total": "{done} of {total} done",
   "progress.short": "{done} / {total}",
   "progress.rate": "{percent} of suggestions accepted",
