@@ -31,7 +31,7 @@ from labeling.models import (
 )
 from labeling.services.answer import LONGEST_SECONDS
 from labeling.services.gold_check import outcome, right_answer
-from labeling.services.onboarding_state import TRAINING, left_of, rules_of, state_of
+from labeling.services.onboarding_state import TRAINING, left_of, rules_of, state_of, usable_of
 from labeling.services.queue import Desk, refuse_unless_open, sit_down
 from labeling.services.schema_revision import bring_along, changes_of, schema_of
 
@@ -167,7 +167,7 @@ def _go_on(actor: Actor, desk: Desk, project: Project, row: Onboarding) -> None:
         if not row.training and rules.training:
             row.training = _usable(desk, GoldUse.TRAINING)[: rules.training]
             row.save(update_fields=["training"])
-        if rules.training and left_of(row, GoldUse.TRAINING):
+        if rules.training and left_of(desk, row, GoldUse.TRAINING):
             return
         if rules.test:
             _begin_test(desk, project, row)
@@ -194,14 +194,11 @@ def _drawn(desk: Desk, project: Project, row: Onboarding) -> list[int]:
 
 def _usable(desk: Desk, use: GoldUse) -> list[int]:
     """Return the right answers of one use that fit the questions of this moment, in the order they were marked."""
-    golds = list(Gold.objects.filter(project=desk.project_id, use=use).select_related("task").order_by("pk"))
-    changes = changes_of(desk.project_id) if any(g.schema_revision != desk.schema_revision for g in golds) else {}
-    usable = (right_answer(desk.project_id, desk.schema_revision, gold, changes) for gold in golds)
-    return [gold.pk for gold, right in zip(golds, usable, strict=True) if right is not None]
+    return sorted(usable_of(desk, Gold.objects.filter(project=desk.project_id, use=use)))
 
 
 def _finish_test(actor: Actor, desk: Desk, project: Project, row: Onboarding, rules: Rules) -> None:
-    if left_of(row, GoldUse.TEST):
+    if left_of(desk, row, GoldUse.TEST):
         return
     given = OnboardingAnswer.objects.filter(onboarding=row, attempt=row.attempt)
     outcomes = list(given.values_list("outcome", flat=True))

@@ -33,12 +33,31 @@ def rules_of(project: Project, row: Onboarding) -> Rules:
     )
 
 
-def left_of(row: Onboarding, use: GoldUse) -> list[int]:
-    """Return which right answers drawn for training or test are still there and not answered, in their order."""
+def left_of(desk: Desk, row: Onboarding, use: GoldUse) -> list[int]:
+    """Return which right answers drawn for training or test are still to be asked, in their order.
+
+    Left out are those that were answered, are there no more or for something else, or fit the questions no more.
+    """
     numbers, attempt = _drawn_of(row, use)
-    there = set(Gold.objects.filter(pk__in=numbers, use=use).values_list("pk", flat=True))
+    there = Gold.objects.filter(pk__in=numbers, use=use)
     done = set(OnboardingAnswer.objects.filter(onboarding=row, attempt=attempt).values_list("gold", flat=True))
-    return [number for number in numbers if number in there and number not in done]
+    usable = usable_of(desk, there) - done
+    return [number for number in numbers if number in usable]
+
+
+def usable_of(desk: Desk, golds: Any) -> set[int]:
+    """Return which right answers of a queryset fit the questions of this moment."""
+    revisions = dict(golds.values_list("pk", "schema_revision"))
+    older = [number for number, revision in revisions.items() if revision != desk.schema_revision]
+    if not older:
+        return set(revisions)
+    changes = changes_of(desk.project_id)
+    gone = {
+        gold.pk
+        for gold in golds.filter(pk__in=older).select_related("task")
+        if right_answer(desk.project_id, desk.schema_revision, gold, changes) is None
+    }
+    return set(revisions) - gone
 
 
 def _drawn_of(row: Onboarding, use: GoldUse) -> tuple[Sequence[int], int]:
@@ -53,7 +72,7 @@ def state_of(desk: Desk, project: Project, row: Onboarding) -> Row:
     rules = rules_of(project, row)
     stage = str(row.stage)
     use = GoldUse.TRAINING if stage == OnboardingStage.TRAINING else GoldUse.TEST
-    left = left_of(row, use) if stage in (OnboardingStage.TRAINING, OnboardingStage.TEST) else []
+    left = left_of(desk, row, use) if stage in (OnboardingStage.TRAINING, OnboardingStage.TEST) else []
     if stage == OnboardingStage.TEST and not left:
         stage = "unready"
     trained = list(OnboardingAnswer.objects.filter(onboarding=row, attempt=TRAINING).values_list("outcome", flat=True))

@@ -1,6 +1,6 @@
 /** The way into a project: training and test, as docs/reference/labeling-api.md has them. */
 import { count, list, number, object, optionalText } from "./json";
-import type { Answer, Item, Task } from "./wire";
+import { answer as answerOf, type Answer, type Item, type Task } from "./wire";
 
 export const STAGES = ["open", "training", "test", "unready", "passed", "failed"] as const;
 export type Stage = (typeof STAGES)[number];
@@ -14,8 +14,6 @@ export interface Way { stage: Stage; training: Training; exam: Exam; task: Task 
 /** What a training answer came to. */
 export interface Feedback { outcome: "right" | "wrong" | "open"; right: Answer | null; explanation: string }
 export interface Told { feedback: Feedback | null; way: Way }
-
-const answerOf = (value: unknown, place: string): Answer => object(value, place) as Answer;
 
 function itemOf(value: unknown, place: string): Item {
   const row = object(value, place);

@@ -49,7 +49,7 @@ export interface Annotation { annotation: number; revision: number; task: Item; 
 export interface History { results: Annotation[]; next: string | null }
 export interface Problem { code: string; title: string; detail: string; errors: string[] }
 
-function answer(value: unknown, place: string): Answer {
+export function answer(value: unknown, place: string): Answer {
   return object(value, place) as Answer;
 }
 

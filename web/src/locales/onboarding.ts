@@ -1,5 +1,7 @@
 /** What training and test say, in both languages; it comes with their panel. */
 const EN = {
+  "hello-training-1": "One training task comes first. After your answer you read at once whether it was right, and why. It doesn't count.",
+  "hello-test-1": "Then comes a test of one task, which must be right.", "test-body-1": "One task, which must be right. You read how it went after it.",
   "hello": "Before the real tasks", "hello-training": "{total} training tasks come first. After each answer you read at once whether it was right, and why. Nothing of it counts.",
   "hello-test": "Then comes a test of {total} tasks. {needed} of them must be right.", "hello-start": "Begin the training",
   "test": "Now the test", "trained": "In training you were right at once in {right} of {done}.", "test-body": "{total} tasks; {needed} of them must be right. You read how it went at the end.", "test-attempt": "Attempt {attempt} of {attempts}.", "test-start": "Begin the test",
@@ -14,6 +16,8 @@ const EN = {
 export type OnboardingWord = keyof typeof EN;
 
 const ZH: Readonly<Record<OnboardingWord, string>> = {
+  "hello-training-1": "先做 1 道训练题。作答后会立即告诉您是否正确以及原因，训练结果不计入成绩。",
+  "hello-test-1": "随后是一次测试，共 1 题，必须答对。", "test-body-1": "共 1 题，必须答对。答完后显示结果。",
   "hello": "开始正式任务之前", "hello-training": "先做 {total} 道训练题。每次作答后会立即告诉您是否正确以及原因，训练结果不计入成绩。",
   "hello-test": "随后是一次测试，共 {total} 题，须答对 {needed} 题。", "hello-start": "开始训练",
   "test": "接下来是测试", "trained": "训练中一次答对 {right} / {done} 题。", "test-body": "共 {total} 题，须答对 {needed} 题。全部答完后才显示结果。", "test-attempt": "第 {attempt} 次，共 {attempts} 次机会。", "test-start": "开始测试",

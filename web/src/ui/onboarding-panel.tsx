@@ -143,8 +143,8 @@ function Intro({ onboarding, say }: { onboarding: Onboarding; say: SayOnboarding
   return (
     <Sheet title={say(isTest ? "test" : "hello")} problem={onboarding.problem}>
       {isTest && training.done > 0 ? <p>{say("trained", { right: training.right, done: training.done })}</p> : null}
-      {isTest ? null : <p>{say("hello-training", { total: training.total })}</p>}
-      {isTest ? <p>{say("test-body", { total: exam.total, needed: exam.needed })}</p> : exam.total === 0 ? null : <p>{say("hello-test", { total: exam.total, needed: exam.needed })}</p>}
+      {isTest ? null : <p>{say(training.total === 1 ? "hello-training-1" : "hello-training", { total: training.total })}</p>}
+      {isTest ? <p>{say(exam.total === 1 ? "test-body-1" : "test-body", { total: exam.total, needed: exam.needed })}</p> : exam.total === 0 ? null : <p>{say(exam.total === 1 ? "hello-test-1" : "hello-test", { total: exam.total, needed: exam.needed })}</p>}
       {isTest && exam.attempts > 1 ? <p>{say("test-attempt", { attempt: exam.attempt, attempts: exam.attempts })}</p> : null}
       <Offers offers={[{ name: "begin", title: say(isTest ? "test-start" : "hello-start"), work }]} exit={null} />
     </Sheet>
