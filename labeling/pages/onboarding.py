@@ -103,6 +103,7 @@ class OnboardingPage(ScopedPage):
             "asked": asked,
             "needed": right_needed(answers=asked, least=project.onboarding_least),
             "warnings": _warnings(project, marked),
+            "repeats": asked > 0 and project.onboarding_attempts > 1 and marked["test"] < 2 * asked,
             "people": onboarding_people(actor=request.actor, project=project),
             **rights_of(request),
             **refused,
@@ -122,10 +123,6 @@ def _warnings(project: Project, marked: dict[str, int]) -> list[str]:
             marked["test"],
         )
         found.append(text % {"marked": marked["test"], "asked": project.onboarding_test})
-    elif project.onboarding_test and project.onboarding_attempts > 1 and marked["test"] < 2 * project.onboarding_test:
-        found.append(
-            _("A second test asks some of the same items again. With twice as many marked it asks only other ones.")
-        )
     if project.onboarding_training and not marked["training"]:
         found.append(_("No item is marked for training: people go straight to the test."))
     return found

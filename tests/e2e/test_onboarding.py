@@ -143,7 +143,8 @@ def test_a_newcomer_gets_into_the_queue_by_keyboard_alone(
         shows(page, "(10)")
         press(page, "1")
         shows(page, "(11)")
-    eventually(lambda: list(Annotation.objects.values_list("task__item_id", flat=True)) == [10])
+        eventually(lambda: Annotation.objects.exists())
+    assert list(Annotation.objects.values_list("task__item_id", flat=True)) == [10]
     row = Onboarding.objects.get()
     assert (row.stage, row.attempt, row.right, row.answers) == ("passed", 2, 2, 3)
     assert OnboardingAnswer.objects.filter(attempt=0).order_by("pk").first().tries == 2  # type: ignore[union-attr]

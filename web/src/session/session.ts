@@ -159,11 +159,14 @@ export function createSession(world: World, project: number, annotation: number 
     parts = made;
     const settings = parseSettings(world.storage.getItem(made.settingsName));
     store.update((state) => ({ ...state, phase: "ready", failure: null, project: page.project, me: page.me, progress: page.progress, settings }));
+    if (page.onboarding !== null) {
+      made.way.begin(page.onboarding);
+      return void made.outbox.flush();
+    }
     // What an earlier run left goes first: its tasks must not be handed out again as new ones.
     await made.outbox.flush();
     void made.remarks.flush();
     if (made.reviewing !== null) return made.reviewing.open();
-    if (page.onboarding !== null) return made.way.begin(page.onboarding);
     if (annotation !== null) await made.past.open(annotation);
     made.leasing.refill();
   }

@@ -16,6 +16,9 @@ export interface Onboarding {
   problem: string;
 }
 
+/** What was answered last may be of the training, though the test is next. */
+export const isTraining = ({ scene, way }: Onboarding): boolean => scene === "feedback" || way.stage === "training" || way.exam.total === 0;
+
 export function onTheWay(state: State, onboarding: Onboarding): State {
   return { ...state, onboarding, queue: onboarding.scene === "task" && onboarding.way.task !== null ? [onboarding.way.task] : [], past: [], at: null, edit: null, panel: null, notice: null, conflict: null };
 }

@@ -1,7 +1,8 @@
 /** Training and test between the tasks: what comes, what an answer came to, and how it ended. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { onboardingWords, type SayOnboarding } from "../locales/onboarding";
+import { guidelines } from "../state/actions/panels";
 import { answerTitles, fitAnswer } from "../state/controls";
 import type { Onboarding } from "../state/onboarding";
 import type { Past, State } from "../state/state";
@@ -24,8 +25,9 @@ function Offers({ offers, exit }: { offers: readonly Offer[]; exit: string | nul
   const { exit: address } = usePage();
   const box = useRef<HTMLDivElement>(null);
   const id = offers.map((offer) => offer.name).join();
-  useEffect(() => box.current?.querySelector<HTMLElement>("button, a")?.focus(), [id]);
-  useEffect(() => {
+  // Before the person sees it, so that no quick key is lost.
+  useLayoutEffect(() => box.current?.querySelector<HTMLElement>("button, a")?.focus(), [id]);
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") !== null) return;
       const i = event.key === "Enter" && !isField(event.target) ? 0 : event.key === "r" ? 1 : -1;
@@ -49,6 +51,7 @@ function Offers({ offers, exit }: { offers: readonly Offer[]; exit: string | nul
 }
 
 const MARKED = new Set(["spans", "relations", "shapes"]);
+const isDrawn = (state: State): boolean => schemaOf(state).controls.some((control) => MARKED.has(control.type));
 
 function viewOf(state: State, item: Item, answer: Answer): Shown {
   const past: Past = { key: `onboarding:${item.id}`, task: item, leased: null, annotation: null, revision: 1, answer, skipped: false, outcome: "saved" };
@@ -66,12 +69,11 @@ function Titles({ state, answer, say }: { state: State; answer: Answer; say: Say
 }
 
 function Side({ state, item, answer, title, tone, say }: { state: State; item: Item; answer: Answer; title: string; tone: string; say: SayOnboarding }) {
-  const isDrawn = schemaOf(state).controls.some((control) => MARKED.has(control.type));
   const view = viewOf(state, item, answer);
   return (
     <section class="lp-verdict" data-tone={tone}>
       <h3>{title}</h3>
-      {isDrawn ? <div class="lp-still"><ItemDisplay state={state} view={view} /></div> : null}
+      {isDrawn(state) ? <div class="lp-still"><ItemDisplay state={state} view={view} /></div> : null}
       <Titles state={state} answer={view.answer} say={say} />
     </section>
   );
@@ -86,7 +88,6 @@ function Feedback({ state, onboarding, say }: { state: State; onboarding: Onboar
   const { feedback, given } = onboarding;
   if (feedback === null || given === null) return null;
   const { outcome, right } = feedback;
-  const isDrawn = schemaOf(state).controls.some((control) => MARKED.has(control.type));
   const way = session.way();
   const on: Offer = { name: "on", title: say("on"), work: () => way?.goOn() };
   const again: Offer = { name: "again", title: say("again"), work: () => way?.again() };
@@ -94,7 +95,7 @@ function Feedback({ state, onboarding, say }: { state: State; onboarding: Onboar
     <article class="lp-sheet lp-feedback">
       <div role="status"><h2 data-tone={outcome}><Icon name={outcome === "right" ? "check" : "close"} />{say(outcome)}</h2></div>
       {outcome === "open" ? <p class="lp-hint">{say("open-body")}</p> : null}
-      {isDrawn ? null : <ItemDisplay state={state} view={viewOf(state, given.item, given.answer)} />}
+      {isDrawn(state) ? null : <ItemDisplay state={state} view={viewOf(state, given.item, given.answer)} />}
       <div class="lp-sides">
         <Side state={state} item={given.item} answer={given.answer} title={say(outcome === "right" ? "both" : "yours")} tone={outcome} say={say} />
         {right === null || outcome === "right" ? null : <Side state={state} item={given.item} answer={right} title={say("theirs")} tone="right" say={say} />}
@@ -108,6 +109,17 @@ function Feedback({ state, onboarding, say }: { state: State; onboarding: Onboar
 function Mistake({ state, row, say }: { state: State; row: Missed; say: SayOnboarding }) {
   const schema = schemaOf(state);
   const titles = (answer: Answer): string => answerTitles(schema, fitAnswer(schema, answer, row.item.data)).join(", ") || say("nothing");
+  if (isDrawn(state)) {
+    return (
+      <li>
+        <div class="lp-sides">
+          <Side state={state} item={row.item} answer={row.answer} title={say("yours")} tone="wrong" say={say} />
+          {row.right === null ? null : <Side state={state} item={row.item} answer={row.right} title={say("theirs")} tone="right" say={say} />}
+        </div>
+        {row.explanation === "" ? null : <MarkdownView source={row.explanation} />}
+      </li>
+    );
+  }
   return (
     <li>
       <p class="lp-excerpt">{excerptOf(row.item.data, titleField(state)) || `#${row.item.itemId}`}</p>
@@ -135,8 +147,8 @@ function Sheet({ title, seal = false, problem, children }: { title: string; seal
   );
 }
 
-function Intro({ onboarding, say }: { onboarding: Onboarding; say: SayOnboarding }) {
-  const { session } = usePage();
+function Intro({ state, onboarding, say }: { state: State; onboarding: Onboarding; say: SayOnboarding }) {
+  const { perform, session, text } = usePage();
   const { exam, stage, training } = onboarding.way;
   const isTest = stage === "test";
   const work = (): void => session.way()?.goOn();
@@ -147,6 +159,11 @@ function Intro({ onboarding, say }: { onboarding: Onboarding; say: SayOnboarding
       {isTest ? <p>{say(exam.total === 1 ? "test-body-1" : "test-body", { total: exam.total, needed: exam.needed })}</p> : exam.total === 0 ? null : <p>{say(exam.total === 1 ? "hello-test-1" : "hello-test", { total: exam.total, needed: exam.needed })}</p>}
       {isTest && exam.attempts > 1 ? <p>{say("test-attempt", { attempt: exam.attempt, attempts: exam.attempts })}</p> : null}
       <Offers offers={[{ name: "begin", title: say(isTest ? "test-start" : "hello-start"), work }]} exit={null} />
+      {(state.project?.guidelines.trim() ?? "") === "" ? null : (
+        <button type="button" class="lp-button" aria-expanded={state.panel === "guidelines"} onClick={() => perform<undefined>(guidelines, undefined)}>
+          {text.t("action.guidelines")}<KeyCap name={session.bindings().keysOf("action:guidelines")[0]} />
+        </button>
+      )}
     </Sheet>
   );
 }
@@ -154,7 +171,7 @@ function Intro({ onboarding, say }: { onboarding: Onboarding; say: SayOnboarding
 function End({ state, onboarding, say }: { state: State; onboarding: Onboarding; say: SayOnboarding }) {
   const { session, text } = usePage();
   const { result, stage } = onboarding.way;
-  const share = result === null ? null : <p><b>{say("share", { right: result.right, answers: result.answers, least: result.least, percent: text.percent(result.right / Math.max(1, result.answers)) })}</b></p>;
+  const share = result === null ? null : <p><b>{say("share", { right: result.right, answers: result.answers, least: text.percent(result.least / 100), percent: text.percent(result.right / Math.max(1, result.answers)) })}</b></p>;
   const way = session.way();
   if (stage === "passed") {
     return (
@@ -190,7 +207,7 @@ export function OnboardingPanel({ state }: { state: State }) {
   const { onboarding } = state;
   if (onboarding === null) return null;
   if (onboarding.scene === "feedback") return <Feedback state={state} onboarding={onboarding} say={say} />;
-  if (onboarding.scene === "intro") return <Intro onboarding={onboarding} say={say} />;
+  if (onboarding.scene === "intro") return <Intro state={state} onboarding={onboarding} say={say} />;
   if (onboarding.scene === "sending") return <div class="lp-empty" role="status"><h2>{say("sending")}</h2><span class="lp-wait" />{state.sync.failure === null ? null : <p class="lp-hint">{say("sending-hint")}</p>}</div>;
   return <End state={state} onboarding={onboarding} say={say} />;
 }

@@ -3,6 +3,7 @@ import type { Action } from "../state/actions/action";
 import { guidelines, help, settings } from "../state/actions/panels";
 import { comments } from "../state/actions/remark";
 import { openRemarks } from "../state/remarks";
+import { isTraining } from "../state/onboarding";
 import type { State } from "../state/state";
 import { saving } from "../state/saving";
 import { byPointer, usePage } from "./context";
@@ -12,7 +13,7 @@ import { actionTitle } from "./help-dialog";
 export function TopBar({ state }: { state: State }) {
   const { exit, perform, session, text } = usePage();
   const { onboarding, progress, sync } = state;
-  const way = onboarding === null ? null : onboarding.way.stage === "training" ? onboarding.way.training : onboarding.way.exam;
+  const way = onboarding === null ? null : isTraining(onboarding) ? onboarding.way.training : onboarding.way.exam;
   const total = way?.total ?? progress.total;
   const done = way?.done ?? Math.min(total, progress.done + sync.waiting);
   const mine = progress.mine + sync.waiting;
