@@ -83,6 +83,63 @@ def answer_test(page: Page, project: Project, rights: list[bool]) -> None:
         press(page, key_of(project, right), "Enter")
 
 
+def learns(page: Page, words: dict[str, str], look: str, width: int) -> None:
+    """Go from the welcome to the first, wrong, training answer."""
+    expect(page.get_by_role("button", name=words["begin"])).to_be_focused()
+    take(page, "onboarding-welcome", look)
+    assert complaints_of_axe(page) == []
+    press(page, "Enter")
+    shows(page, "Win a free prize!")
+    take(page, "onboarding-training", look)
+    press(page, "1")
+    said(page, words["wrong"])
+    expect(page.get_by_text("It promises a prize")).to_be_visible()
+    take(page, "onboarding-feedback", look)
+    assert fits(page, width)
+    assert complaints_of_axe(page) == []
+
+
+def tries_again(page: Page, words: dict[str, str], look: str) -> None:
+    """Mend the wrong answer and go on to the end of the training."""
+    # A page that is loaded again tells the same once more.
+    page.reload()
+    said(page, words["wrong"])
+    press(page, "r")
+    expect(page.get_by_role("button", name=words["again"])).to_have_count(0)
+    press(page, "2")
+    said(page, words["right"])
+    press(page, "Enter")
+    shows(page, "See you at six tomorrow?")
+    press(page, "1")
+    said(page, words["right"])
+    press(page, "Enter")
+    shows(page, "免费赢取大奖")
+    press(page, "2")
+    said(page, words["right"])
+    press(page, "Enter")
+    expect(page.get_by_role("button", name=words["test"])).to_be_focused()
+    take(page, "onboarding-test", look)
+
+
+def is_tested(page: Page, project: Project, words: dict[str, str], look: str, width: int) -> None:
+    """Fail the first test and pass the second one."""
+    press(page, "Enter")
+    answer_test(page, project, [True, False, False])
+    said(page, words["failed"])
+    expect(page.get_by_role("button", name=words["retry"])).to_be_focused()
+    take(page, "onboarding-failed", look)
+    assert fits(page, width)
+    assert complaints_of_axe(page) == []
+    press(page, "Enter")
+    expect(page.get_by_role("button", name=words["test"])).to_be_focused()
+    press(page, "Enter")
+    answer_test(page, project, [True, False, True])
+    said(page, words["passed"])
+    take(page, "onboarding-passed", look)
+    assert complaints_of_axe(page) == []
+    press(page, "Enter")
+
+
 @pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
 def test_a_newcomer_gets_into_the_queue_by_keyboard_alone(
     chromium: Any, live_service: LiveService, ann: Actor, language: str, theme: str, width: int, height: int
@@ -94,56 +151,14 @@ def test_a_newcomer_gets_into_the_queue_by_keyboard_alone(
     look = look_of(language, width)
     with windows(chromium, live_service) as open_window:
         page = open_window(bea, f"/projects/{project.pk}/label/", language, theme, width, height)
-        expect(page.get_by_role("button", name=words["begin"])).to_be_focused()
-        take(page, "onboarding-welcome", look)
-        assert complaints_of_axe(page) == []
-        press(page, "Enter")
-        shows(page, "Win a free prize!")
-        take(page, "onboarding-training", look)
-        press(page, "1")
-        said(page, words["wrong"])
-        expect(page.get_by_text("It promises a prize")).to_be_visible()
-        take(page, "onboarding-feedback", look)
-        assert fits(page, width)
-        assert complaints_of_axe(page) == []
-        # A page that is loaded again tells the same once more.
-        page.reload()
-        said(page, words["wrong"])
-        press(page, "r")
-        expect(page.get_by_role("button", name=words["again"])).to_have_count(0)
-        press(page, "2")
-        said(page, words["right"])
-        press(page, "Enter")
-        shows(page, "See you at six tomorrow?")
-        press(page, "1")
-        said(page, words["right"])
-        press(page, "Enter")
-        shows(page, "免费赢取大奖")
-        press(page, "2")
-        said(page, words["right"])
-        press(page, "Enter")
-        expect(page.get_by_role("button", name=words["test"])).to_be_focused()
-        take(page, "onboarding-test", look)
-        press(page, "Enter")
-        answer_test(page, project, [True, False, False])
-        said(page, words["failed"])
-        expect(page.get_by_role("button", name=words["retry"])).to_be_focused()
-        take(page, "onboarding-failed", look)
-        assert fits(page, width)
-        assert complaints_of_axe(page) == []
-        press(page, "Enter")
-        expect(page.get_by_role("button", name=words["test"])).to_be_focused()
-        press(page, "Enter")
-        answer_test(page, project, [True, False, True])
-        said(page, words["passed"])
-        take(page, "onboarding-passed", look)
-        assert complaints_of_axe(page) == []
-        press(page, "Enter")
+        learns(page, words, look, width)
+        tries_again(page, words, look)
+        is_tested(page, project, words, look, width)
         # The real queue, without loading the page again: items from 10 on.
         shows(page, "(10)")
         press(page, "1")
         shows(page, "(11)")
-        eventually(lambda: Annotation.objects.exists())
+        eventually(Annotation.objects.exists)
     assert list(Annotation.objects.values_list("task__item_id", flat=True)) == [10]
     row = Onboarding.objects.get()
     assert (row.stage, row.attempt, row.right, row.answers) == ("passed", 2, 2, 3)

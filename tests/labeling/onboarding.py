@@ -3,11 +3,16 @@
 import uuid
 from typing import Any
 
+import pytest
+
 from accounts.actor import Actor
+from core.errors import Conflict
 from labeling.models import Gold, Project
+from labeling.services.answer import save_answers
 from labeling.services.gold import mark_gold
 from labeling.services.onboarding import answer_onboarding, find_onboarding
 from labeling.services.project import change_project
+from labeling.services.queue import lease_tasks
 from tests import factories
 from tests.labeling.versions import numbered
 
@@ -53,3 +58,27 @@ def answer_all(actor: Actor, project: Project, stage: str, right: int = 1_000) -
 
 def golds(project: Project, use: str) -> list[Gold]:
     return list(Gold.objects.filter(project=project, use=use).select_related("task").order_by("pk"))
+
+
+def lease(actor: Actor, project: Project, count: int = 3) -> list[Row]:
+    """Lease so many tasks of the queue."""
+    return lease_tasks(actor=actor, project_id=project.pk, count=count, holding=[])["tasks"]
+
+
+def refused(actor: Actor, project: Project) -> str:
+    with pytest.raises(Conflict) as caught:
+        lease(actor, project)
+    return caught.value.code
+
+
+def save(actor: Actor, project: Project, tasks: list[dict[str, Any]], said: Any = SPAM) -> list[str]:
+    rows = [
+        {
+            "client_key": str(uuid.uuid4()),
+            "task": task["id"],
+            "lease": task.get("lease", {}).get("token"),
+            "answer": said,
+        }
+        for task in tasks
+    ]
+    return [row["status"] for row in save_answers(actor=actor, project_id=project.pk, answers=rows)["results"]]

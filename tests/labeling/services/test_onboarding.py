@@ -5,11 +5,8 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
-from accounts.services.token import create_token
 from core.errors import Conflict, DomainError, NotAllowed, NotFound
 from labeling.models import (
     Annotation,
@@ -22,50 +19,22 @@ from labeling.models import (
     Tally,
     Task,
 )
-from labeling.services.answer import save_answers
-from labeling.services.assignment import Order as Giving
-from labeling.services.assignment import give_tasks
-from labeling.services.bulk import Order, start_bulk
 from labeling.services.draft import save_draft
 from labeling.services.erasing import erase_tasks
-from labeling.services.gold import gold_page, mark_gold, run_import, start_import, unmark_gold
+from labeling.services.gold import mark_gold, unmark_gold
 from labeling.services.gold_use import change_use, uses_of
 from labeling.services.onboarding import begin_attempt
-from labeling.services.onboarding_people import grant_attempt, let_pass, onboarding_people, reset_onboarding
+from labeling.services.onboarding_people import grant_attempt, onboarding_people, reset_onboarding
 from labeling.services.page import page_of_project
 from labeling.services.project import change_project, create_project, project_figures
 from labeling.services.publish import publish_labels
-from labeling.services.queue import lease_tasks
 from labeling.services.schema_change import change_schema
 from labeling.services.task import count_wanted
 from tests import factories
-from tests.labeling.onboarding import HAM, SPAM, answer_all, golds, made, say, state
-from tests.labeling.versions import numbered, start, version
+from tests.labeling.onboarding import HAM, SPAM, answer_all, golds, lease, made, refused, save, say, state
+from tests.labeling.versions import start, version
 
 pytestmark = pytest.mark.django_db
-
-
-def lease(actor: Any, project: Any, count: int = 3) -> list[dict[str, Any]]:
-    return lease_tasks(actor=actor, project_id=project.pk, count=count, holding=[])["tasks"]
-
-
-def refused(actor: Any, project: Any) -> str:
-    with pytest.raises(Conflict) as caught:
-        lease(actor, project)
-    return caught.value.code
-
-
-def save(actor: Any, project: Any, tasks: list[dict[str, Any]], said: Any = SPAM) -> list[str]:
-    rows = [
-        {
-            "client_key": str(uuid.uuid4()),
-            "task": task["id"],
-            "lease": task.get("lease", {}).get("token"),
-            "answer": said,
-        }
-        for task in tasks
-    ]
-    return [row["status"] for row in save_answers(actor=actor, project_id=project.pk, answers=rows)["results"]]
 
 
 def test_a_newcomer_learns_is_tested_and_then_gets_real_tasks() -> None:
@@ -236,15 +205,6 @@ def test_another_attempt_asks_other_items_first() -> None:
     assert len({gold for _attempt, gold in rows}) == 6
 
 
-def test_a_manager_lets_somebody_pass_who_has_not_even_begun() -> None:
-    ann, bob, project = made()
-    let_pass(actor=ann, project_id=project.pk, person=bob.user_id)
-    assert len(lease(bob, project)) == 3
-    (row,) = onboarding_people(actor=ann, project=project)
-    assert (row["stage"], row["let_by"]) == ("passed", str(row["let_by"]))
-    assert AuditEntry.objects.filter(action="project.let_pass", data__person=bob.user_id).exists()
-
-
 def test_beginning_anew_closes_the_queue_and_asks_other_test_items() -> None:
     ann, bob, project = made(training=1, test=4, onboarding_test=2)
     answer_all(bob, project, "training")
@@ -259,65 +219,6 @@ def test_beginning_anew_closes_the_queue_and_asks_other_test_items() -> None:
     answer_all(bob, project, "training")
     assert set(Onboarding.objects.get().test).isdisjoint(before)
     assert answer_all(bob, project, "test")["state"]["stage"] == "passed"
-
-
-def test_managers_and_reviewers_are_never_asked_whatever_their_token_may_do() -> None:
-    ann, _bob, project = made()
-    for role in ("manager", "engineer", "reviewer"):
-        assert lease(factories.member(ann, role), project)
-    token, _secret = create_token(actor=ann, name="labels", scopes=["label"])
-    narrow = type(ann)(ann.user_id, ann.organization_id, ann.role, frozenset({"label"}), token.pk)
-    assert lease(narrow, project)
-    assert {row["stage"] for row in onboarding_people(actor=ann, project=project)} == {"new"}
-
-
-@pytest.mark.parametrize("everybody", [False, True])
-def test_who_answered_before_goes_on_or_not_as_the_manager_says(everybody: bool) -> None:
-    ann = factories.owner()
-    project = numbered(ann, 20)
-    bob, cleo = factories.member(ann, "annotator"), factories.member(ann, "annotator")
-    save(bob, project, lease(bob, project, 1))
-    lease(cleo, project, 1)
-    mark_gold(actor=ann, project_id=project.pk, item=10, answer=SPAM, use="test")
-    change_project(actor=ann, project_id=project.pk, onboarding=True, onboarding_everybody=everybody)
-    assert refused(cleo, project) == "onboarding"
-    if everybody:
-        assert refused(bob, project) == "onboarding"
-        change_project(actor=ann, project_id=project.pk, onboarding_everybody=False)
-    assert lease(bob, project)
-    assert {row["stage"] for row in onboarding_people(actor=ann, project=project)} == {"before", "new"}
-    # Whoever passed stays in when everybody is asked after all.
-    answer_all(cleo, project, "test")
-    change_project(actor=ann, project_id=project.pk, onboarding_everybody=True)
-    assert lease(cleo, project)
-    assert refused(bob, project) == "onboarding"
-
-
-def test_switching_it_off_opens_the_queue_at_once() -> None:
-    ann, bob, project = made()
-    assert refused(bob, project) == "onboarding"
-    change_project(actor=ann, project_id=project.pk, onboarding=False)
-    assert lease(bob, project)
-    assert state(bob, project) == {"stage": "open"}
-
-
-def test_it_is_not_switched_on_where_nobody_could_pass() -> None:
-    ann = factories.owner()
-    project = numbered(ann, 5)
-    for more in ({}, {"onboarding_test": 0}, {"onboarding_test": 0, "onboarding_training": 0}):
-        with pytest.raises(Conflict) as caught:
-            change_project(actor=ann, project_id=project.pk, onboarding=True, **more)
-        assert caught.value.code == "onboarding_no_tasks"
-    project.refresh_from_db()
-    assert not project.onboarding
-
-
-def test_training_alone_opens_the_queue_and_a_test_alone_does() -> None:
-    _ann, bob, project = made(training=2, test=0, onboarding_test=0)
-    assert answer_all(bob, project, "training", right=0)["state"]["stage"] == "passed"
-    assert lease(bob, project)
-    _ann, cleo, other = made(training=0, test=1)
-    assert state(cleo, other)["stage"] == "test"
 
 
 def test_a_test_smaller_than_asked_is_one_of_what_there_is() -> None:
@@ -425,48 +326,6 @@ def test_other_tasks_and_other_peoples_tasks_are_not_found() -> None:
         say(bob, project, not_drawn.task_id)
 
 
-def test_no_way_leads_around_the_test() -> None:
-    ann, bob, project = made(training=1, test=1)
-    free = [
-        {"id": task} for task in Task.objects.filter(project=project, is_gold=False).values_list("pk", flat=True)[:2]
-    ]
-    assert save(bob, project, free) == ["kept_as_draft", "kept_as_draft"]
-    marked = [{"id": gold.task_id} for gold in Gold.objects.all()]
-    assert save(bob, project, marked) == ["kept_as_draft", "kept_as_draft"]
-    with pytest.raises(Conflict) as caught:
-        start_bulk(actor=bob, project_id=project.pk, order=Order(SPAM, [5, 6]))
-    assert caught.value.code == "onboarding"
-    let_pass(actor=ann, project_id=project.pk, person=bob.user_id)
-    # And for those who are in, a test item is no work either.
-    assert save(bob, project, marked) == ["kept_as_draft", "kept_as_draft"]
-    assert save(bob, project, free) == ["saved", "saved"]
-    start_bulk(actor=bob, project_id=project.pk, order=Order(SPAM, [1, 2, 20]))
-    assert sorted(Annotation.objects.values_list("task__item_id", flat=True)) == [3, 4, 20]
-
-
-def test_assigned_tasks_wait_until_the_person_is_in() -> None:
-    ann, bob, project = made(training=0, test=1)
-    change_project(actor=ann, project_id=project.pk, only_assigned=True)
-    give_tasks(actor=ann, project_id=project.pk, order=Giving([bob.user_id], items=[10, 11]))
-    assert refused(bob, project) == "onboarding"
-    answer_all(bob, project, "test")
-    assert [task["item_id"] for task in lease(bob, project)] == [10, 11]
-
-
-def test_a_paused_project_takes_no_answers_and_an_archived_one_is_gone_for_annotators() -> None:
-    ann, bob, project = made()
-    task = state(bob, project)["task"]["id"]
-    change_project(actor=ann, project_id=project.pk, state="paused")
-    with pytest.raises(Conflict) as caught:
-        say(bob, project, task)
-    assert caught.value.code == "project_paused"
-    assert state(bob, project)["stage"] == "training"
-    change_project(actor=ann, project_id=project.pk, state="archived")
-    with pytest.raises(Conflict) as archived:
-        state(bob, project)
-    assert archived.value.code == "project_archived"
-
-
 def test_what_was_begun_is_kept_and_gone_with_the_answer() -> None:
     _ann, bob, project = made()
     task = state(bob, project)["task"]["id"]
@@ -474,16 +333,6 @@ def test_what_was_begun_is_kept_and_gone_with_the_answer() -> None:
     assert state(bob, project)["task"]["draft"]["answer"] == HAM
     say(bob, project, task)
     assert not Draft.objects.exists()
-
-
-def test_rules_that_change_in_the_middle_hold_at_once() -> None:
-    ann, bob, project = made(training=2, test=2)
-    state(bob, project)
-    change_project(actor=ann, project_id=project.pk, onboarding_training=0)
-    assert state(bob, project)["stage"] == "test"
-    change_project(actor=ann, project_id=project.pk, onboarding_test=0)
-    assert state(bob, project) == {"stage": "open"} or lease(bob, project)
-    assert Progress.objects.get(annotator=bob.user_id).onboarded
 
 
 def test_spans_are_compared_as_known_answers_are() -> None:
@@ -534,108 +383,3 @@ def test_boxes_are_compared_as_known_answers_are() -> None:
     task = state(bob, project)["task"]["id"]
     assert say(bob, project, task, {"cats": [{**box, "x": 60.0}]})["feedback"]["outcome"] == "wrong"
     assert say(bob, project, task, {"cats": [{**box, "x": 12.0}]})["feedback"]["outcome"] == "right"
-
-
-def test_uses_are_changed_together_and_what_is_hidden_again_comes_to_everybody() -> None:
-    ann = factories.owner()
-    project = numbered(ann, 30, gold_share=50)
-    for item in (1, 2):
-        mark_gold(actor=ann, project_id=project.pk, item=item, answer=SPAM, use="training")
-    mark_gold(actor=ann, project_id=project.pk, item=3, answer=SPAM)
-    bob = factories.member(ann, "annotator")
-    assert 3 in [task["item_id"] for task in lease(bob, project, 4)]
-    numbers = [gold.pk for gold in golds(project, "training")]
-    assert change_use(actor=ann, project_id=project.pk, golds=numbers, use="hidden") == 2
-    assert change_use(actor=ann, project_id=project.pk, golds=numbers, use="hidden") == 0
-    more = [task["item_id"] for task in lease(bob, project, 8)]
-    assert {1, 2} <= set(more)
-    assert 3 not in more
-    with pytest.raises(NotFound):
-        change_use(actor=ann, project_id=project.pk, golds=[*numbers, 10**9], use="test")
-    with pytest.raises(DomainError):
-        change_use(actor=ann, project_id=project.pk, golds=numbers, use="exam")
-
-
-def test_a_column_says_what_each_is_for_and_another_one_why() -> None:
-    ann = factories.owner()
-    columns = {
-        "text": ["a", "b", "c", "d"],
-        "truth": ["spam", "ham", "spam", ""],
-        "part": ["Training", "test", "", "test"],
-        "why": ["它在推销。", "", "Prize.", "-"],
-    }
-    project = factories.project(ann, version=version(ann, columns))
-    factories.tasks(project, 4)
-    options = {"column": "truth", "use": "hidden", "use_column": "part", "explanation_column": "why"}
-    job = start_import(actor=ann, project_id=project.pk, **options)
-    result = run_import(job=start(job), **job.params)
-    assert result["marked"] == 3
-    found = [
-        (gold.task.item_id, gold.use, gold.explanation) for gold in Gold.objects.select_related("task").order_by("task")
-    ]
-    assert found == [(1, "training", "它在推销。"), (2, "test", ""), (3, "hidden", "Prize.")]
-    project.refresh_from_db()
-    assert project.gold_count == 1
-    with pytest.raises(DomainError) as caught:
-        start_import(actor=ann, project_id=project.pk, column="truth", use_column="nothing")
-    assert caught.value.code == "column_unknown"
-
-
-def test_a_whole_import_is_for_one_use() -> None:
-    ann = factories.owner()
-    project = factories.project(ann, version=version(ann, {"text": ["a", "b"], "truth": ["spam", "ham"]}))
-    factories.tasks(project, 2)
-    job = start_import(actor=ann, project_id=project.pk, column="truth", use="training")
-    run_import(job=start(job), **job.params)
-    assert uses_of(project) == {"hidden": 0, "training": 2, "test": 0}
-
-
-def test_the_list_of_known_answers_counts_what_was_said_before_the_work() -> None:
-    ann, bob, project = made(training=1, test=1)
-    answer_all(bob, project, "training", right=0)
-    answer_all(bob, project, "test")
-    rows, _older = gold_page(actor=ann, project=project)
-    assert [(row["use"], row["answers"], row["right"]) for row in rows] == [("test", 1, 1), ("training", 1, 0)]
-    assert [row["use"] for row in gold_page(actor=ann, project=project, use="test")[0]] == ["test"]
-
-
-def test_a_lease_asks_the_same_of_the_database_whether_or_not_there_is_a_test() -> None:
-    ann = factories.owner()
-    plain = numbered(ann, 20)
-    bob = factories.member(ann, "annotator")
-    _boss, cleo, project = made()
-    let_pass(actor=_boss, project_id=project.pk, person=cleo.user_id)
-    counts = []
-    for who, where in ((bob, plain), (cleo, project)):
-        lease(who, where, 1)
-        with CaptureQueriesContext(connection) as asked:
-            tasks = lease(who, where, 2)
-        with CaptureQueriesContext(connection) as saved:
-            save(who, where, tasks)
-        counts.append((len(asked), len(saved)))
-    assert counts[0] == counts[1]
-
-
-def test_people_are_listed_with_as_many_queries_for_one_as_for_many() -> None:
-    ann, bob, project = made()
-    answer_all(bob, project, "training")
-    with CaptureQueriesContext(connection) as few:
-        onboarding_people(actor=ann, project=project)
-    for _number in range(4):
-        answer_all(factories.member(ann, "annotator"), project, "training", right=1)
-    with CaptureQueriesContext(connection) as many:
-        rows = onboarding_people(actor=ann, project=project)
-    assert len(few) == len(many)
-    assert [(row["trained"], row["trained_right"]) for row in rows].count((2, 1)) == 4
-    assert rows[0]["seconds"] == 4.0
-
-
-def test_the_state_asks_the_same_of_the_database_for_few_and_many_items() -> None:
-    counts = []
-    for size in (3, 12):
-        _ann, bob, project = made(training=size, test=size, onboarding_training=12, onboarding_test=12)
-        state(bob, project)
-        with CaptureQueriesContext(connection) as asked:
-            state(bob, project)
-        counts.append(len(asked))
-    assert counts[0] == counts[1]
