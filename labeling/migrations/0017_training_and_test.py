@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='Onboarding',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stage', models.CharField(choices=[('training', 'In training'), ('test', 'In the test'), ('passed', 'Passed'), ('failed', 'Failed')], default='training', max_length=10)),
+                ('stage', models.CharField(choices=[('training', 'In training'), ('test', 'In the test'), ('passed', 'Passed'), ('failed', 'Not passed')], default='training', max_length=10)),
                 ('attempt', models.PositiveSmallIntegerField(default=0)),
                 ('extra_attempts', models.PositiveSmallIntegerField(default=0)),
                 ('training', models.JSONField(default=list)),
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='gold',
             name='use',
-            field=models.CharField(choices=[('hidden', 'Hidden in the work'), ('training', 'Training'), ('test', 'Test')], db_default='hidden', default='hidden', max_length=10),
+            field=models.CharField(choices=[('hidden', 'Hidden in the work'), ('training', 'Training'), ('test', 'Qualification test')], db_default='hidden', default='hidden', max_length=10),
         ),
         migrations.AddField(
             model_name='progress',

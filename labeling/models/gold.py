@@ -9,7 +9,7 @@ class GoldUse(models.TextChoices):
 
     HIDDEN = "hidden", _("Hidden in the work")
     TRAINING = "training", _("Training")
-    TEST = "test", _("Test")
+    TEST = "test", _("Qualification test")
 
 
 class Gold(models.Model):

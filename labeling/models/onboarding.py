@@ -9,7 +9,7 @@ class OnboardingStage(models.TextChoices):
     TEST = "test", _("In the test")
     PASSED = "passed", _("Passed")
     # The attempt at hand; another one may be left.
-    FAILED = "failed", _("Failed")
+    FAILED = "failed", _("Not passed")
 
 
 class Onboarding(models.Model):
