@@ -51,7 +51,7 @@ class OnboardingForm(forms.Form):
     onboarding_tells = forms.BooleanField(
         label=gettext_lazy("After a test, tell what was wrong"),
         required=False,
-        help_text=gettext_lazy("The right answers are told only when the person has no attempt left."),
+        help_text=gettext_lazy("The right answers are told once the person has passed or has no attempt left."),
     )
     onboarding_everybody = forms.BooleanField(
         label=gettext_lazy("Also people who have answered here before"),
