@@ -14,6 +14,7 @@ from labeling.services.project import change_project
 from tests import factories
 from tests.e2e.test_grid_page import fits, project_of
 from tests.e2e.test_labeling_page import eventually, windows
+from tests.e2e.test_shapes import make as make_cells
 from tests.e2e.test_task_types import LOOKS, NER, Opened, ann, browse, complaints_of_axe, look_of, make, press, take
 from tests.labeling.onboarding import answer_all, say, state
 from tests.live import LiveService
@@ -247,3 +248,31 @@ def test_marked_text_is_drawn_beside_the_right_one(chromium: Any, live_service: 
             take(page, "onboarding-spans", look_of(language, width))
             assert fits(page, width)
             assert complaints_of_axe(page) == []
+
+
+def test_boxes_are_drawn_beside_the_right_ones(chromium: Any, live_service: LiveService, ann: Actor) -> None:
+    project = make_cells(ann)
+    box = {"id": "a", "type": "box", "label": "WBC", "x": 30.0, "y": 120.0, "width": 140.0, "height": 140.0}
+    other = {"id": "b", "type": "box", "label": "RBC", "x": 300.0, "y": 60.0, "width": 90.0, "height": 90.0}
+    why = "One white cell at the left; the red one at the top counts too."
+    mark_gold(
+        actor=ann, project_id=project.pk, item=1, answer={"cells": [box, other]}, use="training", explanation=why
+    )
+    change_project(actor=ann, project_id=project.pk, onboarding=True, onboarding_test=0)
+    with windows(chromium, live_service) as open_window:
+        for width, height, language in ((1280, 900, "en"), (390, 844, "zh-hans")):
+            page = open_window(newcomer(ann), f"/projects/{project.pk}/label/", language, "light", width, height)
+            expect(page.get_by_role("button", name=WORDS[language]["begin"])).to_be_focused()
+            press(page, "Enter")
+            expect(page.locator(".lp-canvas image")).to_be_visible()
+            press(page, "n", "Enter")
+            said(page, WORDS[language]["wrong"])
+            sides = page.locator(".lp-verdict")
+            expect(sides.nth(0).locator(".lp-canvas image")).to_be_visible()
+            expect(sides.nth(1).locator(".lp-canvas image")).to_be_visible()
+            # A corner more than lies on the stage of one shape.
+            expect(sides.nth(1).locator("dd")).to_contain_text("Red blood cell")
+            take(page, "onboarding-boxes", look_of(language, width))
+            assert fits(page, width)
+            press(page, "Enter")
+            said(page, "Training done" if language == "en" else "训练已完成")

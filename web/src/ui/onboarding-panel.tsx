@@ -26,7 +26,7 @@ function Offers({ offers, exit }: { offers: readonly Offer[]; exit: string | nul
   const box = useRef<HTMLDivElement>(null);
   const id = offers.map((offer) => offer.name).join();
   // Before the person sees it, so that no quick key is lost.
-  useLayoutEffect(() => box.current?.querySelector<HTMLElement>("button, a")?.focus(), [id]);
+  useLayoutEffect(() => box.current?.querySelector<HTMLElement>("button, a")?.focus({ preventScroll: true }), [id]);
   useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") !== null) return;
@@ -175,7 +175,7 @@ function End({ state, onboarding, say }: { state: State; onboarding: Onboarding;
   const way = session.way();
   if (stage === "passed") {
     return (
-      <Sheet title={say("passed")} seal problem="">
+      <Sheet title={say(result === null ? "in" : "passed")} seal problem="">
         {share}<p>{say(result === null ? "in-body" : "passed-body")}</p>
         <Offers offers={[{ name: "start", title: say("start"), work: () => way?.goOn() }]} exit={null} />
         {result === null ? null : <Mistakes state={state} result={result} say={say} />}
