@@ -255,9 +255,7 @@ def test_boxes_are_drawn_beside_the_right_ones(chromium: Any, live_service: Live
     box = {"id": "a", "type": "box", "label": "WBC", "x": 30.0, "y": 120.0, "width": 140.0, "height": 140.0}
     other = {"id": "b", "type": "box", "label": "RBC", "x": 300.0, "y": 60.0, "width": 90.0, "height": 90.0}
     why = "One white cell at the left; the red one at the top counts too."
-    mark_gold(
-        actor=ann, project_id=project.pk, item=1, answer={"cells": [box, other]}, use="training", explanation=why
-    )
+    mark_gold(actor=ann, project_id=project.pk, item=1, answer={"cells": [box, other]}, use="training", explanation=why)
     change_project(actor=ann, project_id=project.pk, onboarding=True, onboarding_test=0)
     with windows(chromium, live_service) as open_window:
         for width, height, language in ((1280, 900, "en"), (390, 844, "zh-hans")):
