@@ -3,7 +3,17 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from labeling.models import Annotation, LabelingRule, Lease, Progress, Project, Suggestion, SuspectLabel, Task
+from labeling.models import (
+    Annotation,
+    LabelingRule,
+    Lease,
+    Onboarding,
+    Progress,
+    Project,
+    Suggestion,
+    SuspectLabel,
+    Task,
+)
 
 
 @admin.register(Project)
@@ -50,3 +60,19 @@ class SuspectLabelAdmin(ReadOnlyAdmin):
 class LabelingRuleAdmin(ReadOnlyAdmin):
     list_display = ("id", "project_id", "name", "label", "kind", "enabled", "stopped")
     list_filter = ("kind", "enabled")
+
+
+@admin.register(Onboarding)
+class OnboardingAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "project_id",
+        "annotator_id",
+        "stage",
+        "attempt",
+        "answers",
+        "right",
+        "started_at",
+        "passed_at",
+    )
+    list_filter = ("stage",)

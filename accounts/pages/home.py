@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count
+from django.db.models import Count, F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -52,6 +52,7 @@ class HomePage(ScopedPage):
         context["mentions"] = _rows(actor, "labeling.Mention").count()
         context["mentions_url"] = _address("labeling:all-comments")
         context["paused"] = _paused(actor)
+        context["stuck"] = _stuck(actor)
         return render(request, "accounts/home.html", context)
 
 
@@ -63,6 +64,17 @@ def _paused(actor: Actor) -> list[dict[str, Any]]:
     found = rows.filter(paused_at__isnull=False, paused_why="gold").order_by("project_id")
     counted = found.values("project_id", "project__name").annotate(people=Count("pk"))[:NEWEST]
     return [{**row, "url": _address("labeling:people", row["project_id"])} for row in counted]
+
+
+def _stuck(actor: Actor) -> list[dict[str, Any]]:
+    """Return the projects in which people failed the test, have no attempt left, and wait for somebody."""
+    rows = _rows(actor, "labeling.Onboarding") if actor.can("project.write") else None
+    if rows is None:
+        return []
+    used = F("project__onboarding_attempts") + F("extra_attempts")
+    found = rows.filter(stage="failed", attempt__gte=used, project__onboarding=True, project__state="open")
+    counted = found.order_by("project_id").values("project_id", "project__name").annotate(people=Count("pk"))[:NEWEST]
+    return [{**row, "url": _address("labeling:onboarding", row["project_id"])} for row in counted]
 
 
 def _fill(actor: Actor) -> Callable[[Shelf], dict[str, Any] | None]:

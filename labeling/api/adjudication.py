@@ -23,7 +23,7 @@ SEEN = ("review", "project.write", "data.read")
 WEIGH = ("review", "project.write")
 
 
-class DecisionOutput(serializers.Serializer[Any]):
+class FinalAnswerOutput(serializers.Serializer[Any]):
     task = serializers.IntegerField()
     state = serializers.ChoiceField(choices=CHOICES)
     answer = serializers.DictField(allow_null=True)
@@ -59,7 +59,7 @@ class DisputeOutput(serializers.Serializer[Any]):
     agreement = serializers.FloatField(allow_null=True, help_text="How far people agree, 0 to 1.")
     controls = serializers.DictField(help_text="By control on which people differ: the same, votes, probable labels.")
     answers = GivenOutput(many=True)
-    decision = DecisionOutput(allow_null=True)
+    decision = FinalAnswerOutput(allow_null=True)
 
 
 class DisputesOutput(serializers.Serializer[Any]):
@@ -79,7 +79,7 @@ class DisputeFilter(serializers.Serializer[Any]):
     cursor = serializers.CharField(max_length=60, required=False)
 
 
-class DecideInput(serializers.Serializer[Any]):
+class FinalAnswerInput(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=CHOICES, default=DisputeState.DECIDED)
     annotation = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=BIGGEST, help_text="The answer that is taken."
@@ -131,18 +131,18 @@ class AdjudicationView(ScopedAPIView):
     model = Task
     scopes = {"GET": SEEN, "PUT": "review", "DELETE": "review"}
 
-    @extend_schema(responses=DecisionOutput)
+    @extend_schema(responses=FinalAnswerOutput)
     def get(self, request: Request, pk: int) -> Response:
         """Show what was decided; 404 where nobody did."""
         found = find_adjudication(actor=request.actor, task_id=pk)  # type: ignore[attr-defined]
         return Response(show_decision(found))
 
-    @extend_schema(request=DecideInput, responses=DecisionOutput)
+    @extend_schema(request=FinalAnswerInput, responses=FinalAnswerOutput)
     def put(self, request: Request, pk: int) -> Response:
         """Decide a task, or leave it undecided with a reason; 412 when somebody decided it meanwhile."""
         actor = request.actor  # type: ignore[attr-defined]
         _find_task(actor, pk)
-        decide_task(actor=actor, task_id=pk, **valid(DecideInput, request.data))
+        decide_task(actor=actor, task_id=pk, **valid(FinalAnswerInput, request.data))
         return Response(show_decision(find_adjudication(actor=actor, task_id=pk)))
 
     @extend_schema(responses={204: None}, parameters=[UndoFilter])

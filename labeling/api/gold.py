@@ -10,10 +10,9 @@ from rest_framework.response import Response
 from core.api import ScopedAPIView, valid
 from labeling.api.comment import PersonOutput
 from labeling.api.labeling import BIGGEST, ItemOutput
-from labeling.models import Gold, Project
+from labeling.models import Gold, GoldUse, Project
 from labeling.querysets.gold import MANAGERS
 from labeling.services.gold import (
-    LONGEST_EXPLANATION,
     find_gold,
     gold_page,
     mark_gold,
@@ -22,14 +21,18 @@ from labeling.services.gold import (
     unmark_gold,
 )
 from labeling.services.gold_check import pause_person, resume_person
+from labeling.services.gold_use import LONGEST_EXPLANATION, change_use
 from labeling.services.project import find_project
 from workers.api.job import JobOutput
+
+USE_HELP = "hidden: among everybody's work. training and test: before it, for new people."
 
 
 class GoldOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     task = ItemOutput()
     answer = serializers.DictField()
+    use = serializers.ChoiceField(choices=GoldUse.choices, help_text=USE_HELP)
     explanation = serializers.CharField()
     made_by = PersonOutput(allow_null=True)
     at = serializers.DateTimeField()
@@ -49,6 +52,7 @@ class GoldInput(serializers.Serializer[Any]):
     )
     answer = serializers.DictField(required=False, help_text="What is right; a must with an item.")
     explanation = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_EXPLANATION)
+    use = serializers.ChoiceField(choices=GoldUse.choices, required=False, help_text=USE_HELP)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("item" in attrs) == ("annotation" in attrs):
@@ -58,10 +62,27 @@ class GoldInput(serializers.Serializer[Any]):
 
 class GoldImportInput(serializers.Serializer[Any]):
     column = serializers.CharField(max_length=200, help_text="Items with a label in this column become gold.")
+    use = serializers.ChoiceField(choices=GoldUse.choices, required=False, help_text=USE_HELP)
+    use_column = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="A column that names the use of each item."
+    )
+    explanation_column = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class GoldUseInput(serializers.Serializer[Any]):
+    gold = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=BIGGEST), min_length=1, max_length=1_000
+    )
+    use = serializers.ChoiceField(choices=GoldUse.choices, help_text=USE_HELP)
+
+
+class GoldUseOutput(serializers.Serializer[Any]):
+    changed = serializers.IntegerField()
 
 
 class GoldCursor(serializers.Serializer[Any]):
     cursor = serializers.RegexField(r"^\d{1,18}$", required=False)
+    use = serializers.ChoiceField(choices=GoldUse.choices, required=False)
 
 
 class PauseInput(serializers.Serializer[Any]):
@@ -80,8 +101,9 @@ class GoldListView(ScopedAPIView):
         """List right answers, newest first, 50 a page, with how many people met them."""
         actor = request.actor  # type: ignore[attr-defined]
         project = find_project(actor=actor, project_id=pk)
-        cursor = valid(GoldCursor, request.query_params).get("cursor")
-        rows, older = gold_page(actor=actor, project=project, before=None if cursor is None else int(cursor))
+        given = valid(GoldCursor, request.query_params)
+        before = int(given["cursor"]) if "cursor" in given else None
+        rows, older = gold_page(actor=actor, project=project, use=given.get("use", ""), before=before)
         return Response({"results": rows, "next": None if older is None else str(older)})
 
     @extend_schema(request=GoldInput, responses={201: GoldOutput})
@@ -106,6 +128,22 @@ class GoldImportView(ScopedAPIView):
         find_project(actor=actor, project_id=pk)
         job = start_import(actor=actor, project_id=pk, **valid(GoldImportInput, request.data))
         return Response(JobOutput(job).data, status=202)
+
+
+class GoldUseView(ScopedAPIView):
+    """What known answers are for."""
+
+    model = Project
+    scopes = {"POST": MANAGERS}
+
+    @extend_schema(request=GoldUseInput, responses=GoldUseOutput)
+    def post(self, request: Request, pk: int) -> Response:
+        """Use known answers for something else: several at once."""
+        actor = request.actor  # type: ignore[attr-defined]
+        find_project(actor=actor, project_id=pk)
+        given = valid(GoldUseInput, request.data)
+        changed = change_use(actor=actor, project_id=pk, golds=given["gold"], use=given["use"])
+        return Response({"changed": changed})
 
 
 class GoldView(ScopedAPIView):

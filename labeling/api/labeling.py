@@ -53,6 +53,9 @@ class PageOutput(serializers.Serializer[Any]):
     project = serializers.DictField()
     me = serializers.DictField()
     progress = ProgressOutput()
+    onboarding = serializers.DictField(
+        allow_null=True, help_text="As onboarding/ gives it, while the queue is not open to this person yet."
+    )
 
 
 class LeaseInput(serializers.Serializer[Any]):

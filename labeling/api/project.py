@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
+from labeling.engine.onboarding import MOST_ATTEMPTS, MOST_TASKS
 from labeling.models import Annotation, Project, ProjectState, TaskOrder
 from labeling.querysets.gold import may_know_gold
 from labeling.services.project import (
@@ -69,6 +70,25 @@ class ProjectChange(serializers.Serializer[Any]):
     gold_from = serializers.IntegerField(
         min_value=1, max_value=1_000, required=False, help_text="Not before so many answers to gold."
     )
+    onboarding = serializers.BooleanField(
+        required=False, help_text="New people go through training tasks and a test before the queue opens for them."
+    )
+    onboarding_training = serializers.IntegerField(
+        min_value=0, max_value=MOST_TASKS, required=False, help_text="Training tasks for each person at most."
+    )
+    onboarding_test = serializers.IntegerField(
+        min_value=0, max_value=MOST_TASKS, required=False, help_text="Tasks of one test at most; 0: no test."
+    )
+    onboarding_least = serializers.IntegerField(
+        min_value=1, max_value=100, required=False, help_text="Per cent of the test that must be right."
+    )
+    onboarding_attempts = serializers.IntegerField(min_value=1, max_value=MOST_ATTEMPTS, required=False)
+    onboarding_tells = serializers.BooleanField(
+        required=False, help_text="After a test people are told what they had wrong."
+    )
+    onboarding_everybody = serializers.BooleanField(
+        required=False, help_text="Also people who answered here before it was switched on."
+    )
     only_assigned = serializers.BooleanField(
         required=False, help_text="People get what is assigned to them and nothing else."
     )
@@ -89,7 +109,8 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
         fields = [
             "id", "name", "version", "version_number", "dataset", "dataset_name", "guidelines", "schema", "overlap",
             "overlap_share", "overlap_in_share", "overlap_seed", "only_assigned", "skip_reasons",
-            "skip_reason_required", "answers_wanted",
+            "skip_reason_required", "onboarding", "onboarding_training", "onboarding_test", "onboarding_least",
+            "onboarding_attempts", "onboarding_tells", "onboarding_everybody", "answers_wanted",
             "lease_seconds", "suggest_every", "own_suggestions", "order", "learning", "accepts", "state",
             "schema_revision", "task_count", "created_by", "created_at",
         ]  # fmt: skip

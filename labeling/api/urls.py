@@ -7,7 +7,7 @@ from labeling.api.agreement import AgreementView
 from labeling.api.assignment import AssignmentListView, AssignmentView
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
 from labeling.api.comment import CommentsView, CommentView, PeopleView
-from labeling.api.gold import GoldImportView, GoldListView, GoldView, PauseView
+from labeling.api.gold import GoldImportView, GoldListView, GoldUseView, GoldView, PauseView
 from labeling.api.label_error import LabelErrorDecisionView, LabelErrorsView, LabelErrorView
 from labeling.api.labeling import (
     AnnotationView,
@@ -17,6 +17,12 @@ from labeling.api.labeling import (
     LeaseView,
     PageView,
     ReleaseView,
+)
+from labeling.api.onboarding import (
+    OnboardingAnswerView,
+    OnboardingAttemptView,
+    OnboardingPeopleView,
+    OnboardingView,
 )
 from labeling.api.one_more import OneMoreView
 from labeling.api.prediction import AskBackendView, BackendView, PredictionImportView, PredictionsView
@@ -67,6 +73,11 @@ urlpatterns = [
     path("projects/<int:pk>/auto-accept/give-back/", GiveBackView.as_view(), name="auto-accept-give-back"),
     path("projects/<int:pk>/gold/", GoldListView.as_view(), name="gold-list"),
     path("projects/<int:pk>/gold/import/", GoldImportView.as_view(), name="gold-import"),
+    path("projects/<int:pk>/gold/use/", GoldUseView.as_view(), name="gold-use"),
+    path("projects/<int:pk>/onboarding/", OnboardingView.as_view(), name="onboarding"),
+    path("projects/<int:pk>/onboarding/answer/", OnboardingAnswerView.as_view(), name="onboarding-answer"),
+    path("projects/<int:pk>/onboarding/attempt/", OnboardingAttemptView.as_view(), name="onboarding-attempt"),
+    path("projects/<int:pk>/onboarding/people/", OnboardingPeopleView.as_view(), name="onboarding-people"),
     path("projects/<int:pk>/pause/", PauseView.as_view(), name="project-pause-person"),
     path("gold/<int:pk>/", GoldView.as_view(), name="gold-detail"),
     path("assignments/<int:pk>/", AssignmentView.as_view(), name="assignment-detail"),

@@ -6,8 +6,9 @@ from labeling.models.assignment import Assignment, AssignmentKind, AssignmentSta
 from labeling.models.backend import Backend, BackendState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
-from labeling.models.gold import Gold, GoldState
+from labeling.models.gold import Gold, GoldState, GoldUse
 from labeling.models.label_error import SuspectLabel, SuspectState
+from labeling.models.onboarding import Onboarding, OnboardingAnswer, OnboardingStage
 from labeling.models.progress import PauseReason, Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision, TaskOrder
 from labeling.models.rule import LabelingRule, RuleKind
@@ -37,10 +38,14 @@ __all__ = [
     "Draft",
     "Gold",
     "GoldState",
+    "GoldUse",
     "LabelingRule",
     "Lease",
     "Mention",
     "ModelLabel",
+    "Onboarding",
+    "OnboardingAnswer",
+    "OnboardingStage",
     "PauseReason",
     "Progress",
     "Project",

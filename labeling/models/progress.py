@@ -44,6 +44,8 @@ class Progress(models.Model):
     # While set, the queue hands out nothing to this person; what they hold is still saved.
     paused_at = models.DateTimeField(null=True)
     paused_why = models.CharField(max_length=10, blank=True, default="", db_default="", choices=PauseReason.choices)
+    # Where a project has an onboarding, the queue hands out nothing until this is true.
+    onboarded = models.BooleanField(default=False, db_default=False)
     last_answer_at = models.DateTimeField(null=True)
     # Fresh tasks before (rank, id) and returned ones before this time are closed, or this person has them already.
     cursor_rank = models.FloatField(default=float("-inf"))

@@ -58,7 +58,7 @@ class Project(TimedModel):
     gold_least = models.PositiveSmallIntegerField(default=0, db_default=0, validators=[MaxValueValidator(100)])
     # Not before so many answers to gold.
     gold_from = models.PositiveSmallIntegerField(default=10, db_default=10, validators=[MinValueValidator(1)])
-    # How many tasks are gold; kept by whoever marks one.
+    # How many tasks are gold that is hidden in the work; kept by whoever marks one or changes its use.
     gold_count = models.PositiveBigIntegerField(default=0, db_default=0)
     # Nobody who labels can know which of their tasks are gold without it.
     gold_secret = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
@@ -73,6 +73,18 @@ class Project(TimedModel):
     # The answers are weighed after this many new ones; at `weigh_at` answers the next time, 0 for never.
     weigh_every = models.PositiveIntegerField(default=100, db_default=100)
     weigh_at = models.PositiveBigIntegerField(default=0, db_default=0)
+    # New people answer training tasks and then a test before the queue opens for them: labeling.models.onboarding.
+    onboarding = models.BooleanField(default=False, db_default=False)
+    # How many of each a person gets at most; 0 leaves a stage out.
+    onboarding_training = models.PositiveSmallIntegerField(default=10, db_default=10)
+    onboarding_test = models.PositiveSmallIntegerField(default=10, db_default=10)
+    # Per cent of the test that must be right.
+    onboarding_least = models.PositiveSmallIntegerField(default=80, db_default=80)
+    onboarding_attempts = models.PositiveSmallIntegerField(default=2, db_default=2)
+    # After a test people are told what they had wrong, and the right answers once no attempt is left.
+    onboarding_tells = models.BooleanField(default=False, db_default=False)
+    # Also those who answered here before it was switched on.
+    onboarding_everybody = models.BooleanField(default=False, db_default=False)
     # What people choose from when they skip a task, beside words of their own; empty for the page's own list.
     skip_reasons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     skip_reason_required = models.BooleanField(default=False, db_default=False)
@@ -112,6 +124,17 @@ class Project(TimedModel):
             models.CheckConstraint(
                 condition=models.Q(target_confidence__gte=0, target_confidence__lt=1, most_answers__gte=1),
                 name="project_target_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    onboarding_training__lte=100,
+                    onboarding_test__lte=100,
+                    onboarding_least__gte=1,
+                    onboarding_least__lte=100,
+                    onboarding_attempts__gte=1,
+                    onboarding_attempts__lte=20,
+                ),
+                name="project_onboarding_range",
             ),
             models.CheckConstraint(condition=models.Q(lease_seconds__gte=1), name="project_lease_positive"),
         ]

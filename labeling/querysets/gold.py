@@ -2,8 +2,17 @@ from typing import Self
 
 from accounts.actor import Actor
 from accounts.querysets.tenant import TenantQuerySet
+from accounts.roles import ROLES
 
 MANAGERS = ("project.write", "review")
+
+
+def is_exempt(actor: Actor) -> bool:
+    """Tell whether this actor's role works without training and test: it may know the right answers.
+
+    Of a token with fewer scopes the role of its person counts.
+    """
+    return not ROLES.get(actor.role, frozenset()).isdisjoint(MANAGERS)
 
 
 def may_know_gold(actor: Actor) -> bool:

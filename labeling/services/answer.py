@@ -16,6 +16,7 @@ from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, Schema, labels_of, validate_answer
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Task
+from labeling.querysets.gold import is_exempt
 from labeling.services.acceptance_audit import note_audits
 from labeling.services.gold_check import check_answers
 from labeling.services.queue import (
@@ -141,6 +142,7 @@ def _save_at_once(actor: Actor, project_id: int, asked: CurrentSchema, sent: lis
         "annotator": actor.user_id,
         "project": project_id,
         "organization": actor.organization_id,
+        "exempt": is_exempt(actor),
         "revision": asked.revision,
         "rows": orjson.dumps([_row_json(asked.schema, row) for row in alone]).decode(),
     }
@@ -347,7 +349,8 @@ def _place_is_lost(cursor: Any, desk: Desk, row: Sent, place: Place) -> bool:
 
 TAKE_AGAIN = """
 WITH open AS MATERIALIZED (
-  SELECT t.id, t.is_gold FROM labeling_task t WHERE t.id = ANY(%(tasks)s) AND (t.open_slots > 0 OR t.is_gold)
+  SELECT t.id, t.is_gold FROM labeling_task t WHERE t.id = ANY(%(tasks)s)
+    AND (t.open_slots > 0 OR t.is_gold AND (SELECT g.use FROM labeling_gold g WHERE g.task_id = t.id) = 'hidden')
     AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s)
   ORDER BY t.id FOR NO KEY UPDATE),
 taken AS (
@@ -366,8 +369,9 @@ ON CONFLICT (task_id, annotator_id) DO UPDATE SET answer = excluded.answer, save
 
 
 def _find_places(cursor: Any, desk: Desk, homeless: list[Sent]) -> list[Sent]:
-    """Take free places again for answers whose lease was lost; the others become drafts."""
-    values = {"tasks": [row.task for row in homeless], "annotator": desk.annotator_id, "project": desk.project_id}
+    """Take free places again for answers whose lease was lost; the others become drafts, as all of a newcomer do."""
+    named = [] if desk.is_newcomer else [row.task for row in homeless]
+    values = {"tasks": named, "annotator": desk.annotator_id, "project": desk.project_id}
     cursor.execute(TAKE_AGAIN, values)
     taken = {row[0] for row in cursor.fetchall()}
     _keep_drafts(cursor, desk, [row for row in homeless if row.task not in taken])

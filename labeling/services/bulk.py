@@ -23,6 +23,7 @@ from labeling.services.expiry import expire_leases
 from labeling.services.gold_check import check_answers
 from labeling.services.grid import Looker, Wish, chosen, look, looker_of, wish_of
 from labeling.services.grid_source import END, named_items
+from labeling.services.onboarding_gate import refuse_newcomer
 from labeling.services.project import find_project, refuse_while_changing
 from labeling.services.queue import Desk, progress_of, refuse_unless_open, sit_down
 from labeling.services.schema_revision import schema_of
@@ -66,7 +67,7 @@ def start_bulk(*, actor: Actor, project_id: int, order: Order) -> Bulk:
 
     Raises:
         NotFound: No such project.
-        Conflict: ``project_paused``, ``project_archived``, ``questions_changing``.
+        Conflict: ``project_paused``, ``project_archived``, ``questions_changing``, ``onboarding``.
         DomainError: ``grid_not_offered``, ``answer_invalid``, ``filter_invalid``, ``items_invalid``.
     """
     project = find_project(actor=actor, project_id=project_id)
@@ -75,6 +76,7 @@ def start_bulk(*, actor: Actor, project_id: int, order: Order) -> Bulk:
     if earlier is not None:
         return earlier
     refuse_unless_open(project.state)
+    refuse_newcomer(actor, project)
     refuse_while_changing(project)
     schema = parse_schema(project.schema)
     answer = _answer_of(schema, order.answer)

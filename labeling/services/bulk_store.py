@@ -81,7 +81,8 @@ def _answer(cursor: Any, desk: Desk, bulk: Bulk, schema: Schema, answer: Answer,
     cursor.execute(_MINE, values)
     placed = [row[0] for row in cursor.fetchall()]
     held = set(placed)
-    cursor.execute(TAKE_AGAIN, {**values, "tasks": [task for task in tasks if task not in held]})
+    free = [] if desk.is_newcomer else [task for task in tasks if task not in held]
+    cursor.execute(TAKE_AGAIN, {**values, "tasks": free})
     placed += [row[0] for row in cursor.fetchall()]
     if not placed:
         return {}

@@ -16,11 +16,12 @@ from accounts.actor import Actor
 from accounts.services import audit
 from core.errors import Conflict, DomainError, NotAllowed, NotFound
 from curation.services.version import open_version
-from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, parse_schema, validate_answer
-from labeling.models import Annotation, Gold, GoldState, Lease, Progress, Project, Task
+from labeling.models import Annotation, Gold, GoldState, GoldUse, Lease, OnboardingAnswer, Progress, Project, Task
 from labeling.querysets.gold import MANAGERS
 from labeling.services.acceptance_return import forget_labels
+from labeling.services.gold_use import count_gold, explained, use_as, use_named
+from labeling.services.onboarding_gate import lock_people
 from labeling.services.project import find_project
 from labeling.services.queue import refuse_archived
 from labeling.services.task import WANTED, wanted_values
@@ -28,7 +29,6 @@ from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
 
-LONGEST_EXPLANATION = 2_000
 # A set of this size tells a share of right answers to a hundredth; more would cost answers and tell nothing.
 MOST_GOLD = 20_000
 BATCH = 200
@@ -61,9 +61,10 @@ def mark_gold(
     item: int | None = None,
     annotation: int | None = None,
     answer: Any = None,
-    explanation: str = "",
+    explanation: str | None = None,
+    use: str | None = None,
 ) -> Gold:
-    """Make a task gold, or give one that is gold another answer or explanation.
+    """Make a task gold, or give one that is gold another answer, explanation or use.
 
     Args:
         actor: Who says what is right; they manage or review.
@@ -71,7 +72,9 @@ def mark_gold(
         item: The item whose task it is; or else:
         annotation: An answer whose task it is, and whose contents are right unless `answer` says otherwise.
         answer: What is right.
-        explanation: Why it is right, for those who review; at most 2,000 characters.
+        explanation: Why it is right, for those who review and for training; at most 2,000 characters. None leaves
+            that of an answer that is known already.
+        use: A row of GoldUse, hidden in the work by default. None leaves that of an answer that is known already.
 
     Raises:
         NotFound: No such project, item or answer.
@@ -82,28 +85,30 @@ def mark_gold(
     refuse_others(actor)
     project = find_project(actor=actor, project_id=project_id)
     refuse_archived(project.state)
+    if use is not None:
+        # Everybody's rows first, as everywhere: what is hidden again may lie behind their place.
+        lock_people(project.pk)
     task_id, given = _task_of(actor, project, item, annotation)
     task = Task.objects.select_for_update(no_key=True).filter(pk=task_id).first()
     if task is None:
         raise NotFound(_("There is no such task."))
     right = _checked(project, task, given if answer is None else answer)
     earlier = Gold.objects.filter(task=task).first()
-    fields: Row = {
-        "answer": right,
-        "schema_revision": project.schema_revision,
-        "explanation": made_storable(explanation).strip()[:LONGEST_EXPLANATION],
-    }
+    fields: Row = {"answer": right, "schema_revision": project.schema_revision}
+    if explanation is not None:
+        fields["explanation"] = explained(explanation)
     if earlier is None:
+        fields["use"] = use or GoldUse.HIDDEN
         made = _close_and_mark(actor, project, [(task, fields)])[0]
     else:
         for name, value in fields.items():
             setattr(earlier, name, value)
         earlier.save(update_fields=list(fields))
-        _count_gold(project.pk)
+        use_as(project.pk, [earlier.pk], use or earlier.use)
         made = earlier
     audit.record(
         actor=actor, action="project.mark_gold", subject=f"project:{project.pk}", task=task.pk, item=task.item_id,
-        answer=right,
+        answer=right, use=use or made.use,
     )  # fmt: skip
     return made
 
@@ -140,7 +145,7 @@ def _close_and_mark(actor: Actor, project: Project, chosen: Sequence[tuple[Task,
     if _in_hand(numbers):
         detail = _("Somebody has this item just now, or it is given to somebody. Try again when it is answered.")
         raise Conflict("task_in_hand", detail)
-    if project.gold_count + len(numbers) > MOST_GOLD:
+    if Gold.objects.filter(project=project).count() + len(numbers) > MOST_GOLD:
         detail = _("A project has at most %(most)s items with a known answer.") % {"most": f"{MOST_GOLD:,}"}
         raise Conflict("gold_full", detail)
     closed = sum(task.open_slots for task, _fields in chosen)
@@ -157,7 +162,7 @@ def _close_and_mark(actor: Actor, project: Project, chosen: Sequence[tuple[Task,
     Project.objects.filter(pk=project.pk).update(extra_answers=F("extra_answers") - closed)
     # What a model says of it is worth nothing beside the right answer.
     forget_labels(numbers)
-    _count_gold(project.pk)
+    count_gold(project.pk)
     return made
 
 
@@ -166,12 +171,6 @@ def _in_hand(tasks: list[int]) -> set[int]:
     answered = Annotation.objects.filter(task__in=tasks).values_list("task", "annotator")
     places = Lease.objects.filter(task__in=tasks, gold=False).values_list("task", "annotator")
     return {task for task, _person in set(places) - set(answered)}
-
-
-def _count_gold(project_id: int) -> None:
-    # At most MOST_GOLD rows of an index; the project's row is locked by the update that follows.
-    count = Gold.objects.filter(project=project_id).count()
-    Project.objects.filter(pk=project_id).update(gold_count=count)
 
 
 @transaction.atomic
@@ -186,7 +185,7 @@ def unmark_gold(*, actor: Actor, gold_id: int) -> None:
     gold = find_gold(actor=actor, gold_id=gold_id)
     project, task = gold.project, gold.task_id
     # Everybody's rows first, as everywhere: nobody gets or answers it meanwhile.
-    list(Progress.objects.filter(project=project).order_by("pk").select_for_update().values_list("pk"))
+    lock_people(project.pk)
     answers = list(Annotation.objects.filter(task=task).exclude(gold=GoldState.NONE).order_by("pk"))
     for row in answers:
         compared = int(row.gold in (GoldState.RIGHT, GoldState.WRONG))
@@ -198,7 +197,7 @@ def unmark_gold(*, actor: Actor, gold_id: int) -> None:
     Annotation.objects.filter(pk__in=[row.pk for row in answers]).update(gold=GoldState.NONE)
     gold.delete()
     _reopen(project, task)
-    _count_gold(project.pk)
+    count_gold(project.pk)
     audit.record(actor=actor, action="project.unmark_gold", subject=f"project:{project.pk}", task=task)
 
 
@@ -225,8 +224,24 @@ def _reopen(project: Project, task: int) -> None:
             cursor.execute(statement, values)
 
 
-def start_import(*, actor: Actor, project_id: int, column: str) -> Job:
+def start_import(
+    *,
+    actor: Actor,
+    project_id: int,
+    column: str,
+    use: str = GoldUse.HIDDEN,
+    use_column: str = "",
+    explanation_column: str = "",
+) -> Job:
     """Send the job that takes right answers from a column of the project's version: one label in each cell.
+
+    Args:
+        actor: Who manages or reviews.
+        project_id: The project.
+        column: The right labels.
+        use: What all of them are for, a row of GoldUse; or else:
+        use_column: A column that says it for each: ``hidden``, ``training`` or ``test``, and `use` where it is empty.
+        explanation_column: Why each is right.
 
     Raises:
         NotFound: No such project. NotAllowed: The actor neither manages nor reviews.
@@ -235,23 +250,36 @@ def start_import(*, actor: Actor, project_id: int, column: str) -> Job:
     refuse_others(actor)
     project = find_project(actor=actor, project_id=project_id)
     refuse_archived(project.state)
-    if column not in {name for name, _type in project.version.manifest.get("columns", [])}:
-        detail = _("The version has no column %(name)s.") % {"name": column[:80]}
-        raise DomainError("column_unknown", detail, field="column")
+    columns = {name for name, _type in project.version.manifest.get("columns", [])}
+    named = {"column": column, "use_column": use_column, "explanation_column": explanation_column}
+    for field, name in named.items():
+        if name not in columns and (name or field == "column"):
+            detail = _("The version has no column %(name)s.") % {"name": name[:80]}
+            raise DomainError("column_unknown", detail, field=field)
     if parse_schema(project.schema).classifier is None:
         detail = _("A column can hold the right label of a choice or a taxonomy, and this project asks neither.")
         raise Conflict("gold_no_choice", detail, field="column")
-    audit.record(actor=actor, action="project.import_gold", subject=f"project:{project.pk}", column=column)
+    more = {"use": use, "use_column": use_column, "explanation_column": explanation_column}
+    more = {name: str(value) for name, value in more.items() if value not in ("", GoldUse.HIDDEN)}
+    audit.record(actor=actor, action="project.import_gold", subject=f"project:{project.pk}", column=column, **more)
     return enqueue(
         kind=KIND,
         actor=actor,
-        params={"project_id": project.pk, "column": column},
+        params={"project_id": project.pk, "column": column, **more},
         title=_("Take right answers of %(project)s from %(column)s") % {"project": project.name, "column": column},
         subject=f"project:{project.pk}",
     )
 
 
-def run_import(*, job: JobContext, project_id: int, column: str) -> Row:
+def run_import(
+    *,
+    job: JobContext,
+    project_id: int,
+    column: str,
+    use: str = GoldUse.HIDDEN,
+    use_column: str = "",
+    explanation_column: str = "",
+) -> Row:
     """Mark every item that has a label in the column, up to MOST_GOLD; each batch is one transaction.
 
     Items that are gold already stay as they are, so that doing it twice changes nothing.
@@ -266,13 +294,13 @@ def run_import(*, job: JobContext, project_id: int, column: str) -> Row:
     counts: Counter[str] = Counter(job.state.get("counts", {}))
     wrong: list[str] = list(job.state.get("wrong", []))
     seen = 0
+    wanted = list(dict.fromkeys(["item_id", column, *filter(None, (use_column, explanation_column))]))
     with open_version(project.version) as reader:
-        for batch in reader.batches(columns=["item_id", column], batch_rows=10_000):
+        for batch in reader.batches(columns=wanted, batch_rows=10_000):
             seen += batch.num_rows
             if seen <= int(job.state.get("rows", 0)):
                 continue
-            pairs = zip(batch.column("item_id").to_pylist(), batch.column(column).to_pylist(), strict=True)
-            found = [(item, str(value)) for item, value in pairs if value not in (None, "")]
+            found = _cells(batch, column, use, use_column, explanation_column)
             for start in range(0, len(found), BATCH):
                 _import_batch(job.actor, project, dict(found[start : start + BATCH]), counts, wrong)
             job.save_state({"rows": seen, "counts": dict(counts), "wrong": wrong})
@@ -280,9 +308,23 @@ def run_import(*, job: JobContext, project_id: int, column: str) -> Row:
     return {"project": project.pk, **counts, "values": wrong}
 
 
+def _cells(batch: Any, column: str, use: str, use_column: str, explanation_column: str) -> list[tuple[int, Row]]:
+    """Return what a batch of a version says about each item that has a right label, by its number."""
+
+    def cells(name: str) -> list[Any]:
+        return batch.column(name).to_pylist() if name else [None] * batch.num_rows
+
+    rows = zip(cells("item_id"), cells(column), cells(use_column), cells(explanation_column), strict=True)
+    return [
+        (item, {"value": str(value), "use": use_named(of) or use, "explanation": explained(str(why or ""))})
+        for item, value, of, why in rows
+        if value not in (None, "")
+    ]
+
+
 @transaction.atomic
 def _import_batch(
-    actor: Actor, project: Project, values: dict[int, str], counts: Counter[str], wrong: list[str]
+    actor: Actor, project: Project, values: dict[int, Row], counts: Counter[str], wrong: list[str]
 ) -> None:
     schema = parse_schema(project.schema)
     name = schema.classifier.name if schema.classifier is not None else ""
@@ -293,7 +335,7 @@ def _import_batch(
     room = MOST_GOLD - Gold.objects.filter(project=project).count()
     chosen: list[tuple[Task, Row]] = []
     for task in tasks:
-        value = values[task.item_id]
+        value, use, explanation = (values[task.item_id][name] for name in ("value", "use", "explanation"))
         try:
             # Several labels stand in one cell as a publication writes them.
             answer = validate_answer(schema, {name: value.split("|")}, task.data)
@@ -305,34 +347,53 @@ def _import_batch(
         if task.is_gold or task.pk in held or len(chosen) >= room:
             counts["already" if task.is_gold else "in_hand" if task.pk in held else "no_room"] += 1
             continue
-        chosen.append((task, {"answer": answer, "schema_revision": project.schema_revision}))
+        fields = {"answer": answer, "schema_revision": project.schema_revision}
+        chosen.append((task, {**fields, "use": use, "explanation": explanation}))
     counts["marked"] += len(chosen)
     if chosen:
-        project.gold_count = MOST_GOLD - room
         _close_and_mark(actor, project, chosen)
 
 
 def gold_page(
-    *, actor: Actor, project: Project, before: int | None = None, size: int = 50
+    *, actor: Actor, project: Project, use: str = "", before: int | None = None, size: int = 50
 ) -> tuple[list[Row], int | None]:
     """Return right answers of a project, newest first, each with how many answered it and how many rightly.
 
     Args:
         actor: Who looks; nobody who only labels finds any.
         project: The project.
+        use: Only those that are for this: a row of GoldUse.
         before: Where the page before ended.
         size: How many at most.
     """
     rows = Gold.objects.visible_to(actor).filter(project=project).select_related("task", "made_by")
     rows = rows if before is None else rows.filter(pk__lt=before)
+    rows = rows.filter(use=use) if use else rows
     # At most one answer of each person: what is counted grows with the team and not with the project.
     counted = rows.annotate(
         answers=Count("task__annotations", filter=Q(task__annotations__gold__in=("right", "wrong"))),
         right=Count("task__annotations", filter=Q(task__annotations__gold="right")),
     )
     found = list(counted.order_by("-pk")[: size + 1])
-    shown = [show_gold(gold, answers=gold.answers, right=gold.right) for gold in found[:size]]
+    before_work = _before_work([gold.pk for gold in found[:size]])
+    shown = [
+        show_gold(
+            gold,
+            answers=gold.answers + before_work[gold.pk].total(),
+            right=gold.right + before_work[gold.pk][GoldState.RIGHT],
+        )
+        for gold in found[:size]
+    ]
     return shown, found[size - 1].pk if len(found) > size else None
+
+
+def _before_work(golds: list[int]) -> dict[int, Counter[str]]:
+    """Return what was said to each in training and tests that could be compared: its first answer of each time."""
+    counts: dict[int, Counter[str]] = {gold: Counter() for gold in golds}
+    rows = OnboardingAnswer.objects.filter(gold__in=golds, outcome__in=(GoldState.RIGHT, GoldState.WRONG))
+    for gold, outcome, count in rows.values_list("gold", "outcome").annotate(count=Count("pk")):
+        counts[gold][outcome] += count
+    return counts
 
 
 def show_gold(gold: Gold, *, answers: int = 0, right: int = 0) -> Row:
@@ -341,6 +402,7 @@ def show_gold(gold: Gold, *, answers: int = 0, right: int = 0) -> Row:
         "id": gold.pk,
         "task": {"id": gold.task_id, "item_id": gold.task.item_id, "data": gold.task.data},
         "answer": gold.answer,
+        "use": gold.use,
         "explanation": gold.explanation,
         "made_by": None if gold.made_by is None else {"id": gold.made_by_id, "name": str(gold.made_by)},
         "at": gold.created_at,

@@ -14,6 +14,7 @@ from accounts.services import audit
 from core.errors import NotFound
 from labeling.engine.gold import is_right
 from labeling.engine.schema import Answer, AnswerError
+from labeling.engine.schema_change import SchemaChange
 from labeling.models import Annotation, Gold, GoldState, PauseReason, Progress, Project
 from labeling.services.queue import Desk, sit_down
 from labeling.services.schema_revision import bring_along, changes_of, schema_of
@@ -36,11 +37,16 @@ def outcome(desk: Desk, gold: Gold | None, answer: Mapping[str, Any] | None) -> 
     return GoldState.RIGHT if is_right(schema_of(desk.schema), right, answer) else GoldState.WRONG
 
 
-def right_answer(project_id: int, schema_revision: int, gold: Gold) -> Answer | None:
-    """Return a right answer as an answer to the present questions; None when it does not fit them any more."""
+def right_answer(
+    project_id: int, schema_revision: int, gold: Gold, changes: dict[int, SchemaChange] | None = None
+) -> Answer | None:
+    """Return a right answer as an answer to the present questions; None when it does not fit them any more.
+
+    Whoever asks for many gives the changes of the questions, so that they are read once.
+    """
     if gold.schema_revision == schema_revision:
         return gold.answer  # type: ignore[no-any-return]
-    changes = changes_of(project_id)
+    changes = changes_of(project_id) if changes is None else changes
     try:
         return bring_along(changes, gold.answer, gold.task.data, since=gold.schema_revision, until=schema_revision)
     except (AnswerError, KeyError):

@@ -7,6 +7,7 @@ from accounts.actor import Actor
 from accounts.models import User
 from core.errors import NotFound
 from labeling.models import Project
+from labeling.services.onboarding import state_now
 from labeling.services.queue import Row, progress_of, sit_down
 
 
@@ -22,7 +23,8 @@ def page_of_project(*, actor: Actor, project_id: int) -> Row:
         raise NotFound(_("There is no such project."))
     person = User.objects.get(pk=actor.user_id)
     with connection.cursor() as cursor:
-        progress = progress_of(cursor, sit_down(cursor, actor, project_id))
+        desk = sit_down(cursor, actor, project_id)
+        progress = progress_of(cursor, desk)
     return {
         "project": {
             "id": project.pk,
@@ -37,4 +39,6 @@ def page_of_project(*, actor: Actor, project_id: int) -> Row:
         },
         "me": {"id": person.pk, "name": str(person), "language": person.language},
         "progress": progress,
+        # Null once the queue is open to this person.
+        "onboarding": state_now(actor, desk),
     }

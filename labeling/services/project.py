@@ -16,6 +16,7 @@ from labeling.engine.consensus import canonical, majority
 from labeling.engine.interval import wilson_interval
 from labeling.engine.schema import Schema, SchemaError, parse_schema
 from labeling.models import AcceptRound, Progress, Project, Tally, TaskOrder
+from labeling.services.onboarding_gate import ONBOARDING_FIELDS, close_gate, lock_people, refuse_unready
 from labeling.services.queue import rewind_cursors
 from workers.models import Job
 from workers.services.job import enqueue
@@ -28,8 +29,9 @@ SKIP_FIELDS = ("skip_reasons", "skip_reason_required")
 MOST_SKIP_REASONS = 12
 LONGEST_SKIP_REASON = 120
 # How the work is shared out among people; the models say what each means.
+GOLD_FIELDS = ("gold_share", "gold_least", "gold_from")
 WORK_FIELDS = (
-    *SHARE_FIELDS, "only_assigned", "gold_share", "gold_least", "gold_from", "own_suggestions", *SKIP_FIELDS,
+    *SHARE_FIELDS, "only_assigned", *GOLD_FIELDS, *ONBOARDING_FIELDS, "own_suggestions", *SKIP_FIELDS,
 )  # fmt: skip
 
 
@@ -157,14 +159,19 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
         find_project(actor=actor, project_id=project_id)
         with connection.cursor() as cursor:
             rewind_cursors(cursor, project_id)
+    if "onboarding" in changes or "onboarding_everybody" in changes:
+        find_project(actor=actor, project_id=project_id)
+        lock_people(project_id)
     project = find_project(actor=actor, project_id=project_id, lock=True)
-    order = project.order
+    order, closed = project.order, (project.onboarding, project.onboarding_everybody)
     before = {name: getattr(project, name) for name in ("overlap", *SHARE_FIELDS)}
     if "skip_reasons" in changes:
         changes["skip_reasons"] = _skip_reasons(changes["skip_reasons"])
     fields = [name for name in ("name", "guidelines", "state", "overlap", "order", *WORK_FIELDS) if name in changes]
     for field in fields:
         setattr(project, field, changes[field])
+    if project.onboarding and not closed[0]:
+        refuse_unready(project)
     try:
         with transaction.atomic():
             project.save(update_fields=[*fields, "updated_at"])
@@ -172,6 +179,8 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
         raise _name_taken(project.name) from None
     noted = {field: changes[field] for field in fields if field != "guidelines"}
     audit.record(actor=actor, action="project.change", subject=f"project:{project.pk}", **noted)
+    if (project.onboarding, project.onboarding_everybody) != closed:
+        close_gate(project)
     moved = {name for name, value in before.items() if getattr(project, name) != value}
     if moved:
         _send_tasks_job(actor, project, only_untouched="overlap" not in moved)

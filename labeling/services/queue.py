@@ -22,6 +22,7 @@ from core.errors import Conflict, NotFound
 from labeling.engine.controls.base import AnswerError
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Progress, Project
+from labeling.querysets.gold import is_exempt
 from labeling.services.expiry import RETURN, WAITS, expire_leases
 from labeling.services.round_trip import in_one_trip
 from labeling.services.schema_revision import bring_draft_along, changes_of
@@ -54,6 +55,7 @@ class Desk:
     needs_reason: bool = False
     weigh_at: int = 0
     accepts: bool = False
+    is_newcomer: bool = False
 
     @property
     def answers_wanted(self) -> int:
@@ -63,7 +65,8 @@ class Desk:
 
 SIT_DOWN = """
 SELECT m.id, p.overlap, p.lease_seconds, p.state, p.schema::text, p.task_count, p.suggest_every, p.suggest_at,
-  p.schema_revision, p.extra_answers, m.paused_at IS NOT NULL, p.skip_reason_required, p.weigh_at, p.accepts
+  p.schema_revision, p.extra_answers, m.paused_at IS NOT NULL, p.skip_reason_required, p.weigh_at, p.accepts,
+  p.onboarding AND NOT m.onboarded AND NOT %(exempt)s
 FROM labeling_project p JOIN labeling_progress m ON m.project_id = p.id AND m.annotator_id = %(annotator)s
 WHERE p.id = %(project)s AND p.organization_id = %(organization)s
 FOR UPDATE OF m
@@ -99,7 +102,7 @@ def sit_down_for(cursor: Any, actor: Actor, project_id: int, annotator_id: int) 
 
 def _locked(cursor: Any, actor: Actor, project_id: int, annotator_id: int) -> Desk | None:
     values = {"annotator": annotator_id, "project": project_id, "organization": actor.organization_id}
-    cursor.execute(SIT_DOWN, values)
+    cursor.execute(SIT_DOWN, {**values, "exempt": is_exempt(actor)})
     row = cursor.fetchone()
     if row is None:
         return None
@@ -157,7 +160,7 @@ _ME = """me AS (
     CASE WHEN p.gold_count > 0 THEN p.gold_share ELSE 0 END AS gold_share
   FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
   WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.organization_id = %(organization)s
-    AND p.state = 'open' AND m.paused_at IS NULL)"""
+    AND p.state = 'open' AND m.paused_at IS NULL AND (m.onboarded OR NOT p.onboarding OR %(exempt)s))"""
 _FRESH = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NULL
   AND (t.rank, t.id) >= ((SELECT cursor_rank FROM me), (SELECT cursor_id FROM me)) AND {_NOT_MINE}"""
 _RETURNED = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NOT NULL
@@ -191,7 +194,7 @@ _GOLD_DUE = """
 # Gold that this person has not had. It never comes alone: there is something to hide it among.
 _GOLD = f"""
   SELECT g.id, g.task_id FROM labeling_gold g
-  WHERE g.project_id = %(project)s AND g.id > (SELECT gold_cursor FROM me)
+  WHERE g.project_id = %(project)s AND g.use = 'hidden' AND g.id > (SELECT gold_cursor FROM me)
     AND (SELECT true FROM labeling_lease l WHERE l.task_id = g.task_id AND l.annotator_id = %(annotator)s) IS NULL
     AND (EXISTS (SELECT FROM first_fresh) OR EXISTS (SELECT FROM first_returned) OR EXISTS (SELECT FROM assigned))
   ORDER BY g.id LIMIT (SELECT CASE WHEN me.gold_share = 0 THEN 0 ELSE ({_GOLD_DUE}) END FROM me)"""
@@ -325,7 +328,7 @@ def lease_tasks(
 
     Raises:
         NotFound: No such project, or not this actor's to see.
-        Conflict: ``project_paused``, ``project_archived``, ``person_paused``.
+        Conflict: ``project_paused``, ``project_archived``, ``person_paused``, ``onboarding``.
     """
     try:
         found = _lease_once(actor, project_id, count, holding, sender)
@@ -346,6 +349,7 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
         "project": project_id,
         "annotator": actor.user_id,
         "organization": actor.organization_id,
+        "exempt": is_exempt(actor),
         "count": min(count, MOST_AT_ONCE),
         "holding": holding,
         "sender": sender,
@@ -365,7 +369,7 @@ def _lease_once(actor: Actor, project_id: int, count: int, holding: list[int], s
         return found
     desk = Desk(project_id, actor.user_id, *seats[0])
     refuse_unless_open(desk.state)
-    refuse_paused_person(desk)
+    refuse_person(desk)
     tasks = tasks_json(desk, leased)
     held = {row[0] for row in renewed}
     lost = [task for task in holding if task not in held]
@@ -407,10 +411,12 @@ def refuse_unless_open(state: str) -> None:
         raise Conflict("project_paused", _("This project is paused. Come back when it is open again."))
 
 
-def refuse_paused_person(desk: Desk) -> None:
+def refuse_person(desk: Desk) -> None:
     """Raise the conflict that says that this person gets nothing for now; why is for those who manage."""
     if desk.is_paused:
         raise Conflict("person_paused", _("Your work here is paused. Whoever manages the project will tell you more."))
+    if desk.is_newcomer:
+        raise Conflict("onboarding", _("This project begins with training tasks and a test. Load the page again."))
 
 
 def tasks_json(desk: Desk, rows: list[Any]) -> list[Row]:

@@ -21,6 +21,7 @@ TABS = (
     ("people", _("People"), "may_write"),
     ("gold", _("Known answers"), "may_know_gold"),
     ("acceptance", _("Model"), "may_see"),
+    ("onboarding", _("Onboarding"), "may_write"),
     ("rules", _("Rules"), "may_see"),
     ("suggestions", _("Suggestions"), "may_see"),
     ("comments", _("Comments"), ""),

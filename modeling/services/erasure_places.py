@@ -167,7 +167,14 @@ TABLES: dict[str, Table] = {
         harmless=("state",),
     ),
     "labeling.Gold": Table(
-        _("Right answers"), "project__organization", rows=REMOVED, blanked=("answer", "explanation")
+        _("Right answers"), "project__organization", rows=REMOVED, blanked=("answer", "explanation"), harmless=("use",)
+    ),
+    "labeling.Onboarding": Table(
+        _("Training and tests"), "project__organization", harmless=("stage", "training", "test"), reason=_FIGURES
+    ),
+    "labeling.OnboardingAnswer": Table(
+        _("Answers in training and tests"), "onboarding__project__organization", rows=REMOVED, blanked=("answer",),
+        harmless=("outcome",),
     ),
     "labeling.Mention": Table(_("Mentions"), "comment__project__organization", rows=REMOVED, reason=_FIGURES),
     "labeling.Progress": Table(

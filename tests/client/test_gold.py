@@ -49,5 +49,32 @@ def test_the_command_marks_and_lists(live_service: LiveService, boss: Actor, ass
         assay("--json", "project", "gold", "mark", project, "--item", "3", "--answer", "label=ham").stdout
     )
     listed = json.loads(assay("--json", "project", "gold", "list", project).stdout)
-    assert listed == [{"id": made["id"], "item": 3, "answer": {"label": ["ham"]}, "people": 0, "right": 0}]
+    known = {"id": made["id"], "item": 3, "answer": {"label": ["ham"]}, "people": 0, "right": 0}
+    assert listed == [{**known, "use": "hidden"}]
     assert assay("project", "gold", "unmark", str(made["id"])).returncode == 0
+
+
+def test_newcomers_are_let_in_through_the_client_and_the_command(
+    live_service: LiveService, boss: Actor, assay: Run
+) -> None:
+    bob = factories.member(boss, "annotator")
+    project = numbered(boss, 4)
+    with Client(live_service.url, token=factories.secret(boss)) as client:
+        made = client.golds.mark(project.pk, item=2, answer={"label": ["spam"]}, explanation="It sells.")
+        assert client.golds.use(project.pk, [made["id"]], "test") == 1
+        assert [row["id"] for row in client.golds.list(project.pk, use="test")] == [made["id"]]
+        assert list(client.golds.list(project.pk, use="hidden")) == []
+        assert client.golds.mark(project.pk, item=2, answer={"label": ["ham"]})["explanation"] == "It sells."
+        client.projects.change(project.pk, onboarding=True, onboarding_training=0)
+        assert [(row["user"], row["stage"]) for row in client.golds.newcomers(project.pk)] == [(bob.user_id, "new")]
+        with pytest.raises(Conflict) as caught:
+            client.golds.admit(project.pk, bob.user_id, "grant_attempt")
+        assert caught.value.code == "onboarding_not_failed"
+    assert assay("login", live_service.url, given=f"{factories.secret(boss)}\n").returncode == 0
+    number, person = str(project.pk), str(bob.user_id)
+    listed = json.loads(assay("--json", "project", "onboarding", number, "--let-pass", person).stdout)
+    assert [row["stage"] for row in listed] == ["passed"]
+    assert Progress.objects.get(annotator=bob.user_id).onboarded
+    assert assay("project", "gold", "use", number, "training", str(made["id"])).returncode == 0
+    assert Gold.objects.get().use == "training"
+    assert assay("project", "gold", "use", number, "exam", str(made["id"])).returncode != 0

@@ -2,6 +2,7 @@
 
 import { WireError, count, list, number, object, optionalText, text, time, type Json } from "./json";
 import { parseSchema, type Schema } from "./schema";
+import { parseWay, type Way } from "./wire-onboarding";
 
 export { WireError } from "./json";
 export type { Column, Control, Display, Label, Schema } from "./schema";
@@ -9,7 +10,7 @@ export type { Column, Control, Display, Label, Schema } from "./schema";
 export interface Project { id: number; name: string; guidelines: string; overlap: number; leaseSeconds: number; skipReasons: readonly string[]; skipReasonRequired: boolean; schema: Schema; schemaRevision: number }
 export interface Person { id: number; name: string; language: string }
 export interface Progress { total: number; done: number; mine: number; accepted: number; shown: number }
-export interface Page { project: Project; me: Person; progress: Progress }
+export interface Page { project: Project; me: Person; progress: Progress; onboarding: Way | null }
 
 /** One value per control name; a control of type `choice` answers with a list of label values. */
 export type AnswerValue = string | number | boolean | null | AnswerValue[] | { [key: string]: AnswerValue };
@@ -48,7 +49,7 @@ export interface Annotation { annotation: number; revision: number; task: Item; 
 export interface History { results: Annotation[]; next: string | null }
 export interface Problem { code: string; title: string; detail: string; errors: string[] }
 
-function answer(value: unknown, place: string): Answer {
+export function answer(value: unknown, place: string): Answer {
   return object(value, place) as Answer;
 }
 
@@ -81,6 +82,7 @@ export function parsePage(value: unknown): Page {
     },
     me: { id: number(me.id, "me.id"), name: optionalText(me.name), language: optionalText(me.language) },
     progress: progress(root.progress),
+    onboarding: root.onboarding === null || root.onboarding === undefined ? null : parseWay(root.onboarding),
   };
 }
 

@@ -29,6 +29,7 @@ export function page(controls: readonly Control[] = [spamOrHam]): Page {
     project: { id: 7, name: "SMS", guidelines: "", overlap: 1, leaseSeconds: 900, skipReasons: [], skipReasonRequired: false, schemaRevision: 1, schema: { display: [{ type: "text", field: "text", title: "", other: "", markdown: false }], controls: [...controls] } },
     me: { id: 3, name: "Ann", language: "en" },
     progress: { total: 20, done: 4, mine: 4, accepted: 0, shown: 0 },
+    onboarding: null,
   };
 }
 

@@ -1,6 +1,7 @@
 /** A server on a real socket that keeps the labeling contract in memory and fails when told to. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { answerWay, isOfWay, showWay, stageOf, type TestWay } from "./way";
 
 /** `cut-before` loses the request, `cut-after` does the work and loses the answer. */
 export type Fault = "ok" | "500" | "401" | "400" | "cut-before" | "cut-after" | "429";
@@ -30,6 +31,8 @@ export interface TestServer {
   drafts: Map<number, unknown>;
   lost: Set<number>;
   noPlace: Set<number>;
+  /** Training and test; null where the queue is open. */
+  way: TestWay | null;
   /** Holds back the next answer to `lease/` until the returned function is called; the answer itself is made at once. */
   delayLease(): () => void;
   close(): Promise<void>;
@@ -41,6 +44,7 @@ export async function startServer(total: number): Promise<TestServer> {
   const keys = new Map<string, number>();
   const state = {
     faults: [] as Fault[], requests: [] as string[], saved: new Map<number, Saved>(), written: [] as string[], released: [] as number[], said: [] as string[], revision: 1, asked: 1,
+    way: null as TestWay | null,
     drafts: new Map<number, unknown>(), lost: new Set<number>(), noPlace: new Set<number>(),
   };
   const item = (id: number) => ({ id, item_id: 100 + id, data: { text: `text ${id}` } });
@@ -51,7 +55,7 @@ export async function startServer(total: number): Promise<TestServer> {
 
   function lease(body: Body) {
     const lost = body.holding.filter((id) => state.lost.has(id));
-    const free = Array.from({ length: total }, (_, i) => i + 1).filter((id) => !isDone(id) && !body.holding.includes(id) && !state.lost.has(id));
+    const free = Array.from({ length: total }, (_, i) => i + 1).filter((id) => !isDone(id) && !isOfWay(state.way, id) && !body.holding.includes(id) && !state.lost.has(id));
     return { tasks: free.slice(0, body.count).map((id) => leased(id)), lost, progress: progress(), remaining: free.length > 0 || body.holding.length > lost.length, schema_revision: state.revision };
   }
 
@@ -114,8 +118,10 @@ export async function startServer(total: number): Promise<TestServer> {
     if (path.endsWith("/page/")) {
       const labels = ["spam", "ham"].map((value) => ({ value, title: value }));
       const schema = { display: [{ type: "text", field: "text" }], controls: [{ name: "label", type: "choice", multiple: false, required: true, labels }] };
-      return [200, { project: { id: 7, name: "SMS", guidelines: "", overlap: 1, lease_seconds: 900, schema, schema_revision: state.asked }, me: { id: 3, name: "Ann", language: "en" }, progress: progress() }];
+      return [200, { project: { id: 7, name: "SMS", guidelines: "", overlap: 1, lease_seconds: 900, schema, schema_revision: state.asked }, me: { id: 3, name: "Ann", language: "en" }, progress: progress(), onboarding: showWay(state.way) }];
     }
+    if (path.includes("/onboarding/")) return state.way === null ? [200, { stage: "open" }] : answerWay(state.way, path, { client_key: "", task: 0, ...body });
+    if (path.endsWith("/lease/") && state.way !== null && stageOf(state.way) !== "passed") return [409, { code: "onboarding", detail: "Training first." }];
     if (path.endsWith("/lease/")) return [200, lease(body)];
     if (path.endsWith("/answers/")) return [200, { results: body.answers.map(take), progress: progress() }];
     if (path.endsWith("/comments/")) return [200, { results: body.comments.map(remark) }];

@@ -77,7 +77,9 @@ class Projects:
             project_id: The project.
             fields: ``name``, ``guidelines``, ``state`` (open, paused, archived), ``overlap``; ``overlap_share`` per
                 cent of the tasks that ``overlap_in_share`` people answer, drawn by ``overlap_seed``; ``only_assigned``;
-                ``gold_share``, ``gold_least`` and ``gold_from``; ``skip_reasons`` and ``skip_reason_required``.
+                ``gold_share``, ``gold_least`` and ``gold_from``; ``skip_reasons`` and ``skip_reason_required``;
+                ``onboarding`` with ``onboarding_training``, ``onboarding_test``, ``onboarding_least``,
+                ``onboarding_attempts``, ``onboarding_tells`` and ``onboarding_everybody``.
         """
         return Project.parse(self._transport.json("PATCH", f"projects/{project_id}/", body=fields))
 

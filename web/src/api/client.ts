@@ -5,6 +5,7 @@ import {
 } from "../wire";
 import { parseMembers, parseRemark, parseRemarks, parseRemarksSent, type Member, type Remark, type Remarks, type RemarkSubmission } from "../wire-remarks";
 import { parseReviewed, parseReviewPage, type Reviewed, type ReviewPage, type Verdict } from "../wire-review";
+import { parseTold, parseWay, type Told, type Way } from "../wire-onboarding";
 import type { Http, Outcome } from "./http";
 
 export interface Client {
@@ -25,6 +26,9 @@ export interface Client {
   review(query: string, cursor: string | null): Promise<Outcome<ReviewPage>>;
   judge(annotation: number, judgement: { verdict: Verdict; reason: string; revision?: number; answer?: Answer }): Promise<Outcome<Reviewed>>;
   markKnown(annotation: number): Promise<Outcome<null>>;
+  onboarding(): Promise<Outcome<Way>>;
+  answerOnboarding(answer: Submission): Promise<Outcome<Told>>;
+  beginAttempt(): Promise<Outcome<Way>>;
   members(query: string): Promise<Outcome<Member[]>>;
 }
 
@@ -48,6 +52,10 @@ export function createClient(http: Http, project: number, sender: Promise<string
     review: (query, cursor) => http.request("GET", `${root}review/?${query}${cursor === null ? "" : `&cursor=${cursor}`}`, undefined, parseReviewPage),
     judge: (annotation, judgement) => http.request("POST", `annotations/${annotation}/review/`, judgement, (json) => parseReviewed(json)),
     markKnown: (annotation) => http.request("POST", `${root}gold/`, { annotation }, () => null),
+    onboarding: () => http.request("GET", `${root}onboarding/`, undefined, parseWay),
+    answerOnboarding: ({ client_key, task, answer, seconds, schema_revision }) =>
+      http.request("POST", `${root}onboarding/answer/`, { client_key, task, answer, seconds, schema_revision }, parseTold),
+    beginAttempt: () => http.request("POST", `${root}onboarding/attempt/`, {}, parseWay),
     members: (query) => http.request("GET", `${root}people/?q=${encodeURIComponent(query)}`, undefined, parseMembers),
     release: (tasks) => http.beacon(`${root}release/`, { tasks }),
   };

@@ -82,6 +82,7 @@ export const en = {
   "reason.unlike": "Unlike anything labeled so far", "reason.typical": "Typical of many items",
 
   "progress.mine": { one: "{count} answer by you", other: "{count} answers by you" },
+  "progress.training": "Training, task {done} of {total}", "progress.test": "Test, task {done} of {total}", "onboarding.training": "After your answer you read whether it was right, and why.", "onboarding.test": "You read how it went at the end.",
   "progress.total": "{done} of {total} done",
   "progress.short": "{done} / {total}",
   "progress.rate": "{percent} of suggestions accepted",
@@ -206,7 +207,6 @@ export const en = {
 
   "guidelines.title": "Guidelines",
   "guidelines.none": "This project has no guidelines yet.",
-
   "help.title": "Keys and help",
   "help.labels": "Labels",
   "help.actions": "Actions",

@@ -81,6 +81,7 @@ export const zhHans: Messages = {
   "reason.unlike": "与已标注的内容都不相似", "reason.typical": "能代表许多相似条目",
 
   "progress.mine": "您已完成 {count} 条",
+  "progress.training": "训练：第 {done} / {total} 题", "progress.test": "测试：第 {done} / {total} 题", "onboarding.training": "作答后会立即告诉您是否正确以及原因。", "onboarding.test": "全部答完后才显示结果。",
   "progress.total": "已完成 {done} / {total}",
   "progress.short": "{done} / {total}",
   "progress.rate": "建议接受率 {percent}",

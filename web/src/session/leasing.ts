@@ -21,7 +21,7 @@ export interface Leasing {
   stop(): void;
 }
 
-export function createLeasing(world: World, client: Client, store: Store<State>, outbox: Outbox, arrived: (tasks: readonly Task[]) => void): Leasing {
+export function createLeasing(world: World, client: Client, store: Store<State>, outbox: Outbox, arrived: (tasks: readonly Task[]) => void, closed: () => void): Leasing {
   let running = false;
   let failures = 0;
   let polls = 0;
@@ -42,7 +42,7 @@ export function createLeasing(world: World, client: Client, store: Store<State>,
   }
 
   async function ask(count: number): Promise<void> {
-    if (running || store.get().review !== null) return;
+    if (running || store.get().review !== null || store.get().onboarding !== null) return;
     running = true;
     const unsent = outbox.waitingTasks();
     const holding = new Set([...store.get().queue.map((task) => task.id), ...unsent]);
@@ -50,6 +50,8 @@ export function createLeasing(world: World, client: Client, store: Store<State>,
     const outcome = await client.lease(count, [...holding].slice(0, MOST_HOLDING));
     running = false;
     if (!outcome.ok) {
+      // The queue was closed to this person: training and test come first.
+      if (outcome.failure.kind === "refused" && outcome.failure.problem.code === "onboarding") return closed();
       failures += 1;
       const detail = "problem" in outcome.failure ? outcome.failure.problem.detail : "";
       store.update((state) => ({ ...state, leaseFailure: state.queue.length === 0 ? { detail } : null }));
@@ -98,6 +100,7 @@ export function createLeasing(world: World, client: Client, store: Store<State>,
       void ask(Math.max(wanted(store.get()), 0));
     },
     release() {
+      if (store.get().onboarding !== null) return;
       const unsent = outbox.waitingTasks();
       const held = store.get().queue.map((task) => task.id).filter((id) => !unsent.has(id));
       if (held.length > 0) client.release(held);

@@ -49,6 +49,9 @@ export function memoryClient(page: Page, tasks: Tasks): Client {
     review: () => good({ results: [], next: null }),
     judge: () => Promise.resolve({ ok: false, failure: REFUSED }),
     markKnown: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    onboarding: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    answerOnboarding: () => Promise.resolve({ ok: false, failure: REFUSED }),
+    beginAttempt: () => Promise.resolve({ ok: false, failure: REFUSED }),
   };
 }
 

@@ -21,6 +21,7 @@ import type { Client } from "../api/client";
 import { backOffMs } from "../outbox/back-off";
 import { createDrafts, type Drafts } from "./drafts";
 import { createLeasing, type Leasing } from "./leasing";
+import { createOnboarding, type OnTheWay } from "./onboarding";
 import { createReviewing, type Reviewing } from "./reviewing";
 import { createPastAnswers, type PastAnswers } from "./past-answers";
 import type { World } from "./world";
@@ -38,9 +39,11 @@ export interface Session {
   offline(): void;
   hide(): void;
   leave(): void;
+  /** On the way into the project; null while the page is not ready. */
+  way(): OnTheWay | null;
 }
 
-interface Parts { outbox: Outbox; remarks: Outbox<RemarkSubmission>; leasing: Leasing; drafts: Drafts; reviewing: Reviewing | null; past: PastAnswers; settingsName: string }
+interface Parts { outbox: Outbox; remarks: Outbox<RemarkSubmission>; leasing: Leasing; drafts: Drafts; reviewing: Reviewing | null; way: OnTheWay; past: PastAnswers; settingsName: string }
 
 const EXCERPT = 160;
 const FAILED: Readonly<Record<Failure["kind"], MessageKey>> = {
@@ -130,8 +133,12 @@ export function createSession(world: World, project: number, annotation: number 
     const found = await outboxFor<RemarkSubmission>(`${scope}:comments`, world.client.sendRemarks, followRemarks(() => remarks));
     remarks = found;
     const drafts = createDrafts(world, world.client, store, scope);
-    const leasing = createLeasing(world, world.client, store, outbox, drafts.restore);
-    return { outbox, remarks: found, leasing, drafts, reviewing: review === null ? null : createReviewing(world, world.client, store), past: createPastAnswers(world, world.client, store, outbox), settingsName: `assay:settings:${scope}` };
+    const leasing = createLeasing(world, world.client, store, outbox, drafts.restore, () => {
+      leasing.release();
+      void parts?.way.look();
+    });
+    const way = createOnboarding(world, world.client, store, scope, drafts.restore, () => leasing.lookNow());
+    return { outbox, remarks: found, leasing, drafts, way, reviewing: review === null ? null : createReviewing(world, world.client, store), past: createPastAnswers(world, world.client, store, outbox), settingsName: `assay:settings:${scope}` };
   }
 
   function fail(failure: Failure): void {
@@ -152,6 +159,10 @@ export function createSession(world: World, project: number, annotation: number 
     parts = made;
     const settings = parseSettings(world.storage.getItem(made.settingsName));
     store.update((state) => ({ ...state, phase: "ready", failure: null, project: page.project, me: page.me, progress: page.progress, settings }));
+    if (page.onboarding !== null) {
+      made.way.begin(page.onboarding);
+      return void made.outbox.flush();
+    }
     // What an earlier run left goes first: its tasks must not be handed out again as new ones.
     await made.outbox.flush();
     void made.remarks.flush();
@@ -160,10 +171,11 @@ export function createSession(world: World, project: number, annotation: number 
     made.leasing.refill();
   }
 
-  function run(effect: Effect, { outbox, remarks, leasing, drafts, reviewing, past, settingsName }: Parts): void {
+  function run(effect: Effect, { outbox, remarks, leasing, drafts, reviewing, way, past, settingsName }: Parts): void {
     switch (effect.type) {
       case "submit":
         drafts.forget(effect.task.id);
+        if (store.get().onboarding !== null) return way.send(effect.submission, effect.task);
         outbox.add(effect.submission, excerptOf(effect.task.data, titleField(store.get())));
         return world.stopwatch.restart();
       case "change": return void past.change(effect);
@@ -202,6 +214,7 @@ export function createSession(world: World, project: number, annotation: number 
     },
     lookNow() {
       if (parts === null) return void start();
+      if (store.get().onboarding !== null) void parts.way.look();
       parts.leasing.lookNow();
       void parts.outbox.flush();
       void parts.remarks.flush();
@@ -211,13 +224,15 @@ export function createSession(world: World, project: number, annotation: number 
       const online = world.isOnline();
       store.update((state) => (state.online === online ? state : { ...state, online }));
       if (parts === null) return void start();
-      const { sync, unsent, leaseFailure } = store.get();
+      const { sync, unsent, leaseFailure, onboarding } = store.get();
+      if (onboarding !== null) void parts.way.look();
       if (unsent.length > 0) void parts.remarks.flush();
       if (sync.waiting > 0 || sync.failure !== null) void parts.outbox.flush();
       if (leaseFailure !== null) parts.leasing.lookNow();
     },
     offline: () => store.update((state) => ({ ...state, online: false })),
     hide: () => world.stopwatch.pause(),
+    way: () => parts?.way ?? null,
     leave() {
       parts?.leasing.release();
     },

@@ -7,7 +7,7 @@ export const REFILL_BELOW = 4;
 export const HOLD = 8;
 
 export function wanted(state: State): number {
-  if (state.review !== null) return 0;
+  if (state.review !== null || state.onboarding !== null) return 0;
   return state.queue.length < REFILL_BELOW ? HOLD - state.queue.length : 0;
 }
 

@@ -8,6 +8,7 @@ export function saving(state: State): Saving {
   const { waiting, failure } = state.sync;
   const isDown = failure !== null || !state.online;
   if (waiting > 0) return { message: isDown ? "sync.waiting" : "sync.saving", params: { count: waiting }, tone: isDown ? "waiting" : "busy" };
+  if (state.onboarding?.scene === "sending") return { message: "sync.saving", params: { count: 1 }, tone: "busy" };
   const unsent = state.unsent.filter((each) => each.problem === null).length;
   if (unsent > 0) return { message: "sync.comment", params: { count: unsent }, tone: isDown ? "waiting" : "busy" };
   const task = state.queue[0];

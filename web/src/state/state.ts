@@ -6,6 +6,7 @@ import type { Focus } from "./focus";
 import type { Pen } from "./actions/draw";
 import type { Verdict } from "../wire-review";
 import type { Pointer, UnsentRemark } from "./remarks";
+import type { Onboarding } from "./onboarding";
 import type { Size } from "./shapes";
 import type { Settings } from "./settings";
 
@@ -80,6 +81,8 @@ export interface State {
   conflict: Conflict | null;
   /** Null while the person labels. */
   review: Review | null;
+  /** Null once the queue is open to the person. */
+  onboarding: Onboarding | null;
   remaining: boolean;
   /** Somebody changed what the project asks: this page shows the questions of before until it is loaded again. */
   outdated: boolean;
@@ -108,7 +111,7 @@ export function initialState(settings: Settings, online: boolean): State {
   return {
     phase: "loading", failure: null, project: null, me: null,
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
-    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, pens: {}, pictureSize: null, writing: null, conflict: null, review: null,
+    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, pens: {}, pictureSize: null, writing: null, conflict: null, review: null, onboarding: null,
     remaining: true, outdated: false, asked: false, leaseFailure: null, busy: null,
     sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, unsent: [], remarkCounts: {}, remarkPointers: {}, enlarged: false, notice: null, settings,
   };

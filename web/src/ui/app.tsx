@@ -1,6 +1,7 @@
 /** The page: bar, messages, text, dock, and what is open over them. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { close, present } from "../state/actions/panels";
+import type { Onboarding } from "../state/onboarding";
 import type { State } from "../state/state";
 import { nextPictures, schemaOf, shown, titleField, type Shown } from "../state/view";
 import { excerptOf } from "../session/session";
@@ -60,11 +61,26 @@ function Task({ state, view }: { state: State; view: Shown }) {
   return (
     <section ref={box} class="lp-main" tabIndex={0} aria-label={text.t(hasPicture(state) ? "page.picture" : "page.text")}>
       <article class="lp-sheet" key={id}>
+        {state.onboarding === null ? null : <OnboardingLine onboarding={state.onboarding} />}
         {view.kind === "task" ? (view.task.rejection == null ? null : <SentBack rejection={view.task.rejection} />)
           : state.review !== null ? <ReviewLine past={view.past} changed={view.changed} /> : <PastLine state={state} view={view} />}
         <ItemDisplay state={state} view={view} />
       </article>
     </section>
+  );
+}
+
+function OnboardingLine({ onboarding }: { onboarding: Onboarding }) {
+  const { text } = usePage();
+  const { stage, exam, training } = onboarding.way;
+  const isTest = stage === "test";
+  const { done, total } = isTest ? exam : training;
+  return (
+    <div class="lp-past">
+      <b>{text.t(isTest ? "progress.test" : "progress.training", { done: Math.min(done + 1, total), total })}</b>
+      <span class="lp-quiet">{text.t(isTest ? "onboarding.test" : "onboarding.training")}</span>
+      {onboarding.problem === "" ? null : <span class="lp-complaint" role="alert">{onboarding.problem}</span>}
+    </div>
   );
 }
 
@@ -95,6 +111,9 @@ function Failed({ state }: { state: State }) {
 /** Few tasks are talked about, so the panel is fetched behind the first of them. */
 export const remarksPanel = () => import("./remarks-panel").then((found) => found.RemarksPanel);
 
+/** Most people never see it again. */
+const onboardingPanel = () => import("./onboarding-panel").then((found) => found.OnboardingPanel);
+
 export function App() {
   const { session, text } = usePage();
   const [state, setState] = useState(session.store.get());
@@ -107,11 +126,11 @@ export function App() {
       <TopBar state={state} />
       <Messages state={state} />
       <div class="lp-body">
-        {view === null ? <div class="lp-main">{state.review === null ? <EmptyState state={state} /> : <ReviewEnd state={state} />}</div> : <Task state={state} view={view} />}
+        {view === null ? <div class="lp-main">{state.onboarding !== null ? <LazyPanel load={onboardingPanel} props={{ state }} /> : state.review === null ? <EmptyState state={state} /> : <ReviewEnd state={state} />}</div> : <Task state={state} view={view} />}
         {state.panel === "guidelines" ? <GuidelinesPanel state={state} /> : null}
         {state.panel === "comments" && view !== null ? <LazyPanel load={remarksPanel} props={{ state, view }} /> : null}
       </div>
-      {state.phase === "ready" ? <Dock state={state} view={view} /> : <p class="lp-hidden" role="status">{text.t("page.loading")}</p>}
+      {state.onboarding !== null && view === null ? null : state.phase === "ready" ? <Dock state={state} view={view} /> : <p class="lp-hidden" role="status">{text.t("page.loading")}</p>}
       <NextPictures hashes={nextPictures(state)} />
       <Announcer state={state} view={view} />
       {state.panel === "help" ? <HelpDialog state={state} /> : null}

@@ -11,6 +11,7 @@ import { submit } from "../state/actions/submit";
 import { undo } from "../state/actions/undo";
 import { actionId } from "../state/bindings";
 import { answerTitles, settlesAtOnce } from "../state/controls";
+import { sendsAtOnce } from "../state/onboarding";
 import type { State } from "../state/state";
 import type { MessageKey } from "../locales/en";
 import { schemaOf, type Shown } from "../state/view";
@@ -73,7 +74,7 @@ export function Dock({ state, view }: { state: State; view: Shown | null }) {
       </button>
     );
   }
-  const needsSubmit = view !== null && (view.kind === "past" ? view.changed || state.edit !== null : !(settlesAtOnce(schemaOf(state)) && state.settings.autoSubmit));
+  const needsSubmit = view !== null && (view.kind === "past" ? view.changed || state.edit !== null : !(settlesAtOnce(schemaOf(state)) && sendsAtOnce(state)));
   return (
     <footer class="lp-dock">
       <div class="lp-dock-in">
@@ -81,12 +82,12 @@ export function Dock({ state, view }: { state: State; view: Shown | null }) {
         {view === null ? null : <Controls state={state} view={view} />}
         <div class="lp-steps" role="toolbar" aria-label={text.t("page.toolbar")}>
           {step(undo, "undo")}
-          {view?.kind === "task" ? step(askSkip, "skip") : null}
+          {view?.kind === "task" && state.onboarding === null ? step(askSkip, "skip") : null}
           {state.review === null ? null : step(askReject, "skip")}
           {palette.isEnabled(state) && view !== null ? step(palette, "search", "lp-step-search") : null}
           <span class="lp-spring" />
-          {step(previous, "back", "lp-step-bare")}
-          {step(next, "next", "lp-step-bare")}
+          {state.onboarding === null ? step(previous, "back", "lp-step-bare") : null}
+          {state.onboarding === null ? step(next, "next", "lp-step-bare") : null}
           {state.review !== null && !needsSubmit ? (
             <button type="button" class="lp-button lp-button-primary lp-submit" disabled={!approve.isEnabled(state)} onClick={byPointer(() => perform<undefined>(approve, undefined))}>
               {text.t("action.approve")}<KeyCap name={session.bindings().keysOf(actionId("approve"))[0]} />

@@ -3,6 +3,7 @@ import type { Action } from "../state/actions/action";
 import { guidelines, help, settings } from "../state/actions/panels";
 import { askFlag, comments } from "../state/actions/remark";
 import { openRemarks } from "../state/remarks";
+import { isTraining } from "../state/onboarding";
 import type { State } from "../state/state";
 import { saving } from "../state/saving";
 import { byPointer, usePage } from "./context";
@@ -11,8 +12,10 @@ import { actionTitle } from "./help-dialog";
 
 export function TopBar({ state }: { state: State }) {
   const { exit, perform, session, text } = usePage();
-  const { progress, sync } = state;
-  const done = Math.min(progress.total, progress.done + sync.waiting);
+  const { onboarding, progress, sync } = state;
+  const way = onboarding === null ? null : isTraining(onboarding) ? onboarding.way.training : onboarding.way.exam;
+  const total = way?.total ?? progress.total;
+  const done = way?.done ?? Math.min(total, progress.done + sync.waiting);
   const mine = progress.mine + sync.waiting;
   const status = saving(state);
 
@@ -31,17 +34,17 @@ export function TopBar({ state }: { state: State }) {
       <strong class="lp-name">{state.project?.name ?? text.t("page.name")}</strong>
       <span class="lp-status" data-state={status.tone} role="status"><i />{text.t(status.message, status.params)}</span>
       <div class="lp-figures">
-        <span class="lp-wide">{text.t("progress.mine", { count: mine })}</span>
-        <span class="lp-wide">{text.t("progress.total", { done, total: progress.total })}</span>
-        <span class="lp-narrow" aria-hidden="true">{text.t("progress.short", { done, total: progress.total })}</span>
-        {progress.shown > 0 ? (
+        {way === null ? <span class="lp-wide">{text.t("progress.mine", { count: mine })}</span> : null}
+        <span class="lp-wide">{text.t("progress.total", { done, total })}</span>
+        <span class="lp-narrow" aria-hidden="true">{text.t("progress.short", { done, total })}</span>
+        {way === null && progress.shown > 0 ? (
           <span class="lp-wide lp-rate" title={text.t("progress.rate-title", { count: progress.shown, accepted: progress.accepted })}>
             {text.t("progress.rate", { percent: text.percent(progress.accepted / progress.shown) })}
           </span>
         ) : null}
       </div>
       <nav class="lp-tools">{state.review === null ? tool(askFlag, "flag") : null}{tool(comments, "talk", openRemarks(state))}{tool(guidelines, "book")}{tool(settings, "gear")}{tool(help, "help")}</nav>
-      <progress class="lp-progress" max={Math.max(progress.total, 1)} value={done} aria-label={text.t("progress.total", { done, total: progress.total })} />
+      <progress class="lp-progress" max={Math.max(total, 1)} value={done} aria-label={text.t("progress.total", { done, total })} />
     </header>
   );
 }

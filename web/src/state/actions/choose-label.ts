@@ -1,6 +1,7 @@
 /** Choose a label, or take it back; a settled single choice is sent at once when the person wants it so. */
 import { choose, isComplete, settlesAtOnce } from "../controls";
 import { changeAnswer } from "../answering";
+import { sendsAtOnce } from "../onboarding";
 import type { State } from "../state";
 import { schemaOf, shown, type Shown } from "../view";
 import type { Control } from "../../wire";
@@ -25,7 +26,7 @@ export const chooseLabel: Action<{ control: string; value: string }> = {
     if (asked !== undefined && apply !== undefined) return apply({ ...state, panel: state.panel === "palette" ? null : state.panel }, view, asked, value);
     const answer = choose(schema, view.answer, control, value);
     const panel = state.panel === "palette" && settlesAtOnce(schema) ? null : state.panel;
-    if (view.kind === "task" && state.settings.autoSubmit && settlesAtOnce(schema) && isComplete(schema, answer)) {
+    if (view.kind === "task" && sendsAtOnce(state) && settlesAtOnce(schema) && isComplete(schema, answer)) {
       return submit.perform({ ...state, panel, notice: null, work: { ...state.work, [view.task.id]: answer } }, env, undefined);
     }
     return changeAnswer({ ...state, panel }, answer);

@@ -1,5 +1,6 @@
 /** The step that every sent answer shares: it goes to the outbox and the next task comes up. */
 import type { Answer, Task } from "../../wire";
+import { handedIn } from "../onboarding";
 import { withoutTask } from "../queue";
 import type { Past, State } from "../state";
 import { stay, type Env, type Step } from "./action";
@@ -24,5 +25,6 @@ export function leaveTask(state: State, env: Env, task: Task, given: Given): Ste
     client_key: key, task: task.id, lease: task.lease.token, answer: given.answer, skipped: given.skipped, reason: given.reason,
     seconds: env.seconds(), suggestion: task.suggestion?.id ?? null, schema_revision: state.project?.schemaRevision ?? 1,
   };
+  if (state.onboarding !== null) return stay(handedIn(state, state.onboarding, task, given.answer ?? {}), { type: "submit", submission, task });
   return stay(next, { type: "submit", submission, task }, { type: "refill" });
 }

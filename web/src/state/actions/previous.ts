@@ -4,7 +4,7 @@ import { stay, type Action } from "./action";
 export const previous: Action = {
   name: "previous",
   keys: ["ArrowLeft", "k"],
-  isEnabled: (state) => state.phase === "ready" && state.busy === null && ((state.at ?? state.past.length) > 0 || state.pastCursor !== null),
+  isEnabled: (state) => state.phase === "ready" && state.busy === null && state.onboarding === null && ((state.at ?? state.past.length) > 0 || state.pastCursor !== null),
   perform(state) {
     if (!previous.isEnabled(state)) return stay(state);
     const at = state.at ?? state.past.length;

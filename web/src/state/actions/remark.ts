@@ -8,7 +8,7 @@ export const comments: Action = {
   name: "comments",
   // Plain letters choose labels.
   keys: ["Shift+c", ";"],
-  isEnabled: (state) => state.phase === "ready" && (state.panel === "comments" || shown(state) !== null),
+  isEnabled: (state) => state.phase === "ready" && state.onboarding === null && (state.panel === "comments" || shown(state) !== null),
   perform: (state) => stay(comments.isEnabled(state) ? { ...state, panel: state.panel === "comments" ? null : "comments" } : state),
 };
 

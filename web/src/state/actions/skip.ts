@@ -11,7 +11,7 @@ export const askSkip: Action = {
   name: "skip",
   keys: ["s"],
   only: "labeling",
-  isEnabled: (state) => shown(state)?.kind === "task" && state.busy !== "undo",
+  isEnabled: (state) => shown(state)?.kind === "task" && state.busy !== "undo" && state.onboarding === null,
   perform: (state) => stay(askSkip.isEnabled(state) ? { ...state, panel: "skip" } : state),
 };
 

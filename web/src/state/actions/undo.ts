@@ -11,7 +11,7 @@ function lastTaken(state: State): State["past"][number] | undefined {
 export const undo: Action = {
   name: "undo",
   keys: ["z", "Ctrl+z"],
-  isEnabled: (state) => state.phase === "ready" && state.busy === null && (trailOf(state).back.length > 0 || (state.review === null ? lastTaken(state) !== undefined || state.pastCursor === undefined : canUnjudge(state))),
+  isEnabled: (state) => state.phase === "ready" && state.busy === null && (trailOf(state).back.length > 0 || state.onboarding === null && (state.review === null ? lastTaken(state) !== undefined || state.pastCursor === undefined : canUnjudge(state))),
   perform(state) {
     if (!undo.isEnabled(state)) return stay(state);
     // A change that isn't sent is the nearest thing to undo.
