@@ -1,5 +1,5 @@
 /** Training and test as the server has them, for the tests of the page: "spam" is always right. */
-export interface TestWay { training: number[]; test: number[]; attempt: number; said: Map<string, { key: string; task: number; tries: number; outcome: string }> }
+export interface TestWay { training: number[]; test: number[]; attempt: number; attempts?: number; said: Map<string, { key: string; task: number; tries: number; outcome: string }> }
 interface Body { client_key: string; task: number; answer: unknown }
 
 export const isOfWay = (way: TestWay | null, id: number): boolean => way !== null && [...way.training, ...way.test].includes(id);
@@ -22,10 +22,10 @@ export function showWay(way: TestWay | null): unknown {
   return {
     stage,
     training: { total: way.training.length, done: done(way.training), right: rightOf(way, way.training) },
-    test: { total: way.test.length, done: done(way.test), least: 100, needed: way.test.length, attempt: way.attempt, attempts: 2 },
+    test: { total: way.test.length, done: done(way.test), least: 100, needed: way.test.length, attempt: way.attempt, attempts: way.attempts ?? 2 },
     task: next === undefined ? null : { id: next, item_id: 100 + next, data: { text: `text ${next}` }, draft: null },
     result: stage === "passed" || stage === "failed"
-      ? { passed: stage === "passed", right: rightOf(way, way.test), answers: way.test.length, least: 100, attempts_left: 2 - way.attempt, wrong: null } : null,
+      ? { passed: stage === "passed", right: rightOf(way, way.test), answers: way.test.length, least: 100, attempts_left: (way.attempts ?? 2) - way.attempt, wrong: null } : null,
     schema_revision: 1,
   };
 }

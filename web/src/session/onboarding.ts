@@ -72,9 +72,9 @@ export function createOnboarding(world: World, client: Client, store: Store<Stat
     }
   }
 
-  function line(failure: Failure | null): void {
+  function line(failure: Failure | null, waiting = 0): void {
     const kind = failure === null || failure.kind === "refused" ? null : failure.kind;
-    store.update((state) => ({ ...state, sync: { waiting: kind === null ? 0 : 1, failure: kind, detail: failure?.kind === "signed-out" ? saidOf(failure) : "" } }));
+    store.update((state) => ({ ...state, sync: { waiting: kind === null ? 0 : waiting, failure: kind, detail: failure?.kind === "signed-out" ? saidOf(failure) : "" } }));
   }
 
   async function deliver(found: Kept): Promise<void> {
@@ -83,7 +83,7 @@ export function createOnboarding(world: World, client: Client, store: Store<Stat
     const mine = turn;
     const outcome = await client.answerOnboarding(found.submission);
     if (mine !== turn) return;
-    line(outcome.ok ? null : outcome.failure);
+    line(outcome.ok ? null : outcome.failure, 1);
     if (outcome.ok) {
       failures = 0;
       retrying = false;
@@ -117,6 +117,7 @@ export function createOnboarding(world: World, client: Client, store: Store<Stat
     const mine = turn;
     const outcome = await client.onboarding();
     if (mine !== turn) return;
+    line(outcome.ok ? null : outcome.failure);
     if (!outcome.ok) {
       failures += 1;
       if (now() === null || anyway) cancelRetry = world.schedule(() => void look(anyway), backOffMs(failures, world.random));
@@ -125,7 +126,7 @@ export function createOnboarding(world: World, client: Client, store: Store<Stat
     failures = 0;
     const before = now();
     const way = outcome.value;
-    if (!anyway && before !== null && before.way.stage === way.stage && before.way.task?.id === way.task?.id && before.way.exam.attempt === way.exam.attempt) return;
+    if (!anyway && before !== null && before.scene !== "end" && before.way.stage === way.stage && before.way.task?.id === way.task?.id && before.way.exam.attempt === way.exam.attempt) return;
     show(way);
   }
 
@@ -173,8 +174,9 @@ export function createOnboarding(world: World, client: Client, store: Store<Stat
     },
     async attempt() {
       const outcome = await client.beginAttempt();
+      line(outcome.ok ? null : outcome.failure);
       if (outcome.ok) return show(outcome.value);
-      put({ problem: saidOf(outcome.failure) || "…" });
+      put({ problem: saidOf(outcome.failure) });
     },
   };
 }

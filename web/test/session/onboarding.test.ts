@@ -136,8 +136,24 @@ test("a failed test can be taken again as long as an attempt is left", async () 
   expect([end.onboarding?.way.stage, end.onboarding?.way.result?.attemptsLeft]).toEqual(["failed", 1]);
   on(session);
   expect(scene(session.store.get())).toBe("end");
+  server.faults = ["cut-before"];
+  await session.way()?.attempt();
+  expect([scene(session.store.get()), session.store.get().sync]).toEqual(["end", { waiting: 0, failure: "offline", detail: "" }]);
   await session.way()?.attempt();
   expect([scene(session.store.get()), session.store.get().onboarding?.way.exam.attempt]).toEqual(["intro", 2]);
+  expect(session.store.get().sync.failure).toBe(null);
+});
+
+test("whoever has no attempt left sees at once when a manager grants one", async () => {
+  if (server.way !== null) server.way = { ...server.way, training: [], test: [3], attempts: 1 };
+  const { session } = await opened();
+  on(session);
+  session.perform(chooseLabel, ham);
+  session.perform<undefined>(submit, undefined);
+  expect((await until(session, (state) => scene(state) === "end")).onboarding?.way.result?.attemptsLeft).toBe(0);
+  if (server.way !== null) server.way.attempts = 2;
+  await session.way()?.look();
+  expect(session.store.get().onboarding?.way.result?.attemptsLeft).toBe(1);
 });
 
 test("a task that was taken out meanwhile is passed over", async () => {
