@@ -170,6 +170,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "AssignmentKind": "labeling.models.assignment.AssignmentKind",
+        "BackendState": "labeling.models.backend.BackendState",
         "BundleState": "modeling.models.bundle.BundleState",
         "DeploymentState": "modeling.models.deployment.DeploymentState",
         "FindingState": "curation.models.run.FindingState",

@@ -201,13 +201,18 @@ TABLES: dict[str, Table] = {
         _("Changes of questions"), "project__organization", reported=("before", "after", "renamed", "reopened"),
         reason=_CHOSEN,
     ),
+    "labeling.Backend": Table(
+        _("Servers that suggest"), "project__organization", reported=("user",),
+        harmless=("url", "model_version", "state", "problem"),
+        reason=_("How a server is reached; what was changed in it would reach none. Change it by hand."),
+    ),
     "labeling.LabelingRule": Table(
         _("Labeling rules"), "project__organization", reported=("name", "label", "params"),
         harmless=("kind", "figures", "stopped"),
         reason=_("What people wrote to find items; changed terms would find others. Change the rule by hand."),
     ),
     "labeling.Suggestion": Table(
-        _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer",), harmless=("source", "reason")
+        _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer", "source"), harmless=("reason",)
     ),
     "labeling.SuspectLabel": Table(
         _("Suspected label errors"), "project__organization", rows=REMOVED, blanked=("given", "suggested"),

@@ -102,6 +102,7 @@ def publish(
     project: ProjectArgument,
     only_labeled: Annotated[bool, typer.Option(help="Leave out items without a label.")] = False,
     only_reviewed: Annotated[bool, typer.Option(help="Count only answers that a reviewer accepted or fixed.")] = False,
+    with_model: Annotated[bool, typer.Option(help="Also labels of a model that were accepted automatically.")] = True,
     keep_labels: Annotated[bool, typer.Option(help="Unanswered items keep their version's label.")] = True,
     consensus: Annotated[
         str, typer.Option(help="Who decides where people differ: majority, or auto: a model.")
@@ -119,6 +120,7 @@ def publish(
         find_project(session, project),
         only_labeled=only_labeled,
         only_reviewed=only_reviewed,
+        with_model=with_model,
         keep_labels=keep_labels,
         consensus=consensus,
         split=split,
@@ -142,5 +144,6 @@ def publish_text(result: dict[str, Any]) -> str:
     said = f"Version {result['version']} (v{result['number']}): {result['rows']:,} rows"
     if "labeled" in result:
         said += f", {result['labeled']:,} labels by people, {result['kept_labels']:,} kept from the file"
+        said += f", {result['by_model']:,} by a model" if result.get("by_model") else ""
         said += f", {result['ties']:,} ties" if result["ties"] else ""
     return f"{said}\n{result['url']}"

@@ -98,6 +98,7 @@ class Projects:
         only_labeled: bool = False,
         only_reviewed: bool = False,
         with_gold: bool = False,
+        with_model: bool = True,
         keep_labels: bool = True,
         consensus: str = "majority",
         split: bool = True,
@@ -114,6 +115,7 @@ class Projects:
             only_labeled: Leave out items without a label.
             only_reviewed: Count only answers that a reviewer accepted or fixed.
             with_gold: Count answers to tasks whose right answer was known, too.
+            with_model: Items that nobody answered get the label of a model that was accepted automatically.
             keep_labels: Items that nobody answered keep their version's label; their ``label_annotators`` is empty.
             consensus: ``majority``, or ``auto``: a model of how well each person answers decides where people
                 differ, and says in ``label_confidence`` how sure it is.
@@ -128,6 +130,7 @@ class Projects:
             "only_labeled": only_labeled,
             "only_reviewed": only_reviewed,
             "with_gold": with_gold,
+            "with_model": with_model,
             "keep_labels": keep_labels,
             "consensus": consensus,
             "split": split,
