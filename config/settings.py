@@ -172,6 +172,8 @@ SPECTACULAR_SETTINGS = {
         "AssignmentKind": "labeling.models.assignment.AssignmentKind",
         "BackendState": "labeling.models.backend.BackendState",
         "BundleState": "modeling.models.bundle.BundleState",
+        "DecidedState": "labeling.services.adjudication.CHOICES",
+        "DisputeState": "labeling.models.adjudication.DisputeState",
         "DeploymentState": "modeling.models.deployment.DeploymentState",
         "FindingState": "curation.models.run.FindingState",
         "JobState": "workers.models.job.JobState",

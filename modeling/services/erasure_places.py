@@ -203,7 +203,7 @@ TABLES: dict[str, Table] = {
     ),
     "labeling.Backend": Table(
         _("Servers that suggest"), "project__organization", reported=("user",),
-        harmless=("url", "model_version", "state", "problem"),
+        harmless=("url", "model_version", "state", "problem", "sealed_password"),
         reason=_("How a server is reached; what was changed in it would reach none. Change it by hand."),
     ),
     "labeling.LabelingRule": Table(
