@@ -21,6 +21,7 @@ from assay_client._resources.erasure import Erasures
 from assay_client._resources.gold import Golds
 from assay_client._resources.job import Jobs
 from assay_client._resources.project import Projects
+from assay_client._resources.quality import Quality, Rules
 from assay_client._resources.run import Runs
 from assay_client._resources.source import Sources
 from assay_client._resources.suggestion import Suggestions
@@ -45,8 +46,9 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, suggestions, bulks,
-            annotations, comments, reviews, jobs, trainings, bundles, deployments: one for each noun of the service.
+        datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, suggestions, quality, rules,
+            bulks, annotations, comments, reviews, jobs, trainings, bundles, deployments: one for each noun of the
+            service.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class Client:
         self.assignments = Assignments(self._transport)
         self.golds = Golds(self._transport)
         self.suggestions = Suggestions(self._transport)
+        self.quality = Quality(self._transport)
+        self.rules = Rules(self._transport)
         self.bulks = Bulks(self._transport)
         self.annotations = Annotations(self._transport)
         self.comments = Comments(self._transport)

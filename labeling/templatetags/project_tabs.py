@@ -9,33 +9,52 @@ from labeling.pages.project import rights_of
 
 register = template.Library()
 
-# Name of the address, title, and the right that opens it.
-TABS = (
-    ("project", _("Overview"), ""),
-    ("results", _("Answers"), ""),
-    ("grid", _("Grid"), ""),
-    ("label-errors", _("Label errors"), "may_see"),
-    ("agreement", _("Agreement"), "may_see"),
-    ("adjudicate", _("Disagreements"), "may_see"),
-    ("work", _("Work"), ""),
-    ("people", _("People"), "may_write"),
-    ("gold", _("Known answers"), "may_know_gold"),
-    ("acceptance", _("Model"), "may_see"),
-    ("onboarding", _("Onboarding"), "may_write"),
-    ("rules", _("Rules"), "may_see"),
-    ("suggestions", _("Suggestions"), "may_see"),
-    ("comments", _("Comments"), ""),
-    ("questions", _("Questions"), "may_write"),
+# The pages by what people come for. Of each: name of the address, title, and the right that opens it.
+GROUPS = (
+    (_("Overview"), (("project", _("Overview"), ""),)),
+    (_("Answers"), (("results", _("Answers"), ""), ("grid", _("Grid"), ""), ("comments", _("Comments"), ""))),
+    (
+        _("Quality"),
+        (
+            ("agreement", _("Agreement"), "may_see"),
+            ("adjudicate", _("Disagreements"), "may_see"),
+            ("label-errors", _("Label errors"), "may_see"),
+            ("gold", _("Known answers"), "may_know_gold"),
+        ),
+    ),
+    (
+        _("People"),
+        (("people", _("People"), "may_write"), ("onboarding", _("Onboarding"), "may_write"), ("work", _("Work"), "")),
+    ),
+    (
+        _("Model"),
+        (
+            ("suggestions", _("Suggestions"), "may_see"),
+            ("rules", _("Rules"), "may_see"),
+            ("acceptance", _("Automatic acceptance"), "may_see"),
+        ),
+    ),
+    (_("Questions"), (("questions", _("Questions"), "may_write"),)),
 )
 
 
 @register.inclusion_tag("labeling/tabs.html", takes_context=True)
 def project_tabs(context: dict[str, Any], here: str) -> dict[str, Any]:
-    """Show the tabs of ``project`` with the page named `here` marked."""
+    """Show the pages of ``project`` that this person may open, in groups, with the page named `here` marked.
+
+    A group leads to its first page; one with a single page is called like it.
+    """
     rights = rights_of(context["request"])
-    tabs = [
-        {"name": f"labeling:{name}", "title": title, "here": name == here}
-        for name, title, right in TABS
-        if not right or rights[right]
-    ]
-    return {"tabs": tabs, "project": context["project"]}
+    groups = []
+    for title, pages in GROUPS:
+        open_pages = [
+            {"name": f"labeling:{name}", "title": page, "here": name == here}
+            for name, page, right in pages
+            if not right or rights[right]
+        ]
+        if open_pages:
+            shown = title if len(open_pages) > 1 else open_pages[0]["title"]
+            is_here = any(page["here"] for page in open_pages)
+            groups.append({"title": shown, "name": open_pages[0]["name"], "pages": open_pages, "here": is_here})
+    inner = next((group["pages"] for group in groups if group["here"] and len(group["pages"]) > 1), [])
+    return {"groups": groups, "inner": inner, "project": context["project"]}

@@ -23,7 +23,7 @@ def test_agreement_is_measured_and_read_by_keyboard(ann: Actor, open_path: Opene
     project = numbered(ann, 120, overlap=7)
     crowd(project, people, 120)
     page = open_path(ann, f"/projects/{project.pk}/")
-    page.get_by_role("link", name="Agreement").press("Enter")
+    page.get_by_role("link", name="Quality").press("Enter")
     expect(page.get_by_text("Agreement was not measured yet")).to_be_visible()
 
     page.get_by_role("button", name="Measure agreement").press("Enter")

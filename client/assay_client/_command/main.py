@@ -19,6 +19,7 @@ from assay_client._command import (
     jobs,
     labeling,
     models,
+    quality,
     sources,
     suggestions,
     work,
@@ -69,6 +70,12 @@ labeling.app.command()(assignments.assign)
 labeling.app.command()(assignments.unassign)
 labeling.app.add_typer(golds.app, name="gold")
 labeling.app.add_typer(suggestions.app, name="suggestions")
+labeling.app.add_typer(quality.rules, name="rules")
+labeling.app.command()(quality.agreement)
+labeling.app.command()(quality.disagreements)
+labeling.app.command("label-errors")(quality.label_errors)
+labeling.app.command("one-more")(quality.one_more)
+labeling.app.command("auto-accept")(quality.auto_accept)
 labeling.app.command()(golds.pause)
 labeling.app.command()(golds.onboarding)
 labeling.app.add_typer(bulk.app, name="bulk")
