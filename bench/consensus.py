@@ -8,7 +8,8 @@ truth.csv (item,truth), such as the data folder of github.com/yuan-li/truth-infe
 of an environment with crowd-kit. Accuracy counts items with a known answer; labels that lead together share the point.
 Processor seconds are of the model alone, from codes (ours, the best of three) or from a data frame of numbers
 (crowd-kit, one run; its MACE and GLAD take minutes on large sets and run with --slow only). auto tries all models on
-hidden answers and sets the confidence right; its accuracy is the worst of --seeds seeds.
+hidden answers and sets the confidence right; its accuracy is the worst of --seeds seeds. --two: instead, each set cut
+down to two answers an item, and to 20, 40, 100 and 300 items: what one-coin brings over the vote there, on average.
 """
 
 import argparse
@@ -141,13 +142,57 @@ def show(name: str, ratings: Ratings, mine: dict[str, Any], peer: dict[str, Any]
         print(line + (f"   {note}; {behind:+.2f} behind the best of {', '.join(USUAL)}" if note else ""))
 
 
+def cut_down(ratings: Ratings, truth: dict[str, str], items: int | None, seed: int) -> Ratings:
+    """Return two answers, drawn by lot, of each item with a known answer, or of so many of them."""
+    random = np.random.default_rng(seed)
+    known = np.array([item in truth for item in ratings.items])
+    if items is not None:
+        chosen = random.permutation(np.flatnonzero(known))[:items]
+        known = np.isin(np.arange(len(known)), chosen)
+    order = np.lexsort((random.random(len(ratings)), ratings.item))
+    item = ratings.item[order]
+    place = np.arange(len(item)) - np.searchsorted(item, item)
+    kept = np.zeros(len(ratings), bool)
+    kept[order[place < 2]] = True
+    return ratings.only(kept & known[ratings.item])
+
+
+def two_answers(folders: list[Path], seeds: int) -> None:
+    """Print by how many points one-coin is better than the vote when every item has two answers."""
+    gains: dict[int | None, list[tuple[str, float]]] = {}
+    for name, (label, known) in sets(folders).items():
+        rows = rows_of(label)
+        ratings = read_ratings(*([row[key] for row in rows] for key in ("item", "worker", "label")))
+        truth = {row["item"]: row["truth"] for row in rows_of(known)}
+        for items in (20, 40, 100, 300, None):
+            if items is not None and sum(item in truth for item in ratings.items) < items:
+                continue
+            points = []
+            for seed in range(seeds):
+                few = cut_down(ratings, truth, items, seed)
+                asked = {few.items[code]: truth[few.items[code]] for code in np.unique(few.item)}
+                coin, vote = (find_consensus(few, method, seed).posterior for method in ("one-coin", "majority"))
+                points.append(accuracy(coin, few, asked) - accuracy(vote, few, asked))
+            gains.setdefault(items, []).append((name, float(np.mean(points))))
+    print("items  sets  one-coin over the vote, points: mean, least, most; sets where it is worse")
+    for items, found in sorted(gains.items(), key=lambda each: each[0] or 10**9):
+        points = [gain for _name, gain in found]
+        worse = ", ".join(f"{name} {gain:.1f}" for name, gain in found if gain < 0)
+        head = f"{items or 'all':>5}  {len(found):4}"
+        print(f"{head}  {np.mean(points):+.1f} {min(points):+.1f} {max(points):+.1f}  {worse}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--peer", default="")
     parser.add_argument("--slow", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--two", action="store_true")
     options = parser.parse_args()
+    if options.two:
+        two_answers(options.folders, options.seeds)
+        return
     print(f"Python {platform.python_version()}, numpy {np.__version__}, scipy {metadata.version('scipy')}")
     worst, versions = 0.0, None
     for name, (label, known) in sets(options.folders).items():

@@ -20,7 +20,14 @@ import numpy as np
 
 from labeling.engine.crowd import dawid_skene, kinds, mace, votes
 from labeling.engine.crowd.fitting import Answers
-from labeling.engine.crowd.hiding import Foretold, Model, best_temperature, can_be_learned, foretell
+from labeling.engine.crowd.hiding import (
+    Foretold,
+    Model,
+    best_temperature,
+    can_be_learned,
+    foretell,
+    pairs_can_be_learned,
+)
 from labeling.engine.ratings import Codes, Floats, Ratings, sums
 
 SIMPLE, MATRICES, HABITS, KINDS = "one-coin", "dawid-skene", "mace", "kinds"
@@ -62,15 +69,17 @@ class Choice:
 def choose(ratings: Ratings, seed: int = 0) -> Choice:
     """Return the model for these answers.
 
-    The vote is kept where too few items have three answers: of two that differ nothing tells who is right, and a
-    handful of items says nothing of people.
+    Where too few items have three answers, hidden ones cannot tell models apart: one-coin is taken where enough have
+    two, and the vote is kept else, since a handful of items says nothing of people.
 
     Args:
         ratings: What was answered.
         seed: Which answers are hidden.
     """
     if not can_be_learned(ratings):
-        return Choice("majority")
+        if not pairs_can_be_learned(ratings):
+            return Choice("majority")
+        return Choice(SIMPLE, (), best_temperature(foretell(ratings, {SIMPLE: votes.one_coin}, seed).models[SIMPLE]))
     models: dict[str, Model] = {SIMPLE: votes.one_coin, HABITS: mace.mace}
     if dawid_skene.fits(Answers(ratings)):
         models[MATRICES] = dawid_skene.dawid_skene

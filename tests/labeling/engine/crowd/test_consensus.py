@@ -95,6 +95,36 @@ def test_two_that_differ_are_tied_and_the_more_frequent_label_stands() -> None:
     assert found.confidence.tolist() == [0.5, 1, 1, 1]
 
 
+def two_of(ratings: Ratings, seed: int) -> Ratings:
+    """Return two answers of each item, drawn by lot."""
+    random = np.random.default_rng(seed)
+    order = np.lexsort((random.random(len(ratings)), ratings.item))
+    item = ratings.item[order]
+    kept = np.zeros(len(ratings), bool)
+    kept[order[np.arange(len(item)) - np.searchsorted(item, item) < 2]] = True
+    return ratings.only(kept)
+
+
+def test_two_answers_an_item_say_who_is_right_when_people_met_others_too() -> None:
+    ratings, truth = ratings_of("music"), truth_of("music")
+    gains = []
+    for seed in range(3):
+        few = two_of(ratings, seed)
+        found, vote = find_consensus(few, seed=seed), find_consensus(few, "majority", seed)
+        assert found.method == "one-coin"
+        gains.append(accuracy(found, truth) - accuracy(vote, truth))
+    assert np.mean(gains) > 0.12
+
+
+def test_of_two_people_who_differ_nothing_tells_who_is_right() -> None:
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 200)
+    said = np.where(random.random((2, 200)) < 0.2, 1 - truth, truth)
+    items = [str(n) for n in range(200)]
+    ratings = read_ratings(items * 2, ["a"] * 200 + ["b"] * 200, [str(label) for label in said.reshape(-1)])
+    assert find_consensus(ratings).method == "majority"
+
+
 def test_a_handful_of_items_is_settled_by_the_vote() -> None:
     found = find_consensus(_crowd({"a": "xxy", "b": "yyz"}))
 
