@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from runner.errors import StopError
+from runner.orphans import Started
 
 ROOT = Path(__file__).resolve().parent.parent
 # A unix socket's path may have 107 bytes on Linux and 103 on macOS; the longest name put into the folder has 30.
@@ -33,6 +34,7 @@ class Home:
         self.secret = self.root / "secret.key"
         self.lock = self.root / "supervisor.lock"
         self.loaded = self.root / "demo.done"
+        self.children = Started(self.root / "children")
         self._held: IO[str] | None = None
 
     def prepare(self) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -31,9 +32,12 @@ class Watched:
     started: float = 0.0
     pause: float = 0.0
     again_at: float = field(default=0.0)
+    on_start: Callable[[int], None] | None = None
 
     def start(self) -> None:
         self.child.start()
+        if self.on_start is not None:
+            self.on_start(self.child.pid)
         self.started, self.again_at = time.monotonic(), 0.0
 
     def look(self) -> None:
@@ -78,6 +82,7 @@ class Supervisor:
         began = time.monotonic()
         self.home.prepare()
         self.home.hold()
+        self._end_orphans()
         self._listen_for_signals()
         try:
             new = self._start(began)
@@ -87,6 +92,12 @@ class Supervisor:
                 self._watch_once()
         finally:
             self.stop()
+
+    def _end_orphans(self) -> None:
+        """End what a runner that was killed left behind, before its stores are started again."""
+        killed = self.home.children.end_all()
+        if killed:
+            say(f"ended {len(killed)} processes that an earlier start had left behind")
 
     def _start(self, began: float) -> bool:
         """Start the parts; return whether the demo is to be loaded."""
@@ -125,7 +136,7 @@ class Supervisor:
         return services.environment(self.home, addresses, base_url=self.address, port=self.port)
 
     def _watch(self, child: Child) -> None:
-        watched = Watched(child)
+        watched = Watched(child, on_start=self.home.children.note)
         watched.start()
         self.watched.append(watched)
 
@@ -135,6 +146,7 @@ class Supervisor:
         if services.has_demo():
             self.demo = services.demo(self.home, environment)
             self.demo.start()
+            self.home.children.note(self.demo.pid)
             say("loading the demo in the background; its datasets appear on the start page")
         else:
             self.home.loaded.touch()
