@@ -34,7 +34,7 @@ GROUPS = (
             ("acceptance", _("Automatic acceptance"), "may_see"),
         ),
     ),
-    (_("Questions"), (("questions", _("Questions"), "may_write"),)),
+    (_("What is asked"), (("questions", _("What is asked"), "may_write"),)),
 )
 
 
