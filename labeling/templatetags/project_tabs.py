@@ -45,9 +45,9 @@ def project_tabs(context: dict[str, Any], here: str) -> dict[str, Any]:
     A group leads to its first page; one with a single page is called like it.
     """
     rights = rights_of(context["request"])
-    groups = []
+    groups: list[dict[str, Any]] = []
     for title, pages in GROUPS:
-        open_pages = [
+        open_pages: list[dict[str, Any]] = [
             {"name": f"labeling:{name}", "title": page, "here": name == here}
             for name, page, right in pages
             if not right or rights[right]
@@ -56,5 +56,7 @@ def project_tabs(context: dict[str, Any], here: str) -> dict[str, Any]:
             shown = title if len(open_pages) > 1 else open_pages[0]["title"]
             is_here = any(page["here"] for page in open_pages)
             groups.append({"title": shown, "name": open_pages[0]["name"], "pages": open_pages, "here": is_here})
-    inner = next((group["pages"] for group in groups if group["here"] and len(group["pages"]) > 1), [])
+    inner: list[dict[str, Any]] = next(
+        (group["pages"] for group in groups if group["here"] and len(group["pages"]) > 1), []
+    )
     return {"groups": groups, "inner": inner, "project": context["project"]}
