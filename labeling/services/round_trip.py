@@ -3,9 +3,14 @@
 from typing import Any
 
 import psycopg
-from django.db import connection
+import structlog
+from django.db import OperationalError, connection
+
+log = structlog.get_logger(__name__)
 
 Statement = tuple[str, dict[str, Any]]
+# The database ends one of those who wait for each other; all that one did is undone, so it is done again.
+TRIES = 4
 
 
 def in_one_trip(*statements: Statement) -> list[list[tuple[Any, ...]]]:
@@ -17,6 +22,17 @@ def in_one_trip(*statements: Statement) -> list[list[tuple[Any, ...]]]:
     Raises:
         django.db.Error: A statement failed; nothing of the trip stays.
     """
+    for _try in range(TRIES - 1):
+        try:
+            return _trip(statements)
+        except OperationalError as error:
+            if connection.in_atomic_block or not isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
+                raise
+            log.warning("deadlock", statements=len(statements))
+    return _trip(statements)
+
+
+def _trip(statements: tuple[Statement, ...]) -> list[list[tuple[Any, ...]]]:
     connection.ensure_connection()
     raw = connection.connection
     raw.prepare_threshold = 0

@@ -71,7 +71,10 @@ def grown(before: dict[int, Peak], after: dict[int, Peak]) -> dict[int, str]:
     return {
         number: f"{(peak.size - before[number].size) >> 20} MB to {peak.size >> 20} MB ({peak.now}): {peak.command}"
         for number, peak in after.items()
-        if number in before and peak.size - base[peak.parent] > GROWTH_LIMIT
+        # Kernels are compiled in a process of their own, whenever a worker has just started.
+        if number in before
+        and "curation.engine.warming" not in peak.command
+        and peak.size - base[peak.parent] > GROWTH_LIMIT
     }
 
 

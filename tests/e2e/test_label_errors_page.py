@@ -84,7 +84,7 @@ def test_suspicions_are_found_taken_kept_and_undone_by_keyboard(browse: Opened, 
     rows.first.get_by_role("button", name="Take it").click()
     eventually(lambda: said_of(project, first) == right)
     page.reload()
-    page.locator('[aria-current="true"] + a').click()
+    page.locator('.chip[aria-current="true"] + a').click()
     expect(page.locator("[data-suspect]")).to_have_count(1)
     page.locator("[data-suspect]").focus()
     press(page, "Enter")
