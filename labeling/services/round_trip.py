@@ -26,10 +26,15 @@ def in_one_trip(*statements: Statement) -> list[list[tuple[Any, ...]]]:
         try:
             return _trip(statements)
         except OperationalError as error:
-            if connection.in_atomic_block or not isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
+            if not may_try_again(error):
                 raise
             log.warning("deadlock", statements=len(statements))
     return _trip(statements)
+
+
+def may_try_again(error: OperationalError) -> bool:
+    """Tell whether the database ended us in a deadlock, and nothing else was done in the same transaction."""
+    return not connection.in_atomic_block and isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
 
 
 def _trip(statements: tuple[Statement, ...]) -> list[list[tuple[Any, ...]]]:
