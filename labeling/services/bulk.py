@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,7 +26,6 @@ from labeling.services.grid_source import END, named_items
 from labeling.services.onboarding_gate import refuse_newcomer
 from labeling.services.project import find_project, refuse_while_changing
 from labeling.services.queue import Desk, progress_of, refuse_unless_open, sit_down
-from labeling.services.round_trip import TRIES, may_try_again
 from labeling.services.schema_revision import schema_of
 from labeling.services.trigger import suggest_when_due, weigh_when_due
 from workers.context import JobContext
@@ -60,12 +59,11 @@ class Order:
     client_key: uuid.UUID | None = None
 
 
-def start_bulk(*, actor: Actor, project_id: int, order: Order, tries: int = TRIES) -> Bulk:
+def start_bulk(*, actor: Actor, project_id: int, order: Order) -> Bulk:
     """Give one answer to many items; of more than 500 a job does it, which ``bulk.job`` then names.
 
     Tasks that have no place left, that somebody else has just now, or that this person answered before (unless the
-    order says otherwise) are passed over and counted. What the database ends in a deadlock is done again, `tries` times
-    in all.
+    order says otherwise) are passed over and counted.
 
     Raises:
         NotFound: No such project.
@@ -102,10 +100,6 @@ def start_bulk(*, actor: Actor, project_id: int, order: Order, tries: int = TRIE
                 _send(actor, bulk)
             else:
                 _answer_now(actor, bulk, items)
-    except OperationalError as error:
-        if tries <= 1 or not may_try_again(error):
-            raise
-        return start_bulk(actor=actor, project_id=project_id, order=order, tries=tries - 1)
     except IntegrityError:
         # The same order came twice at once; the other one was first.
         found = _sent_before(actor, project, key)

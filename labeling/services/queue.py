@@ -160,7 +160,7 @@ _ME = """me AS (
     CASE WHEN p.gold_count > 0 THEN p.gold_share ELSE 0 END AS gold_share
   FROM labeling_progress m JOIN labeling_project p ON p.id = m.project_id
   WHERE m.project_id = %(project)s AND m.annotator_id = %(annotator)s AND p.organization_id = %(organization)s
-    AND p.state = 'open' AND m.paused_at IS NULL AND (m.onboarded OR NOT p.onboarding OR %(exempt)s))"""
+    AND p.state = 'open' AND m.paused_at IS NULL AND (m.onboarded OR NOT p.onboarding OR %(exempt)s) {lock})"""
 _FRESH = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NULL
   AND (t.rank, t.id) >= ((SELECT cursor_rank FROM me), (SELECT cursor_id FROM me)) AND {_NOT_MINE}"""
 _RETURNED = f"""t.project_id = %(project)s AND t.open_slots > 0 AND t.returned_at IS NOT NULL
@@ -211,8 +211,9 @@ WHY_BACK_COLUMNS = "x.why, x.rejected_at, COALESCE(NULLIF(u.name, ''), u.email)"
 #
 # `unknown` are tasks that an earlier reply gave to the same sender and that it does not have: the reply was lost, or
 # the window with it. They come again instead of waiting for their lease to end.
+# The person's row is locked before leases and tasks here too: another window may make it after SIT_DOWN has looked.
 _LEASE = f"""
-WITH {_ME},
+WITH {_ME.format(lock="FOR UPDATE OF m")},
 back AS MATERIALIZED ({_BACK} ORDER BY x.id LIMIT GREATEST(0, %(count)s) FOR UPDATE OF l SKIP LOCKED),
 assigned AS MATERIALIZED ({_ASSIGNED}
   ORDER BY l.id LIMIT (SELECT GREATEST(0, %(count)s - count(*)) FROM back) FOR UPDATE OF l SKIP LOCKED),
@@ -301,7 +302,7 @@ SELECT task_id FROM held
 # Tasks that are leased may still come back: to others, or to this person's window that was closed without a word.
 # Live leases are few, and their partial index holds nothing else.
 _ANY_LEFT = f"""
-WITH {_ME}
+WITH {_ME.format(lock="")}
 SELECT EXISTS ({_BACK}) OR EXISTS ({_ASSIGNED}) OR EXISTS (SELECT FROM labeling_task t WHERE {_FRESH})
   OR EXISTS (SELECT FROM labeling_task t WHERE {_RETURNED})
   OR EXISTS (

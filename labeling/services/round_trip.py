@@ -3,14 +3,9 @@
 from typing import Any
 
 import psycopg
-import structlog
-from django.db import OperationalError, connection
-
-log = structlog.get_logger(__name__)
+from django.db import connection
 
 Statement = tuple[str, dict[str, Any]]
-# The database ends one of those who wait for each other; all that one did is undone, so it is done again.
-TRIES = 4
 
 
 def in_one_trip(*statements: Statement) -> list[list[tuple[Any, ...]]]:
@@ -22,22 +17,6 @@ def in_one_trip(*statements: Statement) -> list[list[tuple[Any, ...]]]:
     Raises:
         django.db.Error: A statement failed; nothing of the trip stays.
     """
-    for _try in range(TRIES - 1):
-        try:
-            return _trip(statements)
-        except OperationalError as error:
-            if not may_try_again(error):
-                raise
-            log.warning("deadlock", statements=len(statements))
-    return _trip(statements)
-
-
-def may_try_again(error: OperationalError) -> bool:
-    """Tell whether the database ended us in a deadlock, and nothing else was done in the same transaction."""
-    return not connection.in_atomic_block and isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
-
-
-def _trip(statements: tuple[Statement, ...]) -> list[list[tuple[Any, ...]]]:
     connection.ensure_connection()
     raw = connection.connection
     raw.prepare_threshold = 0
