@@ -1,8 +1,8 @@
-"""One answer out of several people's: a majority vote for labels, and its like for marks and texts."""
+"""One answer out of several people's: a majority vote for labels, and its like for other values and for relations."""
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,47 +53,26 @@ def agreed_value(values: Sequence[Any]) -> Any:
     return json.loads(first[0][0])
 
 
-def agreed_spans(answers: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Return the spans that more than half of the people marked with the same label, in their order.
-
-    Args:
-        answers: The spans of each person; an empty list is somebody who marked nothing, and counts.
-    """
-    seen: dict[tuple[int, int, str], list[dict[str, Any]]] = {}
-    for spans in answers:
-        for span in spans:
-            seen.setdefault((span["start"], span["end"], span["label"]), []).append(span)
-    kept = [spans[0] for _place, spans in sorted(seen.items()) if len(spans) * 2 > len(answers)]
-    return [{**span, "id": f"s{number}"} for number, span in enumerate(kept, 1)]
-
-
 def agreed_relations(
     answers: Sequence[Sequence[dict[str, str]]],
-    marked: Sequence[Sequence[dict[str, Any]]],
-    kept: Sequence[dict[str, Any]],
+    names: Sequence[Mapping[str, str]],
+    kept: Sequence[str],
 ) -> list[dict[str, str]]:
-    """Return the relations that more than half of the people drew between spans that were kept.
+    """Return the relations that more than half of the people drew of those who marked both spans that it ties.
 
     Args:
         answers: The relations of each person.
-        marked: The spans of each person, in the same order, which the relations name by id.
-        kept: What `agreed_spans` made of them; the result names these.
+        names: For each person, in the same order, the ids of spans that were kept by the ids of their own spans.
+        kept: The ids of the spans that were kept, in their order; the result names these.
     """
-    names = {_place(span): span["id"] for span in kept}
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for relations, spans in zip(answers, marked, strict=True):
-        places = {span["id"]: _place(span) for span in spans}
-        for row in relations:
-            ends = [names.get(places.get(row[key], (-1, -1, ""))) for key in ("from", "to")]
-            if ends[0] is not None and ends[1] is not None:
-                counts[(ends[0], ends[1], row["label"])] += 1
-    order = {span["id"]: number for number, span in enumerate(kept)}
+    drawn: Counter[tuple[str, str, str]] = Counter()
+    for relations, known in zip(answers, names, strict=True):
+        ties = {(known.get(row["from"]), known.get(row["to"]), row["label"]) for row in relations}
+        drawn.update((start, end, label) for start, end, label in ties if start is not None and end is not None)
+    marked = [frozenset(known.values()) for known in names]
+    order = {name: number for number, name in enumerate(kept)}
     rows = sorted(
-        (key for key, count in counts.items() if count * 2 > len(answers)),
+        (key for key, count in drawn.items() if count * 2 > sum(key[0] in own and key[1] in own for own in marked)),
         key=lambda key: (order[key[0]], order[key[1]], key[2]),
     )
     return [{"from": start, "to": end, "label": label} for start, end, label in rows]
-
-
-def _place(span: dict[str, Any]) -> tuple[int, int, str]:
-    return span["start"], span["end"], span["label"]

@@ -19,12 +19,13 @@ from curation.engine.steps.split import Split
 from curation.engine.writer import VersionReader, VersionWriter
 from curation.models import Version, VersionKind
 from curation.services.version import commit_version, open_version
-from labeling.engine.answer_columns import EVERYBODY, agreed_answer, answer_columns, cell
+from labeling.engine.answer_columns import EVERYBODY, answer_columns
 from labeling.engine.consensus import Consensus, canonical, majority
 from labeling.engine.crowd.consensus import find_consensus
 from labeling.engine.schema import Schema, parse_schema
 from labeling.models import Adjudication, DisputeState, Project
 from labeling.services.accepted_label import Accepted, accepted_labels, has_accepted
+from labeling.services.publish_marks import Agreement, MarkModel, add_agreed, model_marks, with_column
 from labeling.services.ratings import ratings_of
 from workers.context import JobContext
 from workers.work_folder import work_folder
@@ -130,8 +131,8 @@ def publish_labels(
             refuted it or `only_reviewed` asks for people. Such an item is never in a validation or test set.
         keep_labels: Items that nobody answered keep the label their version gave them, if any.
         consensus: ``majority``: what most people gave; ``auto``: a model of how well each person answers, chosen by
-            `labeling.engine.crowd`, with its probability in the column ``label_confidence``. Only labels of the control
-            that classifies come from the model.
+            `labeling.engine.crowd`, with its probability in the column ``label_confidence``, or for spans and shapes
+            in a column of their control's name that ends with ``_confidence``. Everything else is voted on.
         split: Add the column ``split``. Where the version has one already, its test set stays what it is, so that
             models of one version and the next are measured by the same items.
         validation: Share of rows for validation.
@@ -198,6 +199,8 @@ def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts
             roles["label"] = LABEL
         taken = [*reader.schema.names, *COLUMNS, CONFIDENCE, ADJUDICATOR, LABEL_MODEL, EVERYBODY]
         layout = answer_columns(schema, taken)
+        # What a model of the people makes of what they marked; nothing where they vote.
+        things = _marks_by_model(job, project, schema, counts, choice)
         # Also where an earlier publication left the column: what it says is of other labels.
         names_adjudicator = _has_decisions(project) or ADJUDICATOR in reader.schema.names
         writer = VersionWriter(folder, roles=roles, encoders=reader.manifest.encoders)
@@ -216,10 +219,10 @@ def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts
             else:
                 counts.labeled += len({item for item, said in answers.items() if said} | set(final))
             if layout:
-                table = _add_answers(schema, layout, answers, table, final)
+                table = _add_answers(Agreement(schema, layout, things), answers, table, final)
             if names_adjudicator:
                 who = [final[item].by if item in final else None for item in table["item_id"].to_pylist()]
-                table = _with_column(table, ADJUDICATOR, pa.array(who, pa.int64()))
+                table = with_column(table, ADJUDICATOR, pa.array(who, pa.int64()))
             if choice.only_labeled:
                 kept = table.filter(pc.is_valid(table[LABEL]) if schema.classifier is not None else answered)
                 counts.left_out += table.num_rows - kept.num_rows
@@ -241,6 +244,16 @@ def _by_model(
     counts.method = found.method
     rows = zip(ratings.items, found.label.tolist(), found.confidence.tolist(), found.tied.tolist(), strict=True)
     return {int(item): Found(None if tied else ratings.labels[code], sure) for item, code, sure, tied in rows}
+
+
+def _marks_by_model(
+    job: JobContext, project: Project, schema: Schema, counts: Counts, choice: Choice
+) -> dict[str, MarkModel]:
+    if choice.consensus != "auto":
+        return {}
+    found = model_marks(job, project, schema, only_reviewed=choice.only_reviewed, seed=choice.seed)
+    counts.method = counts.method or next((model.method for model in found.values()), "")
+    return found
 
 
 def _earlier_labels(table: pa.Table, column: str | None) -> list[str | None]:
@@ -328,11 +341,11 @@ def _label_batch(
         # A label that is kept is still that of the model that an earlier version names.
         by.append(instead.model if instead else named if values[5] == KEPT else None)
     for name, kind in COLUMNS.items():
-        table = _with_column(table, name, pa.array(found[name], kind))
+        table = with_column(table, name, pa.array(found[name], kind))
     if models is not None or accepted is not None:
-        table = _with_column(table, CONFIDENCE, pa.array(sure, pa.float64()))
+        table = with_column(table, CONFIDENCE, pa.array(sure, pa.float64()))
     known = accepted is not None or LABEL_MODEL in table.schema.names
-    return _with_column(table, LABEL_MODEL, pa.array(by, pa.string())) if known else table
+    return with_column(table, LABEL_MODEL, pa.array(by, pa.string())) if known else table
 
 
 Labeled = tuple[str | None, list[int], float | None, Any, list[int], str | None]
@@ -349,26 +362,16 @@ def _decided_label(decided: Final, label: str, answers: list[tuple[Said, str]], 
 
 
 def _add_answers(
-    schema: Schema,
-    layout: dict[str, tuple[str, pa.DataType]],
-    answers: dict[int, list[Said]],
-    table: pa.Table,
-    final: dict[int, Final],
+    agreement: Agreement, answers: dict[int, list[Said]], table: pa.Table, final: dict[int, Final]
 ) -> pa.Table:
     """Add what somebody decided, or else people agree on for controls that do not classify, and everybody's words."""
-    agreed: dict[str, list[Any]] = {name: [] for name in layout}
-    everybody: list[str | None] = []
-    for item_id in table["item_id"].to_pylist():
-        said = answers.get(item_id, [])
-        counted = [final[item_id].answer] if item_id in final else [row.answer for row in said]
-        values = agreed_answer(schema, counted) if counted else {}
-        for name in layout:
-            agreed[name].append(cell(values.get(name)))
-        rows = [_said_json(row) for row in said]
-        everybody.append(orjson.dumps(rows).decode() if rows else None)
-    for name, (column, kind) in layout.items():
-        table = _with_column(table, column, pa.array(agreed[name], kind))
-    return _with_column(table, EVERYBODY, pa.array(everybody, pa.string()))
+    items = table["item_id"].to_pylist()
+    said = [[(str(row.who), row.answer) for row in answers.get(item, [])] for item in items]
+    decided = [final[item].answer if item in final else None for item in items]
+    table = add_agreed(agreement, table, said, decided)
+    rows = [[_said_json(row) for row in answers.get(item, [])] for item in items]
+    everybody = [orjson.dumps(of_item).decode() if of_item else None for of_item in rows]
+    return with_column(table, EVERYBODY, pa.array(everybody, pa.string()))
 
 
 def _said_json(row: Said) -> dict[str, Any]:
@@ -376,11 +379,6 @@ def _said_json(row: Said) -> dict[str, Any]:
     if row.in_bulk:
         said["source"] = BULK
     return {**said, "review": row.verdict, "reviewer": row.reviewer} if row.verdict else said
-
-
-def _with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    place = table.schema.get_field_index(name)
-    return table.append_column(name, values) if place < 0 else table.set_column(place, name, values)
 
 
 def _labels_of(
@@ -465,4 +463,4 @@ def _measured_by_people(table: pa.Table, reader: VersionReader, by_people: np.nd
     if by_people is not None:
         alone = pa.array(~np.isin(hash64(fold(as_text(table[reader.manifest.roles["text"]]))), by_people))
     instead = pc.if_else(alone, pa.scalar("train"), pa.scalar(None, pa.string()))
-    return _with_column(table, "split", pc.if_else(moves, instead, table["split"]))
+    return with_column(table, "split", pc.if_else(moves, instead, table["split"]))

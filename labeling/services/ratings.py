@@ -1,6 +1,6 @@
 """The answers of a project as its engine takes them: codes of labels, or marks, by item and person."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -8,12 +8,13 @@ import numpy as np
 import orjson
 from django.db.models.fields.json import KeyTransform
 
+from labeling.engine.agreed_parts import marks_in
 from labeling.engine.agreement.marks import Mark
 from labeling.engine.consensus import canonical
 from labeling.engine.controls.base import Control
 from labeling.engine.controls.choice import Choice
 from labeling.engine.controls.rating import Preference, Rating
-from labeling.engine.controls.shapes import Shapes, corners
+from labeling.engine.controls.shapes import Shapes
 from labeling.engine.controls.spans import Relations, Spans
 from labeling.engine.controls.taxonomy import Taxonomy
 from labeling.engine.ratings import Ratings, in_natural_order
@@ -102,36 +103,48 @@ def _coded(answers: Iterable[tuple[int, int, str]]) -> Ratings:
 
 
 def marks_of(
-    project: Project, control: Control, *, check: Check | None = None
+    project: Project, control: Control, *, only_reviewed: bool = False, check: Check | None = None
 ) -> tuple[list[int], list[dict[str, list[Mark]]]]:
-    """Return the item ids, and for each what every person marked there; points have no extent and are left out.
+    """Return the item ids, and for each what every person marked there, in the order of their answer.
 
     Args:
         project: Whose answers.
         control: One of the kind ``marks``.
+        only_reviewed: Count only answers that a reviewer accepted or fixed.
         check: Called for each batch; raises when the job is to stop.
     """
     items: dict[int, dict[str, list[Mark]]] = {}
-    for item, person, value in _values(project, control, False, check):
-        items.setdefault(item, {})[str(person)] = [mark for mark in map(_mark, value or []) if mark is not None]
+    # Points have no extent of their own and are compared within the size of the picture.
+    sides = control.fields[1:] if isinstance(control, Shapes) and "point" in control.tools else ()
+    for item, person, value, *size in _values(project, control, only_reviewed, check, sides):
+        items.setdefault(item, {})[str(person)] = marks_in(value or [], longer_side(size))
     return list(items), list(items.values())
 
 
+def longer_side(sides: Iterable[Any]) -> float | None:
+    """Return the longer side of a picture, None where it is not known."""
+    return max((side for side in sides if isinstance(side, int | float)), default=None)
+
+
 def _values(
-    project: Project, control: Control, only_reviewed: bool, check: Check | None
-) -> Iterator[tuple[int, int, Any]]:
-    """Give item, person and value of each answer that counts; an empty one of a control with marks counts too."""
+    project: Project, control: Control, only_reviewed: bool, check: Check | None, beside: Sequence[str] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """Give item, person and value of each answer that counts, and the named fields of its task; an empty answer of a
+    control with marks counts too."""
     found = Annotation.objects.filter(project=project, skipped=False).exclude(answer=None)
     if only_reviewed:
         found = found.exclude(verdict="")
     columns = found.order_by("task_id", "annotator_id").values_list(
-        "task__item_id", "annotator_id", KeyTransform(control.name, "answer")
+        "task__item_id",
+        "annotator_id",
+        KeyTransform(control.name, "answer"),
+        *(KeyTransform(name, "task__data") for name in beside),
     )
-    for number, (item, person, value) in enumerate(columns.iterator(BATCH)):
+    for number, row in enumerate(columns.iterator(BATCH)):
         if check is not None and number % BATCH == 0:
             check()
-        if value is not None or isinstance(control, Spans | Shapes):
-            yield item, person, value
+        if row[2] is not None or isinstance(control, Spans | Shapes):
+            yield row
 
 
 def _ordered(codes: Any, names: list[str]) -> tuple[Any, list[str]]:
@@ -139,10 +152,3 @@ def _ordered(codes: Any, names: list[str]) -> tuple[Any, list[str]]:
     rank = np.empty(len(names), np.int64)
     rank[order] = np.arange(len(names))
     return rank[codes], [names[place] for place in order]
-
-
-def _mark(row: dict[str, Any]) -> Mark | None:
-    if "start" in row:
-        return Mark(row["label"], (row["start"], row["end"]))
-    # Boxes may be turned, and one answer may hold boxes and polygons: all are compared by their corners.
-    return None if row["type"] == "point" else Mark(row["label"], tuple(corners(row)))

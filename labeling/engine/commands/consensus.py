@@ -84,7 +84,8 @@ def _mark(options: argparse.Namespace, table: Table) -> dict[str, Any]:
     answered = read_marks(table, options.kind)
     started = time.process_time()
     method = METHOD if options.method == AUTO else options.method
-    found, consensus = agreed_marks(list(answered.values()), least=options.overlap, method=method, seed=options.seed)
+    least, seed = options.overlap, options.seed
+    found, consensus, _of_item = agreed_marks(list(answered.values()), least=least, method=method, seed=seed)
     people = describe_people(consensus)
     seconds = time.process_time() - started
     kept = [(item, one) for item, marks in zip(answered, found, strict=True) for one in marks]

@@ -31,11 +31,13 @@ class Agreed:
         mark: Its label and place.
         confidence: How probable it is that it belongs there, above 0.5 to 1.
         people: Who marked it, sorted.
+        members: Each of them with the place of that mark among theirs; the mark that most others are near comes first.
     """
 
     mark: Mark
     confidence: float
     people: tuple[str, ...]
+    members: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,14 @@ class _Candidate:
     item: int
     label: str
     marks: tuple[tuple[str, Mark], ...]
+    members: tuple[tuple[str, int], ...]
 
 
 def agreed_marks(
     answered: Answered, *, least: float = BOXES, method: str = METHOD, seed: int = 0
-) -> tuple[list[list[Agreed]], Consensus]:
-    """Return the marks of each item that stand, in the order of their places, and the consensus on all candidates.
+) -> tuple[list[list[Agreed]], Consensus, Codes]:
+    """Return the marks of each item that stand, in the order of their places, and the consensus on all candidates with
+    the place of the item of each; shape (candidates,).
 
     Args:
         answered: For each item what each person marked, spans or boxes.
@@ -63,16 +67,20 @@ def agreed_marks(
         confidence = float(consensus.posterior[number, 1])
         if confidence > STANDS or len(answered[candidate.item]) == 1:
             people = tuple(sorted({person for person, _mark in candidate.marks}))
-            kept[candidate.item].append(Agreed(_placed(candidate), confidence, people))
+            kept[candidate.item].append(Agreed(_placed(candidate), confidence, people, candidate.members))
     for item, marks in enumerate(kept):
         kept[item] = _without_double(marks)
-    return kept, consensus
+    return kept, consensus, _items(candidates)
 
 
 def mark_questions(answered: Answered, least: float = BOXES) -> tuple[Codes, Ratings]:
     """Return the questions that marks come to, no or yes, and the place of the item of each; arguments as above."""
     candidates = _all_candidates(answered, least)
-    return np.array([one.item for one in candidates], np.int64), _questions(answered, candidates)
+    return _items(candidates), _questions(answered, candidates)
+
+
+def _items(candidates: Sequence[_Candidate]) -> Codes:
+    return np.array([one.item for one in candidates], np.int64)
 
 
 def _all_candidates(answered: Answered, least: float) -> list[_Candidate]:
@@ -81,7 +89,8 @@ def _all_candidates(answered: Answered, least: float) -> list[_Candidate]:
 
 def _candidates(item: int, people: Mapping[str, Sequence[Mark]], least: float) -> list[_Candidate]:
     """Put marks together, the best supported first; no candidate has two marks of a person."""
-    marks = [(person, mark) for person in sorted(people) for mark in people[person]]
+    places = [(person, place) for person in sorted(people) for place in range(len(people[person]))]
+    marks = [(person, people[person][place]) for person, place in places]
     if not marks:
         return []
     near = overlaps([mark for _person, mark in marks], [mark for _person, mark in marks])
@@ -97,7 +106,8 @@ def _candidates(item: int, people: Mapping[str, Sequence[Mark]], least: float) -
             if free[other] and other != centre and near[centre, other] >= least and marks[other][0] not in taken:
                 members.append(other)
         free[members] = False
-        found.append(_Candidate(item, marks[centre][1].label, tuple(marks[member] for member in members)))
+        own = tuple(marks[member] for member in members)
+        found.append(_Candidate(item, marks[centre][1].label, own, tuple(places[member] for member in members)))
     return found
 
 
@@ -121,11 +131,14 @@ def _questions(answered: Answered, candidates: Sequence[_Candidate]) -> Ratings:
 
 
 def _placed(candidate: _Candidate) -> Mark:
-    """Return the place that more than half gave, and else the median of each coordinate."""
+    """Return the place that more than half gave, and else the median of each coordinate; of polygons, whose corners
+    cannot be compared one by one, the one that most others are near."""
     places = [mark.place for _person, mark in candidate.marks]
     place, count = Counter(places).most_common(1)[0]
     if count * 2 > len(places):
         return Mark(candidate.label, place)
+    if isinstance(places[0][0], Sequence):
+        return Mark(candidate.label, places[0])
     # The lower of two middle ones, so that a span keeps to places that somebody gave.
     middle = np.sort(np.array(places, np.float64), axis=0)[(len(places) - 1) // 2]
     whole = all(isinstance(value, int) for value in places[0])
