@@ -78,6 +78,16 @@ class Schema:
         return [field for field in self.fields if field not in sizes]
 
     @property
+    def picture(self) -> str:
+        """The field of the first picture; empty for none."""
+        return next((display.field for display in self.display if display.type == "image"), "")
+
+    @property
+    def learns_from(self) -> str:
+        """What a quick model reads of an item: ``texts``, or ``picture`` where no text is shown; empty for neither."""
+        return "texts" if self.texts else "picture" if self.picture else ""
+
+    @property
     def texts(self) -> list[str]:
         """The fields that can be read, each once."""
         read = [field for display in self.display if display.type != "image" for _key, field in display.parts]

@@ -22,6 +22,7 @@ class TaskOrder(models.TextChoices):
     MARGIN = "margin", _("Close calls between two labels first")
     UNCERTAINTY = "uncertainty", _("What the model is least sure of first")
     DIVERSITY = "diversity", _("What is least like anything labeled so far first")
+    ERRORS = "errors", _("Labels that the items came with and a model doubts first")
     CAME = "came", _("As the items came")
 
 

@@ -123,7 +123,7 @@ def _choices(project: Project, schema: Schema, looker: Looker) -> dict[str, Any]
         "states": STATES,
         "labels": labels,
         "may_search": searches_text(project, schema, looker),
-        "has_pictures": any(display.type == "image" for display in schema.display),
+        "has_pictures": bool(schema.picture),
     }
     columns = [name for name, _kind in project.version.manifest.get("columns", []) if name != "item_id"]
     found["columns"] = [name for name in columns if looker.sees_all or name in schema.fields]

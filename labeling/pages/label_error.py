@@ -121,9 +121,8 @@ def _address(pk: int, state: str) -> str:
 
 def _prepare(row: Any, schema: Schema, request: PageRequest) -> None:
     """Add what the page shows of a row, and where its answer opens."""
-    picture = next((display.field for display in schema.display if display.type == "image"), "")
     row.text = text_of(schema, row.task.data)
-    row.thumb = thumb(str(row.task.data.get(picture) or ""))
+    row.thumb = thumb(str(row.task.data.get(schema.picture) or ""))
     row.percent = round(row.score * 100, 1)
     row.given_titles, row.suggested_titles = _titles(schema, row.given), _titles(schema, row.suggested)
     row.opens = _place_of(row, request)

@@ -32,8 +32,8 @@ def acceptance_of(project: Project) -> AutoAccept:
 
 def why_not(schema: Schema) -> str:
     """Return why a model's answer could not stand alone in a project with these questions; empty when it could."""
-    if schema.choice is None or not schema.texts:
-        return _("A quick model learns one choice about texts, and this project asks something else.")
+    if schema.choice is None or not schema.learns_from:
+        return _("A quick model learns one choice about texts or pictures, and this project asks something else.")
     obstacles = [control.name for control in schema.controls if control.required and control != schema.choice]
     if obstacles or schema.choice not in offered(schema).controls:
         detail = _("A quick model answers one choice alone. Here these must be answered too: %(names)s.")

@@ -139,7 +139,7 @@ def sees_meaning(project: Project, schema: Schema, looker: Looker) -> bool:
     """Tell whether this person may look for what is alike: those who only label, when they see what was compared."""
     if looker.sees_all or not shows_pictures(project.version):
         return searches_text(project, schema, looker)
-    return any(display.type == "image" for display in schema.display)
+    return bool(schema.picture)
 
 
 def wish_of(values: Mapping[str, Any], *, project: Project, schema: Schema, looker: Looker) -> Wish:

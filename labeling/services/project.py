@@ -73,7 +73,8 @@ def create_project(
 
     Raises:
         NotFound: No such version.
-        DomainError: ``schema_invalid`` naming the place; Conflict ``project_exists`` or ``version_trashed``.
+        DomainError: ``schema_invalid`` naming the place, ``order_needs_labels``; Conflict ``project_exists`` or
+            ``version_trashed``.
     """
     rows = Version.objects.visible_to(actor).filter(pk=version_id, dataset__deleted_at=None)
     # Locked, so that nobody puts it in the trash before the project holds it.
@@ -83,8 +84,8 @@ def create_project(
     if version.trashed_at is not None:
         raise Conflict("version_trashed", _("This version is in the trash. Restore it before you label it."))
     parsed = schema_for_version(schema, version)
-    # The quick models of today learn from texts; there is nothing for them in a picture's hash.
-    suggest_every = suggest_every if parsed.texts else 0
+    _refuse_order(order, version)
+    suggest_every = suggest_every if parsed.learns_from else 0
     try:
         with transaction.atomic():
             project = Project.objects.create(
@@ -106,6 +107,13 @@ def create_project(
         raise _name_taken(name) from None
     audit.record(actor=actor, action="project.create", subject=f"project:{project.pk}", name=name, version=version.pk)
     return project, _send_tasks_job(actor, project)
+
+
+def _refuse_order(order: str, version: Version) -> None:
+    """Raise DomainError ``order_needs_labels`` where the order is by doubtful labels and the items came with none."""
+    if order == TaskOrder.ERRORS and not version.manifest.get("roles", {}).get("label"):
+        detail = _("The items of v%(number)s came without labels, so there is none to doubt. Choose another order.")
+        raise DomainError("order_needs_labels", detail % {"number": version.number}, field="order")
 
 
 def schema_for_version(schema: dict[str, Any], version: Version) -> Schema:
@@ -168,6 +176,8 @@ def change_project(*, actor: Actor, project_id: int, **changes: Any) -> Project:
     if "skip_reasons" in changes:
         changes["skip_reasons"] = _skip_reasons(changes["skip_reasons"])
     fields = [name for name in ("name", "guidelines", "state", "overlap", "order", *WORK_FIELDS) if name in changes]
+    if changes.get("order", order) != order:
+        _refuse_order(changes["order"], project.version)
     for field in fields:
         setattr(project, field, changes[field])
     if project.onboarding and not closed[0]:
@@ -375,7 +385,7 @@ ORDER BY CASE WHEN %(spread)s THEN hashint8(t.id) END, t.id LIMIT %(limit)s
 
 
 def labeled_items(project: Project) -> Iterator[tuple[int, str, str]]:
-    """Give (item_id, text, label) of every item whose answers have a majority, in the order of the tasks.
+    """Give (item_id, content, label) of every item whose answers have a majority, in the order of the tasks.
 
     The label is that of the schema's first choice; several labels of one answer are joined with ``|``. What somebody
     decided is the final answer stands for all others. Runs inside
@@ -388,11 +398,11 @@ def labeled_items(project: Project) -> Iterator[tuple[int, str, str]]:
     for item_id, data, answers in _stream(_LABELED, values):
         vote = majority([canonical(answer) for answer in answers if answer])
         if vote.label:
-            yield item_id, text_of(schema, data), vote.label
+            yield item_id, content_of(schema, data), vote.label
 
 
 def unlabeled_items(project: Project, *, limit: int | None = None, spread: bool = False) -> Iterator[tuple[int, str]]:
-    """Give (item_id, text) of the items that nobody has answered, `limit` at most, without those that a model's
+    """Give (item_id, content) of the items that nobody has answered, `limit` at most, without those that a model's
     accepted answer is about.
 
     They come in the order of the tasks. With `spread` they are the same random share of the project each time, less
@@ -401,11 +411,16 @@ def unlabeled_items(project: Project, *, limit: int | None = None, spread: bool 
     schema = parse_schema(project.schema)
     values = {"project": project.pk, "spread": spread, "limit": limit}
     for item_id, data in _stream(_UNLABELED, values):
-        yield item_id, text_of(schema, data)
+        yield item_id, content_of(schema, data)
+
+
+def content_of(schema: Schema, data: dict[str, Any]) -> str:
+    """Return what a quick model reads of a task: the shown texts, or the picture's hash where none is shown."""
+    return text_of(schema, data) if schema.texts or not schema.picture else str(data.get(schema.picture) or "")
 
 
 def text_of(schema: Schema, data: dict[str, Any]) -> str:
-    """Return what a model reads of a task: the shown texts, joined with line ends."""
+    """Return the shown texts of a task, joined with line ends."""
     return "\n".join(str(data.get(field) or "") for field in schema.texts)
 
 

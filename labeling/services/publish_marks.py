@@ -85,7 +85,7 @@ def add_agreed(
         table = with_column(table, column, pa.array([cell(row.get(name)) for row in values], kind))
         model = agreement.models.get(name)
         if model is not None:
-            sure = [model.sure.get(item) if answers else None for item, answers in zip(open_, counted, strict=True)]
+            sure = [None if item is None else model.sure.get(item) for item in open_]
             table = with_column(table, column + SURE, pa.array(sure, pa.float64()))
     return table
 

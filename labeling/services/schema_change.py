@@ -190,8 +190,8 @@ def change_schema(
     if before == after:
         return project, None
     project.schema, project.schema_revision = after, project.schema_revision + 1
-    # The quick models of today learn from one choice about texts.
-    project.suggest_every = project.suggest_every if change.new.choice and change.new.texts else 0
+    # The quick models of today learn one choice.
+    project.suggest_every = project.suggest_every if change.new.choice and change.new.learns_from else 0
     # A model's answer that could not stand alone any more is accepted no more.
     project.accepts = project.accepts and not why_not(change.new)
     project.save(update_fields=["schema", "schema_revision", "suggest_every", "accepts", "updated_at"])

@@ -59,8 +59,8 @@ def order_first_tasks(*, actor: Actor, project: Project) -> Job | None:
     1,000 tasks or more.
     """
     schema = parse_schema(project.schema)
-    learns = schema.choice and schema.texts and project.suggest_every
-    knows = project.order in (TaskOrder.MIX, TaskOrder.DIVERSITY)
+    learns = schema.choice and schema.learns_from and project.suggest_every
+    knows = project.order in (TaskOrder.MIX, TaskOrder.DIVERSITY, TaskOrder.ERRORS)
     if not (learns and knows and project.task_count >= LEAST_TO_ORDER):
         return None
     return send_suggest(actor=actor, organization_id=project.organization_id, project_id=project.pk)

@@ -31,16 +31,16 @@ class Candidate:
         head: Learned from all labeled items.
         encoder: Whose vectors it takes.
         source: Its name, as people read it.
-        texts: Of the labeled items.
+        contents: Of the labeled items, their texts or the hashes of their pictures.
         labels: Theirs.
         waiting: Numbers of the items that nobody has answered.
-        vectors: [len(texts) + len(waiting), d], labeled items first.
+        vectors: [len(contents) + len(waiting), d], labeled items first.
     """
 
     head: "QuickHead"
     encoder: str
     source: str
-    texts: Sequence[str]
+    contents: Sequence[str]
     labels: Sequence[str]
     waiting: Sequence[int]
     vectors: "np.ndarray[Any, Any]"
@@ -83,7 +83,7 @@ def accept_sure(
         return None
     try:
         confidences, right = judge_held_out(
-            candidate.vectors[:labeled], candidate.labels, candidate.texts, candidate.head.strength, on_fit=on_fit
+            candidate.vectors[:labeled], candidate.labels, candidate.contents, candidate.head.strength, on_fit=on_fit
         )
     except BadData:
         # All labels but a few are the same: no fold can be made that shows two.

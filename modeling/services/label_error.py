@@ -2,24 +2,21 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from curation.engine.suspicion import FOLDS
-from curation.services.meaning import vectors_folder
-from curation.services.media import open_media
 from labeling.engine.consensus import canonical, majority
-from labeling.engine.schema import Schema, parse_schema
+from labeling.engine.schema import parse_schema
 from labeling.models import Project
 from labeling.services.label_error import Judged, Part, Suspicion, judged_answers, part_of_search, store_suspects
-from labeling.services.project import text_of
+from labeling.services.project import content_of
 from modeling.engine.label_doubts import Doubts, doubt_answers, usable_labels
 from modeling.services.engine_errors import engine_errors
+from modeling.services.item_vectors import encode_items
 from workers.context import JobContext
 
 # The rivals of a label weigh three times as much as it. On banking questions with a tenth of the labels exchanged this
@@ -66,7 +63,7 @@ def run_search(*, job: JobContext, project_id: int) -> dict[str, Any]:
     if missing:
         return {**facts, "message": missing}
     with engine_errors(job):
-        encoder, vectors = _vectors(job, schema, learned.data)
+        encoder, vectors = encode_items(job, schema, [content_of(schema, row) for row in learned.data])
         job.progress(0, None, _("comparing the labels"))
         doubts = _doubts(vectors, learned)
     job.progress(0, None, _("storing what was found"))
@@ -134,41 +131,6 @@ def _add(learned: Learned, group: list[Judged]) -> None:
         learned.answers.extend((len(learned.labels), answer) for answer in group)
         learned.data.append(group[0].data)
         learned.labels.append(vote.label)
-
-
-def _vectors(job: JobContext, schema: Schema, data: list[dict[str, Any]]) -> tuple[str, NDArray[np.float32]]:
-    """Return the vectors of items by their texts, or by their picture where no text is shown; a broken one is zero."""
-
-    def told(done: int, total: int) -> None:
-        job.progress(done, total, _("encoding the items"), rows_done=done)
-
-    if schema.texts:
-        from curation.engine.embedding import choose_encoder, encode
-
-        texts = [text_of(schema, row) for row in data]
-        encoder = choose_encoder(texts).name
-        vectors = encode(
-            texts,
-            encoder=encoder,
-            cache_dir=settings.ASSAY_MODEL_CACHE,
-            vectors_dir=vectors_folder(job.organization_id),
-            progress=told,
-            cancelled=job.cancelled,
-        )
-        return encoder, vectors
-    from curation.engine.embedding.picture import NAME, PictureEncoder
-
-    field = next(display.field for display in schema.display if display.type == "image")
-    hashes = [str(row.get(field) or "") for row in data]
-    known = [place for place, name in enumerate(hashes) if name]
-    opened = PictureEncoder(cache_dir=Path(settings.ASSAY_MODEL_CACHE), vectors_dir=vectors_folder(job.organization_id))
-    vectors = np.zeros((len(data), opened.width), np.float32)
-    with open_media(job.organization_id) as media:
-        chosen = [hashes[place] for place in known]
-        vectors[known], _broken = opened.encode(chosen, media.path, progress=told, cancelled=job.cancelled)
-    vectors = np.nan_to_num(vectors)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return NAME, np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
 
 
 def _doubts(vectors: NDArray[np.float32], learned: Learned) -> Doubts:

@@ -16,6 +16,8 @@ ORDERED_TIMES = 4
 LEAST_ORDERED, MOST_ORDERED = 500, 2_000
 # Between two jobs; where nobody set how many answers that is, as many as a project starts with.
 DEFAULT_BATCH, MOST_BATCH = 50, 500
+# What knows an order before there is any answer.
+COLD_ORDERS = (TaskOrder.MIX, TaskOrder.DIVERSITY, TaskOrder.ERRORS)
 
 
 def batch_of(project: Project) -> int:
@@ -45,13 +47,15 @@ def next_items(
 
     from modeling.engine.active import order
 
-    if project.order == TaskOrder.CAME or (head is None and project.order not in (TaskOrder.MIX, TaskOrder.DIVERSITY)):
+    if project.order == TaskOrder.CAME or (head is None and project.order not in COLD_ORDERS):
         return {}
     done = np.arange(len(vectors)) < labeled
     batch = batch_of(project)
     count = min(MOST_ORDERED, max(LEAST_ORDERED, ORDERED_TIMES * batch))
     shares = None if head is None else head.probabilities(vectors)
-    found = order(vectors, shares, done, project.order, seed=seed, count=count, batch=batch)
+    # Where no label that items came with can be doubted, they come in the default order.
+    method = TaskOrder.MIX if project.order == TaskOrder.ERRORS else project.order
+    found = order(vectors, shares, done, method, seed=seed, count=count, batch=batch)
     numbers = (found.rows - labeled).tolist()
     return {items[number]: reason for number, reason in zip(numbers, found.reasons, strict=True)}
 

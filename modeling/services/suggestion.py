@@ -3,14 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.services import audit
 from core.errors import NotFound
-from curation.services.meaning import vectors_folder
 from labeling.engine.schema import Schema, parse_schema
 from labeling.models import Project, TaskOrder
 from labeling.services.acceptance_round import (
@@ -24,8 +22,10 @@ from labeling.services.ordering import order_tasks
 from labeling.services.project import labeled_items, unlabeled_items
 from labeling.services.suggestion import store_suggestions
 from modeling.services.accepting import Candidate, accept_sure, answer_of, facts_of
+from modeling.services.doubting import Doubted, doubted_items
 from modeling.services.engine_errors import engine_errors
-from modeling.services.learning import LEAST_ORDERED, batch_of, measure_learning, next_items
+from modeling.services.item_vectors import encode_items
+from modeling.services.learning import COLD_ORDERS, LEAST_ORDERED, batch_of, measure_learning, next_items
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
@@ -42,7 +42,6 @@ LEAST_LABELS = 10
 SUGGEST_LIMIT = 5_000
 # Before there are labels: enough to know what there is, in about a third of that time.
 COLD_LIMIT = 2_000
-COLD_ORDERS = (TaskOrder.MIX, TaskOrder.DIVERSITY)
 
 
 @transaction.atomic
@@ -74,32 +73,31 @@ def run_suggest(*, job: JobContext, project_id: int) -> dict[str, Any]:
     project = Project.objects.select_related("version").get(pk=project_id, organization_id=job.organization_id)
     schema = parse_schema(project.schema)
     nothing = {"labeled": 0, "classes": 0, "suggestions": 0}
-    if not (schema.choice and schema.texts):
+    if not (schema.choice and schema.learns_from):
         # Whatever order there was before the questions changed is nobody's wish any more.
         order_tasks(project_id=project.pk, items=[])
         return {**nothing, "message": _what_it_cannot_learn(schema)}
     job.progress(0, None, _("reading the labels"))
     labeled = list(labeled_items(project))
-    labels = [label for _item, _text, label in labeled]
+    labels = [label for _item, _content, label in labeled]
     facts: dict[str, Any] = {"labeled": len(labels), "classes": len(set(labels)), "suggestions": 0}
     missing = what_is_missing(labels)
     if missing and project.order not in COLD_ORDERS:
         order_tasks(project_id=project.pk, items=[])
         return {**facts, "message": missing}
-    texts = [text for _item, text, _label in labeled]
+    contents = [content for _item, content, _label in labeled]
     with engine_errors(job):
-        learned = _learn(job, project, texts, [] if missing else labels)
-        accepted = _accept(job, project, schema, learned, texts, labels)
+        learned = _learn(job, project, contents, [] if missing else labels)
+        accepted = _accept(job, project, schema, learned, contents, labels)
         learned = _left(project, learned)
-        reasons = _next(job, project, learned)
+        wished = _next(job, project, learned, labels)
     audits = waiting_audits(project)
-    ordered = _ordered(project, learned, list(reasons), audits)
-    if missing:
-        moved = order_tasks(project_id=project.pk, items=ordered)
-        return {**facts, "ordered": len(reasons), "moved": moved, "message": missing}
-    stored = _store(job, project, schema, learned, reasons, unaided(project, ordered, audits))
+    ordered = _ordered(project, learned, list(wished.reasons), audits)
+    stored: dict[str, Any] = {"message": missing}
+    if not missing or wished.suggestions:
+        stored = _store(job, project, schema, learned, wished, unaided(project, ordered, audits))
     moved = order_tasks(project_id=project.pk, items=ordered)
-    return {**facts, **stored, **accepted, "ordered": len(reasons), "moved": moved}
+    return {**facts, **stored, **accepted, "ordered": len(wished.reasons), "moved": moved}
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class _Learned:
 def _what_it_cannot_learn(schema: Schema) -> str:
     if schema.choice is None:
         return _("This project asks for no label to choose, so there is nothing that a quick head could suggest.")
-    return _("Suggestions learn from texts, and this project shows none.")
+    return _("Suggestions learn from texts or pictures, and this project shows neither.")
 
 
 def what_is_missing(labels: list[str]) -> str:
@@ -132,24 +130,14 @@ def what_is_missing(labels: list[str]) -> str:
     return ""
 
 
-def _learn(job: JobContext, project: Project, texts: list[str], labels: list[str]) -> _Learned:
-    """Encode the labeled texts and those that may come next; fit a head, and measure how it learns, if labels are
+def _learn(job: JobContext, project: Project, contents: list[str], labels: list[str]) -> _Learned:
+    """Encode the labeled items and those that may come next; fit a head, and measure how it learns, if labels are
     given."""
-    from curation.engine.embedding import choose_encoder, encode
     from modeling.engine.heads.quick import fit
 
-    limit = SUGGEST_LIMIT if labels else COLD_LIMIT
+    limit = SUGGEST_LIMIT if labels or project.order == TaskOrder.ERRORS else COLD_LIMIT
     waiting = list(unlabeled_items(project, limit=limit, spread=project.order != TaskOrder.CAME))
-    every = texts + [text for _item, text in waiting]
-    encoder = choose_encoder(every).name if every else ""
-    vectors = encode(
-        every,
-        encoder=encoder,
-        cache_dir=settings.ASSAY_MODEL_CACHE,
-        vectors_dir=vectors_folder(job.organization_id),
-        progress=lambda done, total: job.progress(done, total, _("encoding the texts"), rows_done=done),
-        cancelled=job.cancelled,
-    )
+    encoder, vectors = encode_items(job, parse_schema(project.schema), [*contents, *(each for _item, each in waiting)])
     head = None
     if labels:
         job.progress(0, None, _("fitting the head"))
@@ -160,17 +148,17 @@ def _learn(job: JobContext, project: Project, texts: list[str], labels: list[str
             on_fit=lambda done, total: job.progress(done, total, _("measuring what more labels would bring")),
         )
         Project.objects.filter(pk=project.pk).update(learning=curve)
-    return _Learned(encoder, vectors, len(texts), [item for item, _text in waiting], head)
+    return _Learned(encoder, vectors, len(contents), [item for item, _text in waiting], head)
 
 
 def _accept(
-    job: JobContext, project: Project, schema: Schema, learned: _Learned, texts: list[str], labels: list[str]
+    job: JobContext, project: Project, schema: Schema, learned: _Learned, contents: list[str], labels: list[str]
 ) -> dict[str, Any]:
     """Accept what the head is sure enough of, where the project wants that; return what the job says of it."""
     candidate = None
     if learned.head is not None:
         candidate = Candidate(
-            learned.head, learned.encoder, _source(job, project), texts, labels, learned.waiting, learned.vectors
+            learned.head, learned.encoder, _source(job, project), contents, labels, learned.waiting, learned.vectors
         )
     made = accept_sure(
         project=project,
@@ -203,13 +191,18 @@ def _ordered(project: Project, learned: _Learned, wished: list[int], audits: lis
     return hide_audits(project, wished or learned.waiting[:LEAST_ORDERED], audits, batch_of(project))
 
 
-def _next(job: JobContext, project: Project, learned: _Learned) -> dict[int, str]:
+def _next(job: JobContext, project: Project, learned: _Learned, labels: list[str]) -> Doubted:
+    """Return the tasks that come next with their reasons, and in the order by suspected errors what those labels might
+    be."""
     job.progress(0, None, _("putting the tasks in order"))
-    # Somebody may have chosen another order while the texts were encoded.
+    # Somebody may have chosen another order while the items were encoded.
     project.refresh_from_db(fields=["order"])
-    return next_items(
-        project, learned.vectors, learned.labeled, learned.head, learned.waiting, seed=_number(job, project)
-    )
+    if project.order == TaskOrder.ERRORS:
+        doubted = doubted_items(project, learned.vectors, labels, learned.waiting)
+        if doubted.reasons:
+            return doubted
+    seed = _number(job, project)
+    return Doubted(next_items(project, learned.vectors, learned.labeled, learned.head, learned.waiting, seed=seed))
 
 
 def _store(
@@ -217,30 +210,34 @@ def _store(
     project: Project,
     schema: Schema,
     learned: _Learned,
-    reasons: dict[int, str],
+    wished: Doubted,
     without: set[int],
 ) -> dict[str, Any]:
-    """Store the head's answers, but to items that are to come without one."""
-    assert learned.head is not None
+    """Store what items might be, but of those that are to come without a suggestion."""
     withdraw_suggestions(project, without)
+    facts = {"encoder": learned.encoder, "accuracy_cv": None if learned.head is None else learned.head.accuracy}
     if not project.own_suggestions:
         said = _("Tasks are in order; suggestions come from outside, as the project's settings say.")
-        return {"encoder": learned.encoder, "accuracy_cv": learned.head.accuracy, "suggestions": 0, "message": said}
+        return {**facts, "suggestions": 0, "message": said}
     job.progress(0, None, _("storing the suggestions"))
-    named, confidence = learned.head.predict(learned.vectors[learned.labeled :])
     source = _source(job, project)
+    known = set() if schema.choice is None else {label.value for label in schema.choice.labels}
     rows = [
-        (item, answer_of(schema, label), min(1.0, float(share)))
-        for item, label, share in zip(learned.waiting, named, confidence, strict=True)
-        if item not in without
+        (item, answer_of(schema, label), min(1.0, share))
+        for item, label, share in wished.suggestions or _named(learned)
+        # Labels of an earlier version may be none of the project's.
+        if item not in without and known.issuperset(label.split("|"))
     ]
-    kept = store_suggestions(actor=job.actor, project_id=project.pk, source=source, rows=rows, reasons=reasons)
-    return {
-        "encoder": learned.encoder,
-        "accuracy_cv": learned.head.accuracy,
-        "suggestions": kept,
-        "source": source,
-    }
+    kept = store_suggestions(actor=job.actor, project_id=project.pk, source=source, rows=rows, reasons=wished.reasons)
+    return {**facts, "suggestions": kept, "source": source}
+
+
+def _named(learned: _Learned) -> list[tuple[int, str, float]]:
+    """Return what the head says of each item that waits, with its confidence."""
+    if learned.head is None:
+        return []
+    named, confidence = learned.head.predict(learned.vectors[learned.labeled :])
+    return list(zip(learned.waiting, named, confidence.tolist(), strict=True))
 
 
 def _source(job: JobContext, project: Project) -> str:

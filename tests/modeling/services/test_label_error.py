@@ -1,26 +1,22 @@
 """Label errors of a project: real messages, some labeled wrong on purpose, found by the job and mended by people."""
 
 import uuid
-import zipfile
 
 import pytest
 from django.utils import timezone
 
 from accounts.actor import Actor
 from core.errors import Conflict, NotFound
-from curation.demo import SETS
-from curation.engine.pictures.taking import take
 from curation.models import Version
-from curation.services.media import store_pictures
 from labeling.models import Annotation, Project, SuspectLabel, Task
 from labeling.services.answer import save_answers
 from labeling.services.bulk import Order, start_bulk
 from labeling.services.label_error import decide_suspect, find_suspects, start_search
-from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
 from modeling.services.label_error import run_search, what_is_missing
 from tests import factories
 from tests.modeling.conftest import messages, running, taken
+from tests.modeling.hands import hands
 from workers.models import Job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,19 +123,7 @@ def test_pictures_are_judged_where_no_text_is_shown(owner: Actor) -> None:
 
 def pictures(actor: Actor, labels: tuple[str, ...], wrong: int) -> Project:
     """Return a project over the demo's pictures of these labels, each labeled right but the one with this item."""
-    with zipfile.ZipFile(SETS["sign_digits"].path) as archive:
-        names = [name for name in archive.namelist() if name.split("/")[0] in labels and not name.endswith("/")]
-        taken_pictures = [take(archive.read(name), name) for name in names]
-    store_pictures(organization_id=actor.organization_id, pictures=taken_pictures)
-    schema = schema_for_labels(labels=list(labels), image_field="image")
-    project = factories.project(actor, schema=schema, suggest_every=0, lease_seconds=900)
-    rows = [
-        Task(project=project, item_id=n, data={"image": picture.sha256}, overlap=1, open_slots=1)
-        for n, picture in enumerate(taken_pictures, 1)
-    ]
-    Task.objects.bulk_create(rows)
-    Project.objects.filter(pk=project.pk).update(task_count=len(rows))
-    said = {n: name.split("/")[0] for n, name in enumerate(names, 1)}
+    project, said = hands(actor, labels)
     said[wrong] = labels[(labels.index(said[wrong]) + 1) % len(labels)]
     for label in labels:
         items = [item for item, each in said.items() if each == label]

@@ -8,10 +8,12 @@ from core.errors import NotFound
 from curation.models import Version
 from labeling.models import Project, Suggestion, Task
 from labeling.services.answer import save_answers
+from labeling.services.bulk import Order, start_bulk
 from labeling.services.queue import lease_tasks
 from modeling.services.suggestion import run_suggest, start_suggest
 from tests import factories
 from tests.modeling.conftest import messages, running, taken
+from tests.modeling.hands import hands
 from workers.models import Job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -157,3 +159,16 @@ def test_as_they_came_takes_every_wish_back(owner: Actor, project: Project) -> N
     assert set(Task.objects.filter(leases=None).values_list("rank", flat=True)) == {0}
     assert set(Suggestion.objects.filter(source="quick head 2").values_list("reason", flat=True)) == {""}
     assert items(owner, project, 3) == [21, 22, 23]
+
+
+def test_pictures_are_learned_from_where_no_text_is_shown(owner: Actor) -> None:
+    """Hands that show 0 or 5: fourteen of twenty have a label, the others get a suggestion and an order."""
+    project, shown = hands(owner, ("0", "5"))
+    for label in ("0", "5"):
+        items = [item for item, each in shown.items() if each == label][:7]
+        start_bulk(actor=owner, project_id=project.pk, order=Order({"label": [label]}, items))
+    result = suggest(owner, project)
+    assert (result["labeled"], result["encoder"], result["suggestions"]) == (14, "efficientnet-lite0", 6)
+    rows = Suggestion.objects.select_related("task")
+    assert sum(row.answer == {"label": [shown[row.task.item_id]]} for row in rows) >= 5
+    assert result["ordered"] == 6

@@ -79,7 +79,7 @@ export const en = {
   "suggestion.from": "by {model}",
   "suggestion.accept": "Accept",
   "reason.unsure": "The model is unsure", "reason.close-call": "A close call between two labels",
-  "reason.unlike": "Unlike anything labeled so far", "reason.typical": "Typical of many items",
+  "reason.unlike": "Unlike anything labeled so far", "reason.typical": "Typical of many items", "reason.doubted": "The label it came with is doubted",
 
   "progress.mine": { one: "{count} answer by you", other: "{count} answers by you" },
   "progress.training": "Training, task {done} of {total}", "progress.test": "Test, task {done} of {total}", "onboarding.training": "After your answer you read whether it was right, and why.", "onboarding.test": "You read how it went at the end.",

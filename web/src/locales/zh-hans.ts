@@ -78,7 +78,7 @@ export const zhHans: Messages = {
   "suggestion.from": "来自 {model}",
   "suggestion.accept": "接受",
   "reason.unsure": "模型拿不准", "reason.close-call": "两个标签难分高下",
-  "reason.unlike": "与已标注的内容都不相似", "reason.typical": "能代表许多相似条目",
+  "reason.unlike": "与已标注的内容都不相似", "reason.typical": "能代表许多相似条目", "reason.doubted": "原有标签可能有误",
 
   "progress.mine": "您已完成 {count} 条",
   "progress.training": "训练：第 {done} / {total} 题", "progress.test": "测试：第 {done} / {total} 题", "onboarding.training": "作答后会立即告诉您是否正确以及原因。", "onboarding.test": "全部答完后才显示结果。",

@@ -23,7 +23,7 @@ import { KeyCap, shortcuts } from "./key-cap";
 
 /** Why a task comes now, by the server's code. */
 const REASONS: { readonly [code: string]: MessageKey | undefined } = {
-  unsure: "reason.unsure", close_call: "reason.close-call", unlike: "reason.unlike", typical: "reason.typical",
+  doubted: "reason.doubted", unsure: "reason.unsure", close_call: "reason.close-call", unlike: "reason.unlike", typical: "reason.typical",
 };
 
 function SuggestionLine({ state, view }: { state: State; view: Shown | null }) {
