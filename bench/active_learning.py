@@ -9,7 +9,9 @@ held out by the seed. Encoders are those that the product chooses; vectors stay 
 
 orders: from no label on, `step` labels are added at a time in the order that is measured; a quick head of the default
 strength learns from them and names the held-out texts. Printed are the labels at which it first reaches 95 % of what
-the same head reaches with all labels, for each seed, and the accuracy at some counts.
+the same head reaches with all labels, for each seed, and the accuracy at some counts. A method that ends with ``+pool``
+learns, while labels are few, from the items without a label as well, as the product does where that helps: from at most
+10,000 of them.
 
 accept: one project draws labels at random, a quick head learns from them, its confidences in its answers to labels it
 did not see are held to the bound, and the threshold is used on all other texts. Printed are in how many projects the
@@ -39,12 +41,15 @@ from curation.demo import SETS  # noqa: E402
 from curation.engine.embedding import choose_encoder, encode  # noqa: E402
 from modeling.engine.active import choose_threshold, order  # noqa: E402
 from modeling.engine.heads.quick import QuickHead, fit, fit_plain  # noqa: E402
+from modeling.engine.heads.spread import fit_spread, may_spread  # noqa: E402
 
 # Labels at a time, and how many at most: 77 classes take more than two.
 STEPS = {"banking77": (50, 1_500), "sms_spam": (10, 300), "reviews_zh": (10, 500)}
 SHARE = 0.95
 HELD_OUT = 0.3
 TARGETS = (0.95, 0.98)
+# The end of a method's name, and how many items without labels it learns from.
+WITH_POOL, MOST_POOL = "+pool", 10_000
 # Labels of one project of `accept`.
 LABELS = {"banking77": 1_500, "sms_spam": 600, "reviews_zh": 1_000}
 
@@ -93,11 +98,14 @@ def rounds(data: Texts, method: str, seed: int, most: int) -> Iterator[tuple[int
     random = np.random.default_rng(seed)
     head: QuickHead | None = None
     while labeled.sum() < most:
-        labeled[chosen(method, vectors, head, labeled, step, random, seed)] = True
+        labeled[chosen(method.removesuffix(WITH_POOL), vectors, head, labeled, step, random, seed)] = True
         if len(np.unique(classes[labeled])) < 2:
             yield int(labeled.sum()), float((data.classes[held] == classes[labeled][0]).mean())
             continue
-        head = fit_plain(vectors[labeled], [str(number) for number in classes[labeled]])
+        said = [str(number) for number in classes[labeled]]
+        others = vectors[~labeled][:MOST_POOL]
+        with_pool = method.endswith(WITH_POOL) and may_spread(said, len(others))
+        head = fit_spread(vectors[labeled], said, others) if with_pool else fit_plain(vectors[labeled], said)
         yield int(labeled.sum()), accuracy(head, data.vectors[held], data.classes[held])
 
 
@@ -201,9 +209,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--sets", nargs="+", choices=list(STEPS))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument(
-        "--methods", nargs="+", default=["random", "mix", "margin", "uncertainty", "diversity", "typical"]
-    )
+    parser.add_argument("--methods", nargs="+", default=["random", "random+pool", "mix", "mix+pool", "margin"])
     parser.add_argument("--most", type=int, help="Labels at most, instead of the set's own number.")
     parser.add_argument("--projects", type=int, default=100)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "assay-bench-embeddings")

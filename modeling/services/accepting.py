@@ -83,7 +83,12 @@ def accept_sure(
         return None
     try:
         confidences, right = judge_held_out(
-            candidate.vectors[:labeled], candidate.labels, candidate.contents, candidate.head.strength, on_fit=on_fit
+            candidate.vectors[:labeled],
+            candidate.labels,
+            candidate.contents,
+            candidate.head.strength,
+            others=candidate.vectors[labeled:] if candidate.head.unlabeled else None,
+            on_fit=on_fit,
         )
     except BadData:
         # All labels but a few are the same: no fold can be made that shows two.

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 KIND = "modeling.suggest"
 # Ten labels of two classes are the least from which a head learns anything that helps.
 LEAST_LABELS = 10
-# The items that may come next; encoding this many new short texts takes about half a minute on two cores.
-SUGGEST_LIMIT = 5_000
-# Before there are labels: enough to know what there is, in about a third of that time.
+# The items that may come next, and teach without a label; encoding this many new short texts takes about a minute once.
+SUGGEST_LIMIT = 10_000
+# Before there are labels: enough to know what there is, in about a sixth of that time.
 COLD_LIMIT = 2_000
 
 
@@ -133,7 +133,7 @@ def what_is_missing(labels: list[str]) -> str:
 def _learn(job: JobContext, project: Project, contents: list[str], labels: list[str]) -> _Learned:
     """Encode the labeled items and those that may come next; fit a head, and measure how it learns, if labels are
     given."""
-    from modeling.engine.heads.quick import fit
+    from modeling.engine.heads.learn import learn
 
     limit = SUGGEST_LIMIT if labels or project.order == TaskOrder.ERRORS else COLD_LIMIT
     waiting = list(unlabeled_items(project, limit=limit, spread=project.order != TaskOrder.CAME))
@@ -141,7 +141,13 @@ def _learn(job: JobContext, project: Project, contents: list[str], labels: list[
     head = None
     if labels:
         job.progress(0, None, _("fitting the head"))
-        head = fit(vectors[: len(labels)], labels, seed=0)
+        head = learn(
+            vectors[: len(labels)],
+            labels,
+            contents,
+            vectors[len(labels) :],
+            on_fit=lambda done, total: job.progress(done, total, _("fitting the head")),
+        )
         curve = measure_learning(
             vectors[: len(labels)],
             labels,

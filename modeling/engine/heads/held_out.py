@@ -8,6 +8,7 @@ import numpy as np
 
 from modeling.engine.calibration import fit_temperature, softmax
 from modeling.engine.heads.quick import DEFAULT_STRENGTH, fit_plain, named_classes
+from modeling.engine.heads.spread import fit_spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ def judge_held_out(
     texts: Sequence[str],
     strength: float = DEFAULT_STRENGTH,
     seed: int = 0,
+    others: Array | None = None,
     on_fit: Callable[[int, int], None] | None = None,
 ) -> tuple[Array, Array]:
     """Return for each labeled item the confidence of a head that learned without it, and whether that head is right.
@@ -38,10 +40,33 @@ def judge_held_out(
         texts: [n], what the vectors were made of.
         strength: Of the regularisation, as the head that will be used.
         seed: Of the folds.
+        others: Of items without labels that the head that will be used learned from too, [m, d]; none when left out.
         on_fit: Called after each fit with how many are done, and how many there are.
 
     Raises:
         BadData: As `fit_plain`; also when a fold leaves only one label to learn from.
+    """
+    logits, truth, folds = hold_out(embeddings, labels, texts, strength, seed, others, on_fit)
+    confidences = np.zeros(len(truth))
+    for number in range(FOLDS):
+        inside, rest = folds == number, folds != number
+        temperature = fit_temperature(logits[rest], truth[rest])
+        confidences[inside] = softmax(logits[inside] / temperature).max(axis=1)
+    return confidences, logits.argmax(axis=1) == truth
+
+
+def hold_out(
+    embeddings: Array,
+    labels: Sequence[str],
+    texts: Sequence[str],
+    strength: float = DEFAULT_STRENGTH,
+    seed: int = 0,
+    others: Array | None = None,
+    on_fit: Callable[[int, int], None] | None = None,
+) -> tuple[Array, Array, Array]:
+    """Return for each labeled item the logits of a head that learned without it [n, k], its class [n] and its fold [n].
+
+    Of a label that a fold leaves no example of, the logit lies far below the others. Arguments as of `judge_held_out`.
     """
     names, truth = named_classes(embeddings, labels)
     folds = _folds(truth, texts, seed)
@@ -49,19 +74,20 @@ def judge_held_out(
     for number in range(FOLDS):
         inside, rest = folds == number, folds != number
         if inside.any():
-            head = fit_plain(embeddings[rest], [labels[place] for place in np.flatnonzero(rest).tolist()], strength)
+            known = [labels[place] for place in np.flatnonzero(rest).tolist()]
+            # To a head that learns from items without labels, those of the fold are such.
+            head = (
+                fit_plain(embeddings[rest], known, strength)
+                if others is None
+                else fit_spread(embeddings[rest], known, np.concatenate([embeddings[inside], others]), strength)
+            )
             found = embeddings[inside].astype(np.float64) @ head.weights.T + head.bias
             wide = np.full((len(found), len(names)), found.min(axis=1, keepdims=True) - _UNSEEN)
             wide[:, np.searchsorted(names, head.labels)] = found
             logits[inside] = wide
         if on_fit is not None:
             on_fit(number + 1, FOLDS)
-    confidences = np.zeros(len(truth))
-    for number in range(FOLDS):
-        inside, rest = folds == number, folds != number
-        temperature = fit_temperature(logits[rest], truth[rest])
-        confidences[inside] = softmax(logits[inside] / temperature).max(axis=1)
-    return confidences, logits.argmax(axis=1) == truth
+    return logits, truth, folds
 
 
 def _folds(truth: Array, texts: Sequence[str], seed: int) -> Array:

@@ -40,6 +40,8 @@ class QuickHead:
     calibrated: bool
     # Share of out-of-fold predictions that are right, in [0, 1]; None when no fold could be made.
     accuracy: float | None = None
+    # How many items without labels it learned from as well (modeling.engine.heads.spread).
+    unlabeled: int = 0
 
     def probabilities(self, embeddings: Array) -> Array:
         """Return calibrated probabilities [n, k] in the order of `labels`."""
@@ -72,6 +74,7 @@ class QuickHead:
             "trained_on": self.trained_on,
             "calibrated": self.calibrated,
             "accuracy": self.accuracy,
+            "unlabeled": self.unlabeled,
         }
         (folder / "quick_head.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
         np.savez(folder / "quick_head.npz", weights=self.weights, bias=self.bias)
@@ -90,6 +93,7 @@ class QuickHead:
                 facts["trained_on"],
                 facts["calibrated"],
                 facts.get("accuracy"),
+                facts.get("unlabeled", 0),
             )
 
 
@@ -110,7 +114,7 @@ def fit(embeddings: Array, labels: Sequence[str], seed: int = 0) -> QuickHead:
         strength, logits = _best_strength(embeddings, truth, len(names), folds, seed)
         temperature = fit_temperature(logits, truth)
         accuracy = float((logits.argmax(axis=1) == truth).mean())
-    weights, bias = _regression(embeddings, truth, len(names), strength)
+    weights, bias = regression(embeddings, truth, len(names), strength)
     return QuickHead(names, weights, bias, temperature, strength, len(labels), folds >= 2, accuracy)
 
 
@@ -121,7 +125,7 @@ def fit_plain(embeddings: Array, labels: Sequence[str], strength: float = DEFAUL
         BadData: as `fit`.
     """
     names, truth = named_classes(embeddings, labels)
-    weights, bias = _regression(embeddings, truth, len(names), strength)
+    weights, bias = regression(embeddings, truth, len(names), strength)
     return QuickHead(names, weights, bias, 1.0, strength, len(labels), calibrated=False)
 
 
@@ -147,7 +151,7 @@ def _best_strength(embeddings: Array, truth: Array, classes: int, folds: int, se
     for strength in STRENGTHS:
         logits = np.zeros((len(truth), classes))
         for train, held_out in split:
-            weights, bias = _regression(embeddings[train], truth[train], classes, strength)
+            weights, bias = regression(embeddings[train], truth[train], classes, strength)
             logits[held_out] = embeddings[held_out] @ weights.T + bias
         loss = log_loss(softmax(logits / fit_temperature(logits, truth)), truth)
         if best is None or loss < best[0]:
@@ -156,15 +160,25 @@ def _best_strength(embeddings: Array, truth: Array, classes: int, folds: int, se
     return best[1], best[2]
 
 
-def _regression(embeddings: Array, truth: Array, classes: int, strength: float) -> tuple[Array, Array]:
-    """Return weights [k, d] and bias [k] of a balanced logistic regression, one row a class also for two classes."""
+def regression(
+    embeddings: Array, truth: Array, classes: int, strength: float, weight: Array | None = None
+) -> tuple[Array, Array]:
+    """Return weights [k, d] and bias [k] of a balanced logistic regression, one row a class also for two classes.
+
+    Args:
+        embeddings: [n, d].
+        truth: Classes of the rows, each of 0 to k - 1 at least once.
+        classes: k.
+        strength: Of the regularisation.
+        weight: How much each row counts, [n]; all the same when left out.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=strength, max_iter=MOST_ITERATIONS, class_weight="balanced")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a head that stops early is still a fair suggestion
-        model.fit(embeddings, truth)
+        model.fit(embeddings, truth, weight)
     weights, bias = model.coef_, model.intercept_
     if classes == 2:
         # For two classes the library keeps one row; half to each side gives the same softmax.
