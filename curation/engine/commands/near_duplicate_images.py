@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,6 +108,8 @@ def _folder(cache: Path | None) -> Iterator[Path]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the decoders, written in C, from writing to standard error: what is wrong stands in our own list."""
+    # Pillow warns of damaged EXIF data, which changes nothing here.
+    warnings.filterwarnings("ignore", module="PIL")
     ours, kept, nothing = sys.stderr, os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
     try:

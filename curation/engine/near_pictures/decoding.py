@@ -165,6 +165,8 @@ def _other(data: bytes, *, colour: bool) -> NDArray[np.uint8]:
             return _channels(np.asarray(image.convert("RGB"))[:, :, ::-1], colour=colour)
     except PictureError:
         raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"The header says more than {PIXEL_LIMIT:,} pixels; that is not decoded.") from error
     # Decoders of damaged files raise whatever they run into.
     except Exception as error:
         head = data[:HEAD_BYTES]
