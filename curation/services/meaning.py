@@ -16,6 +16,7 @@ from core.errors import DomainError, NotFound
 from curation.engine.embedding.cache import VectorCache
 from curation.engine.embedding.errors import EngineError
 from curation.engine.embedding.picture import NAME as PICTURES
+from curation.engine.embedding.picture_folder import get_picture_encoder, picture_encoder_names
 from curation.engine.embedding.table import encoder_names, get_encoder
 from curation.engine.explorer.index import VersionIndex
 from curation.engine.item_lookup import items_by_id
@@ -91,7 +92,7 @@ def request_meaning(*, actor: Actor, version_id: int, encoder: str = "auto") -> 
     """
     version = visible_version(actor, version_id)
     check_content(version)
-    names = (PICTURES,) if shows_pictures(version) else encoder_names()
+    names = picture_encoder_names() if shows_pictures(version) else encoder_names()
     if encoder != "auto" and encoder not in names:
         detail = _("There is no encoder %(name)s. Choose one of %(known)s.")
         known = ", ".join(("auto", *names))
@@ -167,18 +168,20 @@ def _build(job: JobContext, version: Version, reader: VersionReader, path: Path,
 
 
 def _embed_pictures(
-    version: Version, reader: VersionReader, _encoder: str, told: Progress
+    version: Version, reader: VersionReader, encoder: str, told: Progress
 ) -> tuple[Embedded, dict[str, Any]]:
     from curation.engine.embedding.picture import PictureEncoder
     from curation.engine.meaning.picture_vectors import embed_pictures
 
+    name, reason = (PICTURES, _("The items are pictures.")) if encoder == "auto" else (encoder, _("Somebody chose it."))
     opened = PictureEncoder(
-        cache_dir=Path(settings.ASSAY_MODEL_CACHE), vectors_dir=vectors_folder(version.organization_id)
+        get_picture_encoder(name),
+        cache_dir=Path(settings.ASSAY_MODEL_CACHE),
+        vectors_dir=vectors_folder(version.organization_id),
     )
     with open_media(version.organization_id) as media:
         embedded = embed_pictures(reader, opened, media.path, told)
-    reason = _("The items are pictures.")
-    return embedded, {"name": PICTURES, "reason": reason, "fingerprint": opened.fingerprint}
+    return embedded, {"name": name, "reason": reason, "fingerprint": opened.fingerprint}
 
 
 def _embed_texts(

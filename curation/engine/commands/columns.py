@@ -61,6 +61,7 @@ def read_columns(path: Path, text: str | None, id_: str | None) -> Columns:
     if profile.format == "jsonl" and profile.encoding in {"utf-8", "ascii"}:
         for kind in (pa.string(), pa.int64()):
             if _fits(path, profile, found, kind):
+                _check_seen(path, profile, found, kind)
                 found.batches = (_row for _row in _lines(path, profile, found, kind))
                 return found
     if profile.format == "parquet" and _is_plain(path, profile, found):
@@ -132,6 +133,21 @@ def _fits(path: Path, profile: SourceProfile, found: Columns, kind: pa.DataType)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError, OSError):
         return False
     return True
+
+
+def _check_seen(path: Path, profile: SourceProfile, found: Columns, kind: pa.DataType) -> None:
+    """Raise unless a column that the first rows do not have is in some later row: the fast reader gives nulls for it.
+
+    A mistyped name must not look like texts in which nothing was found.
+    """
+    late = {name for name in (found.field, found.id) if name and name not in profile.columns}
+    for texts, ids in _lines(path, profile, found, kind) if late else ():
+        seen = {found.field: texts, found.id: ids}
+        late = {name for name in late if seen[name].null_count == len(texts)}
+        if not late:
+            return
+    if late:
+        raise ReadError("column_unknown", f"No row has {min(late)!r}. There are {', '.join(profile.columns[:50])}.")
 
 
 def _careful(path: Path, profile: SourceProfile, found: Columns) -> Iterator[Batch]:

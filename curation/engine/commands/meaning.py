@@ -1,4 +1,4 @@
-"""``embed``, ``outliers`` and ``semantic-duplicates``: the meaning of texts from the shell."""
+"""``embed``, ``outliers`` and ``semantic-duplicates``: the meaning of texts and pictures from the shell."""
 
 import argparse
 import sys
@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curation.engine.commands.columns import read_columns
+from curation.engine.commands.pictures import embed_folder, embed_pictures_of, write_vectors
 from curation.engine.commands.tables import check_output, write_tables
 from curation.engine.embedding.errors import EngineError
 from curation.engine.steps.base import StepError
@@ -25,15 +26,19 @@ def add_parsers(commands: Any, progress: Progress) -> None:
     _common(embed, "a file of texts, or a folder of pictures")
     embed.add_argument("--out", type=Path, required=True, help="NPY file to write: float32 [rows, width], NaN for none")
     embed.set_defaults(run=lambda options: _told(run_embed, options, progress))
-    outliers = commands.add_parser("outliers", help="find the texts that mean something else than the others")
-    _common(outliers, "a file of texts")
+    outliers = commands.add_parser(
+        "outliers", help="find the texts or pictures that are of another kind than the others"
+    )
+    _common(outliers, "a file of texts, or a folder of pictures")
     outliers.add_argument(
         "--out", type=Path, required=True, help="CSV, JSONL or Parquet to write: id,strangeness,z,outlier"
     )
     outliers.add_argument("--limit", type=float, default=2.0, help="z above which a text is an outlier (%(default)s)")
     outliers.set_defaults(run=lambda options: _told(run_outliers, options, progress))
-    duplicates = commands.add_parser("semantic-duplicates", help="find the pairs of texts that mean the same")
-    _common(duplicates, "a file of texts")
+    duplicates = commands.add_parser(
+        "semantic-duplicates", help="find the pairs of texts, or of pictures, that mean the same"
+    )
+    _common(duplicates, "a file of texts, or a folder of pictures")
     duplicates.add_argument("--threshold", type=float, default=0.95, help="least cosine (default %(default)s)")
     duplicates.add_argument("--pairs", type=Path, required=True, help="CSV, JSONL or Parquet to write: id1,id2,cosine")
     duplicates.add_argument("--kept", type=Path, help="file to write: id,kept; what stays for each text")
@@ -43,9 +48,12 @@ def add_parsers(commands: Any, progress: Progress) -> None:
 def _common(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("input", type=Path, help=what)
     parser.add_argument("--field", help="column of the text; found by name and content when left out")
-    parser.add_argument("--id", help="column that names a row; its place from 1 if none")
+    parser.add_argument("--id", help="column that names a row; its place from 1 if none (of a folder: paths)")
     parser.add_argument(
-        "--encoder", default="auto", help="auto, a name, a folder with model.onnx and tokenizer.json, or hf:OWNER/NAME"
+        "--encoder",
+        default="auto",
+        help="auto, a name, a folder with model.onnx and tokenizer.json (for pictures: preprocessor_config.json), or "
+        "hf:OWNER/NAME",
     )
     parser.add_argument("--cache", type=Path, help="folder for graphs and vectors (default: ASSAY_MODEL_CACHE)")
 
@@ -61,15 +69,14 @@ def _told(
 
 def run_embed(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     """Write the vectors and return the summary that is printed."""
+    if not options.out.parent.is_dir():
+        raise ValueError(f"There is no folder {options.out.parent} for {options.out.name}.")
     if options.input.is_dir():
-        from curation.engine.commands.pictures import embed_folder
-
         return embed_folder(options, progress)
     rows = _Embedded(options, progress)
     whole = np.full((rows.total, rows.vectors.shape[1]), np.nan, np.float32)
     whole[rows.places] = rows.vectors
-    with options.out.open("wb") as stream:
-        np.save(stream, whole)
+    write_vectors(options.out, whole)
     return {**rows.summary(), "width": whole.shape[1], "out": str(options.out)}
 
 
@@ -105,7 +112,7 @@ def run_duplicates(options: argparse.Namespace, progress: Progress) -> dict[str,
     pairs = pairs_above(
         rows.vectors, options.threshold, progress=lambda done, total: progress(done, total, "comparing")
     )
-    kept = keep_one(len(rows.ids), pairs, np.array([len(text) for text in rows.texts], np.int64))
+    kept = keep_one(len(rows.ids), pairs, rows.lengths)
     cosine = pa.array(pairs.cosine.astype(np.float64).round(6))
     _write(options.pairs, {"id1": rows.named(pairs.left), "id2": rows.named(pairs.right), "cosine": cosine})
     if options.kept:
@@ -115,36 +122,62 @@ def run_duplicates(options: argparse.Namespace, progress: Progress) -> dict[str,
 
 
 class _Embedded:
-    """The texts of a file with their vectors; rows without text have none and are named on standard error."""
+    """The texts of a file, or the pictures of a folder, with their vectors; rows without are named on standard error.
+
+    Attributes:
+        ids: What names each row that has a vector.
+        places: int64 [n], their places among all rows.
+        lengths: int64 [n], code points of texts; 0 for pictures, of which the first stays.
+        vectors: float32 [n, width].
+    """
 
     def __init__(self, options: argparse.Namespace, progress: Progress) -> None:
+        self.ids: list[Any] = []
+        self.without: list[Any] = []
+        self.total = self.refused = 0
+        if options.input.is_dir():
+            self._take_pictures(options, progress)
+        else:
+            self._take_texts(options, progress)
+
+    def _take_pictures(self, options: argparse.Namespace, progress: Progress) -> None:
+        found = embed_pictures_of(options, progress)
+        has = ~np.isnan(found.vectors[:, 0])
+        self.places = np.flatnonzero(has)
+        self.ids = [found.names[place] for place in self.places.tolist()]
+        self.without = [found.names[place] for place in np.flatnonzero(~has).tolist()]
+        self.total, self.encoder = len(found.names), found.encoder
+        self.vectors = found.vectors[has]
+        self.lengths = np.zeros(len(self.ids), np.int64)
+
+    def _take_texts(self, options: argparse.Namespace, progress: Progress) -> None:
         from curation.engine.embedding import choose_encoder, encode, open_encoder
 
+        # A name that is wrong is told before a large file is read.
+        source = open_encoder(options.encoder) if options.encoder != "auto" else None
         columns = read_columns(options.input, options.field, options.id)
-        self.texts: list[str] = []
-        self.ids: list[Any] = []
-        places, self.without = [], []
-        self.total = 0
+        kept: list[str] = []
+        places = []
         for texts, ids in columns.batches:
             names = ids.to_pylist() if ids is not None else range(self.total + 1, self.total + len(texts) + 1)
             for place, (text, name) in enumerate(zip(texts.to_pylist(), names, strict=True), self.total):
                 if text and text.strip():
-                    self.texts.append(text)
+                    kept.append(text)
                     self.ids.append(name)
                     places.append(place)
                 else:
                     self.without.append(name)
             self.total += len(texts)
-        self.places: NDArray[np.int64] = np.array(places, np.int64)
+        self.places = np.array(places, np.int64)
+        self.lengths = np.array([len(text) for text in kept], np.int64)
         self.refused = columns.refused
         for sentence in columns.notes:
             print(sentence, file=sys.stderr)
         self._name_without()
-        choice = choose_encoder(self.texts) if options.encoder == "auto" else None
-        source = open_encoder(choice.name if choice else options.encoder)
+        source = source or open_encoder(choose_encoder(kept).name)
         self.encoder = source.name
         self.vectors = encode(
-            self.texts,
+            kept,
             encoder=source,
             cache_dir=options.cache,
             progress=lambda done, total: progress(done, total, "embedding"),

@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from curation.engine.commands.pictures import readable
 from curation.engine.commands.tables import check_output, write_tables
 from curation.engine.media import hash_of, walk_files
+from curation.engine.pictures.kinds import HEAD_BYTES, kind_of, named_like_picture
 
 if TYPE_CHECKING:
     from curation.engine.near_pictures.result import NearPictures
@@ -71,7 +74,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         parts=not options.whole,
         threads=options.threads,
     )
-    paths = [path for path in walk_files(options.input) if path.suffix.lower() in SUFFIXES]
+    paths = [path for path in walk_files(options.input) if path.suffix.lower() in SUFFIXES or _is_picture(path)]
     names = []
     for number, path in enumerate(paths, 1):
         names.append(hash_of(path))
@@ -80,9 +83,17 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     with _folder(options.cache) as folder, _quiet():
         result = search.run(names, by_name.get, Store(folder), _show)
     _show("", 0, 0)
-    files = pa.array([path.relative_to(options.input).as_posix() for path in paths], pa.string())
+    files = pa.array([readable(path.relative_to(options.input)) for path in paths], pa.string())
     _write(options, result, files)
     return _summary(options, result, len(paths))
+
+
+def _is_picture(path: Path) -> bool:
+    """Tell whether a file without a usual ending is a picture all the same, or is named like one that is not read."""
+    if named_like_picture(path.name):
+        return True
+    with path.open("rb") as stream:
+        return bool(kind_of(stream.read(HEAD_BYTES)))
 
 
 @contextmanager
@@ -97,6 +108,8 @@ def _folder(cache: Path | None) -> Iterator[Path]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the decoders, written in C, from writing to standard error: what is wrong stands in our own list."""
+    # Pillow warns of damaged EXIF data, which changes nothing here.
+    warnings.filterwarnings("ignore", module="PIL")
     ours, kept, nothing = sys.stderr, os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
     try:

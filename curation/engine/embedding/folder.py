@@ -36,6 +36,63 @@ class ModelFolderUnusable(EngineError):
     code = "model_folder_unusable"
 
 
+def graph_in(folder: Path, names: tuple[str, ...]) -> Path:
+    """Return the graph of a folder, the first of these names.
+
+    Raises:
+        ModelFolderUnusable: There is none.
+    """
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    pickles = sorted(path.name for path in folder.rglob("*") if path.suffix in PICKLES)
+    if pickles:
+        raise ModelFolderUnusable(
+            f"{folder} holds {pickles[0]} and no model.onnx. Such weights can run code when they are read, so "
+            "they never are: export the model to ONNX (optimum-cli export onnx) and name that folder."
+        )
+    raise ModelFolderUnusable(f"{folder} holds no model.onnx (nor onnx/model.onnx).")
+
+
+def json_in(folder: Path, name: str) -> dict[str, Any]:
+    """Return an object of a folder's file, empty when the file is not there.
+
+    Raises:
+        ModelFolderUnusable: It is no JSON object.
+    """
+    path = folder / name
+    if not path.is_file():
+        return {}
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (ValueError, OSError) as error:
+        raise ModelFolderUnusable(f"{path} is not JSON: {error}.") from None
+    if not isinstance(data, dict):
+        raise ModelFolderUnusable(f"{path} holds no JSON object.")
+    return data
+
+
+def opened_graph(path: Path) -> Any:
+    """Return the session of a graph.
+
+    Raises:
+        ModelFolderUnusable: It cannot be opened.
+    """
+    from curation.engine.embedding.encode import open_session
+
+    try:
+        return open_session(path)
+    except Exception as error:  # noqa: BLE001  (ONNX Runtime has no base class of its own for what a file can do)
+        reason = str(error).splitlines()[0][:200]
+        raise ModelFolderUnusable(f"{path} cannot be opened as an ONNX graph: {reason}") from None
+
+
+def graph_hash(path: Path) -> str:
+    """Return a hash of a graph and of the files beside it that hold its weights, ``model.onnx_data`` and the like."""
+    parts = sorted(part for part in path.parent.glob(f"{path.name}*") if part.is_file())
+    return hashlib.sha256("".join(file_sha256(part) for part in parts).encode()).hexdigest()
+
+
 class FolderEncoder(EncoderSource):
     """An encoder in a folder: ``model.onnx`` (or ``onnx/model.onnx``) and ``tokenizer.json``.
 
@@ -58,52 +115,22 @@ class FolderEncoder(EncoderSource):
         self.name = name or folder.name
         if not folder.is_dir():
             raise ModelFolderUnusable(f"There is no folder {folder}. Name a folder with model.onnx and tokenizer.json.")
-        self._graph = self._find_graph()
-        self._config = self._json("config.json")
-        self._pooling = self._json("1_Pooling/config.json")
+        self._graph = graph_in(folder, GRAPHS)
+        self._config = json_in(folder, "config.json")
+        self._pooling = json_in(folder, "1_Pooling/config.json")
         self.max_tokens = self._length()
         self.pad_id = int(self._config.get("pad_token_id") or 0)
         self.width = self._try()
 
-    def _find_graph(self) -> Path:
-        for name in GRAPHS:
-            if (self.folder / name).is_file():
-                return self.folder / name
-        pickles = sorted(path.name for path in self.folder.rglob("*") if path.suffix in PICKLES)
-        if pickles:
-            raise ModelFolderUnusable(
-                f"{self.folder} holds {pickles[0]} and no model.onnx. Such weights can run code when they are read, so "
-                "they never are: export the model to ONNX (optimum-cli export onnx) and name that folder."
-            )
-        raise ModelFolderUnusable(f"{self.folder} holds no model.onnx (nor onnx/model.onnx).")
-
-    def _json(self, name: str) -> dict[str, Any]:
-        path = self.folder / name
-        if not path.is_file():
-            return {}
-        try:
-            data = json.loads(path.read_text("utf-8"))
-        except (ValueError, OSError) as error:
-            raise ModelFolderUnusable(f"{path} is not JSON: {error}.") from None
-        if not isinstance(data, dict):
-            raise ModelFolderUnusable(f"{path} holds no JSON object.")
-        return data
-
     def _length(self) -> int:
-        said = self._json("sentence_bert_config.json").get("max_seq_length") or self._config.get(
+        said = json_in(self.folder, "sentence_bert_config.json").get("max_seq_length") or self._config.get(
             "max_position_embeddings"
         )
         return min(MAX_TOKENS, said) if isinstance(said, int) and said > 4 else 256
 
     @cached_property
     def _session(self) -> Any:
-        from curation.engine.embedding.encode import open_session
-
-        try:
-            return open_session(self._graph)
-        except Exception as error:  # noqa: BLE001  (ONNX Runtime has no base class of its own for what a file can do)
-            reason = str(error).splitlines()[0][:200]
-            raise ModelFolderUnusable(f"{self._graph} cannot be opened as an ONNX graph: {reason}") from None
+        return opened_graph(self._graph)
 
     def _try(self) -> int:
         """Run one text and return the width of its vector."""
@@ -193,7 +220,7 @@ class FolderEncoder(EncoderSource):
 
     def fingerprint(self) -> str:
         """Return a hash over the graph, the tokenizer and the way of pooling."""
-        facts = [file_sha256(self._graph), file_sha256(self.folder / "tokenizer.json"), self._pooling, self.max_tokens]
+        facts = [graph_hash(self._graph), file_sha256(self.folder / "tokenizer.json"), self._pooling, self.max_tokens]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

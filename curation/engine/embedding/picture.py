@@ -1,4 +1,7 @@
-"""Pictures to vectors: EfficientNet-Lite0 (Tan and Le 2019; Apache-2.0), trained on ImageNet, as ONNX, with a cache."""
+"""Pictures to vectors as ONNX, with a cache: by EfficientNet-Lite0, or by a network that the operator has.
+
+EfficientNet-Lite0 (Tan and Le 2019; Apache-2.0) was trained on ImageNet.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -106,22 +109,81 @@ def prepared(image: Image.Image) -> NDArray[np.float32]:
     return ((np.asarray(small, np.float32) - MEAN) / SPREAD).transpose(2, 0, 1)
 
 
+class PictureSource(Protocol):
+    """A network that turns pictures into vectors.
+
+    Attributes:
+        name: What people call it.
+        width: Numbers of a vector.
+        side: Pixels of the shorter side that it wants to see at most; larger pictures are decoded smaller.
+        input: Name of the graph's input, float32 [b, 3, height, width].
+        output: Name of the output that is used.
+    """
+
+    name: str
+    width: int
+    side: int
+    input: str
+    output: str
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes when the same picture would get another vector."""
+
+    def graph(self, folder: Path) -> Path:
+        """Return the ONNX file; `folder` is for one that has to be made first."""
+
+    def prepared(self, image: Image.Image) -> NDArray[np.float32]:
+        """Return what the network sees of a picture, float32 [3, height, width]."""
+
+    def pooled(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return vectors of length 1, float32 [b, width], from that output."""
+
+
+class EfficientNetLite0:
+    """The network that ships."""
+
+    name, width, side, input, output = NAME, WIDTH, SIDE, "pictures", "vector"
+
+    def fingerprint(self) -> str:
+        """Return `fingerprint`."""
+        return fingerprint()
+
+    def graph(self, folder: Path) -> Path:
+        """Return `picture_graph`."""
+        return picture_graph(folder)
+
+    def prepared(self, image: Image.Image) -> NDArray[np.float32]:
+        """Return `prepared`."""
+        return prepared(image)
+
+    def pooled(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what the graph gives: it is exported with the mean and the length."""
+        return output
+
+
 class PictureEncoder:
-    """The network with its graph and its cache, opened once for many calls.
+    """A network with its graph and its cache, opened once for many calls.
 
     Args:
+        source: The network; None for the one that ships.
         cache_dir: Folder of the exported graph; None for `default_cache_folder()`.
         vectors_dir: Folder of the vectors; None for `cache_dir`.
         threads: Pictures are decoded and run by this many threads at once.
     """
 
-    name = NAME
-    width = WIDTH
-
-    def __init__(self, *, cache_dir: Path | None = None, vectors_dir: Path | None = None, threads: int = 2) -> None:
+    def __init__(
+        self,
+        source: PictureSource | None = None,
+        *,
+        cache_dir: Path | None = None,
+        vectors_dir: Path | None = None,
+        threads: int = 2,
+    ) -> None:
+        self.source: PictureSource = source or EfficientNetLite0()
+        self.name, self.width = self.source.name, self.source.width
         self._folder = cache_dir or default_cache_folder()
-        self.fingerprint = fingerprint()
-        self._cache = VectorCache(vectors_dir or self._folder, self.fingerprint, WIDTH)
+        self.fingerprint = self.source.fingerprint()
+        self._cache = VectorCache(vectors_dir or self._folder, self.fingerprint, self.width)
         self.threads = threads
         self._session: Any = None
         # Exporting the graph in two threads at once fails: torch traces with global state.
@@ -137,7 +199,7 @@ class PictureEncoder:
         progress: Progress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> tuple[NDArray[np.float32], dict[str, str]]:
-        """Return the vectors of pictures, float32 [n, 1280], and why some have none (NaN), by hash.
+        """Return the vectors of pictures, float32 [n, width], and why some have none (NaN), by hash.
 
         Args:
             hashes: SHA-256 of the originals' bytes, hexadecimal.
@@ -150,7 +212,7 @@ class PictureEncoder:
         """
         unique, inverse = np.unique(np.array(hashes, object), return_inverse=True)
         keys = np.frombuffer(bytes.fromhex("".join(unique)), np.uint8).reshape(-1, KEY_BYTES)
-        out = np.full((len(unique), WIDTH), np.nan, np.float32)
+        out = np.full((len(unique), self.width), np.nan, np.float32)
         missing = np.flatnonzero(~self._cache.get(keys, out))
         broken: dict[str, str] = {}
         done = len(unique) - len(missing)
@@ -177,7 +239,7 @@ class PictureEncoder:
             broken[name] = "The picture's file is not there."
             return None
         try:
-            return prepared(decode(found.read_bytes(), side=2 * SIDE).image)
+            return self.source.prepared(decode(found.read_bytes(), side=2 * self.source.side).image)
         except PictureError as error:
             broken[name] = error.message
             return None
@@ -185,6 +247,7 @@ class PictureEncoder:
     def _run(self, batch: list[tuple[int, NDArray[np.float32]]]) -> NDArray[np.float16]:
         with self._lock:
             if self._session is None:
-                self._session = open_session(picture_graph(self._folder))
+                self._session = open_session(self.source.graph(self._folder))
         pictures = np.stack([picture for _row, picture in batch])
-        return np.asarray(self._session.run(None, {"pictures": pictures})[0]).astype(np.float16)
+        output = np.asarray(self._session.run([self.source.output], {self.source.input: pictures})[0])
+        return self.source.pooled(output).astype(np.float16)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from curation.engine.embedding.choose import choose_encoder
 from curation.engine.embedding.errors import EngineError
 from curation.engine.embedding.picture import NAME as PICTURES
+from curation.engine.embedding.picture_folder import get_picture_encoder, picture_encoder_names
 from curation.engine.embedding.table import encoder_names, get_encoder
 from curation.engine.folding import as_text
 from curation.engine.steps.base import Batches, Context, StepError
@@ -44,21 +45,28 @@ class Rows:
 
 def check_encoder(name: str) -> None:
     """Raise `ValueError` unless a plan may name this encoder."""
-    known = (AUTO, *encoder_names(), PICTURES)
+    known = dict.fromkeys((AUTO, *encoder_names(), *picture_encoder_names()))
     if name not in known:
         raise ValueError(f"encoder is {name!r}; choose one of {', '.join(known)}")
+
+
+def sees_pictures(encoder: str, context: Context) -> bool:
+    """Tell whether a step looks at pictures: its encoder is for them, or none is named and there is no text."""
+    if encoder == AUTO:
+        return "text" not in context.roles and "image" in context.roles
+    return encoder in picture_encoder_names()
 
 
 def embedded_rows(batches: Batches, context: Context, encoder: str) -> Rows:
     """Return the vectors of all rows with text. Texts and vectors are held in memory: 2 kB a short text.
 
-    Of a version without a text column, or with the encoder of pictures, the pictures are taken: 5 kB each.
+    Of a version without a text column, or with an encoder of pictures, the pictures are taken: 5 kB each.
 
     Raises:
         StepError: There is no such column, or the encoder's files cannot be used.
     """
-    if encoder == PICTURES or (encoder == AUTO and "text" not in context.roles and "image" in context.roles):
-        return _picture_rows(batches, context)
+    if sees_pictures(encoder, context):
+        return _picture_rows(batches, context, PICTURES if encoder == AUTO else encoder)
     column = context.column("text")
     texts: list[str] = []
     items, without = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
@@ -76,7 +84,7 @@ def embedded_rows(batches: Batches, context: Context, encoder: str) -> Rows:
     return Rows(np.concatenate(items), lengths, vectors, np.concatenate(without), chosen)
 
 
-def _picture_rows(batches: Batches, context: Context) -> Rows:
+def _picture_rows(batches: Batches, context: Context, name: str) -> Rows:
     from curation.engine.embedding.picture import PictureEncoder
     from curation.engine.meaning.picture_vectors import AREA, hashes_in, vectors_of
 
@@ -92,10 +100,15 @@ def _picture_rows(batches: Batches, context: Context) -> Rows:
             areas.append(pc.multiply(wide, high).to_numpy())
         else:
             areas.append(np.zeros(table.num_rows, np.int64))
-    encoder = PictureEncoder(cache_dir=context.vectors.parent if context.vectors else None, vectors_dir=context.vectors)
+    try:
+        source = get_picture_encoder(name)
+    except EngineError as error:
+        raise StepError(str(error)) from None
+    cache = context.vectors.parent if context.vectors else None
+    encoder = PictureEncoder(source, cache_dir=cache, vectors_dir=context.vectors)
     has, vectors = vectors_of(hashes, encoder, context.media.path, lambda _done, _total: context.check())
     ids, sizes = np.concatenate(items), np.concatenate(areas)
-    return Rows(ids[has], sizes[has], vectors, ids[~has], {"name": PICTURES, "reason": "the items are pictures"})
+    return Rows(ids[has], sizes[has], vectors, ids[~has], {"name": name, "reason": "the items are pictures"})
 
 
 def embed_texts(texts: list[str], context: Context, encoder: str) -> tuple[NDArray[np.float32], dict[str, str]]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.engine.pictures.kinds import HEAD_BYTES, kind_of, why_not
+
 # A decoder needs memory for all pixels of a picture that is no JPEG; 178 million is Pillow's limit too.
 PIXEL_LIMIT = 178_956_970
 BYTE_LIMIT = 1 << 29
@@ -163,9 +165,13 @@ def _other(data: bytes, *, colour: bool) -> NDArray[np.uint8]:
             return _channels(np.asarray(image.convert("RGB"))[:, :, ::-1], colour=colour)
     except PictureError:
         raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"The header says more than {PIXEL_LIMIT:,} pixels; that is not decoded.") from error
     # Decoders of damaged files raise whatever they run into.
     except Exception as error:
-        raise PictureError("The picture is damaged, or its format is not known.") from error
+        head = data[:HEAD_BYTES]
+        said = "The picture is damaged, or its format is not known." if kind_of(head) else why_not(head)
+        raise PictureError(said) from error
 
 
 def _laid(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

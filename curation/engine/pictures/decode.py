@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from curation.engine.pictures.kinds import HEAD_BYTES, kind_of, lies, why_not
+from curation.engine.pictures.kinds import HEAD_BYTES, RAW, kind_of, lies, why_not
 
 # Pixels of a picture: Pillow's own limit (a quarter of a gigabyte as RGB). A phone's largest pictures, 50 million, fit.
 PIXEL_LIMIT = Image.MAX_IMAGE_PIXELS or 89_478_485
@@ -125,12 +125,24 @@ def _opened(data: bytes, kind: str) -> Image.Image:
         raise _too_large("".join(re.findall(r"\((\d+) pixels\)", str(error))) or "too many") from None
     except _BROKEN as error:
         raise _damaged(error) from None
+    if kind == "TIFF" and _is_reduced(image):
+        raise PictureError("not_a_picture", RAW)
     width, height = image.size
     if width * height > PIXEL_LIMIT:
         raise _too_large(f"{width} x {height}")
     if width < 1 or height < 1:
         raise PictureError("picture_broken", f"The picture says it has {width} x {height} pixels. Save it again.")
     return image
+
+
+def _is_reduced(image: Image.Image) -> bool:
+    """Tell whether the first picture of a TIFF is a small copy of one that lies below it, as DNG, NEF and ARW have it.
+
+    Tag 254 (NewSubfileType) says that it is reduced, tag 330 (SubIFDs) where the other is (TIFF 6.0, supplement 1).
+    """
+    tags = getattr(image, "tag_v2", {})
+    kind = tags.get(254, 0)
+    return 330 in tags and isinstance(kind, int) and bool(kind & 1)
 
 
 # What Pillow and its libraries raise on damaged files.

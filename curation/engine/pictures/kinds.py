@@ -16,7 +16,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
 }
 ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
 # Named like pictures, and refused with a sentence of their own.
-OTHER_ENDINGS = (".svg", ".svgz", ".heic", ".heif", ".jp2", ".psd", ".ico")
+RAW_ENDINGS = (".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
+OTHER_ENDINGS = (".svg", ".svgz", ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".jxr", ".psd", ".ico", *RAW_ENDINGS)
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -31,6 +32,9 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
 _BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
+# What starts raw files of cameras whose bytes do not say TIFF.
+_RAW_STARTS = (b"IIRO", b"IIRS", b"MMOR", b"IIU\x00", b"FUJIFILMCCD-RAW")
+RAW = "This is a camera's raw file, which cannot be read here. Export the photograph as JPEG."
 _SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
 _HTML = re.compile(rb"<!doctype html|<html[\s>]|<script[\s>]", re.IGNORECASE)
 # Media types of what is served; nothing else is.
@@ -39,6 +43,8 @@ MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 def kind_of(head: bytes) -> str:
     """Return the format of a file by its first bytes, a key of `FORMATS`, or "" when it is no picture that is read."""
+    if _is_raw(head):
+        return ""
     for start, name in _STARTS:
         if head.startswith(start):
             return name
@@ -47,6 +53,12 @@ def kind_of(head: bytes) -> str:
     if head[:2] == b"BM" and len(head) >= 18 and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
         return "BMP"
     return "AVIF" if _brands(head) & _AVIF_BRANDS else ""
+
+
+def _is_raw(head: bytes) -> bool:
+    """Tell whether a file is a camera's raw one by its first bytes; others look like TIFF until their tags are read."""
+    canon = head[8:10] == b"CR" and head[:2] in {b"II", b"MM"}
+    return canon or head.startswith(_RAW_STARTS) or b"crx " in _brands(head)
 
 
 def _brands(head: bytes) -> set[bytes]:
@@ -70,6 +82,12 @@ def why_not(head: bytes) -> str:
         return "This is a gzip file. Unpack it, and send the picture."
     if _brands(head) & _HEIF_BRANDS:
         return "This is a HEIC picture, which cannot be read here. Export it as JPEG."
+    if _is_raw(head):
+        return RAW
+    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")):
+        return "This is a JPEG XL picture, which cannot be read here. Export it as JPEG or PNG."
+    if head.startswith((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")):
+        return "This is a JPEG 2000 picture, which cannot be read here. Export it as JPEG or PNG."
     if head.startswith(b"8BPS"):
         return "This is a Photoshop document. Export it as PNG or JPEG."
     return f"This is no picture of a known format ({', '.join(FORMATS)})."

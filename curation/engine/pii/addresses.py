@@ -28,10 +28,15 @@ _COUNTRIES = (
 _LETTER = f"{UPPER}{LOWER}"
 _NUMBER = r"[0-9]{1,4}[A-Za-z]?(?![0-9A-Za-z])"
 _NAME = rf"[{_LETTER}'’.-]{{1,24}}"
-_UNIT = r"(?:[,\s]{1,4}(?:Apt|Suite|Ste|Unit|Floor|Fl|[Dd]oor|#)\.?\s?[0-9A-Za-z-]{1,6}(?![0-9A-Za-z])){1,2}"
+_UNIT = (
+    r"(?:[,\s]{1,4}(?:[0-9]{1,3}(?:st|nd|rd|th)\s[Ff]loor|"
+    r"(?:Apt|Suite|Ste|Unit|Floor|Fl|[Dd]oor|#)\.?\s?[0-9A-Za-z-]{1,6}(?![0-9A-Za-z]))){1,2}"
+)
 # A place belongs to the address when a postal code or a country ends it.
 _PLACE = (
-    rf"(?:[,\s]{{1,5}}[0-9]{{4,6}}\s[{UPPER}]{_NAME}(?:[ -][{UPPER}]{_NAME})?|"
+    rf"(?:(?:[,\s]{{1,5}}[{UPPER}][{_LETTER}'’.-]{{1,24}}){{1,3}}[,\s]{{1,5}}"
+    r"[A-Z]{1,2}[0-9][0-9A-Z]?\s?[0-9][A-Z]{2}(?![0-9A-Za-z])|"
+    rf"[,\s]{{1,5}}[0-9]{{4,6}}\s[{UPPER}]{_NAME}(?:[ -][{UPPER}]{_NAME})?|"
     rf"(?:[,\s]{{1,5}}[{UPPER}][{_LETTER}'’.-]{{1,24}}){{1,5}}"
     rf"(?:(?:[,\s]{{1,5}}[A-Z]{{2}})?[,\s]{{1,5}}[0-9]{{4,6}}(?![0-9])|[,\s]{{1,5}}(?:{_COUNTRIES})(?![{_LETTER}])))"
 )
@@ -86,7 +91,8 @@ STREETS = (
         "ADDRESS",
         r"(?i:\b(?:p\.?\s?o\.?\s?box|psc|unit|apo|cmr)\s[0-9]{1,5},?\sbox\s[0-9]{1,5}|"
         r"\bp\.?\s?o\.?\s?box\s[0-9]{1,6})"
-        r"(?:\s{1,4}(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s[0-9]{5})?",
+        r"(?:\s{1,4}(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s[0-9]{5}|"
+        rf",?\s{{1,4}}[{UPPER}][\w .'’-]{{1,30}},\s?[A-Z]{{2}}\s[0-9]{{5}}(?:-[0-9]{{4}})?|{_PLACE})?",
         needs=(r"(?i)box\s[0-9]",),
         score=0.85,
         languages=("en",),

@@ -201,6 +201,11 @@ def passphrase(text: str) -> int:
     return len(value) if len(value) >= 5 and any(letter.isalpha() for letter in value) and other else 0
 
 
+def password_with_digit(text: str) -> int:
+    """Accept what can be a password and has a digit, behind a word that may mean something else."""
+    return passphrase(text) if any(letter.isdigit() for letter in text) else 0
+
+
 def some_digits(text: str) -> int:
     """Accept a code with at least three digits."""
     return whole(text, valid=sum(letter.isdigit() for letter in text) >= 3)

@@ -25,12 +25,12 @@ COMPOUND = (
 )
 # Who is named beside these words.
 _NAMED = (
-    "收件人|收货人|收款人|寄件人|联系人|持有人|持卡人|开户人|申请人|负责人|法定代表人|法人代表|法人|当事人|被保险人|投保人|受益人|患者|病人|"
+    "收件人|收货人|收款人|寄件人|发件人|收信人|联系人|联络人|委托人|受托人|代理人|委托|投诉人|报修人|经办人|经手人|担保人|借款人|推荐人|入住人|购票人|监护人|就诊人|家属|班主任|辅导员|旅客|乘机人|考生|家长|持有人|持卡人|开户人|申请人|负责人|法定代表人|法人代表|法人|当事人|被保险人|投保人|受益人|患者|病人|"
     "客户姓名|客户|户名|姓名|名字叫|名叫|我叫|我是|本人|用户姓名|会员|学生|员工|同事|租客|乘客|车主|业主|老板|司机"
 )
 _STOP = (
     rf"(?=[^{HAN}A-Za-z0-9]|$|的|身份证|手机|电话|护照|卡号|银行卡|账号|账户|邮箱|微信|地址|住址|住在|先生|女士|小姐|老师|同学|医生|经理|主任|"
-    r"教授|律师|出生|于|在|和|与|及|您|你|已|将|请|来自|男|女)"
+    r"教授|律师|出生|于|在|和|与|及|您|你|已|将|请|来自|男|女|代|办理|申请|反馈|反映|投诉|提交|报修|来电|签收)"
 )
 # Words that begin like a name of two or three characters and are none.
 NO_NAMES = frozenset(
@@ -43,16 +43,37 @@ NO_NAMES = frozenset(
     毕业 毕业生 毕竟 景区 应届 应届生 司机 宗教 查询 查看 边缘 池塘 甘肃 季度 祝福 梅花 童年 童装 龙虾 雷锋 史上 康复
     康师傅 牛奶 牛肉 易购 章节 齐全 庄家 申请 申请人 左右 欧洲 欧美 焦点 关键 陆续 汪汪 石油 夏天 贾府 韦德 严格 严重
     武警 戴着 莫名 孔子学院 汤圆 常年 施工 葛优 何必 何况 何时 何人 林业 罗列 谢谢 宋代 唐代 许久 邓超粉 曾经 田园 于是
-    余额 叶子 苏州 钟点 钟表 姜汁 薛之谦粉
+    余额 房间 明明 叶子 苏州 钟点 钟表 姜汁 薛之谦粉
     """.split()  # noqa: SIM905
 )
 _NAME_AFTER = re.compile(
-    rf"(?:{_NAMED})(?:是|为|叫|名为)?[\s:：,，「“\"]{{0,2}}(?P<v>(?:(?:{COMPOUND})[{HAN}]{{1,2}}|"
+    rf"(?:{_NAMED})(?:是|为|叫|名为)?[\s:：,，「“\"]{{0,2}}(?P<v>(?:[{HAN}]{{2,6}}[·•][{HAN}]{{2,8}}|(?:{COMPOUND})[{HAN}]{{1,2}}|"
     rf"[{SURNAMES}][{HAN}]{{2}}|[{SURNAMES}][{HAN}])){_STOP}"
 )
 _NAME_BEFORE_TITLE = re.compile(
-    rf"(?P<v>(?:{COMPOUND})[{HAN}]{{1,2}}|[{SURNAMES}][{HAN}]{{1,2}})(?=先生|女士|小姐|太太|同学|老师|医生|律师|教授|师傅)"
+    rf"(?<![主责担信])(?P<v>(?:{COMPOUND})[{HAN}]{{1,2}}|[{SURNAMES}][{HAN}]{{1,2}})(?=先生|女士|小姐|太太|同学|老师|医生|律师|教授|师傅)"
 )
+# A name alone, before what reaches its owner ("张三 13800138000", "周敏 <…@…>"), before "收" on a parcel, or as
+# the owner of such a thing ("李雷的手机").
+_NAME_BEFORE_REACH = re.compile(
+    rf"(?<![{HAN}])(?P<v>(?:{COMPOUND})[{HAN}]{{1,2}}|[{SURNAMES}][{HAN}]{{1,2}})"
+    r"(?=[\s,，、：:（(<]{1,3}(?:(?:手机|电话|[Tt][Ee][Ll])[：:]?\s?)?"
+    r"(?:\+?(?:86)?[- ]?1[3-9][0-9]|[A-Za-z0-9._%+-]{1,64}@)"
+    r"|(?:亲)?收(?:[，。,；;、\s)）]|$)|[（(]收[)）]|亲启)"
+)
+_NAME_OF_OWNER = re.compile(
+    rf"(?:(?<![{HAN}])|(?<=[和与及跟、]))(?P<v>(?:{COMPOUND})[{HAN}]{{1,2}}|[{SURNAMES}][{HAN}]{{1,2}})"
+    r"(?=(?:和[^，。；\s]{2,4})?的(?:手机|电话|身份证|银行卡|邮箱|微信|护照|住址|地址))"
+)
+# Behind a family name alone they say that the name is not told.
+_TITLES = frozenset(("先生", "女士", "小姐", "太太", "同学", "老师", "医生", "律师", "教授", "师傅", "经理", "主任"))
+# What RE2 looks for before either is tried.
+_BEFORE_REACH = (
+    r"\p{Han}[\s,，、：:（(<]{1,3}(?:\p{Han}{2}|[Tt][Ee][Ll])?[：:\s]{0,2}(?:\+86|1[3-9][0-9]|[A-Za-z0-9._%+-]+@)"
+    r"|收(?:[，。,；;、\s)）]|$)|亲启|的(?:手机|电话|身份证|银行卡|邮箱|微信|护照|住址|地址)"
+)
+# Characters of sentences that no given name has.
+_IN_NO_NAME = frozenset("我你您他她它们里的了是在不")
 # "我是" says what somebody is as often as who.
 _WEAK = ("我是", "本人", "会员", "老板", "客户", "学生", "员工", "同事", "法人")
 _PROVINCES = (
@@ -61,7 +82,8 @@ _PROVINCES = (
 )
 # Houses, entrances, floors and rooms.
 _PART = (
-    r"(?:[0-9A-Za-z一二三四五六七八九十]{1,6}(?:号楼|号院|号|栋|幢|座|楼|单元|层|室|户|房|门|弄|巷|组|区)|"
+    r"(?:附[0-9]{1,4}号|[0-9A-Za-z一二三四五六七八九十]{1,6}(?:号楼|号院|号|栋|幢|座|楼|单元|层|室|户|房|门|弄|巷|组|"
+    r"区)|"
     r"[0-9]{1,5}-[0-9]{1,5}(?:-[0-9]{1,5})?(?:号|室)?)"
 )
 _WAYS = "大道|大街|路|街|道|巷|弄|胡同|村|镇|乡|小区|花园|园区|大厦|广场|公寓|里"
@@ -73,7 +95,11 @@ _TOWN = re.compile(
 _LONGEST_ADDRESS = 80
 _SEGMENT = re.compile(rf"[{HAN}A-Za-z0-9#-]+")
 _FIRST_PART = re.compile(rf"(?:{_WAYS})(?:[{HAN}]{{0,10}}?)({_PART})")
-_NEXT_PART = re.compile(rf"(?:[{HAN}]{{1,10}}?(?:段|期|苑|园|小区|花园|大厦|广场|公寓|村|里))?{_PART}")
+_NEXT_PART = re.compile(
+    rf"(?:[{HAN}]{{1,10}}?(?:段|期|苑|园|小区|花园|大厦|广场|公寓|村|里))?{_PART}"
+    # A building without such a word, and the room behind a building that has no word at all.
+    rf"|[{HAN}]{{2,8}}?[0-9A-Za-z]{{1,4}}(?:号楼|座|栋|幢)|(?<=[座楼栋幢室元层])[0-9]{{3,4}}(?![0-9A-Za-z])"
+)
 
 
 def addresses(text: str) -> Iterator[tuple[int, int, float]]:
@@ -107,13 +133,22 @@ def names(text: str) -> Iterator[tuple[int, int, float]]:
     """Give Chinese names of persons: a surname and one or two characters, beside a word that names people."""
     for match in _NAME_AFTER.finditer(text):
         name = match["v"]
-        if name in NO_NAMES or name[:2] in NO_NAMES:
+        if name in NO_NAMES or name[:2] in NO_NAMES or name[1:] in _TITLES:
             continue
         weak = text[match.start() : match.start("v")].startswith(_WEAK)
         yield match.start("v"), match.end("v"), 0.85 if not weak else 0.8
     for match in _NAME_BEFORE_TITLE.finditer(text):
         if match["v"][:2] not in NO_NAMES:
             yield match.start("v"), match.end("v"), 0.6
+
+
+def names_of_owners(text: str) -> Iterator[tuple[int, int, float]]:
+    """Give Chinese names before a number or an address that reaches their owner, before 收, and before 的手机."""
+    for pattern in (_NAME_BEFORE_REACH, _NAME_OF_OWNER):
+        for match in pattern.finditer(text):
+            name = match["v"]
+            if name not in NO_NAMES and name[:2] not in NO_NAMES and not _IN_NO_NAME & set(name):
+                yield match.start("v"), match.end("v"), 0.65
 
 
 CHINESE = (
@@ -137,6 +172,47 @@ CHINESE = (
         check=national.cn_id_15,
         words="身份证|证件",
         source="GB 11643-1989",
+    ),
+    Recognizer(
+        "cn_passport",
+        "PASSPORT",
+        _START + r"(?:E[A-HJ-NP-Z][0-9]{7}|[DEGHPS][0-9]{8})" + _END,
+        needs=(r"[A-Z][0-9]{7}", "护照|(?i)passport"),
+        why="context",
+        score=0.9,
+        words="护照|(?i:passport)",
+        source="National Immigration Administration: E and eight digits, since 2017 a letter behind the E",
+    ),
+    Recognizer(
+        "cn_travel_permit",
+        "PASSPORT",
+        r"(?:通行证|台胞证|回乡证)(?:件?号码?)?(?:是|为)?[\s:：#(（]{0,3}"
+        r"(?P<v>[CWHM][A-Z0-9][0-9]{7,9}|[LT]?[0-9]{8}(?:[0-9]{2})?)(?![0-9A-Za-z])",
+        needs=("通行证|台胞证|回乡证", "[0-9]{7}"),
+        why="context",
+        score=0.9,
+        source="National Immigration Administration: permits for Hong Kong, Macao and Taiwan",
+    ),
+    Recognizer(
+        "cn_account",
+        "ACCOUNT",
+        r"(?:账号|帐号|账户|对公账户|专户)[^0-9A-Za-z，。；,;\n]{0,16}?"
+        r"(?P<v>[0-9](?:[ -]?[0-9]){9,24})(?![0-9A-Za-z.])",
+        needs=("账号|帐号|账户|专户", "[0-9](?:[ -]?[0-9]){9}"),
+        why="context",
+        score=0.8,
+        source="words of our own; accounts of companies have no check digit in common",
+    ),
+    Recognizer(
+        "cn_id_near_words",
+        "ID_NUMBER",
+        r"(?:住院|病历|病案|门诊|就诊卡|医保卡?|社保卡?|社会保障|学籍|学|工|员工|会员卡?|客户|保单|准考证|警|驾驶证|档案)"
+        r"(?:号码?|编号|卡号)(?:是|为)?[\s:：#]{0,3}(?P<v>[A-Z0-9][A-Z0-9-]{3,24})(?![0-9A-Za-z])",
+        needs=("号|编号", "[0-9]{3}"),
+        why="context",
+        score=0.75,
+        check=checks.some_digits,
+        source="words of our own",
     ),
     Recognizer(
         "cn_credit_code",
@@ -174,7 +250,9 @@ CHINESE = (
     Recognizer(
         "cn_mobile",
         "PHONE",
-        _START + r"(?<![¥￥$#=])(?:(?:\+|00)?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}" + _END + "(?![%元])",
+        # Two numbers of a person are often written with a stroke between them.
+        r"(?<![0-9A-Za-z.])(?<![0-9A-Za-z]-)(?<![A-Za-z]/)(?<![¥￥$#=])(?:(?:\+|00)?86[ -]?)?"
+        r"1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}" + _END + "(?![%元])",
         needs=(r"1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}",),
         score=0.92,
         against=_NO_NUMBER,
@@ -207,7 +285,7 @@ CHINESE = (
         r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Za-hj-np-z]"
         r"[·•・.\- ]?(?:[DABCEFGHJKdabcefghjk]"
         r"[A-HJ-NP-Z0-9a-hj-np-z][0-9]{4}|"
-        r"[0-9]{5}[DF]|[A-HJ-NP-Z0-9a-hj-np-z]{4}[A-HJ-NP-Z0-9a-hj-np-z挂学警港澳])(?![0-9A-Za-z])",
+        r"[0-9]{5}[DF]|[A-HJ-NP-Z0-9a-hj-np-z]{4}[A-HJ-NP-Z0-9a-hj-np-z挂学警港澳使领])(?![0-9A-Za-z])",
         needs=("[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Za-z][·•・.\\- ]?[0-9A-Za-z]{4}",),
         score=0.92,
         source="GA 36-2018",
@@ -223,9 +301,9 @@ CHINESE = (
     Recognizer(
         "wechat_near_words",
         "WECHAT",
-        r"(?i:微信号?|wechat(?: id)?|weixin)(?:号码?|是|为|:|：|\s){1,4}"
+        r"(?i:(?:微|薇|v)信号?|wechat(?: id)?|weixin|(?<![a-z])(?:vx|wx))(?:号码?|是|为|:|：|\s){1,4}"
         r"(?P<v>[A-Za-z][-_A-Za-z0-9]{5,19})(?![-_A-Za-z0-9@])",
-        needs=("(?i)微信|wechat|weixin",),
+        needs=("(?i)[微薇v]信|wechat|weixin|vx|wx",),
         why="context",
         score=0.8,
         source="WeChat: 6 to 20 letters, digits, signs; a letter first",
@@ -250,10 +328,22 @@ CHINESE = (
     Recognizer(
         "cn_name",
         "PERSON",
-        needs=(f"[{SURNAMES}]|{COMPOUND}", f"{_NAMED}|先生|女士|小姐|太太|同学|老师|医生|律师|教授|师傅"),
+        needs=(f"[{SURNAMES}]|{COMPOUND}|[·•]", f"{_NAMED}|先生|女士|小姐|太太|同学|老师|医生|律师|教授|师傅"),
         why="model",
         score=0.85,
         find=names,
         source="Hundred Family Surnames; words of our own",
+    ),
+    Recognizer(
+        "cn_name_of_owner",
+        "PERSON",
+        needs=(
+            f"[{SURNAMES}]|{COMPOUND}",
+            _BEFORE_REACH,
+        ),
+        why="model",
+        score=0.65,
+        find=names_of_owners,
+        source="as above",
     ),
 )

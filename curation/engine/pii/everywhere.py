@@ -9,12 +9,22 @@ _END = r"(?![0-9A-Za-z])(?!\.[0-9])"
 _EXTENSION = r"(?:\s?(?:x|ext\.?)\s?[0-9]{1,6})?"
 PHONE_WORDS = (
     r"(?i)\b(?:tele?phone|phone|tel|mobile|cell|fax|call(?:ing|ed)?|dial|sms|whatsapp|desk|office|answering|"
-    r"messages? (?:to|on)|registered|reach|ring|hotline|contact|téléphone|telefon|tfno|móvil|"
+    r"messages? (?:to|on)|registered|reach|ring|hotline|contact|téléphone|numéro|telefon|"
+    r"festnetz|nummer|rufnummer|tfno|teléfono|número|móvil|"
     r"mobil|handy)\b|电话|手机|联系|传真|致电|拨打|座机"
+)
+_NO_CARD = (
+    r"(?i)(?:order|invoice|tracking|serial|part|sku|imei|iccid|订单|单号|流水|编号|序列)"
+    r"\s?(?:id|no\.?|number|号)?\s?[:：#]?\s?$"
+)
+# What stands before a version of four parts, which looks like an address of the net.
+_NO_IP = (
+    r"(?i)(?:\bv|ver(?:sion)?|release|rev(?:ision)?|build|firmware|update|patch|hotfix|driver|kernel|sdk|"
+    r"chrome|firefox|edge|版本|版本号|固件|补丁|驱动|(?:升级|更新)[到至]|section|clause|fig(?:ure)?|table|chapter|条)[./]?\s?[:=#]?\s?$"
 )
 _NO_PHONE = (
     r"(?i)(?:account|acct|order|invoice|card|ssn|tax|tin|routing|passport|licen[cs]e|policy|"
-    r"tracking|serial|version|isbn|"
+    r"tracking|serial|version|isbn|part|sku|lot|batch|item|model|ticket|case|imei|"
     r"zip|postcode)\s?(?:code|id|no\.?|number|#)?\s?(?:is|was)?[\s:#'\"]{0,3}$|[$€£¥#=]\s?$|"
     r"(?:订单|单号|流水|编号|金额|账号|卡号)[^\s,，。]{0,4}$"
 )
@@ -28,7 +38,7 @@ EVERYWHERE = (
     Recognizer(
         "email",
         "EMAIL",
-        r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9_](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_+-])?"
+        r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9_](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_+-])?"
         r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])",
         needs=("@[A-Za-z0-9]",),
         score=0.98,
@@ -50,7 +60,7 @@ EVERYWHERE = (
         needs=(r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",),
         score=0.9,
         check=checks.ip_v4,
-        against=r"(?i)(?:\bv|ver(?:sion)?|release|build|firmware|版本|版本号|固件|section|clause|条)\.?\s?[:=#]?\s?$",
+        against=_NO_IP,
         source="RFC 791",
     ),
     Recognizer(
@@ -78,7 +88,7 @@ EVERYWHERE = (
         why="checksum",
         score=0.97,
         check=checks.payment_card,
-        against=r"(?i)(?:order|invoice|tracking|订单|单号|流水|编号)\s?(?:id|no\.?|number|号)?\s?[:：#]?\s?$",
+        against=_NO_CARD,
         source="ISO/IEC 7812-1; number ranges as published by the schemes",
     ),
     Recognizer(
@@ -90,7 +100,7 @@ EVERYWHERE = (
         score=0.93,
         check=checks.luhn,
         words=r"(?i)\b(?:card|visa|mastercard|amex|cc|atm)\b|信用卡|银行卡|卡号",
-        against=r"(?i)(?:order|invoice|tracking|订单|单号|流水|编号)\s?(?:id|no\.?|number|号)?\s?[:：#]?\s?$",
+        against=_NO_CARD,
         source="ISO/IEC 7812-1, whatever the issuer",
     ),
     Recognizer(
@@ -133,15 +143,15 @@ EVERYWHERE = (
     Recognizer(
         "phone_north_america",
         "PHONE",
-        r"(?<![\w.+/$-])(?:(?:001|1)[-. ]?)?(?:\([2-9][0-9]{2}\)\s?|[2-9][0-9]{2}[-. ])[0-9]{3}[-. ][0-9]{4}"
+        r"(?<![\w.+/$-])(?:(?:001|1)[-. ]?)?(?!\(?400)(?:\([2-9][0-9]{2}\)\s?|[2-9][0-9]{2}[-. ])[0-9]{3}[-. ][0-9]{4}"
         + _EXTENSION
         + _END
-        + "(?![-/][0-9])",
+        + "(?!-[0-9A-Za-z]|/[0-9])",
         needs=(r"[0-9]{3}\)?[-. ]?[0-9]{3}[-. ][0-9]{4}",),
         score=0.9,
         check=checks.phone_digits,
         against=_NO_PHONE,
-        source="North American Numbering Plan, ATIS-0300051",
+        source="North American Numbering Plan, ATIS-0300051; 400 is nobody's area, and the hotlines of China have it",
     ),
     Recognizer(
         "phone_france",
@@ -161,6 +171,15 @@ EVERYWHERE = (
         score=0.85,
         against=_NO_PHONE,
         source="Ofcom, National Telephone Numbering Plan",
+    ),
+    Recognizer(
+        "phone_germany",
+        "PHONE",
+        r"(?<![\w.+/$-])0(?:1[5-7][0-9]{1,2}[ /-][0-9]{6,8}|[2-9][0-9]{1,4} ?/ ?[0-9]{4,9})" + _END + "(?![-/][0-9])",
+        needs=(r"0[1-9][0-9]{1,4} ?[ /-] ?[0-9]{4}",),
+        score=0.8,
+        against=_NO_PHONE,
+        source="Bundesnetzagentur, Nummernraum; DIN 5008 and the stroke that was usual before",
     ),
     Recognizer(
         "phone_near_words",
@@ -203,8 +222,10 @@ EVERYWHERE = (
         "passport_near_words",
         "PASSPORT",
         r"(?i:\bpassport(?: id| number| no\.?| nr\.?)?|护照(?:号码?)?)(?i:\s?(?:is|was|为|是))"
-        r"?[\s:：#'\"]{0,3}(?P<v>[A-Z]{0,3}[0-9]{6,9}[A-Z]?)(?![0-9A-Za-z])",
+        r"?[\s:：#'\"(（]{0,3}(?:(?i:number|no\.?|nr\.?|号码?)[\s:：]{0,2})?"
+        r"(?P<v>[A-Z]{0,3}[0-9]{6,9}[A-Z]?|[A-Z0-9]{8,9})(?![0-9A-Za-z])",
         needs=(_DIGIT, r"(?i)passport|护照"),
+        check=checks.some_digits,
         why="context",
         score=0.9,
         source="ICAO Doc 9303, part 4: nine places of letters and digits",

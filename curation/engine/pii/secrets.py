@@ -14,6 +14,62 @@ def _key(name: str, pattern: str, needs: str, source: str) -> Recognizer:
     return Recognizer(name, "SECRET", _START + pattern + _END, needs=(needs,), score=0.98, source=source)
 
 
+# Keys that their first letters tell: the service that publishes the format, what must stand in a text, the key. All are
+# one recognizer, so that one pass over a column sifts for all of them.
+_SERVICES = (
+    ("Docker Hub", "dckr_", r"dckr_(?:pat|oat)_[A-Za-z0-9_-]{27,64}"),
+    ("DigitalOcean", "do[opr]_v1_", r"do[opr]_v1_[0-9a-f]{64}"),
+    ("Shopify", "shp(?:at|ca|pa|ss|ua)_", r"shp(?:at|ca|pa|ss|ua)_[0-9a-fA-F]{32}"),
+    ("Square", "sq0|EAAA", r"(?:sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{22,43}|EAAA[A-Za-z0-9_-]{60})"),
+    ("Databricks", "dapi[0-9a-f]", r"dapi[0-9a-f]{32}(?:-[0-9]{1,2})?"),
+    ("HashiCorp Vault", r"hv[sbr]\.", r"hv[sbr]\.[A-Za-z0-9_-]{24,300}"),
+    ("HashiCorp Terraform", r"\.atlasv1\.", r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}"),
+    ("Grafana", "glc_|glsa_", r"(?:glc_[A-Za-z0-9+/]{32,400}={0,2}|glsa_[A-Za-z0-9]{32}_[0-9A-Fa-f]{8})"),
+    ("New Relic", "NR(?:AK|II)-", r"NR(?:AK-[A-Z0-9]{27}|II-[A-Za-z0-9_-]{32})"),
+    ("Notion", "ntn_|secret_", r"(?:ntn_[0-9]{11}[A-Za-z0-9]{35}|secret_[A-Za-z0-9]{43})"),
+    ("Linear", "lin_(?:api|oauth)_", r"lin_(?:api|oauth)_[A-Za-z0-9]{32,64}"),
+    ("Figma", "fig[dou]_", r"fig[dou]_[A-Za-z0-9_-]{40,60}"),
+    ("Postman", "PMAK-", r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}"),
+    (
+        "Discord",
+        r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.",
+        r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}",
+    ),
+    ("Mailgun", "key-[0-9a-f]{32}", r"key-[0-9a-f]{32}"),
+    ("Mailchimp", "[0-9a-f]{32}-us[0-9]", r"[0-9a-f]{32}-us[0-9]{1,2}"),
+    ("Brevo", "xkeysib-", r"xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}"),
+    ("Groq", "gsk_", r"gsk_[A-Za-z0-9]{48,56}"),
+    ("xAI", "xai-", r"xai-[A-Za-z0-9]{70,90}"),
+    ("Replicate", "r8_", r"r8_[A-Za-z0-9]{37}"),
+    ("Perplexity", "pplx-", r"pplx-[A-Za-z0-9]{40,60}"),
+    ("NVIDIA", "nvapi-", r"nvapi-[A-Za-z0-9_-]{60,70}"),
+    ("Sentry", "sntry[su]_", r"(?:sntrys_eyJ[A-Za-z0-9+/=_]{50,500}|sntryu_[0-9a-f]{64})"),
+    ("Supabase", "sbp_", r"sbp_[0-9a-f]{40}"),
+    ("PlanetScale", "pscale_", r"pscale_(?:tkn|oauth|pw)_[A-Za-z0-9=._-]{32,64}"),
+    ("Atlassian", "AT(?:ATT|CTT|BB)", r"AT(?:ATT|CTT|BB)[A-Za-z0-9_=-]{24,250}"),
+    ("Airtable", r"pat[A-Za-z0-9]{14}\.", r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}"),
+    ("RubyGems", "rubygems_", r"rubygems_[0-9a-f]{48}"),
+    ("crates.io", "cio[A-Za-z0-9]{32}", r"cio[A-Za-z0-9]{32}"),
+    ("NuGet", "oy2[a-z0-9]{43}", r"oy2[a-z0-9]{43}"),
+    ("Microsoft Entra ID", "[0-9]Q~", r"[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,34}"),
+    ("Baidu AI Cloud", "ALTAK-", r"bce-v3/ALTAK-[A-Za-z0-9]{21}/[0-9a-f]{40}"),
+    ("Volcano Engine", "AKLT", r"AKLT[A-Za-z0-9_-]{40,80}"),
+    ("age", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}"),
+)
+# Addresses that let whoever knows them write into a chat.
+_HOOKS = (
+    r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_+-]{20,200}|"
+    r"(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/[0-9]{15,22}/[A-Za-z0-9_-]{40,100}|"
+    r"oapi\.dingtalk\.com/robot/send\?access_token=[0-9a-f]{64}|"
+    r"qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[0-9a-f-]{36}|"
+    r"open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[0-9a-f-]{36}"
+)
+# Words before a password, and what says in Chinese that it is, or became, the value behind.
+_LOGIN_WORDS = "password|passwd|passphrase|passcode|pwd"
+_SET_TO = "(?:改|设|设置|换|重置|修改|更新)(?:成了?|为|到)|是|为|就是|还是"
+# A password without quotation marks ends at a blank, a Chinese character or what ends a clause.
+_BARE = "[^\\s'\"“”‘’,，。；;！？、）\u4e00-\u9fff]{5,64}"
+
 SECRETS = (
     _key("aws_key", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}", "A[KSBC]I?[AC]A?[A-Z2-7]{14}", "AWS, IAM identifiers"),
     _key(
@@ -22,15 +78,26 @@ SECRETS = (
         "gh[pousr]_|github_pat_",
         "GitHub, token formats",
     ),
-    _key("gitlab_token", r"gl(?:pat|ptt|dt|rt)-[A-Za-z0-9_-]{20,64}", "gl(?:pat|ptt|dt|rt)-", "GitLab, token overview"),
+    _key(
+        "gitlab_token",
+        r"gl(?:pat|ptt|dt|rt|cbt|ft|soat|agent|imt|ffct)-[A-Za-z0-9_.-]{20,300}",
+        "gl[a-z]{2,5}-",
+        "GitLab, token overview",
+    ),
     _key("slack_token", r"xox[abeoprs]-[0-9A-Za-z-]{10,250}", "xox[abeoprs]-", "Slack, token types"),
     Recognizer(
-        "slack_hook",
+        "chat_hook",
         "SECRET",
-        r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_+-]{20,200}",
-        needs=("hooks\\.slack\\.com",),
+        rf"https://(?:{_HOOKS})",
+        needs=(r"hooks\.slack\.com|/api/webhooks/|/robot/send\?|/webhook/send\?|/bot/v2/hook/",),
         score=0.98,
-        source="Slack, incoming webhooks",
+        source="Slack, Discord, DingTalk, WeCom, Feishu: incoming webhooks",
+    ),
+    _key(
+        "service_key",
+        f"(?:{'|'.join(pattern for _service, _needs, pattern in _SERVICES)})",
+        "|".join(needs for _service, needs, _pattern in _SERVICES),
+        "the formats that each service publishes; `_SERVICES`",
     ),
     _key("google_key", r"AIza[0-9A-Za-z_-]{35}", "AIza", "Google Cloud, API keys"),
     _key(
@@ -76,7 +143,7 @@ SECRETS = (
     Recognizer(
         "password_in_url",
         "PASSWORD",
-        r"(?i:[a-z][a-z0-9+.-]{1,20})://[A-Za-z0-9._%-]{1,64}:(?P<v>[^\s:@/]{3,128})@[A-Za-z0-9.-]{1,253}",
+        r"(?i:[a-z][a-z0-9+.-]{1,20})://[A-Za-z0-9._%+-]{0,64}:(?P<v>[^\s:@/]{3,128})@[A-Za-z0-9.-]{1,253}",
         needs=(r"://[^\s/@]*:[^\s/@]*@",),
         score=0.95,
         source="RFC 3986, section 3.2.1: user information",
@@ -84,8 +151,8 @@ SECRETS = (
     Recognizer(
         "secret_assigned",
         "SECRET",
-        r"(?i:(?:api|access|secret|private|auth|client|encryption|signing|app)[_ -]?(?:key|token|"
-        r"secret)|secret|token|bearer|密钥|秘钥)"
+        r"(?i:(?:api|access|secret|private|auth|client|encryption|signing|app|account|storage|shared|session|master|"
+        r"refresh|webhook)[_ -]?(?:key|token|secret)|secret|token|bearer|密钥|秘钥)"
         r"(?i:[_ -]?id)?['\"]?\s{0,3}(?::=|=>|[:=：]|\bis\b|是|为|\s)"
         r"\s{0,3}['\"]?(?P<v>[A-Za-z0-9+/_.=-]{16,256})(?![A-Za-z0-9+/_=-])",
         needs=("(?i)key|token|secret|bearer|密钥|秘钥", "[A-Za-z0-9+/_.=-]{16}"),
@@ -97,15 +164,34 @@ SECRETS = (
     Recognizer(
         "password_near_words",
         "PASSWORD",
-        r"(?i:\b(?:password|passwd|passphrase|passcode|pwd)|密码|口令)(?i:\s(?:attempt string revealed"
-        r"|(?:is|was|of)))?['\"]?"
-        r"(?:\s{0,3}(?::=|=>|[:=：])\s{0,3}|\s{1,3}|是|为)(?:(?P<q>['\"“‘])(?=[^'\"“”‘’\n]{3,64}['\"”"
-        r"’]))?(?P<v>(?(q)[^'\"“”‘’\n]{3,64}|[^\s'\"“”‘’,，。；;]{5,64}))",
-        needs=("(?i)passw|passphrase|passcode|pwd|密码|口令",),
+        rf"(?i:(?<![a-z])(?:{_LOGIN_WORDS})|密码|口令)(?i:\s(?:attempt string revealed|(?:is|was|of)))?['\"]?"
+        rf"(?:\s{{0,3}}(?::=|=>|[:=：])\s{{0,3}}|\s{{1,3}}|{_SET_TO})(?:(?P<q>['\"“‘])(?=[^'\"“”‘’\n]{{3,64}}['\"”’]))?"
+        rf"(?P<v>(?(q)[^'\"“”‘’\n]{{3,64}}|{_BARE}))",
+        needs=(f"(?i){_LOGIN_WORDS}|密码|口令",),
         why="context",
         score=0.85,
         check=checks.passphrase,
         source="detect-secrets KeywordDetector; words of our own",
+    ),
+    Recognizer(
+        "password_of_digits",
+        "PASSWORD",
+        rf"(?i:(?<![a-z])(?:{_LOGIN_WORDS})|密码|口令)(?:\s{{0,2}}(?::=|=>|[:=：])\s{{0,3}}|(?i:\s(?:is|was):?\s)|{_SET_TO})"
+        r"['\"“‘]?(?P<v>[0-9]{6,20})(?![0-9A-Za-z@]|[.,:/-][0-9])",
+        needs=(f"(?i){_LOGIN_WORDS}|密码|口令", "[0-9]{6}"),
+        why="context",
+        score=0.8,
+        source="words of our own; shorter ones are as often lengths, counts and years",
+    ),
+    Recognizer(
+        "password_near_short_words",
+        "PASSWORD",
+        rf"(?i:\b(?:pass|pw)\b)(?:\s{{0,2}}[:=：]\s{{0,3}}|(?i:\sis\s)|{_SET_TO})['\"“‘]?(?P<v>{_BARE})",
+        needs=(r"(?i)\b(?:pass|pw)\b",),
+        why="context",
+        score=0.75,
+        check=checks.password_with_digit,
+        source="words of our own; they mean other things too, so the value needs a letter and a digit",
     ),
     Recognizer(
         "password_behind_login",

@@ -38,7 +38,7 @@ def json_kind(text: str, file_name: str, *, whole: bool) -> str:
     start = text.lstrip()
     if start[0] not in "[{":
         return ""
-    lines = [line for line in start[: 1 << 18].split("\n")[:50] if line.strip()]
+    lines = [line for line in start.split("\n", 50)[:50] if line.strip()]
     if start[0] == "[":
         first = re.match(r"\[\s*(.)", start, re.DOTALL)
         if first and (first[1] in '{[]"-tfn' or first[1].isdigit()) and not _is_delimited(lines, file_name):

@@ -19,6 +19,7 @@ from curation.engine.readers.parquet import look_at_parquet
 from curation.engine.readers.profile import (
     COLUMN_LIMIT,
     EXCERPT,
+    FIELD_LIMIT,
     PREVIEW_ROWS,
     ROLES,
     SAMPLE_BYTES,
@@ -31,7 +32,7 @@ from curation.engine.readers.profile import (
 from curation.engine.readers.recognition import lying_name, recognise
 from curation.engine.readers.records import json_kind, sample_records
 from curation.engine.readers.roles import guess_roles
-from curation.engine.readers.source import BROKEN, Source
+from curation.engine.readers.source import BROKEN, Source, open_text
 from curation.engine.readers.workbook import look_at_workbook
 
 TEXT_FORMATS = ("csv", "tsv", "jsonl", "json")
@@ -143,11 +144,19 @@ def _look_at_text(path: Path, profile: SourceProfile, choices: Choices) -> list[
     text = codecs.getincrementaldecoder(codec(profile.encoding))(BROKEN).decode(start).removeprefix("\ufeff")
     if not text.strip():
         raise ReadError("file_empty", f"{profile.file_name} is empty: it holds no row.")
+    if len(start) >= SAMPLE_BYTES and text.lstrip()[:1] == "{" and "\n" not in text:
+        text = _first_line(path, profile.encoding)
     kind = choices.format or json_kind(text, profile.file_name, whole=len(start) < SAMPLE_BYTES)
     profile.format = kind or "csv"
     if kind in {"json", "jsonl"}:
         return sample_records(text, profile)
     return _look_at_table(text, choices, profile, cut=len(start) >= SAMPLE_BYTES)
+
+
+def _first_line(path: Path, encoding: str) -> str:
+    """Return the first line of a file of records, which may be longer than the sample: a book in one record."""
+    with open_text(path, codec(encoding)) as (_source, text):
+        return text.readline(FIELD_LIMIT).removeprefix("\ufeff")
 
 
 def _delimiter(chosen: str | None) -> str | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from curation.engine.meaning.index import build, neighbours
 from curation.engine.meaning.outliers import LIMIT, NEIGHBOURS, nearness_to_topics, strangeness
-from curation.engine.meaning.texts import AUTO, PICTURES, UNTRIED, check_encoder, embed_texts, embedded_rows
+from curation.engine.meaning.texts import AUTO, UNTRIED, check_encoder, embed_texts, embedded_rows, sees_pictures
 from curation.engine.steps.base import Batches, Context, Drop, Found, Outcome, Step, StepError
 
 ACTIONS = ("find", "drop")
@@ -119,7 +119,7 @@ class OffTopic(Step):
         """Embed texts and topics, and find the texts near none of them; without topics there are none."""
         if not self.topics:
             return _Odd(np.empty(0, np.int64), [], {})
-        if "text" not in context.roles or self.encoder == PICTURES:
+        if "text" not in context.roles or sees_pictures(self.encoder, context):
             raise StepError("Topics are words, and pictures have another encoder. Leave this step out.")
         rows = embedded_rows(batches, context, self.encoder)
         topics, _chosen = embed_texts(list(self.topics), context, rows.encoder["name"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from curation.engine.pictures.decode import PictureError, decode
 from curation.engine.pictures.kinds import FORMATS, kind_of, lies, why_not
@@ -164,6 +164,12 @@ def test_headers_that_claim_too_much_are_refused_before_a_pixel_is_decoded() -> 
         (b"<!DOCTYPE html><p>", "HTML"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (b"8BPS\0\1", "Photoshop"),
+        (b"\xff\x0a\xfa\x7f", "JPEG XL"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"II*\x00\x10\0\0\0CR\x02\0", "raw file"),
+        (b"FUJIFILMCCD-RAW 0201", "raw file"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "raw file"),
         (b"hello", "no picture of a known format"),
     ],
 )
@@ -171,6 +177,15 @@ def test_what_is_no_picture_is_named(head: bytes, said: str) -> None:
     assert said in why_not(head)
     with pytest.raises(PictureError, match=said):
         take(head)
+
+
+def test_the_small_copy_in_a_raw_file_is_not_taken_for_the_photograph() -> None:
+    small = TiffImagePlugin.ImageFileDirectory_v2()
+    small[254], small[330] = 1, 4096
+    with pytest.raises(PictureError, match="camera's raw file"):
+        take(saved(scene(), "TIFF", tiffinfo=small), "a.dng")
+    small[254] = 0
+    assert take(saved(scene(), "TIFF", tiffinfo=small), "a.tif").width == 64
 
 
 def test_a_file_that_is_a_picture_and_a_script_is_shown_as_the_picture_alone() -> None:

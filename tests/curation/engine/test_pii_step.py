@@ -205,6 +205,10 @@ def test_the_command_writes_spans_without_values(tmp_path: Path, capsys: Any) ->
         {"id": "a", "spans": [{"start": 2, "end": 18, "label": "EMAIL", "score": 0.98, "why": "format"}]},
         {"id": "b", "spans": []},
     ]
+    out.unlink()
+    assert main(["pii", str(rows), "--field", "txet", "--spans", str(out)]) == 1
+    assert "No row has 'txet'. There are id, text." in capsys.readouterr().err
+    assert not out.exists()
     assert main([*arguments, str(tmp_path / "out.csv")]) == 1
     assert "must end in .jsonl" in capsys.readouterr().err
     assert main([*arguments, str(out), "--types", "MAIL"]) == 1

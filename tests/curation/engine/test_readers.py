@@ -184,6 +184,15 @@ def test_a_json_list_is_read_with_lines(tmp_path: Path) -> None:
     assert [(row.line, row.code) for row in refused] == [(3, "json_syntax"), (5, "not_an_object")]
 
 
+def test_a_first_record_longer_than_the_sample_is_one_record(tmp_path: Path) -> None:
+    lines = [{"id": "a", "text": "长 text " * 300_000}, {"id": "b", "text": "short"}]
+    rows, refused, profile = read(write(tmp_path, "\n".join(json.dumps(line) for line in lines), "in.jsonl"))
+    assert (profile.format, profile.columns, refused) == ("jsonl", ["id", "text"], [])
+    assert rows == lines
+    alone, _refused, _profile = read(write(tmp_path, json.dumps(lines[0]), "one.jsonl"))
+    assert alone == lines[:1]
+
+
 def test_text_behind_a_json_list_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReadError) as caught:
         read(write(tmp_path, '[{"text": "a"}] x', "in.json"))

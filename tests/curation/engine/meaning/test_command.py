@@ -87,11 +87,42 @@ def test_pictures_of_a_folder(cache_dir, tmp_path, capsys) -> None:
     assert vectors[0] @ vectors[1] > 0.9 > vectors[0] @ vectors[2]
 
 
+def test_pictures_of_a_folder_are_compared_and_named_by_their_paths(cache_dir, tmp_path, capsys) -> None:
+    folder, pairs, kept, odd = tmp_path / "图", tmp_path / "pairs.csv", tmp_path / "kept.csv", tmp_path / "odd.csv"
+    (folder / "子").mkdir(parents=True)
+    picture = Image.effect_mandelbrot((180, 160), (-2, -1.2, 1, 1.2), 80).convert("RGB")
+    picture.save(folder / "a.png")
+    picture.save(folder / "子" / "b.jpg", quality=95)
+    Image.new("RGB", (64, 64), (20, 90, 200)).save(folder / "c.png")
+    (folder / "notes.txt").write_text("no picture")
+    arguments = ["semantic-duplicates", folder, "--pairs", pairs, "--kept", kept, "--threshold", "0.9"]
+    code, summary, errors = called(capsys, *arguments, "--cache", cache_dir)
+    assert (code, summary["rows"], summary["without_text"], summary["pairs"]) == (0, 4, 1, 1)
+    assert "notes.txt: This is no picture" in errors
+    assert [(row["id1"], row["id2"]) for row in csv.DictReader(pairs.open())] == [("a.png", "子/b.jpg")]
+    assert {row["id"]: row["kept"] for row in csv.DictReader(kept.open())} == {
+        "a.png": "a.png", "子/b.jpg": "a.png", "c.png": "c.png"
+    }  # fmt: skip
+    code, summary, _errors = called(capsys, "outliers", folder, "--out", odd, "--cache", cache_dir)
+    assert (code, summary["encoder"]) == (0, "efficientnet-lite0")
+    assert next(csv.DictReader(odd.open()))["id"] == "c.png"
+
+
+def test_a_folder_takes_no_columns_and_no_encoder_of_texts(cache_dir, tmp_path, capsys) -> None:
+    for arguments, words in (
+        (["--field", "text"], "pictures of a folder are named by their paths"),
+        (["--encoder", "minilm"], "There is no encoder of pictures 'minilm'; choose one of efficientnet-lite0"),
+    ):
+        code, _summary, errors = called(capsys, "embed", tmp_path, "--out", tmp_path / "o.npy", *arguments)
+        assert (code, words in errors) == (1, True), errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--encoder", "bert"], "There is no encoder 'bert'"),
         (["--encoder", "hf:nobody/nothing"], "hf download nobody/nothing"),
+        (["--out", "/nowhere/out.npy"], "There is no folder /nowhere for out.npy"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_a_sentence(source, tmp_path, capsys, arguments, words) -> None:
