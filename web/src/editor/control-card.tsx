@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { object, optionalText, type Json } from "../json";
 import { TOOLS } from "../state/shapes";
 import { attributeLines, attributesOf, hasLabels, type ControlDraft, type Draft } from "./draft";
-import { Check, Field, NumberField, Select, TextField } from "./fields";
+import { Check, Field, LimitField, NumberField, Select, TextField, WordsField } from "./fields";
 import type { Say, Word } from "./words";
 
 export interface CardProps {
@@ -14,6 +14,7 @@ export interface CardProps {
 }
 
 const number = (value: unknown, fallback: number): number => (typeof value === "number" ? value : fallback);
+const limit = (value: unknown): number | null => (typeof value === "number" ? value : null);
 const KINDS = ["none", "text", "integer", "number", "boolean", "date", "choice"] as const;
 const OVERLAPS = ["allow", "nest", "none"] as const;
 
@@ -41,8 +42,16 @@ function Columns({ say, control, fields, change, id }: CardProps & { id: string 
         return (
           <div key={field} class="editor-column">
             <Select id={`${id}-${field}`} title={field} value={kind} options={KINDS.map((each) => [each, say(`kind.${each}`)])} change={(to) => put(field, to === "none" ? null : { ...row, field, kind: to })} />
-            {kind === "choice" ? <TextField id={`${id}-${field}-options`} title={say("options")} value={(Array.isArray(row?.options) ? row.options : []).join(", ")} change={(said) => put(field, { ...row, options: said.split(/[,，]/).map((each) => each.trim()).filter(Boolean) })} /> : null}
-            {row === undefined ? null : <Check id={`${id}-${field}-locked`} title={say("locked")} value={row.locked === true} change={(locked) => put(field, { ...row, locked })} />}
+            {row === undefined ? null : <TextField id={`${id}-${field}-title`} title={say("column.title")} value={optionalText(row.title)} change={(title) => put(field, { ...row, title })} />}
+            {kind === "choice" ? <WordsField id={`${id}-${field}-options`} title={say("options")} words={(Array.isArray(row?.options) ? row.options : []).map(String)} change={(options) => put(field, { ...row, options })} /> : null}
+            {kind === "integer" || kind === "number" ? <>
+              <LimitField id={`${id}-${field}-least`} title={say("column.least")} value={limit(row?.least)} change={(least) => put(field, { ...row, least })} />
+              <LimitField id={`${id}-${field}-most`} title={say("column.most")} value={limit(row?.most)} change={(most) => put(field, { ...row, most })} />
+            </> : null}
+            {row === undefined ? null : <div class="editor-checks">
+              <Check id={`${id}-${field}-locked`} title={say("locked")} value={row.locked === true} change={(locked) => put(field, { ...row, locked })} />
+              {row.locked === true ? null : <Check id={`${id}-${field}-required`} title={say("column.required")} value={row.required === true} change={(required) => put(field, { ...row, required })} />}
+            </div>}
           </div>
         );
       })}

@@ -5,11 +5,13 @@ import { list, object, optionalText, type Json } from "../json";
 import { parseSchema } from "../schema";
 import { ControlCard } from "./control-card";
 import { changed, draftOf, hasLabels, linesOf, moved, newControl, removed, schemaOf, SHOWN_AS, TYPES, type ControlType, type Draft, type ShownAs } from "./draft";
-import { Select } from "./fields";
+import { Picker, Select } from "./fields";
 import { Preview } from "./preview";
 import { wordsIn, type Say } from "./words";
 import "./editor.css";
 
+/** The editor's contents at a moment. */
+interface Kept { draft: Draft | null; given: unknown; rules: string }
 interface Template { name: string; title: string; guidelines: string; schema: unknown }
 interface Setup { fields: string[]; image: string; samples: Json[]; schema: unknown; templates: Template[] }
 
@@ -81,13 +83,28 @@ function Editor({ setup, field, guidelines, language }: { setup: Setup; field: H
   // Both at once: a template brings both, and a preview that starts anew would drop what was marked in it meanwhile.
   const { schema: shown, rules } = useLater(useMemo(() => ({ schema, rules: said }), [schema, said]), 400);
 
+  /** What a template or a removal takes away can be brought back: much of it was typed by hand. */
+  const [before, setBefore] = useState<readonly Kept[]>([]);
+  const keep = (): void => setBefore([...before, { draft, given: given.current, rules: said }]);
+
+  function put(next: Kept): void {
+    given.current = next.given;
+    setDraft(next.draft);
+    if (guidelines === null) return;
+    guidelines.value = next.rules;
+    setSaid(next.rules);
+  }
+
+  function back(): void {
+    const last = before.at(-1);
+    if (last === undefined) return;
+    setBefore(before.slice(0, -1));
+    put(last);
+  }
+
   function take(template: Template): void {
-    given.current = template.schema;
-    setDraft(draftOf(template.schema));
-    if (guidelines !== null && template.guidelines !== "") {
-      guidelines.value = template.guidelines;
-      setSaid(template.guidelines);
-    }
+    keep();
+    put({ draft: draftOf(template.schema), given: template.schema, rules: template.guidelines === "" ? said : template.guidelines });
   }
 
   const isReady = useMemo(() => {
@@ -102,17 +119,18 @@ function Editor({ setup, field, guidelines, language }: { setup: Setup; field: H
   return (
     <div class="editor">
       <div class="editor-form">
-        {setup.templates.length === 0 ? null : <Select id="editor-template" title={say("template")} value="" options={[["", "–"], ...setup.templates.map((each) => [each.name, each.title] as const)]} change={(name) => { const found = setup.templates.find((each) => each.name === name); if (found !== undefined) take(found); }} />}
+        {setup.templates.length === 0 ? null : <Picker id="editor-template" title={say("template")} options={setup.templates.map((each) => [each.name, each.title] as const)} pick={(name) => { const found = setup.templates.find((each) => each.name === name); if (found !== undefined) take(found); }} />}
+        {before.length === 0 ? null : <div><button type="button" class="button button-small" onClick={back}>{say("undo")}</button></div>}
         {draft === null ? <p class="notice notice-warn">{say("json.only")}</p> : <>
           <Shown say={say} draft={draft} fields={setup.fields} image={setup.image} change={setDraft} />
           <h3 class="editor-asked">{say("asked")}</h3>
           {draft.controls.map((control, i) => (
             <ControlCard
               key={control.key} say={say} draft={draft} control={control} fields={setup.fields} isFirst={i === 0} isLast={i === draft.controls.length - 1}
-              change={(change) => setDraft(changed(draft, control.key, change))} move={(by) => setDraft(moved(draft, control.key, by))} remove={() => setDraft(removed(draft, control.key))}
+              change={(change) => setDraft(changed(draft, control.key, change))} move={(by) => setDraft(moved(draft, control.key, by))} remove={() => { keep(); setDraft(removed(draft, control.key)); }}
             />
           ))}
-          <Select id="editor-add" title={say("add")} value="" options={[["", "–"], ...TYPES.map((type) => [type, say(`type.${type}`)] as const)]} change={(to) => { const type = TYPES.find((each): each is ControlType => each === to); if (type !== undefined) setDraft({ ...draft, controls: [...draft.controls, newControl(type, draft, setup.fields)] }); }} />
+          <Picker id="editor-add" title={say("add")} options={TYPES.map((type) => [type, say(`type.${type}`)] as const)} pick={(to) => { const type = TYPES.find((each): each is ControlType => each === to); if (type !== undefined) setDraft({ ...draft, controls: [...draft.controls, newControl(type, draft, setup.fields)] }); }} />
         </>}
       </div>
       <div class="editor-side">

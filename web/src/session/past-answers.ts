@@ -5,6 +5,7 @@ import type { MessageKey } from "../locales/en";
 import type { Outbox } from "../outbox/outbox";
 import type { Effect } from "../state/actions/action";
 import { sameAnswer } from "../state/controls";
+import { goTo } from "../state/edits";
 import type { Notice, Past, State } from "../state/state";
 import type { Store } from "../state/store";
 import type { Annotation } from "../wire";
@@ -78,8 +79,8 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
     setPast(key, arrived && !isLast() ? { revision: theirs.revision } : { answer: theirs.answer, skipped: theirs.skipped, revision: theirs.revision, outcome: "saved" });
     if (arrived) return;
     store.update((state) => ({
-      ...state, conflict: { key, mine: { answer: effect.answer, skipped: effect.skipped }, theirs: { answer: theirs.answer, skipped: theirs.skipped } },
-      at: state.past.findIndex((each) => each.key === key), edit: null,
+      ...goTo(state, state.past.findIndex((each) => each.key === key)), edit: null,
+      conflict: { key, mine: { answer: effect.answer, skipped: effect.skipped }, theirs: { answer: theirs.answer, skipped: theirs.skipped } },
     }));
   }
 
@@ -87,8 +88,8 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
   function putBack(effect: Effect & { type: "change" }, found: Notice): void {
     setPast(effect.past.key, { answer: effect.past.answer, skipped: effect.past.skipped, outcome: effect.past.outcome });
     store.update((state) => {
-      const at = state.past.findIndex((each) => each.key === effect.past.key);
-      return { ...state, notice: found, at, edit: effect.answer };
+      const next = goTo(state, state.past.findIndex((each) => each.key === effect.past.key));
+      return { ...next, notice: found, edit: effect.answer };
     });
   }
 

@@ -194,8 +194,8 @@ export function createSession(world: World, project: number, annotation: number 
     }
   }
 
-  function perform<Arg>(action: Action<Arg>, arg: Arg): void {
-    const step = action.perform(store.get(), env, arg);
+  function perform<Arg>(action: Action<Arg>, arg: Arg, held = false): void {
+    const step = action.perform(store.get(), held ? { ...env, held } : env, arg);
     store.update(() => step.state);
     if (parts !== null) for (const effect of step.effects) run(effect, parts);
   }
@@ -208,7 +208,7 @@ export function createSession(world: World, project: number, annotation: number 
       if (target.type === "label") perform(chooseLabel, { control: target.control, value: target.value });
       else {
         const action = KEYED_ACTIONS.find((each) => each.name === target.name);
-        if (action !== undefined) perform<undefined>(action, undefined);
+        if (action !== undefined) perform<undefined>(action, undefined, press.repeat === true);
       }
       return true;
     },

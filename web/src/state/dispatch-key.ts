@@ -1,6 +1,6 @@
 /** What a key press means in a state; null when it means nothing to the page. */
 import { KEYED_ACTIONS } from "./actions/table";
-import { enterAccepts, submit } from "./actions/submit";
+import { enterAccepts, lacks, submit } from "./actions/submit";
 import type { Bindings, Target } from "./bindings";
 import { namesOf, type Press } from "./press";
 import type { State } from "./state";
@@ -28,5 +28,6 @@ function actionMeaning(state: State, target: Target & { type: "action" }, name: 
   if (state.review !== null && target.name === "submit" && name === "Enter" && !submit.isEnabled(state)) return actionMeaning(state, { type: "action", name: "approve" }, "");
   const wanted = target.name === "submit" && name === "Enter" && enterAccepts(state) ? "accept" : target.name;
   const action = KEYED_ACTIONS.find((each) => each.name === wanted);
+  if (wanted === "submit" && name !== "Space" && lacks(state)) return { type: "action", name: wanted };
   return action !== undefined && action.isEnabled(state) ? { type: "action", name: wanted } : null;
 }
