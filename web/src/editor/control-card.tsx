@@ -4,10 +4,12 @@ import { object, optionalText, type Json } from "../json";
 import { TOOLS } from "../state/shapes";
 import { attributeLines, attributesOf, hasLabels, type ControlDraft, type Draft } from "./draft";
 import { Check, Field, LimitField, NumberField, Select, TextField, WordsField } from "./fields";
+import type { Trouble } from "./troubles";
 import type { Say, Word } from "./words";
 
 export interface CardProps {
   say: Say; draft: Draft; control: ControlDraft; fields: readonly string[]; isFirst: boolean; isLast: boolean;
+  troubles: readonly Trouble[];
   change(change: Partial<ControlDraft>): void;
   move(by: 1 | -1): void;
   remove(): void;
@@ -18,12 +20,17 @@ const limit = (value: unknown): number | null => (typeof value === "number" ? va
 const KINDS = ["none", "text", "integer", "number", "boolean", "date", "choice"] as const;
 const OVERLAPS = ["allow", "nest", "none"] as const;
 
-function Labels({ say, control, change, id }: CardProps & { id: string }) {
+/** What is wrong here, under the field that mends it. */
+export function Told({ say, troubles }: { say: Say; troubles: readonly Trouble[] }) {
+  return troubles.length === 0 ? null : <ul class="errorlist editor-troubles">{troubles.map(({ word, params }) => <li key={word}>{say(word, params)}</li>)}</ul>;
+}
+
+function Labels({ say, control, change, troubles, id }: CardProps & { id: string }) {
   const help = control.type === "taxonomy" ? `${say("labels.help")} ${say("labels.tree")}` : say("labels.help");
   return (
-    <Field id={id} title={say("labels")} help={help}>
-      <textarea id={id} rows={Math.min(10, Math.max(4, control.labels.split("\n").length + 1))} spellcheck={false} value={control.labels} aria-describedby={`${id}-help`} onInput={(event) => change({ labels: event.currentTarget.value })} />
-    </Field>
+    <><Field id={id} title={say("labels")} help={help}>
+      <textarea id={id} rows={Math.min(10, Math.max(4, control.labels.split("\n").length + 1))} spellcheck={false} value={control.labels} aria-invalid={troubles.some((each) => each.at === "labels")} aria-describedby={`${id}-help`} onInput={(event) => change({ labels: event.currentTarget.value })} />
+    </Field><Told say={say} troubles={troubles.filter((each) => each.at === "labels")} /></>
   );
 }
 
@@ -109,10 +116,10 @@ function Own(props: CardProps & { id: string }) {
 }
 
 export function ControlCard(props: CardProps) {
-  const { say, control, change, move, remove, isFirst, isLast } = props;
+  const { say, control, change, move, remove, isFirst, isLast, troubles } = props;
   const id = `editor-${control.key}`;
   return (
-    <section class="card editor-card" aria-labelledby={`${id}-type`}>
+    <section id={id} class="card editor-card" aria-labelledby={`${id}-type`}>
       <header class="editor-card-head">
         <h3 id={`${id}-type`}>{say(`type.${control.type}`)}</h3>
         <div class="editor-card-tools">
@@ -124,6 +131,7 @@ export function ControlCard(props: CardProps) {
       <TextField id={`${id}-title`} title={say("title")} help={say("title.help")} value={control.title} change={(title) => change({ title })} />
       {hasLabels(control.type) ? <Labels {...props} id={`${id}-labels`} /> : null}
       <div class="editor-own"><Own {...props} id={id} /></div>
+      <Told say={say} troubles={troubles.filter((each) => each.at === "own")} />
       <Check id={`${id}-required`} title={say("required")} value={control.required} change={(required) => change({ required })} />
     </section>
   );

@@ -138,9 +138,17 @@ export function schemaOf(draft: Draft, fields: readonly string[]): Json {
   const controls = draft.controls.map((control, i): Json => ({
     ...control.more, name: names[i], type: control.type, title: control.title, required: control.required,
     ...(control.type === "relations" ? { spans: renamed.get(String(control.more.spans)) ?? spansBefore(draft, names, i) } : {}),
+    ...(control.type === "spans" || control.type === "shapes" ? { field: fieldOf(control, draft, fields) } : {}),
     ...(hasLabels(control.type) ? { labels: labelsOf(control) } : {}),
   }));
   return { display, controls };
+}
+
+/** What is marked: the column that was chosen as long as it is shown as it must be, else the first one that is. */
+function fieldOf(control: ControlDraft, draft: Draft, fields: readonly string[]): string {
+  const as = control.type === "spans" ? "text" : "image";
+  const wanted = optionalText(control.more.field);
+  return draft.shown[wanted] === as ? wanted : (fields.find((field) => draft.shown[field] === as) ?? wanted);
 }
 
 /** The spans that relations tie when nobody has said which: the nearest before them. */

@@ -57,9 +57,10 @@ export function Select({ id, title, value, options, change }: Named & { value: s
   );
 }
 
-/** Opens the list where the browser can; a closed list would take the first row at the first arrow, and could not be gone through. */
+/** Opens the list where the browser can: closed, it would take a row at the first arrow or letter, and could not be gone through. */
 function openList(event: KeyboardEvent & { currentTarget: HTMLSelectElement }): void {
-  if ((event.key !== "ArrowDown" && event.key !== "ArrowUp" && event.key !== "Enter") || event.altKey || !("showPicker" in event.currentTarget)) return;
+  const isMeant = event.key === "ArrowDown" || event.key === "ArrowUp" || event.key === "Enter" || event.key.length === 1;
+  if (!isMeant || event.altKey || event.ctrlKey || event.metaKey || !("showPicker" in event.currentTarget)) return;
   event.preventDefault();
   event.currentTarget.showPicker();
 }

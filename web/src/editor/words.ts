@@ -10,6 +10,10 @@ const EN = {
   tie: "may be equally good", neither: "may both be bad", columns: "Columns", kind: "Kind", "kind.none": "not asked", "kind.text": "text", "kind.integer": "whole number", "kind.number": "number", "kind.boolean": "yes or no", "kind.date": "date", "kind.choice": "choice", options: "Options, separated by commas", locked: "only shown", "column.title": "Title", "column.least": "Smallest", "column.most": "Largest", "column.required": "must be filled in",
   tools: "Tools", "tool.box": "box", "tool.rotated_box": "rotated box", "tool.polygon": "polygon", "tool.point": "key point", attributes: "Asked of each shape", "attributes.help": "One on each line: Cut off: yes, no. A star at the end makes it a must.",
   up: "Move up", down: "Move down", remove: "Remove", "json.bad": "This is not valid JSON.", "json.only": "This schema has something that the form can't show. Edit it as JSON.", name: "Name in the data",
+  "trouble.labels-2": "Write at least two labels, one on each line.", "trouble.labels-1": "Write at least one label.", "trouble.twice": "“{name}” stands there twice.", "trouble.key": "Two labels have the key “{name}”.", "trouble.long": "“{name}…” is longer than 200 characters.",
+  "trouble.shown": "Choose at least one column to show.", "trouble.half": "A pair needs one column as answer A and one as answer B.", "trouble.asked": "Add at least one question.",
+  "trouble.text": "Show a column as text: its words are what is marked.", "trouble.picture": "Show the column of the pictures as picture.", "trouble.spans": "Relations tie marked spans: a question for these must stand above.", "trouble.pair": "This compares two answers: show one column as answer A and one as answer B.",
+  "trouble.columns": "Choose a kind for at least one column.", "trouble.options": "“{name}” needs at least one option.", "trouble.limits": "The smallest of “{name}” lies above its largest.", "trouble.lengths": "The fewest characters are more than the most.", "trouble.tools": "Choose at least one tool.",
 };
 export type Word = keyof typeof EN;
 
@@ -24,11 +28,15 @@ const ZH: Readonly<Record<Word, string>> = {
   tie: "允许一样好", neither: "允许都不好", columns: "列", kind: "类型", "kind.none": "不提问", "kind.text": "文本", "kind.integer": "整数", "kind.number": "数字", "kind.boolean": "是或否", "kind.date": "日期", "kind.choice": "选项", options: "选项，用逗号分隔", locked: "仅显示", "column.title": "标题", "column.least": "最小值", "column.most": "最大值", "column.required": "必填",
   tools: "工具", "tool.box": "矩形框", "tool.rotated_box": "旋转框", "tool.polygon": "多边形", "tool.point": "关键点", attributes: "每个图形的属性", "attributes.help": "每行一个：是否截断：是，否。行尾加星号表示必填。",
   up: "上移", down: "下移", remove: "删除", "json.bad": "这不是有效的 JSON。", "json.only": "此方案包含表单无法显示的内容，请以 JSON 格式编辑。", name: "数据中的名称",
+  "trouble.labels-2": "请至少填写两个标签，每行一个。", "trouble.labels-1": "请至少填写一个标签。", "trouble.twice": "“{name}”重复出现。", "trouble.key": "有两个标签使用快捷键“{name}”。", "trouble.long": "“{name}…”超过 200 个字符。",
+  "trouble.shown": "请至少选择一列来显示。", "trouble.half": "成对回答需要一列作为 A、一列作为 B。", "trouble.asked": "请至少添加一个问题。",
+  "trouble.text": "请将一列显示为“文本”，片段将在其中标注。", "trouble.picture": "请将图片所在的列显示为“图片”。", "trouble.spans": "关系连接标注片段：上方须有一个“标注片段”问题。", "trouble.pair": "此问题比较两个回答：请将一列显示为 A，另一列显示为 B。",
+  "trouble.columns": "请至少为一列选择类型。", "trouble.options": "“{name}”至少需要一个选项。", "trouble.limits": "“{name}”的最小值大于最大值。", "trouble.lengths": "最少字符数大于最多字符数。", "trouble.tools": "请至少选择一个工具。",
 };
 
-export type Say = (word: Word) => string;
+export type Say = (word: Word, params?: Readonly<Record<string, string | number>>) => string;
 
 export function wordsIn(language: string): Say {
   const words = language.toLowerCase().startsWith("zh") ? ZH : EN;
-  return (word) => words[word];
+  return (word, params = {}) => words[word].replace(/\{(\w+)\}/g, (gap, name: string) => String(params[name] ?? gap));
 }
