@@ -230,7 +230,7 @@ export const zhHans: Messages = {
   "spans.more": { other: "另有 {count} 个" },
   "remarks.count": { other: "{count} 条未解决的评论" },
   "spans.count": { other: "已标注 {count} 个片段" },
-  "spans.how": "用鼠标或方向键选择文字，然后选择标签。",
+  "spans.how": "拖选文字或用方向键选择，然后选择标签。",
   "spans.choose-label": "为所选文字选择标签。",
   "spans.at-hand": "选择其他标签可更改此片段；删除请按：",
   "relations.how": "选择一个片段，然后选择关系，或按",

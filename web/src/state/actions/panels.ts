@@ -5,7 +5,7 @@ import { focusOf } from "../focus";
 import { schemaOf, shown } from "../view";
 import { fitAnswer, rulesOf } from "../controls";
 import { changeAnswer } from "../answering";
-import { goTo } from "../edits";
+import { goTo, withoutEdit } from "../edits";
 import { stay, type Action, type Step } from "./action";
 
 function toggle(name: string, keys: readonly string[], panel: Panel, isEnabled: (state: State) => boolean): Action {
@@ -55,7 +55,7 @@ function dropEdit(state: State): Step {
   if (view?.kind !== "past") return stay({ ...state, edit: null });
   const given = fitAnswer(schemaOf(state), view.past.answer, view.past.task.data);
   const step = changeAnswer(state, given);
-  return { ...step, state: { ...step.state, edit: null } };
+  return { ...step, state: { ...step.state, edit: null, edits: withoutEdit(state, view.past.key) } };
 }
 
 export const close: Action = {

@@ -1,4 +1,5 @@
 /** Send the answer on the screen: a new one to the outbox, a changed old one as an edit. */
+import { withoutEdit } from "../edits";
 import { isComplete, isEmpty, rulesOf, settlesAtOnce } from "../controls";
 import { withFocus } from "../focus";
 import { lackingShape } from "../rules/shapes";
@@ -24,8 +25,7 @@ export const submit: Action = {
     if (view.kind === "task") return leaveTask(state, env, view.task, { answer: view.answer, skipped: false, reason: "" });
     if (state.review !== null) return judge(state, view.past, { verdict: "fixed", reason: "", answer: view.answer });
     const past = state.past.map((each) => (each.key === view.past.key ? { ...each, answer: view.answer, skipped: false, outcome: "sending" as const } : each));
-    const { [view.past.key]: _sent, ...edits } = state.edits;
-    const next: State = { ...state, past, edit: null, edits, notice: null };
+    const next: State = { ...state, past, edit: null, edits: withoutEdit(state, view.past.key), notice: null };
     return stay(next, { type: "change", past: view.past, answer: view.answer, skipped: false });
   },
 };

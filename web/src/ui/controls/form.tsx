@@ -34,6 +34,9 @@ function NumberCell({ column, cell, rest, change }: { column: Column; cell: Answ
 
 const TROUBLES: Readonly<Record<"missing" | "number" | "whole", MessageKey>> = { missing: "form.missing", number: "form.number", whole: "form.whole" };
 
+/** More than a field of one line shows. */
+const isLong = (said: string): boolean => said.includes("\n") || said.length > 60;
+
 export function FormControl({ control, value, state, view }: ControlProps) {
   const { perform, text } = usePage();
   const box = useRef<HTMLDivElement>(null);
@@ -67,7 +70,9 @@ export function FormControl({ control, value, state, view }: ControlProps) {
     if (column.kind === "integer" || column.kind === "number") {
       return <NumberCell key={view.item.id} column={column} cell={cell} rest={rest} change={(to) => change(column, to)} />;
     }
-    const said = { value: cell === null ? "" : String(cell), onInput: (event: { currentTarget: HTMLInputElement }) => change(column, event.currentTarget.value || null) };
+    const said = { value: cell === null ? "" : String(cell), onInput: (event: { currentTarget: HTMLInputElement | HTMLTextAreaElement }) => change(column, event.currentTarget.value || null) };
+    // A field of one line would take the line ends out. What the item has decides, so that the field stays the same while one types.
+    if (column.kind === "text" && isLong(String(view.item.data[column.field] ?? ""))) return <textarea {...rest} {...said} rows={3} dir="auto" />;
     return column.kind === "date" ? <input {...rest} {...said} type="date" /> : <input {...rest} {...said} type="text" dir="auto" />;
   }
 
