@@ -135,7 +135,8 @@ def _control(
         control = {**control, "field": shown["field"]}
     if control["type"] == "form":
         rows = [
-            {"field": name, "kind": _kind(kind), "locked": name == roles.get("id")} for name, kind in _asked(columns, roles)
+            {"field": name, "kind": _kind(kind), "locked": name == roles.get("id")}
+            for name, kind in _asked(columns, roles)
         ]
         control = {**control, "columns": rows}
     if control["type"] in ("choice", "spans", "relations", "shapes"):

@@ -13,6 +13,7 @@ import type { Shown } from "../state/view";
 import type { Control } from "../wire";
 import { byPointer, usePage } from "./context";
 import { createFingers } from "./fingers";
+import { BrokenPicture } from "./image-display";
 import { keyLabel } from "./key-cap";
 import { ShapeMarks } from "./shape-marks";
 
@@ -236,7 +237,7 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
     return () => document.removeEventListener("keydown", onKeyDown, { capture: true });
   }, []);
 
-  if (broken || !HASH.test(hash)) return <p class="lp-hint" role="alert">{text.t("page.picture-broken")}</p>;
+  if (broken || !HASH.test(hash)) return <BrokenPicture address={HASH.test(hash) ? `${pictures}${hash}/view/` : null} again={() => setBroken(false)} />;
   const sketch = hold?.kind === "sweep" && pen.tool !== "point" && pen.tool !== "polygon" ? swept(pen.tool, hold.from, hold.to, "sketch", pen.label) : null;
   const zoom = size.width / sight.width;
   const named = (action: typeof closer, title: string): string => { const [key] = session.bindings().keysOf(actionId(action.name)); return key === undefined ? title : `${title} (${keyLabel(key)})`; };
