@@ -75,6 +75,16 @@ def test_after_sending_from_a_field_the_keys_are_the_page_s_again(browse: Opened
     assert saved(project, 2) == [{"topic": ["a"], "why": "abcdef"}, {"topic": ["b"]}]
 
 
+def test_a_task_is_skipped_with_a_reason_by_three_keys(browse: Opened, ann: Actor) -> None:
+    project = make(ann, {"text": ["one", "two"]}, [TOPICS])
+    page = browse(f"/projects/{project.pk}/label/")
+    expect(page.locator(".lp-text")).to_have_text("one")
+    press(page, "s", "2", "Enter")
+    expect(page.locator(".lp-text")).to_have_text("two")
+    eventually(lambda: Annotation.objects.filter(project=project, skipped=True).exists())
+    assert Annotation.objects.get(project=project).reason == "Unreadable or broken text"
+
+
 def test_a_change_of_an_earlier_answer_is_kept_until_it_is_saved(browse: Opened, ann: Actor) -> None:
     texts = [f"text {number}" for number in range(1, 13)]
     project = make(ann, {"text": texts}, [{**TOPICS, "multiple": True}])

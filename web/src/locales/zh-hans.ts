@@ -154,7 +154,7 @@ export const zhHans: Messages = {
   "notice.change-failed": "修改未保存：{problem}",
   "notice.change-offline": "无法连接服务器，修改未保存。内容仍保留在此处，请在恢复连接后再次保存。",
   "notice.review-failed": "暂时无法读取更多答案，页面会自动重试。",
-  "notice.known": "已设为已知答案，将混在大家的任务中。",
+  "notice.known": "已设为已知答案，将混入所有人的任务中。",
   "notice.known-failed": "未能设为已知答案：{problem}",
   "notice.judge-failed": "审核结果未被接受：{problem}",
   "notice.judge-offline": "无法连接服务器，审核结果未保存，请在联网后重新提交。",
@@ -176,7 +176,7 @@ export const zhHans: Messages = {
   "empty.retry": "立即查看",
   "empty.guidelines": "阅读标注指南",
 
-  "failed.title": "页面无法启动",
+  "failed.title": "页面无法打开",
   "failed.offline": "无法连接服务器。请检查网络连接，此页面会自动重试。",
   "failed.server": "服务器暂时无法响应。此页面会自动重试。",
   "failed.signed-out": "您已退出登录。请登录后再回到此处。",

@@ -25,7 +25,7 @@ function isBeside(state: State): boolean {
 function actionMeaning(state: State, target: Target & { type: "action" }, name: string): Target | null {
   if (!isBeside(state) && target.name !== "close" && target.name !== state.panel) return null;
   // Enter takes the suggestion; Space doesn't, since it also scrolls and is pressed in passing.
-  if (state.review !== null && target.name === "submit" && name === "Enter" && !submit.isEnabled(state)) return actionMeaning(state, { type: "action", name: "approve" }, "");
+  if (state.review !== null && target.name === "submit" && name === "Enter" && !submit.isEnabled(state) && !lacks(state)) return actionMeaning(state, { type: "action", name: "approve" }, "");
   const wanted = target.name === "submit" && name === "Enter" && enterAccepts(state) ? "accept" : target.name;
   const action = KEYED_ACTIONS.find((each) => each.name === wanted);
   if (wanted === "submit" && name !== "Space" && lacks(state)) return { type: "action", name: wanted };

@@ -83,8 +83,8 @@ export interface State {
   sight: { of: string; sight: Sight } | null;
   /** Brightness of pictures in percent; it stays from task to task. */
   light: number;
-  /** A question that asks for the cursor; the number rises with each asking. */
-  writing: { control: string; asked: number } | null;
+  /** A question that asks for the cursor, at what is wrong in it or at its first field; the number rises with each asking. */
+  writing: { control: string; asked: number; wrong?: boolean } | null;
   conflict: Conflict | null;
   /** Null while the person labels. */
   review: Review | null;

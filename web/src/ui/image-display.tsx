@@ -51,7 +51,7 @@ export function ImageDisplay({ hash, enlarged }: { hash: string; enlarged: boole
   const [tiny, setTiny] = useState(false);
   if (broken || !HASH.test(hash)) return <BrokenPicture address={HASH.test(hash) ? `${pictures}${hash}/view/` : null} again={() => setBroken(false)} />;
   return (
-    <div class="lp-picture" data-enlarged={enlarged ? "" : undefined} data-tiny={tiny ? "" : undefined}>
+    <div class="lp-picture" tabIndex={enlarged ? 0 : undefined} data-enlarged={enlarged ? "" : undefined} data-tiny={tiny ? "" : undefined}>
       <img src={`${pictures}${hash}/view/`} alt={text.t("page.picture")} draggable={false} onError={() => setBroken(true)}
         onLoad={(event) => setTiny(Math.max(event.currentTarget.naturalWidth, event.currentTarget.naturalHeight) <= TINY)}
         onClick={byPointer(() => perform<undefined>(enlarge, undefined))} />

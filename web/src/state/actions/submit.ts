@@ -46,7 +46,7 @@ function tellOpen(state: State): Step {
   const notice = lacking !== null ? { message: "notice.open-shape", params: { name: lacking.attribute }, tone: "info" } as const
     : { message: open.title === "" ? "notice.open" : "notice.open-named", params: { name: open.title }, tone: "info" } as const;
   const isField = open.type === "text" || open.type === "form" || lacking !== null;
-  return stay({ ...here, notice, ...(isField ? { writing: { control: open.name, asked: (state.writing?.asked ?? 0) + 1 } } : {}) });
+  return stay({ ...here, notice, ...(isField ? { writing: { control: open.name, asked: (state.writing?.asked ?? 0) + 1, wrong: true } } : {}) });
 }
 
 /** True when Enter should take the suggestion: nothing is chosen yet, and an empty answer can't be meant. */

@@ -42,7 +42,7 @@ export function FormControl({ control, value, state, view }: ControlProps) {
   const box = useRef<HTMLDivElement>(null);
   const last = useRef({ field: "", at: 0 });
   const asked = state.writing?.control === control.name ? state.writing.asked : 0;
-  useLayoutEffect(() => { if (asked > 0) (box.current?.querySelector<HTMLElement>("[aria-invalid=true]") ?? box.current?.querySelector<HTMLElement>("input, select"))?.focus(); }, [asked]);
+  useLayoutEffect(() => { if (asked > 0) ((state.writing?.wrong === true ? box.current?.querySelector<HTMLElement>("[aria-invalid=true]") : null) ?? box.current?.querySelector<HTMLElement>("input, select, textarea"))?.focus(); }, [asked]);
   const cells = cellsOf(value);
 
   function change(column: Column, cell: AnswerValue): void {
