@@ -84,6 +84,10 @@ _QUESTIONS = ("prompt", "instruction", "question", "input")
 _PAIRS = (
     ("response1", "response2"),
     ("response_a", "response_b"),
+    ("answer1", "answer2"),
+    ("answer_a", "answer_b"),
+    ("output1", "output2"),
+    ("output_a", "output_b"),
     ("chosen", "rejected"),
     ("a", "b"),
     ("first", "second"),
@@ -97,7 +101,7 @@ def _sides(texts: list[str]) -> tuple[str, str] | None:
 
 
 def _table(columns: list[tuple[str, str]], roles: dict[str, str]) -> list[dict[str, Any]]:
-    asked = _asked(columns)
+    asked = _asked(columns, roles)
     if len(asked) < 2:
         return []
     # What names the row is shown above the form; without an id this is its first column.
@@ -112,9 +116,14 @@ def _image(columns: list[tuple[str, str]], roles: dict[str, str]) -> list[dict[s
 _DISPLAYS = {"text": _text, "pair": _pair, "table": _table, "image": _image}
 
 
-def _asked(columns: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _asked(columns: list[tuple[str, str]], roles: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the columns that a person can correct: what describes a picture was measured, and is no value of a row."""
+    picture = roles.get("image")
+    measured = {picture, *(f"{picture}_{part}" for part in ("file", "width", "height", "format", "mode"))}
     plain = [
-        (name, kind) for name, kind in columns if name != "item_id" and "list" not in kind and "struct" not in kind
+        (name, kind)
+        for name, kind in columns
+        if name != "item_id" and name not in measured and "list" not in kind and "struct" not in kind
     ]
     return plain[:FORM_COLUMNS]
 
@@ -126,7 +135,8 @@ def _control(
         control = {**control, "field": shown["field"]}
     if control["type"] == "form":
         rows = [
-            {"field": name, "kind": _kind(kind), "locked": name == roles.get("id")} for name, kind in _asked(columns)
+            {"field": name, "kind": _kind(kind), "locked": name == roles.get("id")}
+            for name, kind in _asked(columns, roles)
         ]
         control = {**control, "columns": rows}
     if control["type"] in ("choice", "spans", "relations", "shapes"):

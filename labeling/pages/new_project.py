@@ -139,11 +139,13 @@ class NewProjectPage(ScopedPage):
 
     def post(self, request: PageRequest) -> HttpResponse:
         form = ProjectForm(versions_of(request), request.POST)
-        if form.is_valid():
+        sound = form.is_valid()
+        # Before the service: a refused field leaves `cleaned_data`, and what was asked must stand in the editor again.
+        setup = setup_of(request, form.cleaned_data.get("version"), form.cleaned_data.get("schema"))
+        if sound:
             with form_errors(form):
                 project, _job = create_project(actor=request.actor, **form.arguments())
                 return redirect("labeling:project", project.pk)
-        setup = setup_of(request, form.cleaned_data.get("version"), form.cleaned_data.get("schema"))
         return refused(request, self.template, {"form": form, "any": True, "setup": setup})
 
 

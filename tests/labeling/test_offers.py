@@ -66,3 +66,16 @@ def test_a_form_asks_every_column_in_its_kind_and_shows_the_id() -> None:
         ("ok", "boolean", False),
         ("day", "date", False),
     ]
+
+
+def test_what_describes_a_picture_is_no_value_of_a_row() -> None:
+    columns = [("name", "string"), ("mass", "double"), *PICTURE, ("image_width", "int64"), ("image_file", "string")]
+    (form,) = offers(columns, image="image")["rows"]["schema"]["controls"]
+    assert [row["field"] for row in form["columns"]] == ["name", "mass", "label"]
+
+
+@pytest.mark.parametrize("pair", [("answer_a", "answer_b"), ("Output1", "Output2"), ("response_a", "response_b")])
+def test_a_pair_is_known_by_the_names_of_its_columns(pair: tuple[str, str]) -> None:
+    columns = [("question", "string"), *((name, "string") for name in pair)]
+    shown = offers(columns)["preference"]["schema"]["display"]
+    assert shown[1] == {"type": "pair", "a": pair[0], "b": pair[1], "markdown": True}

@@ -6,12 +6,19 @@ import { createTranslator } from "./locales/translator";
 import { createSession, type Session } from "./session/session";
 import { App, remarksPanel } from "./ui/app";
 import { Context } from "./ui/context";
-import { isTyping } from "./ui/typing";
+import { scrolledBy } from "./ui/scroll-keys";
+import { isOnlyWritten } from "./state/actions/write";
+import { placeOf } from "./state/focus";
+import { schemaOf } from "./state/view";
+import { isField, isTyping, leftField } from "./ui/typing";
 
 function listen(session: Session): void {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.repeat && !event.key.startsWith("Arrow") && event.key !== "[" && event.key !== "]" || isTyping(event)) return;
-    if (session.press(event)) event.preventDefault();
+    if (event.defaultPrevented || event.repeat && !/^Arrow|^Page|^[[\]{}]$/.test(event.key) || isTyping(event)) return;
+    const before = placeOf(session.store.get());
+    if (leftField(event) || session.press(event) || scrolledBy(event)) event.preventDefault();
+    // Keys that are meant for the labels of the next task must not land in a field that was left by sending.
+    if (placeOf(session.store.get()) !== before && !isOnlyWritten(schemaOf(session.store.get())) && document.activeElement instanceof HTMLElement && isField(document.activeElement)) document.activeElement.blur();
   });
   window.addEventListener("online", () => session.wake());
   window.addEventListener("offline", () => session.offline());

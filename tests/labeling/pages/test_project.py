@@ -83,6 +83,8 @@ def test_labels_that_cannot_be_used_are_refused_in_words(labels: list[Any], sent
     page = browser(ann).post(reverse("labeling:project-new"), fields)
     assert page.status_code == 400
     assert sentence in page.content.decode()
+    # What was asked stands in the editor again.
+    assert page.context["setup"]["schema"] == schema
 
 
 @pytest.mark.parametrize("schema", ["{", "[]", "[" * 100_000, "5"])

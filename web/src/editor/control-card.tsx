@@ -3,26 +3,34 @@ import { useState } from "preact/hooks";
 import { object, optionalText, type Json } from "../json";
 import { TOOLS } from "../state/shapes";
 import { attributeLines, attributesOf, hasLabels, type ControlDraft, type Draft } from "./draft";
-import { Check, Field, NumberField, Select, TextField } from "./fields";
+import { Check, Field, LimitField, NumberField, Select, TextField, WordsField } from "./fields";
+import type { Trouble } from "./troubles";
 import type { Say, Word } from "./words";
 
 export interface CardProps {
   say: Say; draft: Draft; control: ControlDraft; fields: readonly string[]; isFirst: boolean; isLast: boolean;
+  troubles: readonly Trouble[];
   change(change: Partial<ControlDraft>): void;
   move(by: 1 | -1): void;
   remove(): void;
 }
 
 const number = (value: unknown, fallback: number): number => (typeof value === "number" ? value : fallback);
+const limit = (value: unknown): number | null => (typeof value === "number" ? value : null);
 const KINDS = ["none", "text", "integer", "number", "boolean", "date", "choice"] as const;
 const OVERLAPS = ["allow", "nest", "none"] as const;
 
-function Labels({ say, control, change, id }: CardProps & { id: string }) {
+/** What is wrong here, under the field that mends it. */
+export function Told({ say, troubles }: { say: Say; troubles: readonly Trouble[] }) {
+  return troubles.length === 0 ? null : <ul class="errorlist editor-troubles">{troubles.map(({ word, params }) => <li key={word}>{say(word, params)}</li>)}</ul>;
+}
+
+function Labels({ say, control, change, troubles, id }: CardProps & { id: string }) {
   const help = control.type === "taxonomy" ? `${say("labels.help")} ${say("labels.tree")}` : say("labels.help");
   return (
-    <Field id={id} title={say("labels")} help={help}>
-      <textarea id={id} rows={Math.min(10, Math.max(4, control.labels.split("\n").length + 1))} spellcheck={false} value={control.labels} aria-describedby={`${id}-help`} onInput={(event) => change({ labels: event.currentTarget.value })} />
-    </Field>
+    <><Field id={id} title={say("labels")} help={help}>
+      <textarea id={id} rows={Math.min(10, Math.max(4, control.labels.split("\n").length + 1))} spellcheck={false} value={control.labels} aria-invalid={troubles.some((each) => each.at === "labels")} aria-describedby={`${id}-help`} onInput={(event) => change({ labels: event.currentTarget.value })} />
+    </Field><Told say={say} troubles={troubles.filter((each) => each.at === "labels")} /></>
   );
 }
 
@@ -41,8 +49,16 @@ function Columns({ say, control, fields, change, id }: CardProps & { id: string 
         return (
           <div key={field} class="editor-column">
             <Select id={`${id}-${field}`} title={field} value={kind} options={KINDS.map((each) => [each, say(`kind.${each}`)])} change={(to) => put(field, to === "none" ? null : { ...row, field, kind: to })} />
-            {kind === "choice" ? <TextField id={`${id}-${field}-options`} title={say("options")} value={(Array.isArray(row?.options) ? row.options : []).join(", ")} change={(said) => put(field, { ...row, options: said.split(/[,，]/).map((each) => each.trim()).filter(Boolean) })} /> : null}
-            {row === undefined ? null : <Check id={`${id}-${field}-locked`} title={say("locked")} value={row.locked === true} change={(locked) => put(field, { ...row, locked })} />}
+            {row === undefined ? null : <TextField id={`${id}-${field}-title`} title={say("column.title")} value={optionalText(row.title)} change={(title) => put(field, { ...row, title })} />}
+            {kind === "choice" ? <WordsField id={`${id}-${field}-options`} title={say("options")} words={(Array.isArray(row?.options) ? row.options : []).map(String)} change={(options) => put(field, { ...row, options })} /> : null}
+            {kind === "integer" || kind === "number" ? <>
+              <LimitField id={`${id}-${field}-least`} title={say("column.least")} value={limit(row?.least)} change={(least) => put(field, { ...row, least })} />
+              <LimitField id={`${id}-${field}-most`} title={say("column.most")} value={limit(row?.most)} change={(most) => put(field, { ...row, most })} />
+            </> : null}
+            {row === undefined ? null : <div class="editor-checks">
+              <Check id={`${id}-${field}-locked`} title={say("locked")} value={row.locked === true} change={(locked) => put(field, { ...row, locked })} />
+              {row.locked === true ? null : <Check id={`${id}-${field}-required`} title={say("column.required")} value={row.required === true} change={(required) => put(field, { ...row, required })} />}
+            </div>}
           </div>
         );
       })}
@@ -100,10 +116,10 @@ function Own(props: CardProps & { id: string }) {
 }
 
 export function ControlCard(props: CardProps) {
-  const { say, control, change, move, remove, isFirst, isLast } = props;
+  const { say, control, change, move, remove, isFirst, isLast, troubles } = props;
   const id = `editor-${control.key}`;
   return (
-    <section class="card editor-card" aria-labelledby={`${id}-type`}>
+    <section id={id} class="card editor-card" aria-labelledby={`${id}-type`}>
       <header class="editor-card-head">
         <h3 id={`${id}-type`}>{say(`type.${control.type}`)}</h3>
         <div class="editor-card-tools">
@@ -115,6 +131,7 @@ export function ControlCard(props: CardProps) {
       <TextField id={`${id}-title`} title={say("title")} help={say("title.help")} value={control.title} change={(title) => change({ title })} />
       {hasLabels(control.type) ? <Labels {...props} id={`${id}-labels`} /> : null}
       <div class="editor-own"><Own {...props} id={id} /></div>
+      <Told say={say} troubles={troubles.filter((each) => each.at === "own")} />
       <Check id={`${id}-required`} title={say("required")} value={control.required} change={(required) => change({ required })} />
     </section>
   );

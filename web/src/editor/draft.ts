@@ -1,6 +1,6 @@
 /** A schema while it is edited: every control as a person fills it in, and the JSON that comes of it. */
 import { LABEL_COLORS } from "../label-colors";
-import { object, optionalText, type Json } from "../json";
+import { object, optionalText, WireError, type Json } from "../json";
 
 export const TYPES = ["choice", "taxonomy", "spans", "relations", "text", "rating", "preference", "form", "shapes"] as const;
 export type ControlType = (typeof TYPES)[number];
@@ -58,18 +58,27 @@ function controlOf(value: unknown): ControlDraft | null {
   };
 }
 
-/** Reads a schema; null when it holds something that this editor can't show, so that it is edited as JSON. */
+/** Reads a schema; null when it holds something that this editor can't show, or is none, so that it is edited as JSON. */
 export function draftOf(value: unknown): Draft | null {
+  try {
+    return read(value);
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
+}
+
+function read(value: unknown): Draft | null {
   const schema = object(value, "schema");
   const controls = Array.isArray(schema.controls) ? schema.controls.map(controlOf) : [];
   const displays = Array.isArray(schema.display) ? schema.display.map((each) => object(each, "display")) : [];
-  const read = controls.filter((each) => each !== null);
-  if (read.length < controls.length || displays.some((row) => !["text", "markdown", "value", "pair", "image"].includes(String(row.type)))) return null;
+  const known = controls.filter((each) => each !== null);
+  if (known.length < controls.length || displays.some((row) => !["text", "markdown", "value", "pair", "image"].includes(String(row.type)))) return null;
   const shown = displays.flatMap((row): [string, ShownAs][] => {
     if (row.type === "pair") return [[String(row.a), "a"], [String(row.b), "b"]];
     return [[String(row.field), SHOWN_AS.find((as) => as === row.type) ?? "text"]];
   });
-  return { shown: Object.fromEntries(shown), markdown: displays.find((row) => row.type === "pair")?.markdown !== false, controls: read };
+  return { shown: Object.fromEntries(shown), markdown: displays.find((row) => row.type === "pair")?.markdown !== false, controls: known };
 }
 
 /** What is asked of each shape, one on each line: `Cut off: yes, no`; a star at the end makes it a must. */
@@ -138,9 +147,17 @@ export function schemaOf(draft: Draft, fields: readonly string[]): Json {
   const controls = draft.controls.map((control, i): Json => ({
     ...control.more, name: names[i], type: control.type, title: control.title, required: control.required,
     ...(control.type === "relations" ? { spans: renamed.get(String(control.more.spans)) ?? spansBefore(draft, names, i) } : {}),
+    ...(control.type === "spans" || control.type === "shapes" ? { field: fieldOf(control, draft, fields) } : {}),
     ...(hasLabels(control.type) ? { labels: labelsOf(control) } : {}),
   }));
   return { display, controls };
+}
+
+/** What is marked: the column that was chosen as long as it is shown as it must be, else the first one that is. */
+function fieldOf(control: ControlDraft, draft: Draft, fields: readonly string[]): string {
+  const as = control.type === "spans" ? "text" : "image";
+  const wanted = optionalText(control.more.field);
+  return draft.shown[wanted] === as ? wanted : (fields.find((field) => draft.shown[field] === as) ?? wanted);
 }
 
 /** The spans that relations tie when nobody has said which: the nearest before them. */

@@ -3,13 +3,16 @@ import { Component, render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { list, object, optionalText, type Json } from "../json";
 import { parseSchema } from "../schema";
-import { ControlCard } from "./control-card";
-import { changed, draftOf, hasLabels, linesOf, moved, newControl, removed, schemaOf, SHOWN_AS, TYPES, type ControlType, type Draft, type ShownAs } from "./draft";
-import { Select } from "./fields";
+import { ControlCard, Told } from "./control-card";
+import { changed, draftOf, moved, newControl, removed, schemaOf, SHOWN_AS, TYPES, type ControlType, type Draft, type ShownAs } from "./draft";
+import { Picker, Select } from "./fields";
 import { Preview } from "./preview";
+import { troublesOf, type Trouble } from "./troubles";
 import { wordsIn, type Say } from "./words";
 import "./editor.css";
 
+/** The editor's contents at a moment. */
+interface Kept { draft: Draft | null; given: unknown; rules: string }
 interface Template { name: string; title: string; guidelines: string; schema: unknown }
 interface Setup { fields: string[]; image: string; samples: Json[]; schema: unknown; templates: Template[] }
 
@@ -24,13 +27,6 @@ function setupOf(value: unknown): Setup {
   };
 }
 
-/** What is still open, so that the preview waits for it; the server says the rest in words. */
-function isWhole(draft: Draft, schema: Json): boolean {
-  const { display } = schema;
-  return Array.isArray(display) && display.length > 0 && draft.controls.length > 0
-    && draft.controls.every((control) => !hasLabels(control.type) || linesOf(control.labels).length >= (control.type === "choice" || control.type === "taxonomy" ? 2 : 1));
-}
-
 /** A preview that can't be drawn must not take the editor along. */
 class Safe extends Component<{ say: Say }, { failed: boolean }> {
   override state = { failed: false };
@@ -42,7 +38,7 @@ class Safe extends Component<{ say: Say }, { failed: boolean }> {
   }
 }
 
-function Shown({ say, draft, fields, image, change }: { say: Say; draft: Draft; fields: readonly string[]; image: string; change(draft: Draft): void }) {
+function Shown({ say, draft, fields, image, trouble, change }: { say: Say; trouble: Trouble | null; draft: Draft; fields: readonly string[]; image: string; change(draft: Draft): void }) {
   return (
     <section class="card editor-shown"><h3>{say("shown")}</h3>
       <div class="editor-fields">
@@ -53,8 +49,18 @@ function Shown({ say, draft, fields, image, change }: { say: Say; draft: Draft; 
           />
         ))}
       </div>
+      <Told say={say} troubles={trouble === null ? [] : [trouble]} />
     </section>
   );
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return text === "";
+  }
 }
 
 function useLater<T>(value: T, ms: number): T {
@@ -72,7 +78,42 @@ function Editor({ setup, field, guidelines, language }: { setup: Setup; field: H
   const [said, setSaid] = useState(guidelines?.value ?? "");
   const given = useRef(setup.schema);
   const schema = useMemo(() => (draft === null ? object(given.current, "schema") : schemaOf(draft, setup.fields)), [draft]);
-  useEffect(() => { field.value = JSON.stringify(schema, null, 2); }, [schema]);
+  // What the form came with stays in it, also when it can't be read, until something is changed here.
+  const isFirst = useRef(true);
+  const isByHand = useRef(!isJson(field.value));
+  useEffect(() => {
+    if (!isFirst.current || field.value === "") {
+      field.value = JSON.stringify(schema, null, 2);
+      isByHand.current = false;
+    }
+    isFirst.current = false;
+  }, [schema]);
+  useEffect(() => {
+    const listen = (): void => { isByHand.current = true; };
+    field.addEventListener("input", listen);
+    return () => field.removeEventListener("input", listen);
+  }, []);
+  const troubles = useMemo(() => (draft === null ? null : troublesOf(draft)), [draft]);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const { form } = field;
+    // Whoever edited the JSON by hand is answered by the server.
+    const hold = (event: SubmitEvent): void => {
+      if (troubles === null || troubles.none || isByHand.current) return;
+      event.preventDefault();
+      const place = box.current?.querySelector(".editor-troubles");
+      place?.scrollIntoView({ block: "center" });
+      (place?.closest(".card")?.querySelector<HTMLElement>("[aria-invalid=true]") ?? place?.closest(".card, .editor-form")?.querySelector<HTMLElement>("select, input"))?.focus({ preventScroll: true });
+    };
+    form?.addEventListener("submit", hold);
+    return () => form?.removeEventListener("submit", hold);
+  }, [troubles]);
+  // The hands go along with the question that was added or moved, and to the list when one is gone.
+  const [wanted, setWanted] = useState<string | null>(null);
+  useEffect(() => {
+    if (wanted !== null) document.querySelector<HTMLElement>(wanted)?.focus();
+    setWanted(null);
+  }, [wanted]);
   useEffect(() => {
     const listen = (): void => setSaid(guidelines?.value ?? "");
     guidelines?.addEventListener("input", listen);
@@ -81,19 +122,34 @@ function Editor({ setup, field, guidelines, language }: { setup: Setup; field: H
   // Both at once: a template brings both, and a preview that starts anew would drop what was marked in it meanwhile.
   const { schema: shown, rules } = useLater(useMemo(() => ({ schema, rules: said }), [schema, said]), 400);
 
+  /** What a template or a removal takes away can be brought back: much of it was typed by hand. */
+  const [before, setBefore] = useState<readonly Kept[]>([]);
+  const keep = (): void => setBefore([...before, { draft, given: given.current, rules: said }]);
+
+  function put(next: Kept): void {
+    given.current = next.given;
+    setDraft(next.draft);
+    if (guidelines === null) return;
+    guidelines.value = next.rules;
+    setSaid(next.rules);
+  }
+
+  function back(): void {
+    const last = before.at(-1);
+    if (last === undefined) return;
+    setBefore(before.slice(0, -1));
+    put(last);
+  }
+
   function take(template: Template): void {
-    given.current = template.schema;
-    setDraft(draftOf(template.schema));
-    if (guidelines !== null && template.guidelines !== "") {
-      guidelines.value = template.guidelines;
-      setSaid(template.guidelines);
-    }
+    keep();
+    put({ draft: draftOf(template.schema), given: template.schema, rules: template.guidelines === "" ? said : template.guidelines });
   }
 
   const isReady = useMemo(() => {
     try {
       parseSchema(shown);
-      return draft === null || isWhole(draft, shown);
+      return draft === null || troublesOf(draft).none;
     } catch {
       return false;
     }
@@ -101,18 +157,21 @@ function Editor({ setup, field, guidelines, language }: { setup: Setup; field: H
 
   return (
     <div class="editor">
-      <div class="editor-form">
-        {setup.templates.length === 0 ? null : <Select id="editor-template" title={say("template")} value="" options={[["", "–"], ...setup.templates.map((each) => [each.name, each.title] as const)]} change={(name) => { const found = setup.templates.find((each) => each.name === name); if (found !== undefined) take(found); }} />}
+      <div ref={box} class="editor-form">
+        {setup.templates.length === 0 ? null : <Picker id="editor-template" title={say("template")} options={setup.templates.map((each) => [each.name, each.title] as const)} pick={(name) => { const found = setup.templates.find((each) => each.name === name); if (found !== undefined) take(found); }} />}
+        {before.length === 0 ? null : <div><button type="button" class="button button-small" onClick={back}>{say("undo")}</button></div>}
         {draft === null ? <p class="notice notice-warn">{say("json.only")}</p> : <>
-          <Shown say={say} draft={draft} fields={setup.fields} image={setup.image} change={setDraft} />
+          <Shown say={say} draft={draft} trouble={troubles?.shown ?? null} fields={setup.fields} image={setup.image} change={setDraft} />
           <h3 class="editor-asked">{say("asked")}</h3>
           {draft.controls.map((control, i) => (
             <ControlCard
-              key={control.key} say={say} draft={draft} control={control} fields={setup.fields} isFirst={i === 0} isLast={i === draft.controls.length - 1}
-              change={(change) => setDraft(changed(draft, control.key, change))} move={(by) => setDraft(moved(draft, control.key, by))} remove={() => setDraft(removed(draft, control.key))}
+              key={control.key} say={say} draft={draft} control={control} fields={setup.fields} isFirst={i === 0} isLast={i === draft.controls.length - 1} troubles={troubles?.controls.get(control.key) ?? []}
+              change={(change) => setDraft(changed(draft, control.key, change))} move={(by) => { setDraft(moved(draft, control.key, by)); setWanted(`#editor-${control.key} .editor-card-tools button:nth-child(${by < 0 ? 1 : 2}):enabled, #editor-${control.key}-title`); }}
+              remove={() => { keep(); setDraft(removed(draft, control.key)); setWanted("#editor-add"); }}
             />
           ))}
-          <Select id="editor-add" title={say("add")} value="" options={[["", "–"], ...TYPES.map((type) => [type, say(`type.${type}`)] as const)]} change={(to) => { const type = TYPES.find((each): each is ControlType => each === to); if (type !== undefined) setDraft({ ...draft, controls: [...draft.controls, newControl(type, draft, setup.fields)] }); }} />
+          <Picker id="editor-add" title={say("add")} options={TYPES.map((type) => [type, say(`type.${type}`)] as const)} pick={(to) => { const type = TYPES.find((each): each is ControlType => each === to); if (type === undefined) return; const made = newControl(type, draft, setup.fields); setDraft({ ...draft, controls: [...draft.controls, made] }); setWanted(`#editor-${made.key}-title`); }} />
+          <Told say={say} troubles={troubles?.asked == null ? [] : [troubles.asked]} />
         </>}
       </div>
       <div class="editor-side">

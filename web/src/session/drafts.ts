@@ -41,11 +41,15 @@ export function createDrafts(world: World, client: Client, store: Store<State>, 
     }
   }
 
-  function show(task: Task, given: Answer): void {
+  /** True when it is on the screen now. Where nothing else would stand there, an empty answer is no draft. */
+  function show(task: Task, given: Answer): boolean {
+    const before = store.get();
     store.update((state) => {
       const answer = fitAnswer(schemaOf(state), given, task.data);
-      return task.id in state.work || isEmpty(schemaOf(state), answer) ? state : { ...state, work: { ...state.work, [task.id]: answer } };
+      const isNothing = isEmpty(schemaOf(state), answer) && task.draft === null && task.suggestion === null;
+      return task.id in state.work || isNothing ? state : { ...state, work: { ...state.work, [task.id]: answer } };
     });
+    return store.get() !== before;
   }
 
   /** What was begun when the project asked something else: the server knows what became of each label. */
@@ -101,7 +105,11 @@ export function createDrafts(world: World, client: Client, store: Store<State>, 
         if (local === null || task.id in store.get().work) continue;
         if (task.draft !== null && task.draft.savedAt >= local.at) continue;
         if (local.revision !== undefined && local.revision < asked()) void bringAlong(task, local, local.revision);
-        else show(task, local.answer);
+        else if (show(task, local.answer)) {
+          // Not more than kept here, until the server has said that it has it.
+          mark(task.id, "local");
+          later(task.id, local.answer, DELAY_MS);
+        }
       }
     },
     stop() {

@@ -5,6 +5,7 @@ import type { MessageKey } from "../locales/en";
 import type { Outbox } from "../outbox/outbox";
 import type { Effect } from "../state/actions/action";
 import { sameAnswer } from "../state/controls";
+import { goTo, withoutEdit } from "../state/edits";
 import type { Notice, Past, State } from "../state/state";
 import type { Store } from "../state/store";
 import type { Annotation } from "../wire";
@@ -24,9 +25,12 @@ export interface PastAnswers {
 
 const notice = (message: MessageKey, problem = ""): Notice => ({ message, params: { problem }, tone: "warn" });
 
+/** The key of an answer that was read from the server. */
+export const keyOf = (annotation: number): string => `a${annotation}`;
+
 export function pastOf(row: Annotation): Past {
   return {
-    key: `a${row.annotation}`, task: row.task, leased: null, annotation: row.annotation, revision: row.revision, answer: row.answer,
+    key: keyOf(row.annotation), task: row.task, leased: null, annotation: row.annotation, revision: row.revision, answer: row.answer,
     skipped: row.skipped, outcome: "saved",
   };
 }
@@ -39,7 +43,11 @@ export function changePast(store: Store<State>, key: string, change: Partial<Pas
 export function withHistory(state: State, rows: readonly Annotation[], next: string | null): State {
   const known = new Set([...state.past.map((past) => past.task.id), ...state.queue.map((task) => task.id)]);
   const older = rows.filter((row) => !known.has(row.task.id)).map(pastOf).reverse();
-  return { ...state, past: [...older, ...state.past], at: state.at === null ? null : state.at + older.length, pastCursor: next };
+  const past = [...older, ...state.past];
+  // A change of an answer that is nowhere in the whole history has nothing left to change.
+  const keys = new Set(past.map((each) => each.key));
+  const edits = next === null ? Object.fromEntries(Object.entries(state.edits).filter(([key]) => keys.has(key))) : state.edits;
+  return { ...state, past, edits, at: state.at === null ? null : state.at + older.length, pastCursor: next };
 }
 
 export function createPastAnswers(world: World, client: Client, store: Store<State>, outbox: Outbox): PastAnswers {
@@ -78,8 +86,8 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
     setPast(key, arrived && !isLast() ? { revision: theirs.revision } : { answer: theirs.answer, skipped: theirs.skipped, revision: theirs.revision, outcome: "saved" });
     if (arrived) return;
     store.update((state) => ({
-      ...state, conflict: { key, mine: { answer: effect.answer, skipped: effect.skipped }, theirs: { answer: theirs.answer, skipped: theirs.skipped } },
-      at: state.past.findIndex((each) => each.key === key), edit: null,
+      ...goTo(state, state.past.findIndex((each) => each.key === key)), edit: null,
+      conflict: { key, mine: { answer: effect.answer, skipped: effect.skipped }, theirs: { answer: theirs.answer, skipped: theirs.skipped } },
     }));
   }
 
@@ -87,8 +95,8 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
   function putBack(effect: Effect & { type: "change" }, found: Notice): void {
     setPast(effect.past.key, { answer: effect.past.answer, skipped: effect.past.skipped, outcome: effect.past.outcome });
     store.update((state) => {
-      const at = state.past.findIndex((each) => each.key === effect.past.key);
-      return { ...state, notice: found, at, edit: effect.answer };
+      const next = goTo(state, state.past.findIndex((each) => each.key === effect.past.key));
+      return { ...next, notice: found, edit: effect.answer };
     });
   }
 
@@ -98,7 +106,7 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
       ...state, busy: null, at: null, edit: null, notice: null,
       progress: { ...state.progress, done: state.progress.done - counted, mine: state.progress.mine - counted },
       queue: [task, ...state.queue.filter((each) => each.id !== task.id)],
-      past: state.past.filter((each) => each.key !== past.key),
+      past: state.past.filter((each) => each.key !== past.key), edits: withoutEdit(state, past.key),
       work: past.answer === null ? state.work : { ...state.work, [task.id]: past.answer },
     }));
     world.stopwatch.restart();
@@ -108,7 +116,7 @@ export function createPastAnswers(world: World, client: Client, store: Store<Sta
     async open(annotation) {
       const outcome = await client.annotation(annotation);
       if (!outcome.ok) return tell(notice("notice.history-failed"));
-      store.update((state) => ({ ...state, past: [pastOf(outcome.value)], at: 0, pastCursor: String(annotation) }));
+      store.update((state) => goTo({ ...state, past: [pastOf(outcome.value)], pastCursor: String(annotation) }, 0));
     },
     async load(then, again) {
       const outcome = await client.history(store.get().pastCursor ?? null);

@@ -3,6 +3,7 @@ import { saidOf } from "../api/http";
 import type { Client } from "../api/client";
 import type { Effect } from "../state/actions/action";
 import type { Judgement } from "../state/actions/review";
+import { goTo } from "../state/edits";
 import type { Past, State } from "../state/state";
 import type { Store } from "../state/store";
 import type { Reviewed } from "../wire-review";
@@ -97,7 +98,7 @@ export function createReviewing(world: Pick<World, "schedule">, client: Client, 
     put(held.key, { ...held, outcome: "saved" });
     const { failure } = outcome;
     store.update((state) => ({
-      ...state, at: state.past.findIndex((each) => each.key === held.key), edit: judgement.answer,
+      ...goTo(state, state.past.findIndex((each) => each.key === held.key)), edit: judgement.answer,
       review: state.review === null ? null : { ...state.review, judged: state.review.judged.filter((key) => key !== held.key) },
       notice: { message: failure.kind === "refused" ? "notice.judge-failed" : "notice.judge-offline", params: { problem: saidOf(failure) }, tone: "warn" },
     }));

@@ -20,6 +20,7 @@ import type { RemarkSubmission } from "../wire-remarks";
 import type { Client } from "../api/client";
 import { backOffMs } from "../outbox/back-off";
 import { createDrafts, type Drafts } from "./drafts";
+import { keepEdits } from "./kept-edits";
 import { createLeasing, type Leasing } from "./leasing";
 import { createOnboarding, type OnTheWay } from "./onboarding";
 import { createReviewing, type Reviewing } from "./reviewing";
@@ -158,6 +159,7 @@ export function createSession(world: World, project: number, annotation: number 
     const made = await assemble(page);
     parts = made;
     const settings = parseSettings(world.storage.getItem(made.settingsName));
+    if (review === null) keepEdits(world.storage, store, `${project}:${page.me.id}`);
     store.update((state) => ({ ...state, phase: "ready", failure: null, project: page.project, me: page.me, progress: page.progress, settings }));
     if (page.onboarding !== null) {
       made.way.begin(page.onboarding);
@@ -194,8 +196,8 @@ export function createSession(world: World, project: number, annotation: number 
     }
   }
 
-  function perform<Arg>(action: Action<Arg>, arg: Arg): void {
-    const step = action.perform(store.get(), env, arg);
+  function perform<Arg>(action: Action<Arg>, arg: Arg, held = false): void {
+    const step = action.perform(store.get(), held ? { ...env, held } : env, arg);
     store.update(() => step.state);
     if (parts !== null) for (const effect of step.effects) run(effect, parts);
   }
@@ -208,7 +210,7 @@ export function createSession(world: World, project: number, annotation: number 
       if (target.type === "label") perform(chooseLabel, { control: target.control, value: target.value });
       else {
         const action = KEYED_ACTIONS.find((each) => each.name === target.name);
-        if (action !== undefined) perform<undefined>(action, undefined);
+        if (action !== undefined) perform<undefined>(action, undefined, press.repeat === true);
       }
       return true;
     },

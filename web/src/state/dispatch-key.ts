@@ -1,6 +1,6 @@
 /** What a key press means in a state; null when it means nothing to the page. */
 import { KEYED_ACTIONS } from "./actions/table";
-import { enterAccepts, submit } from "./actions/submit";
+import { enterAccepts, lacks, submit } from "./actions/submit";
 import type { Bindings, Target } from "./bindings";
 import { namesOf, type Press } from "./press";
 import type { State } from "./state";
@@ -25,8 +25,9 @@ function isBeside(state: State): boolean {
 function actionMeaning(state: State, target: Target & { type: "action" }, name: string): Target | null {
   if (!isBeside(state) && target.name !== "close" && target.name !== state.panel) return null;
   // Enter takes the suggestion; Space doesn't, since it also scrolls and is pressed in passing.
-  if (state.review !== null && target.name === "submit" && name === "Enter" && !submit.isEnabled(state)) return actionMeaning(state, { type: "action", name: "approve" }, "");
+  if (state.review !== null && target.name === "submit" && name === "Enter" && !submit.isEnabled(state) && !lacks(state)) return actionMeaning(state, { type: "action", name: "approve" }, "");
   const wanted = target.name === "submit" && name === "Enter" && enterAccepts(state) ? "accept" : target.name;
   const action = KEYED_ACTIONS.find((each) => each.name === wanted);
+  if (wanted === "submit" && name !== "Space" && lacks(state)) return { type: "action", name: wanted };
   return action !== undefined && action.isEnabled(state) ? { type: "action", name: wanted } : null;
 }

@@ -1,6 +1,6 @@
 /** A key press as a name: `a`, `Ctrl+z`, `Shift+a`, `Space`, `ArrowLeft`, `?`. */
 export interface Press {
-  key: string; code: string; ctrlKey: boolean; metaKey: boolean; altKey: boolean; shiftKey: boolean; isComposing: boolean;
+  key: string; code: string; ctrlKey: boolean; metaKey: boolean; altKey: boolean; shiftKey: boolean; isComposing: boolean; repeat?: boolean;
 }
 
 function named(key: string, press: Press): string {

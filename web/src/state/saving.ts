@@ -1,5 +1,6 @@
 /** What may be said about saving: "saved" only after the server's word. */
 import type { MessageKey } from "../locales/en";
+import { unsentEdits } from "./edits";
 import type { State } from "./state";
 
 export interface Saving { message: MessageKey; params: Readonly<Record<string, number>>; tone: "calm" | "busy" | "waiting" }
@@ -15,6 +16,8 @@ export function saving(state: State): Saving {
   const draft = task === undefined || state.at !== null ? undefined : state.draft[task.id];
   if (draft === "saved") return { message: "sync.draft-saved", params: {}, tone: "calm" };
   if (draft !== undefined) return { message: isDown ? "sync.draft-waiting" : "sync.draft-local", params: {}, tone: isDown ? "waiting" : "busy" };
+  const edits = unsentEdits(state);
+  if (edits > 0) return { message: "sync.edits", params: { count: edits }, tone: "waiting" };
   const isSettled = state.past.some((past) => past.outcome === "saved") && state.past.every((past) => past.outcome !== "sending");
   return { message: isSettled ? "sync.saved" : "sync.none", params: {}, tone: "calm" };
 }

@@ -8,6 +8,7 @@ import type { Verdict } from "../wire-review";
 import type { Pointer, UnsentRemark } from "./remarks";
 import type { Onboarding } from "./onboarding";
 import type { Size } from "./shapes";
+import type { Sight } from "./sight";
 import type { Settings } from "./settings";
 
 export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip" | "comments" | "reject" | "flag";
@@ -69,15 +70,21 @@ export interface State {
   /** Index into `past` of the answer being looked at; null shows the task at hand. */
   at: number | null;
   edit: Answer | null;
+  /** Changes of other earlier answers that were not sent, by their keys. */
+  edits: Readonly<Record<string, Answer>>;
   /** Steps back and forth on the answer at hand. */
   trail: Trail | null;
   focus: Focus | null;
-  /** A field that asks for the cursor; the number rises with each asking. */
   /** What the next shape of each control will be. */
   pens: Readonly<Record<string, Pen>>;
   /** The size of the picture on the screen, where the item does not say it. */
   pictureSize: Size | null;
-  writing: { control: string; asked: number } | null;
+  /** The part of a drawn-on picture that is in sight, for what is on the screen; null shows the whole. */
+  sight: { of: string; sight: Sight } | null;
+  /** Brightness of pictures in percent; it stays from task to task. */
+  light: number;
+  /** A question that asks for the cursor, at what is wrong in it or at its first field; the number rises with each asking. */
+  writing: { control: string; asked: number; wrong?: boolean } | null;
   conflict: Conflict | null;
   /** Null while the person labels. */
   review: Review | null;
@@ -111,7 +118,7 @@ export function initialState(settings: Settings, online: boolean): State {
   return {
     phase: "loading", failure: null, project: null, me: null,
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
-    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, trail: null, focus: null, pens: {}, pictureSize: null, writing: null, conflict: null, review: null, onboarding: null,
+    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, edits: {}, trail: null, focus: null, pens: {}, pictureSize: null, sight: null, light: 100, writing: null, conflict: null, review: null, onboarding: null,
     remaining: true, outdated: false, asked: false, leaseFailure: null, busy: null,
     sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, unsent: [], remarkCounts: {}, remarkPointers: {}, enlarged: false, notice: null, settings,
   };

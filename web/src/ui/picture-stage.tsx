@@ -1,17 +1,21 @@
 /** A picture on which shapes are drawn: pointer, wheel and two fingers; the keys act through the state. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { choosePart } from "../state/actions/parts";
-import { draw, penOf, reshape } from "../state/actions/draw";
+import { draw, penOf, reshape, sightOf } from "../state/actions/draw";
+import { closer, farther, LIGHT, look, setLight, whole } from "../state/actions/look";
+import { actionId } from "../state/bindings";
 import { focusOf } from "../state/focus";
 import { remarksOnParts } from "../state/remarks";
 import { boundsOf, cornersOf, cornerTo, movedBy, polygon, shapesOf, swept, withCorner, type Point, type Shape, type Size } from "../state/shapes";
+import { gripped, held, wholeOf, zoomed, type Sight } from "../state/sight";
 import type { State } from "../state/state";
 import type { Shown } from "../state/view";
 import type { Control } from "../wire";
-import { usePage } from "./context";
+import { byPointer, usePage } from "./context";
 import { createFingers } from "./fingers";
+import { BrokenPicture } from "./image-display";
+import { keyLabel } from "./key-cap";
 import { ShapeMarks } from "./shape-marks";
-import { gripped, held, zoomed, type Sight } from "./sight";
 
 const HASH = /^[0-9a-f]{64}$/;
 type Hold =
@@ -52,17 +56,29 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
   const [hold, setHold] = useState<Hold | null>(null);
   const [ring, setRing] = useState<readonly Point[]>([]);
   const [hover, setHover] = useState<Point | null>(null);
-  const [light, setLight] = useState(100);
+  const [box, setBox] = useState<Size>({ width: 800, height: 600 });
   const known = ["width", "height"].map((side) => view.item.data[`${control.setup.field}_${side}`]);
   const size: Size = typeof known[0] === "number" && typeof known[1] === "number" ? { width: known[0], height: known[1] } : (natural ?? { width: 1_000, height: 1_000 });
-  const [sight, setSight] = useState<Sight>({ x: 0, y: 0, ...size });
-  useLayoutEffect(() => setSight({ x: 0, y: 0, ...size }), [size.width, size.height]);
+  const sight = sightOf(state, size);
+  const setSight = (next: Sight): void => perform(look, next);
+  /** Where the hand is faster than the drawing. */
+  const sightNow = (): Sight => sightOf(session.store.get(), size);
   const shapes = shapesOf(view.answer[control.name]);
   const { part, corner } = focusOf(state);
   const active = part?.control === control.name ? (shapes.find((shape) => shape.id === part.id) ?? null) : null;
   const pen = penOf(state, control);
+  const { light } = state;
   // The picture is fitted, so the tighter side says how much of it a pixel of the screen holds.
-  const pixels = Math.max(sight.width / (svg.current?.clientWidth || 800), sight.height / (svg.current?.clientHeight || 600));
+  const pixels = Math.max(sight.width / box.width, sight.height / box.height);
+  useLayoutEffect(() => {
+    const element = svg.current;
+    if (element === null) return;
+    const measure = (): void => { if (element.clientWidth > 0 && element.clientHeight > 0) setBox({ width: element.clientWidth, height: element.clientHeight }); };
+    measure();
+    const watch = new ResizeObserver(measure);
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, [broken]);
 
   // A shape chosen by key or in the list must be in sight.
   useEffect(() => {
@@ -82,7 +98,8 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
       // Two fingers on a touchpad come as a wheel with Ctrl in many small steps; a wheel to the side goes aside.
       const isAside = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
       const factor = event.ctrlKey ? Math.exp(Math.min(Math.max(event.deltaY, -50), 50) / 100) : event.deltaY > 0 ? 1.2 : 1 / 1.2;
-      setSight((before) => (isAside ? held({ ...before, x: before.x + ((event.deltaX || event.deltaY) * before.width) / (element?.clientWidth || 800) }, size) : zoomed(before, size, at, factor)));
+      const before = sightNow();
+      setSight(isAside ? held({ ...before, x: before.x + ((event.deltaX || event.deltaY) * before.width) / (element?.clientWidth || 800) }, size) : zoomed(before, size, at, factor));
     };
     element?.addEventListener("wheel", onWheel, { passive: false });
     return () => element?.removeEventListener("wheel", onWheel);
@@ -127,7 +144,7 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
     if (!fingers.current.tap({ x: event.clientX, y: event.clientY }, event.timeStamp)) return false;
     tappedAt.current = event.timeStamp;
     setRing([]);
-    setSight(sight.width < size.width ? { x: 0, y: 0, ...size } : zoomed(sight, size, at, 0.4));
+    setSight(sight.width < size.width ? wholeOf(size) : zoomed(sight, size, at, 0.4));
     return true;
   }
 
@@ -220,10 +237,11 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
     return () => document.removeEventListener("keydown", onKeyDown, { capture: true });
   }, []);
 
-  if (broken || !HASH.test(hash)) return <p class="lp-hint" role="alert">{text.t("page.picture-broken")}</p>;
+  if (broken || !HASH.test(hash)) return <BrokenPicture address={HASH.test(hash) ? `${pictures}${hash}/view/` : null} again={() => setBroken(false)} />;
   const sketch = hold?.kind === "sweep" && pen.tool !== "point" && pen.tool !== "polygon" ? swept(pen.tool, hold.from, hold.to, "sketch", pen.label) : null;
   const zoom = size.width / sight.width;
-  const step = (factor: number) => () => setSight((before) => zoomed(before, size, { x: before.x + before.width / 2, y: before.y + before.height / 2 }, factor));
+  const named = (action: typeof closer, title: string): string => { const [key] = session.bindings().keysOf(actionId(action.name)); return key === undefined ? title : `${title} (${keyLabel(key)})`; };
+  const [nearer, farer, all] = [named(closer, text.t("picture.closer")), named(farther, text.t("picture.farther")), named(whole, text.t("picture.whole"))];
   return (
     <div class="lp-stage">
       <div class="lp-canvas-box"><svg
@@ -231,7 +249,8 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
         onMouseDown={onMouseDown} onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={onPointerUp} onDblClick={onDoubleClick} onPointerCancel={(event) => { fingers.current.up(event.pointerId); setHold(null); }}
       >
         <image
-          href={`${pictures}${hash}/view/`} width={size.width} height={size.height} style={light === 100 ? undefined : { filter: `brightness(${light}%)` }}
+          href={`${pictures}${hash}/view/`} width={size.width} height={size.height} style={light === LIGHT.usual ? undefined : { filter: `brightness(${light}%)` }}
+          data-tiny={pixels < 1 / 4 ? "" : undefined}
           onError={() => setBroken(true)} onLoad={(event) => { const { width, height } = event.currentTarget.getBBox(); if (known.some((side) => typeof side !== "number") && width > 0) setNatural({ width, height }); }}
         />
         <ShapeMarks control={control} shapes={sketch === null ? shapes : [...shapes, sketch]} active={active?.id ?? sketch?.id ?? null} corner={corner} pixels={pixels} remarks={remarksOnParts(state)} />
@@ -239,11 +258,11 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
         {ring.map((point, i) => <circle key={i} class="lp-corner" cx={point.x} cy={point.y} r={(i === 0 ? 7 : 4) * pixels} />)}
       </svg></div>
       <div class="lp-stage-tools" role="toolbar" aria-label={text.t("picture.tools")}>
-        <button type="button" class="lp-tool" aria-label={text.t("picture.closer")} title={text.t("picture.closer")} onClick={step(1 / 1.5)}>+</button>
-        <button type="button" class="lp-tool" aria-label={text.t("picture.farther")} title={text.t("picture.farther")} disabled={zoom <= 1} onClick={step(1.5)}>−</button>
-        <button type="button" class="lp-tool lp-tool-wide" title={text.t("picture.whole")} onClick={() => setSight({ x: 0, y: 0, ...size })}>{text.percent(zoom)}<span class="lp-hidden">{text.t("picture.whole")}</span></button>
+        <button type="button" class="lp-tool" aria-label={text.t("picture.closer")} title={nearer} onClick={byPointer(() => perform<undefined>(closer, undefined))}>+</button>
+        <button type="button" class="lp-tool" aria-label={text.t("picture.farther")} title={farer} disabled={zoom <= 1} onClick={byPointer(() => perform<undefined>(farther, undefined))}>−</button>
+        <button type="button" class="lp-tool lp-tool-wide" title={all} onClick={byPointer(() => perform<undefined>(whole, undefined))}>{text.percent(zoom)}<span class="lp-hidden">{text.t("picture.whole")}</span></button>
         <label class="lp-light"><span class="lp-hidden">{text.t("picture.light")}</span>☀
-          <input type="range" min={30} max={300} step={10} value={light} title={text.t("picture.light")} onInput={(event) => setLight(event.currentTarget.valueAsNumber)} onChange={(event) => event.currentTarget.blur()} />
+          <input type="range" min={LIGHT.least} max={LIGHT.most} step={LIGHT.step} value={light} title={`${text.t("picture.light")} ${light} %`} onInput={(event) => perform(setLight, event.currentTarget.valueAsNumber)} onPointerUp={(event) => event.currentTarget.blur()} />
         </label>
         {session.bindings().keysOf("action:new-shape").length > 0 && shapes.length === 0 ? <span class="lp-hint lp-wide">{text.t(`picture.how-${pen.tool}`)}</span> : null}
       </div>

@@ -3,10 +3,15 @@ import { boundsOf, cornersOf, type Shape } from "../state/shapes";
 import { partKey } from "../state/remarks";
 import type { Control } from "../wire";
 
+/** A longer name would lie over half of the picture; the list has the whole one. */
+const LONGEST = 24;
+
 export function ShapeMarks({ control, shapes, active, corner, pixels, remarks }: { control: Control; shapes: readonly Shape[]; active: string | null; corner: number | null; pixels: number; remarks: ReadonlyMap<string, number> }) {
   const labels = new Map(control.labels.map((label) => [label.value, label]));
   // With many shapes their names would cover the picture; the list has them.
   const named = shapes.length <= 40;
+
+  const nameOf = (title: string): string => { const signs = [...title]; return signs.length > LONGEST ? `${signs.slice(0, LONGEST).join("")}…` : title; };
 
   function mark(shape: Shape) {
     const label = labels.get(shape.label);
@@ -20,7 +25,7 @@ export function ShapeMarks({ control, shapes, active, corner, pixels, remarks }:
           ? <circle class="lp-spot" cx={shape.x} cy={shape.y} r={(isActive ? 7 : 5) * pixels} />
           : <polygon class="lp-outline" points={corners.map(({ x, y }) => `${x},${y}`).join(" ")} />}
         {named || isActive ? (
-          <text class="lp-shape-name" x={left} y={top - 5 * pixels < 12 * pixels ? top + 14 * pixels : top - 5 * pixels} style={{ "font-size": `${12 * pixels}px`, "stroke-width": `${3 * pixels}px` }}>{label?.title ?? shape.label}</text>
+          <text class="lp-shape-name" x={left} y={top - 5 * pixels < 12 * pixels ? top + 14 * pixels : top - 5 * pixels} style={{ "font-size": `${12 * pixels}px`, "stroke-width": `${3 * pixels}px` }}>{nameOf(label?.title ?? shape.label)}</text>
         ) : null}
         {spoken === 0 ? null : (
           <g class="lp-shape-remarks" data-remarks={spoken}>

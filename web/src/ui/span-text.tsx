@@ -15,6 +15,9 @@ import { usePage } from "./context";
 import { PER_TURN, FIRST, look, whenIdle } from "./text-display";
 import { rangeOf, reveal, selectedIn, showSelection } from "./text-selection";
 
+/** A selection that a finger has left alone for so long is meant. */
+const SETTLED_MS = 350;
+
 /** All spans that the controls of a field have, in units of its text, sorted by start. */
 function marksOf(state: State, view: Shown, field: string, text: string): Marked[] {
   return schemaOf(state).controls.filter((control) => control.type === "spans" && control.setup.field === field).flatMap((control) => {
@@ -110,6 +113,24 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
     if (range !== null && box !== null) reveal(box, range);
   }, [from, to, at === null, count >= chunks.length]);
 
+  // A finger selects by a long press and by pulling the ends, of which the browser tells no more than that the selection changed.
+  const isTouch = useRef(false);
+  const chosen = useRef({ from, to });
+  chosen.current = { from, to };
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onSelection = (): void => {
+      if (!isTouch.current) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        const found = root.current === null ? null : selectedIn(root.current);
+        if (found !== null && (found.start !== chosen.current.from || found.end !== chosen.current.to)) perform(selectText, { field, ...found });
+      }, SETTLED_MS);
+    };
+    document.addEventListener("selectionchange", onSelection);
+    return () => { clearTimeout(timer); document.removeEventListener("selectionchange", onSelection); };
+  }, [field]);
+
   function onPointerUp(): void {
     // A moment later, since the browser settles the selection of a click after the event.
     setTimeout(() => {
@@ -127,7 +148,7 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
   }
 
   const shown = (
-    <div ref={root} class={`${look(text)} lp-spans`} dir="auto" aria-busy={count < chunks.length} onPointerUp={onPointerUp} onClick={onClick}>
+    <div ref={root} class={`${look(text)} lp-spans`} dir="auto" aria-busy={count < chunks.length} onPointerDown={(event) => { isTouch.current = event.pointerType === "touch"; }} onPointerUp={onPointerUp} onClick={onClick}>
       {chunks.slice(0, count).map((chunk, i) => {
         const start = starts[i] ?? 0;
         // The line end at the cut is made by the block itself.

@@ -14,3 +14,13 @@ export function isTyping(event: KeyboardEvent): boolean {
   // A focused button or link takes its own Enter and Space.
   return target.matches("button, a, summary") && (event.key === "Enter" || event.key === " ");
 }
+
+export const isField = (target: HTMLElement): boolean => target.matches("input, textarea, select");
+
+/** Escape in a field of the page gives the keys back to it and closes nothing else; true when it did. */
+export function leftField(event: KeyboardEvent): boolean {
+  const { key, target } = event;
+  if (key !== "Escape" || event.isComposing || !(target instanceof HTMLElement) || !isField(target) || target.closest("dialog, aside") !== null) return false;
+  target.blur();
+  return true;
+}

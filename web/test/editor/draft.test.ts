@@ -59,4 +59,5 @@ test("every type can be added, moved and removed, and names differ", () => {
 test("what the form can't show is left to be edited as JSON", () => {
   expect(draftOf({ display: [{ type: "video", field: "clip" }], controls: [] })).toBeNull();
   expect(draftOf({ display: [], controls: [{ type: "hologram" }] })).toBeNull();
+  expect([draftOf({ display: [5], controls: [] }), draftOf({ display: [], controls: ["x"] })]).toEqual([null, null]);
 });

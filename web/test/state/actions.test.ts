@@ -46,10 +46,12 @@ test("multiple choice toggles in the order of the schema and waits for submit", 
   expect(state.queue).toHaveLength(1);
 });
 
-test("an empty required answer can't be submitted", () => {
+test("an empty required answer can't be submitted, and is told by name", () => {
   const state = ready([topics], [task(1)]);
   expect(submit.isEnabled(state)).toBe(false);
-  expect(submit.perform(state, env(), undefined)).toEqual({ state, effects: [] });
+  expect(submit.perform(state, env(), undefined)).toEqual({ state: { ...state, notice: { message: "notice.open", params: { name: "" }, tone: "info" } }, effects: [] });
+  const named = ready([{ ...topics, title: "Topics" }], [task(1)]);
+  expect(submit.perform(named, env(), undefined).state.notice).toMatchObject({ message: "notice.open-named", params: { name: "Topics" } });
 });
 
 test("a suggestion is never chosen before the person says so", () => {

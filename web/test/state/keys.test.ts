@@ -58,7 +58,8 @@ test("Enter submits a complete answer, and takes the suggestion when nothing is 
   expect(meaningOf(withSuggestion, bindings, press("Enter"))).toEqual({ type: "action", name: "accept" });
   expect(meaningOf({ ...withSuggestion, work: { 1: { label: ["ham"] } } }, bindings, press("Enter"))).toEqual({ type: "action", name: "submit" });
   expect(meaningOf(withSuggestion, bindings, press(" "))).toBeNull();
-  expect(meaningOf(ready([spamOrHam], [task(1)]), bindings, press("Enter"))).toBeNull();
+  // With nothing to take and nothing to send it says what is missing.
+  expect(meaningOf(ready([spamOrHam], [task(1)]), bindings, press("Enter"))).toEqual({ type: "action", name: "submit" });
 });
 
 test("under a dialog only its own key and Escape mean something; beside the guidelines all keys do", () => {

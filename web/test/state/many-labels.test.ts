@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { newShape, SHAPE_KEYS } from "../../src/state/actions/draw";
 import { actionsFor } from "../../src/state/actions/table";
 import { labelId, resolveBindings } from "../../src/state/bindings";
+import { PAN_KEYS } from "../../src/state/actions/look";
 import { meaningOf } from "../../src/state/dispatch-key";
 import { foundLabels, type Candidate } from "../../src/state/label-search";
 import { setupOf } from "../../src/schema";
@@ -38,7 +39,7 @@ test("parts of several words find a label in any order, in Chinese without blank
   expect(titles(foundLabels(candidates(["ＡＢＣ", "naïve"]), "naive"))).toEqual(["naïve"]);
 });
 
-const shared = new Set<string>(SHAPE_KEYS.map((action) => action.name));
+const shared = new Set<string>([...SHAPE_KEYS, ...PAN_KEYS].map((action) => action.name));
 
 test("no key ever means two things, whatever labels, keys and own keys there are", () => {
   const signs = [..."abcdefghijklmnopqrstuvwxyz0123456789+=[]{}()/?,;é汉"];

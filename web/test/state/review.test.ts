@@ -51,6 +51,14 @@ test("a changed answer is a fix, and Enter accepts one that is not changed", () 
   expect(step.state.at).toBe(1);
 });
 
+test("Enter does not accept what was given while something is missing on the screen", () => {
+  const given = reviewing(2);
+  const several = given.project === null ? given : { ...given, project: { ...given.project, schema: { ...given.project.schema, controls: [{ ...spamOrHam, multiple: true }] } } };
+  const emptied = { ...several, edit: { label: [] } };
+  expect([keyed(several, "Enter"), keyed(emptied, "Enter")]).toEqual(["approve", "submit"]);
+  expect(submit.perform(emptied, env(), undefined)).toMatchObject({ effects: [], state: { notice: { message: "notice.open" } } });
+});
+
 test("undo takes the last verdict back and shows its answer, after a change that is not saved", () => {
   const state = approve.perform(reviewing(2), env(), undefined).state;
   const saved = { ...state, past: state.past.map((each) => ({ ...each, outcome: "saved" as const })) };

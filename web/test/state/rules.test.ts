@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { setupOf } from "../../src/schema";
 import { answerTitles, fitAnswer, isComplete, rulesOf, startAnswer } from "../../src/state/controls";
-import { cellOf } from "../../src/state/rules/words";
+import { cellOf, cellTrouble, unfitting, UNREADABLE } from "../../src/state/rules/words";
 import type { AnswerValue, Control, Schema } from "../../src/wire";
 
 const label = (value: string) => ({ value, title: value, hotkey: null, color: null });
@@ -37,6 +37,16 @@ test("both answers of a pair need their number, or none", () => {
   expect(fitAnswer(schema(both), { it: { a: 9, b: 2, c: 1 } }, {})).toEqual({ it: { b: 2 } });
 });
 
+test("what may stay open is taken back by its own key, and what must be said is not", () => {
+  const one = control("choice", { labels: [{ value: "a" }, { value: "b" }] });
+  const scale = control("rating", { steps: 5 });
+  const sides = control("rating", { steps: 5, sides: true });
+  const better = control("preference", { labels: [{ value: "a" }] });
+  expect([choose(one, ["a"], "a"), choose(scale, 3, "3"), choose(sides, { a: 3 }, "a:3"), choose(better, "a", "a")]).toEqual([["a"], 3, { a: 3 }, "a"]);
+  const free = (each: Control): Control => ({ ...each, required: false });
+  expect([choose(free(one), ["a"], "a"), choose(free(scale), 3, "3"), choose(free(sides), { a: 3, b: 1 }, "a:3"), choose(free(better), "a", "a")]).toEqual([[], null, { b: 1 }, null]);
+});
+
 test("a text has the length that is asked", () => {
   const words = control("text", { least: 3, most: 5, start_from: "old" });
   expect(["ab", "abc", "🙂🙂🙂", "abcdef", "  "].map((value) => isComplete(schema(words), { it: value }))).toEqual([false, true, true, false, false]);
@@ -53,6 +63,13 @@ test("a form starts with what the row has and says what can't be sent", () => {
   const complete = (cells: { [field: string]: AnswerValue }): boolean => isComplete(schema(form), { it: cells });
   expect([complete({ kind: "a", mass: 9 }), complete({ kind: "a", mass: 10 }), complete({ mass: 1 })]).toEqual([true, false, false]);
   expect(answerTitles(schema(form), { it: { kind: "a", mass: null } })).toEqual(["kind: a"]);
+});
+
+test("a cell says why it can't be sent, and what the item has that doesn't fit", () => {
+  const column = (kind: string) => ({ field: "x", title: "x", kind, options: ["a"], least: 0, most: 9, required: true, locked: false });
+  const troubles = [cellTrouble(column("integer"), 1.5), cellTrouble(column("integer"), UNREADABLE), cellTrouble(column("number"), 1.5), cellTrouble(column("number"), 10), cellTrouble(column("text"), "?"), cellTrouble(column("text"), null)];
+  expect(troubles).toEqual(["whole", "number", null, "range", null, "missing"]);
+  expect([unfitting(column("number"), "39,1 mm"), unfitting(column("number"), "39.1"), unfitting(column("choice"), "adelie?"), unfitting(column("date"), null)]).toEqual(["39,1 mm", null, "adelie?", null]);
 });
 
 test("cells take what fits their kind", () => {

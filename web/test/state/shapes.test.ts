@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { setupOf } from "../../src/schema";
 import type { Action } from "../../src/state/actions/action";
 import { chooseLabel } from "../../src/state/actions/choose-label";
-import { chooseTool, draw, newShape, nextCorner, nextTool, setAttribute, SHAPE_KEYS, type Pen } from "../../src/state/actions/draw";
+import { submit } from "../../src/state/actions/submit";
+import { addCorner, chooseTool, draw, newShape, nextCorner, nextTool, setAttribute, SHAPE_KEYS, type Pen } from "../../src/state/actions/draw";
 import { nextPart, removePart } from "../../src/state/actions/parts";
 import { undo } from "../../src/state/actions/undo";
 import { isComplete } from "../../src/state/controls";
@@ -83,6 +84,39 @@ test("corners are taken in turn and moved by the arrows", () => {
   expect(shapesOf(value(state))[0]?.points[0]).toEqual({ x: (before?.x ?? 0) - 2, y: before?.y });
   state = keys(state, "remove-part");
   expect(shapesOf(value(state))[0]?.points.length).toBe(5);
+});
+
+test("a polygon gets a corner by key, behind the one at hand", () => {
+  let state = act(start(), chooseTool, { control: "cells", tool: "polygon" });
+  state = keys(state, "new-shape", "next-corner", "next-corner");
+  const [, a, b] = shapesOf(value(state))[0]?.points ?? [];
+  state = act(state, addCorner, undefined);
+  const points = shapesOf(value(state))[0]?.points ?? [];
+  expect(points).toHaveLength(7);
+  expect(points[2]?.x).toBeCloseTo(((a?.x ?? 0) + (b?.x ?? 0)) / 2, 1);
+  expect(focusOf(state).corner).toBe(2);
+  expect(addCorner.isEnabled(sweep(start(), 10, 20, 30, 40))).toBe(false);
+});
+
+test("a key that is held down makes one step of undo", () => {
+  const right = SHAPE_KEYS[0];
+  let state = act(keys(start(), "new-shape"), right, undefined);
+  for (let i = 0; i < 5; i += 1) state = right.perform(state, { ...env(), held: true }, undefined).state;
+  expect(shapesOf(value(state))[0]?.x).toBe(92);
+  expect(shapesOf(value(keys(state, "undo")))[0]?.x).toBe(80);
+});
+
+test("on a picture like a ribbon a step is small across it, and the smallest picture takes a shape", () => {
+  const sized = (width: number, height: number): State => ready([cells], [task(1, { data: { image: "a".repeat(64), image_width: width, image_height: height } })]);
+  const ribbon = keys(sized(6000, 60), "new-shape", "nudge-down");
+  expect(shapesOf(value(ribbon))).toMatchObject([{ y: 27, height: 12 }]);
+  expect(shapesOf(value(keys(sized(4, 4), "new-shape")))).toMatchObject([{ x: 1, y: 1, width: 2, height: 2 }]);
+});
+
+test("sending names what a shape lacks, and takes it to hand", () => {
+  const state = act(sweep(act(start(), chooseLabel, { control: "cells", value: "WBC" }), 10, 20, 30, 40), submit, undefined);
+  expect(state.notice).toMatchObject({ message: "notice.open-shape", params: { name: "kind" } });
+  expect([focusOf(state).part?.id, state.writing?.control]).toEqual(["s1", "cells"]);
 });
 
 test("an attribute that must be said holds the answer back", () => {

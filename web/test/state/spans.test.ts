@@ -69,6 +69,14 @@ test("the moving end of a selection turns round at its first word", () => {
   expect(chosen(keys(state, extendRight))).toBe("Zürich");
 });
 
+test("at the end of the text a selection takes nothing in and lets nothing go", () => {
+  let state = keys(at(), cursorRight);
+  for (let i = 0; i < 99; i += 1) state = keys(state, extendRight);
+  const whole = chosen(state);
+  expect(whole?.startsWith(chosen(keys(at(), cursorRight)) ?? "?")).toBe(true);
+  expect(chosen(keys(state, extendRight))).toBe(whole);
+});
+
 test("a span's edges move with the keys", () => {
   let state = mark(sweep(at(), "Bob"), "PER");
   state = keys(state, extendRight);

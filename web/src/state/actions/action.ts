@@ -28,6 +28,8 @@ export interface Env {
   newKey(): string;
   /** Seconds that the current task was looked at. */
   seconds(): number;
+  /** True while a key is held down: what it does goes on with the step before. */
+  held?: boolean;
 }
 
 export interface Action<Arg = undefined> {

@@ -24,7 +24,9 @@ export const chooseLabel: Action<{ control: string; value: string }> = {
     const asked = schema.controls.find((each) => each.name === control);
     const apply = asked === undefined || !Object.hasOwn(APPLY, asked.type) ? undefined : APPLY[asked.type];
     if (asked !== undefined && apply !== undefined) return apply({ ...state, panel: state.panel === "palette" ? null : state.panel }, view, asked, value);
-    const answer = choose(schema, view.answer, control, value);
+    // A label that settles the answer is never taken back by its own key: it may have been chosen by the page beforehand.
+    const isSettling = view.kind === "task" && settlesAtOnce(schema);
+    const answer = choose(schema, isSettling ? { ...view.answer, [control]: null } : view.answer, control, value);
     const panel = state.panel === "palette" && settlesAtOnce(schema) ? null : state.panel;
     if (view.kind === "task" && sendsAtOnce(state) && settlesAtOnce(schema) && isComplete(schema, answer)) {
       return submit.perform({ ...state, panel, notice: null, work: { ...state.work, [view.task.id]: answer } }, env, undefined);

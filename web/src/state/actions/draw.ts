@@ -1,9 +1,10 @@
 /** Draw shapes on a picture and change them: what the pointer does, and the same by keys. */
 import type { Control, Schema } from "../../wire";
 import { changeAnswer } from "../answering";
-import { focusOf, withFocus } from "../focus";
-import { cornerTo, cornersOf, grownBy, isDrawn, movedBy, shapesOf, shapesValue, swept, turnedBy, withoutCorner, type Point, type Shape, type Size, type Tool, TOOLS } from "../shapes";
+import { focusOf, placeOf, withFocus } from "../focus";
+import { cornerTo, cornersOf, grownBy, isDrawn, movedBy, shapesOf, shapesValue, SMALLEST, swept, turnedBy, withCorner, withoutCorner, type Point, type Shape, type Size, type Tool, TOOLS } from "../shapes";
 import { spokenOf } from "../remarks";
+import { wholeOf, type Sight } from "../sight";
 import { freshId } from "../spans";
 import type { State } from "../state";
 import { schemaOf, shown, type Shown } from "../view";
@@ -32,9 +33,14 @@ export function sizeOf(state: State, view: Shown, control: Control): Size {
   return state.pictureSize ?? { width: 1_000, height: 1_000 };
 }
 
+/** What of a picture is in sight. */
+export function sightOf(state: State, size: Size): Sight {
+  return state.sight !== null && state.sight.of === placeOf(state) ? state.sight.sight : wholeOf(size);
+}
+
 interface Hand { view: Shown; control: Control; shapes: Shape[]; size: Size; at: Shape | null }
 
-function handOf(state: State, name?: string): Hand | null {
+export function handOf(state: State, name?: string): Hand | null {
   const view = shown(state);
   const { part } = focusOf(state);
   const controls = schemaOf(state).controls.filter((each) => each.type === "shapes");
@@ -124,45 +130,53 @@ export const nextTool: Action = {
   },
 };
 
-/** A shape in the middle of the picture, for the arrows to bring to its place. */
+/** A shape in the middle of what is in sight, for the arrows to bring to its place. */
 export const newShape: Action = {
   name: "new-shape", keys: ["n"], ...keyed,
   isEnabled: (state) => handOf(state) !== null,
   perform(state, env) {
     const hand = handOf(state);
     if (hand === null) return stay(state);
-    const { width, height } = hand.size;
-    const [from, to] = [{ x: width * 0.4, y: height * 0.4 }, { x: width * 0.6, y: height * 0.6 }];
-    const shape = (id: string, { tool, label }: Pen): Shape => (tool === "point" ? swept(tool, from, { x: width / 2, y: height / 2 }, id, label) : swept(tool, from, to, id, label));
+    const { x, y, width, height } = sightOf(state, hand.size);
+    // A fifth of it; of the smallest pictures as much as a shape must have.
+    const half = { x: Math.max(width / 10, SMALLEST / 2), y: Math.max(height / 10, SMALLEST / 2) };
+    const at = (side: -1 | 0 | 1): Point => ({ x: Math.min(Math.max(x + width / 2 + side * half.x, 0), hand.size.width), y: Math.min(Math.max(y + height / 2 + side * half.y, 0), hand.size.height) });
+    const shape = (id: string, { tool, label }: Pen): Shape => swept(tool, at(-1), at(tool === "point" ? 0 : 1), id, label);
     return draw.perform(state, env, { control: hand.control.name, shape });
   },
 };
 
-/** A hundredth of the longer side, at least a pixel; with Ctrl a single pixel. */
-const stepOf = ({ width, height }: Size): number => Math.max(1, Math.round(Math.max(width, height) / 100));
+/**
+ * A hundredth of the longer side of what is in sight, at least a pixel; of a picture like a ribbon not more than a twentieth of
+ * its shorter side. With Ctrl a single pixel.
+ */
+function stepOf(sight: Size, size: Size): Point {
+  const longer = Math.max(sight.width, sight.height) / 100;
+  return { x: Math.max(1, Math.round(Math.min(longer, size.width / 20))), y: Math.max(1, Math.round(Math.min(longer, size.height / 20))) };
+}
 
-type Change = (hand: Hand, shape: Shape, step: number, corner: number | null) => Shape;
+type Change = (hand: Hand, shape: Shape, step: Point, corner: number | null) => Shape;
 
 function byKey(name: string, key: string, change: Change, isFine = false): Action {
   return {
     name, keys: [key], ...keyed, shares: true,
     isEnabled: (state) => handOf(state)?.at != null,
-    perform(state) {
+    perform(state, env) {
       const hand = handOf(state);
       if (hand?.at == null) return stay(state);
-      return replace(state, hand, change(hand, hand.at, isFine ? 1 : stepOf(hand.size), focusOf(state).corner));
+      return replace(state, hand, change(hand, hand.at, isFine ? { x: 1, y: 1 } : stepOf(sightOf(state, hand.size), hand.size), focusOf(state).corner), env.held === true);
     },
   };
 }
 
 /** Moves the corner at hand, or else the whole shape. */
 const nudge = (dx: number, dy: number): Change => (hand, shape, step, corner) => {
-  const by: Point = { x: dx * step, y: dy * step };
+  const by: Point = { x: dx * step.x, y: dy * step.y };
   const point = corner === null ? undefined : cornersOf(shape)[corner];
   if (corner === null || point === undefined) return movedBy(shape, by, hand.size);
   return cornerTo(shape, corner, { x: point.x + by.x, y: point.y + by.y }, hand.size);
 };
-const grow = (dx: number, dy: number): Change => (hand, shape, step) => grownBy(shape, { x: dx * step, y: dy * step }, hand.size);
+const grow = (dx: number, dy: number): Change => (hand, shape, step) => grownBy(shape, { x: dx * step.x, y: dy * step.y }, hand.size);
 
 export const SHAPE_KEYS = [
   byKey("nudge-right", "ArrowRight", nudge(1, 0)), byKey("nudge-left", "ArrowLeft", nudge(-1, 0)),
@@ -184,6 +198,18 @@ export const nextCorner: Action = {
     const { corner } = focusOf(state);
     const next = corner === null ? 0 : corner + 1;
     return stay(withFocus(state, { corner: next < cornersOf(hand.at).length ? next : null }));
+  },
+};
+
+/** A further corner of a polygon, behind the one at hand; it is taken, for the arrows to bring to its place. */
+export const addCorner: Action = {
+  name: "add-corner", keys: ["Shift+v", "Insert"], ...keyed,
+  isEnabled: (state) => handOf(state)?.at?.type === "polygon",
+  perform(state) {
+    const hand = handOf(state);
+    if (hand?.at?.type !== "polygon") return stay(state);
+    const behind = focusOf(state).corner ?? 0;
+    return replace(withFocus(state, { corner: behind + 1 }), hand, withCorner(hand.at, behind));
   },
 };
 

@@ -1,4 +1,5 @@
 /** Look at the answer after this one; after the last one comes the task at hand. */
+import { goTo } from "../edits";
 import { stay, type Action } from "./action";
 
 export const next: Action = {
@@ -8,6 +9,6 @@ export const next: Action = {
   perform(state) {
     if (state.at === null) return stay(state);
     const at = state.at + 1 < state.past.length ? state.at + 1 : null;
-    return stay({ ...state, at, edit: null, conflict: null, notice: null });
+    return stay(goTo(state, at));
   },
 };

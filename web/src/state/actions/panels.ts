@@ -2,9 +2,11 @@
 import type { Control } from "../../wire";
 import type { Panel, State } from "../state";
 import { focusOf } from "../focus";
-import { schemaOf } from "../view";
-import { rulesOf } from "../controls";
-import { stay, type Action } from "./action";
+import { schemaOf, shown } from "../view";
+import { fitAnswer, rulesOf } from "../controls";
+import { changeAnswer } from "../answering";
+import { goTo, withoutEdit } from "../edits";
+import { stay, type Action, type Step } from "./action";
 
 function toggle(name: string, keys: readonly string[], panel: Panel, isEnabled: (state: State) => boolean): Action {
   return {
@@ -36,7 +38,8 @@ export const enlarge: Action = {
   name: "enlarge",
   // No letter, since these choose labels. On most keyboards + and = are one key.
   keys: ["+", "="],
-  isFor: (schema) => schema.display.some((row) => row.type === "image"),
+  // A picture that is drawn on has keys of its own.
+  isFor: (schema) => schema.display.some((row) => row.type === "image") && !schema.controls.some((control) => control.type === "shapes"),
   isEnabled: isReady,
   perform: (state) => stay({ ...state, enlarged: !state.enlarged }),
 };
@@ -46,6 +49,15 @@ const hasFocus = (state: State): boolean => {
   return mark !== null || part !== null || tie !== null;
 };
 
+/** The earlier answer as it is saved; undo brings the change back. */
+function dropEdit(state: State): Step {
+  const view = shown(state);
+  if (view?.kind !== "past") return stay({ ...state, edit: null });
+  const given = fitAnswer(schemaOf(state), view.past.answer, view.past.task.data);
+  const step = changeAnswer(state, given);
+  return { ...step, state: { ...step.state, edit: null, edits: withoutEdit(state, view.past.key) } };
+}
+
 export const close: Action = {
   name: "close",
   keys: ["Escape"],
@@ -54,8 +66,8 @@ export const close: Action = {
     if (state.panel !== null) return stay({ ...state, panel: null });
     if (state.notice !== null) return stay({ ...state, notice: null });
     if (hasFocus(state)) return stay({ ...state, focus: null });
-    if (state.edit !== null) return stay({ ...state, edit: null });
-    return stay({ ...state, at: null, conflict: null });
+    if (state.edit !== null) return dropEdit(state);
+    return stay(goTo(state, null));
   },
 };
 
@@ -64,5 +76,5 @@ export const present: Action = {
   name: "present",
   keys: [],
   isEnabled: (state) => state.at !== null,
-  perform: (state) => stay({ ...state, at: null, edit: null, conflict: null }),
+  perform: (state) => stay(goTo(state, null)),
 };

@@ -1,4 +1,5 @@
 /** Look at the answer before this one, reading older ones from the server when needed. */
+import { goTo } from "../edits";
 import { stay, type Action } from "./action";
 
 export const previous: Action = {
@@ -8,7 +9,7 @@ export const previous: Action = {
   perform(state) {
     if (!previous.isEnabled(state)) return stay(state);
     const at = state.at ?? state.past.length;
-    if (at > 0) return stay({ ...state, at: at - 1, edit: null, conflict: null, notice: null });
+    if (at > 0) return stay(goTo(state, at - 1));
     return stay({ ...state, busy: "history" }, { type: "load-history", then: "previous" });
   },
 };

@@ -2,6 +2,7 @@
 import type { Answer } from "../../wire";
 import type { Verdict } from "../../wire-review";
 import type { Past, State } from "../state";
+import { goTo } from "../edits";
 import { shown } from "../view";
 import { plainText } from "../../text/plain";
 import { stay, type Action, type Step } from "./action";
@@ -33,7 +34,7 @@ export function judge(state: State, past: Past, judgement: Judgement): Step {
 /** The answer behind the one at hand; behind the last one there is none. */
 export function onward(state: State): State {
   const at = (state.at ?? -1) + 1;
-  return { ...state, at: at < state.past.length ? at : null, edit: null, conflict: null };
+  return goTo(state, at < state.past.length ? at : null);
 }
 
 export const approve: Action = {

@@ -89,6 +89,8 @@ function grown(text: string, mark: Mark, step: 1 | -1, unit: Unit): Mark | null 
   const edge = mark.back ? "start" : "end";
   const place = stretched(text, mark, edge, step, unit);
   if (place !== null) return { ...mark, ...place };
+  // At the edge of the text there is nothing to take in, and nothing is let go.
+  if ((edge === "end") === (step > 0)) return null;
   const other = stretched(text, mark, mark.back ? "end" : "start", step, unit);
   return other === null ? null : { ...mark, ...other, back: !mark.back };
 }

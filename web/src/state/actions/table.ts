@@ -4,7 +4,8 @@ import { accept } from "./accept";
 import type { Action } from "./action";
 import { markKnown } from "./known";
 import { next } from "./next";
-import { newShape, nextCorner, nextTool, SHAPE_KEYS } from "./draw";
+import { addCorner, newShape, nextCorner, nextTool, SHAPE_KEYS } from "./draw";
+import { brighter, closer, darker, farther, PAN_KEYS, whole } from "./look";
 import { close, enlarge, guidelines, help, palette, settings } from "./panels";
 import { nextPart, previousPart, removePart } from "./parts";
 import { previous } from "./previous";
@@ -20,7 +21,7 @@ import { write } from "./write";
 
 export const KEYED_ACTIONS = [
   submit, accept, approve, askSkip, askReject, markKnown, undo, redo, cursorRight, cursorLeft, cursorDown, cursorUp, extendRight, extendLeft, startRight, startLeft, wholeWords,
-  newShape, nextTool, nextCorner, ...SHAPE_KEYS, nextPart, previousPart, removePart, beginTie, nextTie, previousTie, arcs, write, previous, next, enlarge, palette, askFlag, comments, guidelines, settings, help, close,
+  newShape, nextTool, nextCorner, addCorner, ...SHAPE_KEYS, closer, farther, whole, ...PAN_KEYS, brighter, darker, nextPart, previousPart, removePart, beginTie, nextTie, previousTie, arcs, write, previous, next, enlarge, palette, askFlag, comments, guidelines, settings, help, close,
 ] as const satisfies readonly Action[];
 
 /** The actions that mean something in a project. */

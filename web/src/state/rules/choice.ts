@@ -14,7 +14,8 @@ export const choiceRules: ControlRules = {
   start: () => [],
   choices: (control) => control.labels,
   choose(control, value, choice) {
-    if (!control.multiple) return inSchemaOrder(control, new Set([choice]));
+    // What may stay open can be left open again.
+    if (!control.multiple) return !control.required && chosen(value).includes(choice) ? [] : inSchemaOrder(control, new Set([choice]));
     const values = new Set(chosen(value));
     if (!values.delete(choice)) values.add(choice);
     return inSchemaOrder(control, values);

@@ -37,8 +37,10 @@ export const ratingRules: ControlRules = {
   choices,
   choose(control, value, choice) {
     const [side, step] = choice.includes(":") ? choice.split(":") : [undefined, choice];
-    if (side === undefined) return Number(step);
-    return { ...both(control, value), [side]: Number(step) };
+    const isTakenBack = !control.required && ratingRules.has(value, choice);
+    if (side === undefined) return isTakenBack ? null : Number(step);
+    const { [side]: _before, ...other } = both(control, value);
+    return isTakenBack ? other : { ...other, [side]: Number(step) };
   },
   isComplete(control, value) {
     const steps = sidesOf(control).map((side) => ratingOf(value, side));
@@ -59,7 +61,7 @@ export const ratingRules: ControlRules = {
 export const preferenceRules: ControlRules = {
   start: () => null,
   choices: (control) => control.labels,
-  choose: (_control, _value, choice) => choice,
+  choose: (control, value, choice) => (!control.required && value === choice ? null : choice),
   isComplete: (control, value) => !control.required || typeof value === "string",
   isEmpty: (value) => typeof value !== "string" || value === "",
   fit: (control, value) => (control.labels.some((label) => label.value === value) ? (value ?? null) : null),

@@ -1,6 +1,6 @@
 /** Shapes on a picture: a label key says what the shape at hand is, or what the next one will be. */
 import { shapesOf, shapesValue, type Shape } from "../shapes";
-import type { Control } from "../../wire";
+import type { AnswerValue, Control } from "../../wire";
 import { counted, titleOf, type ControlRules } from "./rules";
 
 /** The attributes that a shape must have and lacks. */
@@ -8,6 +8,15 @@ export function openAttributes(control: Control, shape: Shape): string[] {
   return control.setup.attributes
     .filter((each) => each.required && (each.labels.length === 0 || each.labels.includes(shape.label)) && shape.attributes[each.name] === undefined)
     .map((each) => each.name);
+}
+
+/** The first shape that lacks an attribute which it must have, with the title of that one. */
+export function lackingShape(control: Control, value: AnswerValue | undefined): { shape: Shape; attribute: string } | null {
+  for (const shape of shapesOf(value)) {
+    const [name] = openAttributes(control, shape);
+    if (name !== undefined) return { shape, attribute: control.setup.attributes.find((each) => each.name === name)?.title ?? name };
+  }
+  return null;
 }
 
 export const shapeRules: ControlRules = {

@@ -46,10 +46,22 @@ export function cellOf(column: Column, value: unknown): AnswerValue {
   return text;
 }
 
+/** What stands in the cell of a number whose text is none yet, such as a lone minus sign. */
+export const UNREADABLE = "?";
+
+const isNumber = (column: Column): boolean => column.kind === "integer" || column.kind === "number";
+
+/** What the item has in a cell where it doesn't fit the column's kind, so that people see what they correct; null where it fits. */
+export function unfitting(column: Column, value: unknown): string | null {
+  const said = asText(value).trim();
+  return said === "" || cellOf(column, value) !== null ? null : excerpt(said);
+}
+
 /** Why a cell can't be sent; null when it can. */
-export function cellTrouble(column: Column, value: AnswerValue | undefined): "missing" | "range" | null {
+export function cellTrouble(column: Column, value: AnswerValue | undefined): "missing" | "number" | "whole" | "range" | null {
   if (value === null || value === undefined || value === "") return column.required ? "missing" : null;
-  if (typeof value !== "number") return null;
+  if (typeof value !== "number") return isNumber(column) ? "number" : null;
+  if (column.kind === "integer" && !Number.isInteger(value)) return "whole";
   return (column.least !== null && value < column.least) || (column.most !== null && value > column.most) ? "range" : null;
 }
 

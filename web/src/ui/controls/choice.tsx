@@ -1,4 +1,5 @@
 /** Labels as a grid of buttons: choices, preferences, and what spans and relations are marked with. */
+import { useEffect, useRef } from "preact/hooks";
 import { labelId } from "../../state/bindings";
 import { rulesOf } from "../../state/controls";
 import type { MessageKey } from "../../locales/en";
@@ -17,6 +18,16 @@ export function LabelButtons({ control, value, suggestion, bindings, choose, mar
   const suggested = suggestion?.answer[control.name] ?? null;
   const count = control.labels.length;
   const size = marks ? "lp-labels lp-labels-marks" : count > 12 ? "lp-labels lp-labels-many" : count < 4 ? `lp-labels lp-labels-${count}` : "lp-labels";
+  // What a key or the palette chose below the edge of a long list is brought into sight.
+  const box = useRef<HTMLDivElement>(null);
+  const last = useRef<ReadonlySet<string>>(new Set());
+  const isAmong = (each: string): boolean => marked === each || (rules?.has(value, each) ?? false);
+  useEffect(() => {
+    const now = new Set(control.labels.map((label) => label.value).filter(isAmong));
+    const at = control.labels.findIndex((label) => now.has(label.value) && !last.current.has(label.value));
+    last.current = now;
+    if (at >= 0) box.current?.children[at]?.scrollIntoView({ block: "nearest" });
+  }, [value, marked]);
   const isSingle = control.type === "preference" || (control.type === "choice" && !control.multiple);
 
   function button(label: Label) {
@@ -40,7 +51,7 @@ export function LabelButtons({ control, value, suggestion, bindings, choose, mar
     );
   }
 
-  return <div class={size} data-single={isSingle ? "" : undefined}>{control.labels.map(button)}</div>;
+  return <div ref={box} class={size} data-single={isSingle ? "" : undefined}>{control.labels.map(button)}</div>;
 }
 
 export function ChoiceControl(props: ControlProps) {

@@ -1,4 +1,6 @@
 /** Drawing on a picture: the tools, the labels, the list of what is drawn, and what is asked of the shape at hand. */
+import type { RefObject } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { chooseTool, penOf, setAttribute } from "../../state/actions/draw";
 import { choosePart, removePart } from "../../state/actions/parts";
 import { actionId } from "../../state/bindings";
@@ -14,18 +16,21 @@ import type { ControlProps } from "./table";
 
 const SHOWN = 120;
 
-function Attributes({ control, shape }: { control: ControlProps["control"]; shape: Shape }) {
+function Attributes({ control, shape, box, bindings }: { control: ControlProps["control"]; shape: Shape; box: RefObject<HTMLDivElement | null>; bindings: ControlProps["bindings"] }) {
   const { perform, text } = usePage();
+  // A list that was opened with the pointer gives the keys back to the page; with the keys one goes on from list to list.
+  const isByPointer = useRef(false);
   const open = openAttributes(control, shape);
   const asked = control.setup.attributes.filter((each) => each.labels.length === 0 || each.labels.includes(shape.label));
   return asked.length === 0 ? null : (
-    <div class="lp-attributes">
+    <div ref={box} class="lp-attributes" onPointerDown={() => { isByPointer.current = true; }} onKeyDown={() => { isByPointer.current = false; }}>
+      <KeyCap name={bindings.keysOf(actionId("write"))[0]} />
       {asked.map((each) => {
         const id = `lp-attribute-${control.name}-${each.name}`;
         return (
           <div key={each.name} class="lp-form-row">
             <label for={id}>{each.title}{each.required ? <span aria-hidden="true"> *</span> : null}</label>
-            <select id={id} class="lp-cell" aria-invalid={open.includes(each.name)} value={shape.attributes[each.name] ?? ""} onChange={(event) => { const { value } = event.currentTarget; event.currentTarget.blur(); perform(setAttribute, { control: control.name, name: each.name, value }); }}>
+            <select id={id} class="lp-cell" aria-invalid={open.includes(each.name)} value={shape.attributes[each.name] ?? ""} onChange={(event) => { const { value } = event.currentTarget; if (isByPointer.current) event.currentTarget.blur(); perform(setAttribute, { control: control.name, name: each.name, value }); }}>
               <option value="">{text.t("form.none")}</option>
               {each.options.map((option) => <option key={option} value={option}>{option}</option>)}
             </select>
@@ -47,6 +52,14 @@ export function ShapeControl(props: ControlProps) {
   const labels = new Map(control.labels.map((label) => [label.value, label]));
   const at = Math.max(0, shapes.findIndex((shape) => shape.id === active?.id) - SHOWN / 2);
   const row = shapes.slice(at, at + SHOWN);
+  // Only when it is asked for, and not again with each shape that comes to hand.
+  const box = useRef<HTMLDivElement>(null);
+  const asked = state.writing?.control === control.name ? state.writing.asked : 0;
+  const done = useRef(asked);
+  useLayoutEffect(() => {
+    if (asked !== done.current) (box.current?.querySelector<HTMLElement>("select[aria-invalid=true]") ?? box.current?.querySelector<HTMLElement>("select"))?.focus();
+    done.current = asked;
+  }, [asked]);
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.labels")}>
       <header class="lp-control-head">
@@ -65,7 +78,7 @@ export function ShapeControl(props: ControlProps) {
         </p>
       </header>
       <LabelButtons {...props} marks marked={active?.label ?? pen.label} />
-      {active === null ? null : <Attributes control={control} shape={active} />}
+      {active === null ? null : <Attributes control={control} shape={active} bindings={bindings} box={box} />}
       {shapes.length === 0 ? null : (
         <ul class="lp-chips" aria-label={text.t("shapes.list")}>
           {row.map((shape, i) => {

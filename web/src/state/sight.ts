@@ -1,5 +1,5 @@
 /** The part of a picture that is in sight, and how it changes when one comes closer or goes aside. Pixels of the picture. */
-import type { Point, Size } from "../state/shapes";
+import type { Point, Size } from "./shapes";
 
 export interface Sight { x: number; y: number; width: number; height: number }
 
@@ -9,6 +9,8 @@ const CLOSEST = 40;
 export const held = (sight: Sight, size: Size): Sight => ({
   ...sight, x: Math.min(Math.max(sight.x, 0), size.width - sight.width), y: Math.min(Math.max(sight.y, 0), size.height - sight.height),
 });
+
+export const wholeOf = (size: Size): Sight => ({ x: 0, y: 0, ...size });
 
 const widthFor = (width: number, size: Size): number => Math.min(Math.max(width, size.width / CLOSEST), size.width);
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createFingers } from "../../src/ui/fingers";
-import { gripped, zoomed } from "../../src/ui/sight";
+import { gripped, zoomed } from "../../src/state/sight";
 
 const size = { width: 640, height: 480 };
 const whole = { x: 0, y: 0, ...size };
