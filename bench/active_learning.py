@@ -1,7 +1,7 @@
 """How many labels each order of labeling needs, and whether automatic acceptance keeps its promise: on real sets.
 
     python bench/active_learning.py [orders] [accept] [--data FOLDER] [--sets banking77 sms_spam reviews_zh]
-        [--seeds 5] [--most LABELS] [--methods random mix margin …] [--projects 100] [--cache FOLDER]
+        [--seeds 5] [--most LABELS] [--methods random mix margin …] [--peer FOLDER] [--projects 100] [--cache FOLDER]
 
 Without a name both are run. sms_spam and reviews_zh are the packaged demo sets; banking77 is read from
 FOLDER/banking77.csv.gz (columns split, text, label). A text is used once; without a column ``split`` three in ten are
@@ -11,7 +11,9 @@ orders: from no label on, `step` labels are added at a time in the order that is
 strength learns from them and names the held-out texts. Printed are the labels at which it first reaches 95 % of what
 the same head reaches with all labels, for each seed, and the accuracy at some counts. A method that ends with ``+pool``
 learns, while labels are few, from the items without a label as well, as the product does where that helps: from at most
-10,000 of them.
+10,000 of them. With --peer, the site-packages of an environment with small-text, the methods ``small-text:BreakingTies``,
+``small-text:EmbeddingKMeans`` and ``small-text:GreedyCoreset`` are its query strategies, over the same vectors and the same
+plain head.
 
 accept: one project draws labels at random, a quick head learns from them, its confidences in its answers to labels it
 did not see are held to the bound, and the threshold is used on all other texts. Printed are in how many projects the
@@ -50,6 +52,7 @@ HELD_OUT = 0.3
 TARGETS = (0.95, 0.98)
 # The end of a method's name, and how many items without labels it learns from.
 WITH_POOL, MOST_POOL = "+pool", 10_000
+PEER = "small-text:"
 # Labels of one project of `accept`.
 LABELS = {"banking77": 1_500, "sms_spam": 600, "reviews_zh": 1_000}
 
@@ -114,12 +117,34 @@ def chosen(
     random: np.random.Generator, seed: int,
 ) -> np.ndarray:  # fmt: skip
     free = np.flatnonzero(~labeled)
+    if method.startswith(PEER) and head is not None:
+        return asked_by_peer(method.removeprefix(PEER), vectors, head, labeled, step, round_seed_of(seed, labeled))
     # Orders that ask a model start at random, like the others' defaults.
     if method == "random" or (head is None and method not in ("mix", "typical", "diversity")):
         return random.permutation(free)[:step]
     shares = None if head is None else head.probabilities(vectors)
-    round_seed = seed * 1_000 + int(labeled.sum())
-    return order(vectors, shares, labeled, method, round_seed, count=step, batch=step).rows
+    return order(vectors, shares, labeled, method, round_seed_of(seed, labeled), count=step, batch=step).rows
+
+
+def round_seed_of(seed: int, labeled: np.ndarray) -> int:
+    return seed * 1_000 + int(labeled.sum())
+
+
+def asked_by_peer(
+    name: str, vectors: np.ndarray, head: QuickHead, labeled: np.ndarray, step: int, seed: int
+) -> np.ndarray:
+    """Return what a query strategy of small-text asks for; it draws from NumPy's global random numbers."""
+    import small_text
+
+    class Classifier:
+        def predict_proba(self, _dataset: object) -> np.ndarray:
+            return head.probabilities(vectors)
+
+    np.random.seed(seed)
+    free, known = np.flatnonzero(~labeled), np.flatnonzero(labeled)
+    more = {} if name == "BreakingTies" else {"embeddings": vectors}
+    strategy = getattr(small_text, name)()
+    return np.asarray(strategy.query(Classifier(), vectors, free, known, np.zeros(len(known), int), n=step, **more))
 
 
 def orders(data: Texts, methods: list[str], seeds: int, most: int) -> None:
@@ -211,10 +236,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--methods", nargs="+", default=["random", "random+pool", "mix", "mix+pool", "margin"])
     parser.add_argument("--most", type=int, help="Labels at most, instead of the set's own number.")
+    parser.add_argument("--peer", type=Path, help="site-packages of an environment with small-text.")
     parser.add_argument("--projects", type=int, default=100)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "assay-bench-embeddings")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", "The number of unique classes")
+    if options.peer:
+        sys.path.append(str(options.peer))
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("numpy", "scikit-learn", "scipy"))
     print(f"Python {platform.python_version()}, {versions}")
     known = [name for name in STEPS if name in SETS or options.data]
