@@ -11,9 +11,9 @@ orders: from no label on, `step` labels are added at a time in the order that is
 strength learns from them and names the held-out texts. Printed are the labels at which it first reaches 95 % of what
 the same head reaches with all labels, for each seed, and the accuracy at some counts. A method that ends with ``+pool``
 learns, while labels are few, from the items without a label as well, as the product does where that helps: from at most
-10,000 of them. With --peer, the site-packages of an environment with small-text, the methods ``small-text:BreakingTies``,
-``small-text:EmbeddingKMeans`` and ``small-text:GreedyCoreset`` are its query strategies, over the same vectors and the same
-plain head.
+10,000 of them. With --peer, the site-packages of an environment with small-text, the methods
+``small-text:BreakingTies``, ``small-text:EmbeddingKMeans`` and ``small-text:GreedyCoreset`` are its query strategies,
+over the same vectors and the same plain head.
 
 accept: one project draws labels at random, a quick head learns from them, its confidences in its answers to labels it
 did not see are held to the bound, and the threshold is used on all other texts. Printed are in how many projects the
