@@ -35,7 +35,7 @@ lock: ## Compute requirements.lock and requirements-dev.lock anew from pyproject
 web: ## Build the labeling page from web/ into the Python package (needs Node)
 	cd web && npm ci && npm run build
 
-PICTURED := chain_browser review_page pictures meaning_page privacy_page sources_page task_types arcs real_content grid_page comments comments_at_marks reviewing work_page people_page
+PICTURED := chain_browser review_page pictures meaning_page privacy_page sources_page task_types arcs real_content grid_page comments comments_at_marks reviewing work_page people_page adjudicate_page acceptance_page agreement_page label_errors_page learning_page onboarding rules_page suggestions_page
 screenshots: ## Take the pictures of docs/screenshots/ anew, in the browser tests that show the pages
 	@ASSAY_SCREENSHOTS=docs/screenshots $(BOOTSTRAP) test $(PICTURED:%=tests/e2e/test_%.py)
 

@@ -131,8 +131,9 @@ def plain(value: Any) -> Any:
 _ALIGN = f"""
 WITH chosen AS MATERIALIZED (
   SELECT id, overlap - open_slots AS taken, GREATEST({WANTED} + extra_places, overlap - open_slots) AS wanted
-  FROM labeling_task WHERE project_id = %(project)s AND id > %(after)s AND NOT is_gold AND NOT by_model
-  ORDER BY id LIMIT %(batch)s FOR NO KEY UPDATE),
+  FROM labeling_task t WHERE project_id = %(project)s AND id > %(after)s AND NOT is_gold AND NOT by_model
+    AND NOT EXISTS (SELECT FROM labeling_adjudication j WHERE j.task_id = t.id AND j.state = 'decided')
+  ORDER BY id LIMIT %(batch)s FOR NO KEY UPDATE OF t),
 changed AS (
   UPDATE labeling_task t SET overlap = chosen.wanted, open_slots = chosen.wanted - chosen.taken
   FROM chosen WHERE t.id = chosen.id AND t.overlap <> chosen.wanted AND (chosen.taken = 0 OR NOT %(untouched)s))

@@ -12,12 +12,15 @@ from labeling.models import Adjudication, Dispute, Project, Task
 from labeling.services.adjudication import decide_task, undo_decision
 from labeling.services.erasing import erase_tasks
 from labeling.services.gold import mark_gold
-from labeling.services.project import labeled_items, project_figures
+from labeling.services.project import change_project, labeled_items, project_figures
+from labeling.services.queue import lease_tasks, release_tasks
+from labeling.services.task import make_tasks
 from tests import factories
 from tests.labeling.crowds import answer, number_of, weighed
 from tests.labeling.services.test_publish import publish
 from tests.labeling.services.test_schema_change import changed, done, schema
-from tests.labeling.versions import numbered
+from tests.labeling.versions import numbered, start
+from workers.models import Job
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +50,38 @@ def test_an_answer_is_taken_and_the_answers_of_people_stay() -> None:
     assert dict(Dispute.objects.values_list("task__item_id", "state")) == {2: "decided", 3: "open"}
     entry = AuditEntry.objects.get(action="task.adjudicate")
     assert (entry.subject, entry.data["item"], entry.data["answer"]) == (f"task:{made.task_id}", 2, {"label": ["ham"]})
+
+
+def test_a_decided_task_asks_nobody_else_until_the_decision_is_taken_back() -> None:
+    ann = factories.owner()
+    bob, cat = factories.member(ann, "annotator"), factories.member(ann, "annotator")
+    project = numbered(ann, 2, overlap=3)
+    answer(bob, project, {1: "ham"})
+
+    def wanted() -> int:
+        project.refresh_from_db()
+        return project.task_count * project.overlap + project.extra_answers
+
+    def offered() -> set[int]:
+        tasks = lease_tasks(actor=cat, project_id=project.pk, count=5, holding=[])["tasks"]
+        release_tasks(actor=cat, project_id=project.pk, tasks=[task["id"] for task in tasks])
+        return {task["item_id"] for task in tasks}
+
+    assert wanted() == 6
+    for item in (1, 2):
+        decide_task(actor=ann, task_id=task(project, item).pk, answer={"label": ["ham"]})
+    assert (offered(), wanted()) == (set(), 1)
+    assert [(one.overlap, one.open_slots) for one in Task.objects.order_by("item_id")] == [(1, 0), (0, 0)]
+    # A job that brings tasks in line with another overlap leaves decided ones alone.
+    change_project(actor=ann, project_id=project.pk, overlap=2)
+    make_tasks(job=start(Job.objects.filter(kind="labeling.create_tasks").latest("pk")), project_id=project.pk)
+    assert (offered(), wanted()) == (set(), 1)
+    undo_decision(actor=ann, task_id=task(project, 1).pk)
+    assert (offered(), wanted()) == ({1}, 2)
+    decide_task(actor=ann, task_id=task(project, 2).pk, state="left", reason="Nobody can tell")
+    assert (offered(), wanted()) == ({1, 2}, 4)
+    answer(cat, project, {1: "ham", 2: "ham"})
+    assert offered() == set()
 
 
 def test_a_changed_copy_says_that_it_was_changed() -> None:
