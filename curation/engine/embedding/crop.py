@@ -98,6 +98,7 @@ class PartEncoder(PictureEncoder):
                     rows = np.array([row for row, _square in batch])
                     self._cache.put(keys[rows], vectors)
                     out[rows] = vectors
+                self.encoded += len(seen)
                 done += sum(len(by_picture[name]) for name in chunk)
         if progress:
             progress(len(parts), len(parts))

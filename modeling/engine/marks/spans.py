@@ -222,41 +222,53 @@ class _Work:
         nothing = len(self.labels)
         chances = np.zeros((len(self.at), nothing + 1))
         beside, fold = self.features.rows(unmarked), self._fold_of(self.words.text[unmarked.start])
+        width = beside.shape[1]
+        # Most hashed features never occur; without them a small search takes a fifth of the time.
+        columns = np.unique(np.concatenate([self.seen.indices, beside.indices]))
+        marked, beside = self.seen[:, columns], beside[:, columns]
         scorers = []
         for number in range(FOLDS):
             if check is not None:
                 check(done + number, 2 * FOLDS)
             taught, others = trusted & (self.fold != number), fold != number
-            seen = sp.vstack([self.seen[taught], beside[others]], format="csr")
+            seen = sp.vstack([marked[taught], beside[others]], format="csr")
             said = np.concatenate([self.code[taught], np.full(int(others.sum()), nothing)])
-            weights, bias = self._fitted(number, seen, said)
+            weights, bias = self._fitted(number, seen, said, columns, width)
             scorer = self.features.scorer(weights, bias)
             held = self.fold == number
             chances[held] = scorer.chances(self.at.at(held))
             scorers.append(scorer)
         return _Round(chances, chances[np.arange(len(self.code)), self.code], scorers)
 
-    def _fitted(self, number: int, seen: Any, said: Places) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return weights and bias for every label and nothing; an unknown label is never likely."""
+    def _fitted(
+        self, number: int, seen: Any, said: Places, columns: Places, width: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Return weights and bias for every label and nothing; an unknown label is never likely.
+
+        A second round starts from the weights of the first, which are near its own.
+        """
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
-        model = self.models[number]
-        if model is None or not np.array_equal(model.classes_, np.unique(said)):
-            model = LogisticRegression(C=STRENGTH, max_iter=MOST_ITERATIONS, tol=TOLERANCE, warm_start=True)
-        self.models[number] = model
+        model, before = LogisticRegression(C=STRENGTH, max_iter=MOST_ITERATIONS, tol=TOLERANCE), self.models[number]
+        if before is not None and np.array_equal(before[0].classes_, np.unique(said)):
+            model = before[0].set_params(warm_start=True)
+            model.coef_ = before[1][:, columns]
         with warnings.catch_warnings():
-            # A hundred steps order the marks as well as a thousand do.
+            # Some dozens of steps order the marks as well as a thousand do.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(seen, said)
-        weights = np.zeros((len(self.labels) + 1, seen.shape[1]))
+        found = np.zeros((len(model.coef_), width), np.float32)
+        found[:, columns] = model.coef_
+        self.models[number] = model, found
+        weights = np.zeros((len(self.labels) + 1, width), np.float32)
         bias = np.full(len(self.labels) + 1, -50.0)
         if len(model.classes_) == 2:
             # Of two classes scikit-learn keeps the difference alone.
-            weights[model.classes_] = np.stack([-model.coef_[0] / 2, model.coef_[0] / 2])
+            weights[model.classes_] = np.concatenate([-found / 2, found / 2])
             bias[model.classes_] = np.array([-model.intercept_[0] / 2, model.intercept_[0] / 2])
         else:
-            weights[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
+            weights[model.classes_], bias[model.classes_] = found, model.intercept_
         return weights, bias
 
     def _candidates(self, scorers: list[Scorer], least: float) -> tuple[Stretches, NDArray[np.float32]]:
