@@ -214,6 +214,4 @@ def _place_of(row: SuspectLabel, request: PageRequest) -> str:
     name = "labeling:label" if is_own else "labeling:review"
     if not request.actor.can("label" if is_own else "review"):
         return ""
-    return f"{reverse(name, args=[row.project_id])}?annotation={row.annotation_number}" + (
-        f"&{urlencode({'mark': row.mark})}" if row.before else ""
-    )
+    return f"{reverse(name, args=[row.project_id])}?annotation={row.annotation_number}"

@@ -78,7 +78,7 @@ def test_damaged_marks_of_real_tweets_come_first() -> None:
     assert len(wrong["label"]) == 48
     assert hits["label"] >= 12
     assert hits["spurious"] >= 20
-    assert hits["overlooked"] >= 6
+    assert hits["overlooked"] >= 10
     again = search_spans(texts, marks_of(kept), encoder="minilm")
     assert again == doubts
 
