@@ -36,7 +36,9 @@ def stands(answer: Mapping[str, Any] | None, control: str, mark: str, part: Part
     return part_in(answer, control, mark) == part
 
 
-def with_change(schema: Schema, answer: Mapping[str, Any], control: str, before: Part | None, after: Part | None) -> Answer:
+def with_change(
+    schema: Schema, answer: Mapping[str, Any], control: str, before: Part | None, after: Part | None
+) -> Answer:
     """Return an answer in which one mark is another, is gone, or is there.
 
     Args:

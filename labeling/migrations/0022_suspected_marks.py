@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='suspectlabel',
             name='kind',
-            field=models.CharField(choices=[('label', 'Another label'), ('spurious', 'Nothing there'), ('overlooked', 'Overlooked'), ('edge', 'Other borders')], db_default='label', default='label', max_length=10),
+            field=models.CharField(choices=[('label', 'Wrong label'), ('spurious', 'Nothing there'), ('overlooked', 'Overlooked'), ('edge', 'Wrong borders')], db_default='label', default='label', max_length=10),
         ),
         migrations.AddField(
             model_name='suspectlabel',

@@ -16,13 +16,13 @@ class SuspectKind(models.TextChoices):
     """What is thought to be wrong."""
 
     # Another label is likelier.
-    LABEL = "label", _("Another label")
+    LABEL = "label", _("Wrong label")
     # There is no such thing there.
     SPURIOUS = "spurious", _("Nothing there")
     # A thing is there that nobody marked.
     OVERLOOKED = "overlooked", _("Overlooked")
     # It begins or ends elsewhere.
-    EDGE = "edge", _("Other borders")
+    EDGE = "edge", _("Wrong borders")
 
 
 class SuspectLabel(models.Model):

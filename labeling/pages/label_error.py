@@ -178,7 +178,7 @@ def _prepare(row: Any, schema: Schema, request: PageRequest) -> None:
     picture = next((display.field for display in schema.display if display.type == "image"), "")
     row.excerpt, row.frame = excerpt_of(schema, row), frame_of(schema, row)
     row.text = "" if row.excerpt or row.frame else text_of(schema, row.task.data)
-    row.thumb = "" if row.frame else thumb(str(row.task.data.get(picture) or ""))
+    row.thumb = "" if row.excerpt or row.frame else thumb(str(row.task.data.get(picture) or ""))
     row.percent = round(row.score * 100, 1)
     row.given_titles = _titles(schema, row.control, row.given)
     row.suggested_titles = _titles(schema, row.control, row.suggested)

@@ -77,9 +77,7 @@ def run_search(*, job: JobContext, project_id: int) -> dict[str, Any]:
     return {**facts, "suspects": store_suspects(project=project, job_id=job.job_id, found=worst, part=part)}
 
 
-def _of_choice(
-    job: JobContext, project: Project, schema: Schema, part: Part
-) -> tuple[list[Suspicion], dict[str, Any]]:
+def _of_choice(job: JobContext, project: Project, schema: Schema, part: Part) -> tuple[list[Suspicion], dict[str, Any]]:
     """Return the suspicions of the project's choice and what was learned from."""
     learned = _learned(project, part)
     usable = set(usable_labels(learned.labels))

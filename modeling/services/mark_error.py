@@ -99,7 +99,7 @@ def _of_spans(job: JobContext, control: Spans, read: list[Answered], worst: floa
             continue
         if doubt.mark >= 0:
             _text, span, number = placed[doubt.mark]
-            found += _of_span(control, read[number], span, doubt)
+            found += _of_span(control, read[number], span, doubt, texts[doubt.text])
         else:
             for number in answers[doubt.text]:
                 found.append(_missing(control, read[number].answer, texts[doubt.text], doubt))
@@ -125,15 +125,19 @@ def _texts(control: Spans, read: list[Answered]) -> tuple[list[str], list[int], 
     return texts, text_of, kept
 
 
-def _of_span(control: Spans, row: Answered, span: MarkedPart, doubt: Any) -> Iterator[Suspicion]:
-    """Give the suspicion of a span, unless the answer has the other label at the same place too."""
-    after = None if doubt.kind == SuspectKind.SPURIOUS else {**span, "label": doubt.label}
+def _of_span(control: Spans, row: Answered, span: MarkedPart, doubt: Any, text: str) -> Iterator[Suspicion]:
+    """Give the suspicion of a span, unless the answer has what is suggested too."""
+    after: MarkedPart | None = None
+    if doubt.kind == SuspectKind.EDGE:
+        after = {**span, "start": doubt.start, "end": doubt.end, "text": text[doubt.start : doubt.end]}
+    elif doubt.kind == SuspectKind.LABEL:
+        after = {**span, "label": doubt.label}
     if after is not None and any(
         (each["start"], each["end"], each["label"]) == (after["start"], after["end"], after["label"])
         for each in row.parts
     ):
         return
-    suggested = () if after is None else (doubt.label,)
+    suggested = () if after is None else (str(after["label"]),)
     yield Suspicion(row.answer, suggested, doubt.score, control.name, doubt.kind, span, after)
 
 
@@ -191,7 +195,9 @@ def _of_shapes(job: JobContext, control: Shapes, read: list[Answered], worst: fl
 
 
 def _too_few(usable: int) -> str:
-    detail = _("Nothing was searched: at least two labels must be drawn in %(least)s pictures each; %(count)s is so far.")
+    detail = _(
+        "Nothing was searched: at least two labels must be drawn in %(least)s pictures each; %(count)s is so far."
+    )
     return detail % {"least": FOLDS, "count": usable}
 
 

@@ -109,7 +109,9 @@ def test_the_page_fits_and_complains_of_nothing(
     take(page, "label-errors", look_of(language, width))
 
 
-TEXT = "王小明 met Ada Lovelace 🚀 in London, where the Analytical Engine was shown to a small circle of people in 1843."
+TEXT = (
+    "王小明 met Ada Lovelace 🚀 in London, where the Analytical Engine was shown to a small circle of people in 1843."
+)
 NAMES = [
     {"id": "a", "start": 8, "end": 20, "label": "place", "text": "Ada Lovelace"},
     {"id": "b", "start": 38, "end": 41, "label": "person", "text": TEXT[38:41]},

@@ -1,4 +1,4 @@
-"""Parts of pictures to vectors: what lies around a shape, cut out as a square, through the network of whole pictures."""
+"""Parts of pictures to vectors: a square around a shape, through the network of whole pictures."""
 
 from __future__ import annotations
 

@@ -64,7 +64,9 @@ class Features:
 
         lengths = at.stop - at.start
         row = np.repeat(np.arange(len(at)), lengths)
-        word = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths) + np.repeat(at.start, lengths)
+        word = (
+            np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths) + np.repeat(at.start, lengths)
+        )
         shape = (len(at), len(self.words) + 2)
 
         def over(values: Floats) -> Any:
@@ -126,9 +128,9 @@ class Scorer:
         found = np.array(np.broadcast_to(self.bias, (len(at), len(self.bias))), np.float32)
         found += (self.sums[at.stop] - self.sums[at.start]) / np.sqrt(many)
         found += (self.mean_sums[at.stop] - self.mean_sums[at.start]) / many
-        for place, numbers in zip(self.features._neighbours(at), self.by_word, strict=True):  # noqa: SLF001
+        for place, numbers in zip(self.features._neighbours(at), self.by_word, strict=True):
             found += numbers[place]
-        found += self.texts[self.features._text_codes(at)]  # noqa: SLF001
+        found += self.texts[self.features._text_codes(at)]
         found += self.lengths[np.minimum(many[:, 0], LONGEST - 1)]
         found -= found.max(axis=1, keepdims=True)
         np.exp(found, out=found)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curation.engine.suspicion import FOLDS, TIMES_LIKELIER
 from modeling.engine.marks.features import Features, Scorer
-from modeling.engine.marks.words import Stretches, Words, stretches_at, stretches_in
+from modeling.engine.marks.words import Stretches, stretches_at, stretches_in
 
 Places = NDArray[np.int64]
 # Weights of features of length about 1; see bench/mark_errors.py.
@@ -32,6 +32,8 @@ LONGEST = 12
 SHARE_OF_LENGTHS = 0.98
 # Below this a stretch is no candidate for something overlooked.
 LEAST = 0.05
+# A mark's borders are doubted when the model gives a stretch a word longer or shorter at least this chance of its label.
+MOVED = 0.5
 # Words whose stretches are scored at once.
 WORDS_AT_ONCE = 40_000
 # Steps of `without_prior`, which moves little after ten.
@@ -66,7 +68,7 @@ class SpanDoubt:
 
     Attributes:
         kind: A row of KINDS.
-        mark: The place of the mark; -1 for one that was overlooked.
+        mark: The place of the mark; -1 for one that was overlooked. One mark is doubted in one way alone.
         text: Which text.
         start: First code point as it should be.
         end: One after the last code point.
@@ -317,13 +319,43 @@ class _Work:
         squares[place] = -1
         rivals = squares.argmax(axis=1)
         nothing = len(self.labels)
+        other, chance = self._moved(last)
+        moved = np.square(last.own) / (np.square(last.own) + np.square(chance))
+        is_edge = (chance > MOVED) & (chance > last.own)
         found = []
         for row in np.flatnonzero(known).tolist():
             mark, rival = int(self.rows[row]), int(rivals[row])
             text, start, end = (int(each[mark]) for each in (self.marks.text, self.marks.start, self.marks.end))
             kind, label = ("spurious", "") if rival == nothing else ("label", self.labels[rival])
-            found.append(SpanDoubt(kind, mark, text, start, end, label, float(scores[row])))
+            score = float(scores[row])
+            if is_edge[row]:
+                kind, label, score = "edge", self.labels[self.code[row]], min(score, float(moved[row]))
+                start, end = int(self.words.start[other.start[row]]), int(self.words.end[other.stop[row] - 1])
+            found.append(SpanDoubt(kind, mark, text, start, end, label, score))
         return found
+
+    def _moved(self, last: _Round) -> tuple[Stretches, NDArray[np.float64]]:
+        """Return for each mark the likeliest stretch that is a word longer or shorter, with its chance of the label."""
+        words, count = self.words, len(self.words)
+        best, start, stop = np.zeros(len(self.at)), self.at.start.copy(), self.at.stop.copy()
+        text = words.text[self.at.start]
+        for first, end, added in ((-1, 0, -1), (0, 1, 0), (1, 0, None), (0, -1, None)):
+            low, high = self.at.start + first, self.at.stop + end
+            fits = (low >= 0) & (high <= count) & (high > low)
+            begin, finish = np.clip(low, 0, count - 1), np.clip(high - 1, 0, count - 1)
+            fits &= (words.text[begin] == text) & (words.text[finish] == text)
+            fits &= words.is_name[begin] & words.is_name[finish]
+            if added is not None:
+                # A longer one takes no word of another mark.
+                new = begin if added else finish
+                fits &= self.covered[new + 1] == self.covered[new]
+            for fold, scorer in enumerate(last.scorers):
+                rows = np.flatnonzero(fits & (self.fold == fold))
+                chances = scorer.chances(Stretches(low[rows], high[rows]))[np.arange(len(rows)), self.code[rows]]
+                better = chances > best[rows]
+                rows = rows[better]
+                best[rows], start[rows], stop[rows] = chances[better], low[rows], high[rows]
+        return Stretches(start, stop), best
 
     def _overlooked(self, last: _Round) -> list[SpanDoubt]:
         """Return the stretches that touch no mark and that a model takes for one."""

@@ -43,7 +43,7 @@ class Words:
 
 
 def cut(texts: Sequence[str]) -> Words:
-    """Return the words of texts: letters and digits together, every other sign alone, Chinese character by character."""
+    """Return the words of texts: letters and digits together, other signs alone, Chinese character by character."""
     places, forms = [], []
     for number, text in enumerate(texts):
         for found in WORD.finditer(text):

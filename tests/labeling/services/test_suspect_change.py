@@ -232,9 +232,7 @@ def test_a_control_that_is_asked_no_more_is_in_no_queue(ann: Actor, answer: Anno
         decide_suspect(actor=ann, suspect_id=row.pk, decision="accept")
 
 
-def test_a_suggestion_that_the_project_does_not_take_is_refused_with_a_sentence(
-    ann: Actor, answer: Annotation
-) -> None:
+def test_a_suggestion_that_the_project_does_not_take_is_refused_with_a_sentence(ann: Actor, answer: Annotation) -> None:
     row = doubted(answer)["label"]
     project = Project.objects.get(pk=answer.project_id)
     project.schema["controls"][1]["labels"] = labels("place", "org")

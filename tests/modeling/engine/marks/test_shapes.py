@@ -58,7 +58,11 @@ def test_a_picture_that_is_missing_or_broken_is_named_and_its_shapes_are_not_jud
 ) -> None:
     parts, labels, folder = cells
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
-    odd = [Part("broken.jpg", (0, 0, 9, 9)), Part("gone.jpg", (0, 0, 9, 9)), Part(parts[0].sha256, (-50, -50, -40, -40))]
+    odd = [
+        Part("broken.jpg", (0, 0, 9, 9)),
+        Part("gone.jpg", (0, 0, 9, 9)),
+        Part(parts[0].sha256, (-50, -50, -40, -40)),
+    ]
     encoder = PartEncoder(vectors_dir=folder / "vectors")
     some = list(zip(parts, labels, strict=True))
     vectors, broken = encoder.encode_parts([*odd, *parts], lambda name: (folder / name) if name != "gone.jpg" else None)

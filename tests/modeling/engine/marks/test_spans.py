@@ -92,17 +92,34 @@ def test_chinese_sentences_are_judged_by_their_characters() -> None:
         assert len(found[kind] & places) >= 0.6 * len(places), kind
 
 
+def test_a_border_that_was_moved_is_moved_back() -> None:
+    texts, true = chinese()
+    kept, moved = list(true), set()
+    for number in range(4, len(true), 20):
+        text, start, end, label = true[number]
+        if end - start > 3:
+            kept[number] = (text, start, end - 1, label)
+            moved.add(number)
+    doubts = search_spans(texts, marks_of(kept), encoder="")
+    edges = {each.mark: each for each in doubts.found if each.kind == "edge"}
+    right = [number for number in moved if number in edges and edges[number].end == true[number][2]]
+    assert len(moved) > 15
+    assert len(right) >= 0.5 * len(moved)
+
+
 def test_one_label_alone_is_told_from_nothing() -> None:
     texts, true = chinese()
     kept, wrong = damage([(*row[:3], "private") for row in true], texts)
     doubts = search_spans(texts, marks_of(kept), encoder="")
-    assert {each.kind for each in doubts.found} <= {"spurious", "overlooked"}
+    assert "label" not in {each.kind for each in doubts.found}
     assert len(set(first(doubts.found, kept, "spurious", 27)) & wrong["spurious"]) >= 15
 
 
 def test_rare_labels_are_neither_judged_nor_overlooked() -> None:
     texts, true = chinese()
-    rows = [row for row in true if row[3] != true[0][3]] + [(*row[:3], "rare") for row in true if row[3] == true[0][3]][:4]
+    rows = [row for row in true if row[3] != true[0][3]] + [(*row[:3], "rare") for row in true if row[3] == true[0][3]][
+        :4
+    ]
     marks = marks_of(rows)
     assert "rare" not in usable_span_labels(marks)
     doubts = search_spans(texts, marks, encoder="")
