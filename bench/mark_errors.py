@@ -4,9 +4,10 @@
 
 FOLDER holds ner/wnut17.jsonl.gz, ner/uner_zh_gsd.jsonl.gz and detect/bccd_voc.zip. A tenth of the spans is damaged
 (seed 0): a third gets another label, a third is taken away, and as many are added where nothing was marked, of the
-lengths that marks have. In a run of its own a twentieth is made a word longer or shorter. Of the blood cells a tenth gets another label. The sets have errors of their own, which count
-as right here. Printed are for each kind the average precision over all that could be listed, with what was not found
-as never listed; how many of the first 100 are errors; and what is listed below the bound of the product.
+lengths that marks have. In a run of its own a twentieth is made a word longer or shorter. Of the blood cells a tenth
+gets another label. The sets have errors of their own, which count as right here. Printed are for each kind the average
+precision over all that could be listed, with what was not found as never listed; how many of the first 100 are errors;
+and what is listed below the bound of the product.
 
 The peer, with cleanlab, runs in a process of its own. For spans it ranks words by the least likely one of each mark
 (token_classification.rank), from an out-of-fold model of words on the same features; a mark gets the least score of its

@@ -59,7 +59,10 @@ def doubted_marks(
     for control in parted(schema):
         read = [Answered(answer, parts) for answer, parts in marked_answers(project, control.name, part)]
         job.check()
-        found, learned = (_of_spans if isinstance(control, Spans) else _of_shapes)(job, control, read, worst)  # type: ignore[operator]
+        if isinstance(control, Spans):
+            found, learned = _of_spans(job, control, read, worst)
+        else:
+            found, learned = _of_shapes(job, control, read, worst)
         suspicions += found
         facts.append({"control": control.name, "type": control.type, **learned})
     return suspicions, facts
@@ -177,9 +180,8 @@ def _of_shapes(job: JobContext, control: Shapes, read: list[Answered], worst: fl
     with open_media(job.organization_id) as media:
         cuts = [Cut(name, _bounds(shape)) for _row, shape, name in drawn]
         vectors, _broken = encoder.encode_parts(cuts, media.path, progress=told, cancelled=job.cancelled)
-    seen = ~np.isnan(vectors).any(axis=1)
-    facts["unreadable"] = facts["marks"] - int(seen.sum())
-    usable = [n for n in range(len(drawn)) if seen[n]]
+    usable = np.flatnonzero(~np.isnan(vectors).any(axis=1)).tolist()
+    facts["unreadable"] = facts["marks"] - len(usable)
     if len(usable_shape_labels([labels[n] for n in usable], [pictures[n] for n in usable])) < 2:
         return [], {**facts, "labels": 0, "message": _("Nothing was searched: the pictures cannot be read.")}
     job.progress(0, None, _("judging the shapes"))

@@ -115,7 +115,7 @@ class Scorer:
     """A linear model's numbers of every word, from which those of stretches are added up."""
 
     features: Features
-    by_word: list[Floats]
+    by_word: Sequence[Floats]
     sums: Floats
     mean_sums: Floats
     texts: Floats

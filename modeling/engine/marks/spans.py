@@ -32,7 +32,7 @@ LONGEST = 12
 SHARE_OF_LENGTHS = 0.98
 # Below this a stretch is no candidate for something overlooked.
 LEAST = 0.05
-# A mark's borders are doubted when the model gives a stretch a word longer or shorter at least this chance of its label.
+# The borders of a mark are doubted when a stretch a word longer or shorter has at least this chance of its label.
 MOVED = 0.5
 # Words whose stretches are scored at once.
 WORDS_AT_ONCE = 40_000
