@@ -181,6 +181,7 @@ SPECTACULAR_SETTINGS = {
         "ProjectState": "labeling.models.project.ProjectState",
         "QuestionState": "curation.models.question.QuestionState",
         "RuleKind": "labeling.models.rule.RuleKind",
+        "SuspectKind": "labeling.models.label_error.SuspectKind",
         "SuspectState": "labeling.models.label_error.SuspectState",
         "Verdict": "labeling.models.annotation.Verdict",
         "VerdictGiven": "labeling.services.review.VERDICTS",

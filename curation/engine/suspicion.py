@@ -46,6 +46,7 @@ def doubt_labels(
     make_model: Callable[[], Any],
     *,
     times: float = TIMES_LIKELIER,
+    groups: NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> Suspicion:
     """Return which labels an out-of-fold model doubts, after a second round without the first round's suspects.
@@ -58,17 +59,19 @@ def doubt_labels(
         labels: 0 to k - 1, int64 [n]; each class has at least `FOLDS` rows.
         make_model: Makes an unfitted scikit-learn classifier with ``predict_proba`` and ``warm_start``.
         times: How many times likelier than the given label another one must be.
+        groups: Rows of one group are never judged by a model that saw another of it, int64 [n]; each class has rows of
+            at least `FOLDS` groups. Without it every row is a group.
         seed: Decides the folds.
     """
     from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
     with threadpool_limits(1):
-        first, models = _out_of_fold(rows, labels, [make_model() for _fold in range(FOLDS)], None, seed)
+        first, models = _out_of_fold(rows, labels, [make_model() for _fold in range(FOLDS)], None, groups, seed)
         trusted = ~(confident_errors(first, labels) & (first.argmax(axis=1) != labels))
         # A class of which nothing is left would be unknown to the second round.
         counts = np.bincount(labels[trusted], minlength=first.shape[1])
         trusted |= (counts < FOLDS)[labels]
-        second, _models = _out_of_fold(rows, labels, models, trusted, seed)
+        second, _models = _out_of_fold(rows, labels, models, trusted, groups, seed)
     likelier = second.argmax(axis=1)
     place = np.arange(len(labels))
     own, other = second[place, labels], second[place, likelier]
@@ -80,6 +83,7 @@ def _out_of_fold(
     labels: NDArray[np.int64],
     models: list[Any],
     trusted: NDArray[np.bool_] | None,
+    groups: NDArray[np.int64] | None,
     seed: int,
 ) -> tuple[NDArray[np.float64], list[Any]]:
     """Return the probability of each class for each row from a model that did not see the row, float64 [n, k].
@@ -87,11 +91,12 @@ def _out_of_fold(
     The models, one a fold, are trained on and returned; with `trusted`, only on those rows.
     """
     from sklearn.base import clone  # slow import
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     chances = np.zeros((len(labels), int(labels.max()) + 1))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    for fold, (training, held_out) in enumerate(folds.split(np.zeros(len(labels)), labels)):
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    folds = kind(FOLDS, shuffle=True, random_state=seed)
+    for fold, (training, held_out) in enumerate(folds.split(np.zeros(len(labels)), labels, groups)):
         taught = training if trusted is None else training[trusted[training]]
         classes = getattr(models[fold], "classes_", None)
         if classes is not None and not np.array_equal(classes, np.unique(labels[taught])):

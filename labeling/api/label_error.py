@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from core.api import ScopedAPIView, valid
 from labeling.api.comment import PersonOutput
-from labeling.models import Project, SuspectLabel, SuspectState
+from labeling.models import Project, SuspectKind, SuspectLabel, SuspectState
 from labeling.services.label_error import (
     DECISIONS,
     count_suspects,
@@ -37,9 +37,20 @@ class SuspectOutput(serializers.Serializer[Any]):
     task = SuspectTask()
     annotation = serializers.IntegerField(source="annotation_number")
     annotator = serializers.SerializerMethodField()
+    control = serializers.CharField(help_text="The question; empty for the project's first choice.")
+    mark = serializers.CharField(
+        help_text="Id of the span or shape, of an overlooked one the id that it would get; empty for a choice."
+    )
+    kind = serializers.ChoiceField(
+        choices=SuspectKind.choices,
+        help_text="label: another label is likelier; spurious: nothing is there; overlooked: nobody marked what is "
+        "there; edge: it begins or ends elsewhere.",
+    )
+    before = serializers.DictField(allow_null=True, help_text="The span or shape as the answer holds it, if it does.")
+    after = serializers.DictField(allow_null=True, help_text="As it should be; null for one that should not be there.")
     given = serializers.ListField(child=serializers.CharField())
     suggested = serializers.ListField(child=serializers.CharField())
-    score = serializers.FloatField(help_text="How far the given label can be believed, 0 to 1; lower is worse.")
+    score = serializers.FloatField(help_text="How far what was given can be believed, 0 to 1; lower is worse.")
     state = serializers.ChoiceField(choices=SuspectState.choices)
     decided_by = serializers.IntegerField(source="decided_by_id", allow_null=True)
     decided_at = serializers.DateTimeField(allow_null=True)
@@ -59,12 +70,16 @@ class SuspectsOutput(serializers.Serializer[Any]):
 
 class SuspectFilter(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=SuspectState.choices, default=SuspectState.OPEN)
+    control = serializers.CharField(
+        required=False, max_length=60, allow_blank=True, help_text="Only those of this question; empty: of the choice."
+    )
+    kind = serializers.ChoiceField(choices=SuspectKind.choices, required=False)
     cursor = serializers.RegexField(r"^\d{1,18}$", required=False)
 
 
 class DecisionInput(serializers.Serializer[Any]):
     decision = serializers.ChoiceField(
-        choices=DECISIONS, help_text="accept takes the suggested label, keep the given one, none takes that back."
+        choices=DECISIONS, help_text="accept takes what is suggested, keep what was given, none takes that back."
     )
 
 
@@ -82,7 +97,12 @@ class LabelErrorsView(ScopedAPIView):
         asked = valid(SuspectFilter, request.query_params)
         after = asked.get("cursor")
         found = find_suspects(
-            actor=actor, project=project, state=asked["state"], after=None if after is None else int(after)
+            actor=actor,
+            project=project,
+            state=asked["state"],
+            after=None if after is None else int(after),
+            control=asked.get("control"),
+            kind=asked.get("kind", ""),
         )
         body = {
             "results": found.rows,
@@ -119,7 +139,7 @@ class LabelErrorDecisionView(ScopedAPIView):
 
     @extend_schema(request=DecisionInput, responses=SuspectOutput)
     def post(self, request: Request, pk: int) -> Response:
-        """Change the answer to the suggested label, keep it, or take that back; 412 when it was changed meanwhile."""
+        """Change the answer as suggested, keep it, or take that back; 412 when it was changed meanwhile."""
         actor = request.actor  # type: ignore[attr-defined]
         find_suspect(actor=actor, suspect_id=pk)
         decision = valid(DecisionInput, request.data)["decision"]

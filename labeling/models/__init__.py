@@ -7,7 +7,7 @@ from labeling.models.backend import Backend, BackendState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
 from labeling.models.gold import Gold, GoldState, GoldUse
-from labeling.models.label_error import SuspectLabel, SuspectState
+from labeling.models.label_error import SuspectKind, SuspectLabel, SuspectState
 from labeling.models.onboarding import Onboarding, OnboardingAnswer, OnboardingStage
 from labeling.models.progress import PauseReason, Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision, TaskOrder
@@ -54,6 +54,7 @@ __all__ = [
     "RuleKind",
     "SchemaRevision",
     "Suggestion",
+    "SuspectKind",
     "SuspectLabel",
     "SuspectState",
     "Tally",

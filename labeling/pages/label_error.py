@@ -18,14 +18,17 @@ from core.errors import DomainError
 from core.number import whole_number
 from curation.pages.picture import thumb
 from labeling.engine.schema import Schema, parse_schema
-from labeling.models import SuspectLabel, SuspectState
+from labeling.models import Project, SuspectKind, SuspectLabel, SuspectState
 from labeling.pages.project import rights_of
+from labeling.pages.suspect_mark import excerpt_of, frame_of
 from labeling.services.label_error import (
     DECISIONS,
+    count_kinds,
     count_suspects,
     decide_suspect,
     find_suspects,
     last_search,
+    may_be_judged,
     start_search,
 )
 from labeling.services.project import find_project, text_of
@@ -39,7 +42,7 @@ TITLES = (
 )
 # The texts of label-errors.js.
 WORDS = [
-    *(gettext_noop("Saving…"), gettext_noop("Changed to {label}"), gettext_noop("Kept"), gettext_noop("Undone")),
+    *(gettext_noop("Saving…"), gettext_noop("Kept"), gettext_noop("Undone")),
     gettext_noop("There is nothing to undo."),
 ]
 
@@ -59,7 +62,11 @@ class LabelErrorsPage(ScopedPage):
         state = request.GET.get("state", SuspectState.OPEN)
         state = state if state in SuspectState.values else SuspectState.OPEN
         after = whole_number(request.GET.get("cursor", "").removeprefix("after:"))
-        found = find_suspects(actor=request.actor, project=project, state=state, after=after)
+        control, kind = request.GET.get("control"), request.GET.get("kind", "")
+        kind = kind if kind in SuspectKind.values else ""
+        found = find_suspects(
+            actor=request.actor, project=project, state=state, after=after, control=control, kind=kind
+        )
         for row in found.rows:
             _prepare(row, schema, request)
         counts = count_suspects(actor=request.actor, project=project)
@@ -75,11 +82,14 @@ class LabelErrorsPage(ScopedPage):
                 {"title": title, "rows": counts[name], "url": _address(pk, name), "chosen": name == state}
                 for name, title in TITLES
             ],
+            "groups": _groups(request, project, schema, state, (control, kind)),
             "job": job,
             "open_job": job if job is not None and job.finished_at is None else None,
             "result": result,
             "share": f"{result.get('accuracy_cv', 0):.0%}",
-            "has_choice": schema.choice is not None,
+            "searched": _searched(schema, result),
+            "may_be_judged": may_be_judged(schema),
+            "has_marks": any(row.control for row in found.rows),
             "may_search": any(request.actor.can(scope) for scope in SEARCH) and project.state != "archived",
             "may_decide": request.actor.can("review") and project.state != "archived",
             "page_words": {text: _(text) for text in WORDS},
@@ -111,26 +121,87 @@ class DecideSuspectPage(ScopedPage):
             decide_suspect(actor=request.actor, suspect_id=number, decision=decision)
         except DomainError as error:
             messages.error(request, str(error.detail))
-        state = request.GET.get("state", "")
-        return redirect(_address(pk, state if state in SuspectState.values else SuspectState.OPEN))
+        state, narrowed = request.GET.get("state", ""), (request.GET.get("control"), request.GET.get("kind"))
+        state = state if state in SuspectState.values else SuspectState.OPEN
+        return redirect(_address(pk, state, control=narrowed[0], kind=narrowed[1]))
 
 
-def _address(pk: int, state: str) -> str:
-    return reverse("labeling:label-errors", args=[pk]) + ("" if state == "open" else f"?{urlencode({'state': state})}")
+def _address(pk: int, state: str, **more: str | None) -> str:
+    asked = {name: value for name, value in more.items() if value is not None}
+    asked |= {} if state == "open" else {"state": state}
+    return reverse("labeling:label-errors", args=[pk]) + (f"?{urlencode(asked)}" if asked else "")
+
+
+def _groups(
+    request: PageRequest, project: Project, schema: Schema, state: str, chosen: tuple[str | None, str]
+) -> list[dict[str, Any]]:
+    """Return what the rows can be narrowed to, with how many there are; nothing where all are of one kind."""
+    counted = count_kinds(actor=request.actor, project=project, state=state)
+    several = len({control for control, _kind, _rows in counted}) > 1
+    if len(counted) < 2 and chosen == (None, ""):
+        return []
+    every = {"title": _("All"), "rows": sum(rows for _control, _kind, rows in counted), "name": "all"}
+    found = [{**every, "url": _address(project.pk, state), "chosen": chosen == (None, "")}]
+    for control, kind, rows in counted:
+        title = SuspectKind(kind).label
+        found.append(
+            {
+                "title": f"{_control_title(schema, control)}: {title}" if several else title,
+                "rows": rows,
+                "name": f"{control}/{kind}",
+                "url": _address(project.pk, state, control=control, kind=kind),
+                "chosen": chosen == (control, kind),
+            }
+        )
+    return found
+
+
+def _control_title(schema: Schema, name: str) -> str:
+    control = schema.by_name.get(name) if name else schema.choice
+    return (control.title or control.name) if control is not None else name
+
+
+def _searched(schema: Schema, result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the last search says of spans and shapes, a row for each control."""
+    return [
+        {
+            **row,
+            "title": _control_title(schema, row["control"]),
+            "share": None if row.get("accuracy_cv") is None else f"{row['accuracy_cv']:.0%}",
+        }
+        for row in result.get("controls", [])
+    ]
 
 
 def _prepare(row: Any, schema: Schema, request: PageRequest) -> None:
     """Add what the page shows of a row, and where its answer opens."""
-    row.text = text_of(schema, row.task.data)
-    row.thumb = thumb(str(row.task.data.get(schema.picture) or ""))
+    row.excerpt, row.frame = excerpt_of(schema, row), frame_of(schema, row)
+    row.text = "" if row.excerpt or row.frame else text_of(schema, row.task.data)
+    row.thumb = "" if row.excerpt or row.frame else thumb(str(row.task.data.get(schema.picture) or ""))
     row.percent = round(row.score * 100, 1)
-    row.given_titles, row.suggested_titles = _titles(schema, row.given), _titles(schema, row.suggested)
+    row.given_titles = _titles(schema, row.control, row.given)
+    row.suggested_titles = _titles(schema, row.control, row.suggested)
+    row.taken = _taken(row)
+    row.group = f"{row.control}/{row.kind}"
     row.opens = _place_of(row, request)
 
 
-def _titles(schema: Schema, values: list[str]) -> list[str]:
-    titles = {label.value: label.title for label in schema.choice.labels} if schema.choice else {}
+def _titles(schema: Schema, name: str, values: list[str]) -> list[str]:
+    control: Any = schema.by_name.get(name) if name else schema.choice
+    titles = {label.value: label.title for label in control.labels} if control is not None else {}
     return [titles.get(value) or value for value in values]
+
+
+def _taken(row: Any) -> str:
+    """Return what has become of a row's answer when the suggestion was taken."""
+    label = ", ".join(row.suggested_titles)
+    said = {
+        SuspectKind.LABEL: _("Changed to {label}"),
+        SuspectKind.SPURIOUS: _("Mark removed"),
+        SuspectKind.OVERLOOKED: _("Marked as {label}"),
+        SuspectKind.EDGE: _("Borders moved"),
+    }
+    return said[row.kind].format(label=label)
 
 
 def _place_of(row: SuspectLabel, request: PageRequest) -> str:

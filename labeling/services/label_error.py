@@ -1,7 +1,7 @@
-"""The queue of suspected label errors: found by a job, decided by people, one answer at a time.
+"""The queue of suspected label errors: found by a job, decided by people, one choice or one mark at a time.
 
-A suspicion holds for one revision of one answer. An answer that anybody changes leaves the queue by itself, and a label
-that somebody kept is not doubted again until the answer changes.
+A suspicion holds for one revision of one answer. An answer that anybody changes elsewhere leaves the queue by itself,
+and what somebody kept is not doubted again until the answer changes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,24 +9,28 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.services import audit
-from core.errors import Conflict, DomainError, NotAllowed, NotFound
+from core.errors import Conflict, DomainError, NotFound
+from labeling.engine.mark_change import Part as MarkedPart
+from labeling.engine.mark_change import parted
 from labeling.engine.schema import Schema, parse_schema
-from labeling.models import Annotation, AnnotationRevision, Project, SuspectLabel, SuspectState
-from labeling.services.annotation import change_annotation
+from labeling.models import Annotation, Project, SuspectKind, SuspectLabel, SuspectState, TallyKind
 from labeling.services.project import find_project, refuse_while_changing
-from labeling.services.review import judge_answer
+from labeling.services.suspect_change import bring_back, changed_meanwhile, take_suggestion
 from workers.models import Job
 from workers.services.job import enqueue
 
 KIND = "modeling.find_label_errors"
 PAGE = 50
 ROWS_AT_ONCE = 1_000
+# Decisions on one answer at the same moment come one behind the other; each further one is tried again.
+TRIES = 5
 Decision = Literal["accept", "keep", "none"]
 DECISIONS: tuple[Decision, ...] = ("accept", "keep", "none")
 
@@ -57,11 +61,38 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """One answer that the search doubts; the score is how far its label can be believed, 0 to 1, lower is worse."""
+    """One answer, or one mark of it, that the search doubts.
+
+    Attributes:
+        answer: The answer.
+        suggested: Values of the choice, or the label of the mark; empty where there should be no mark.
+        score: How far what was given can be believed, 0 to 1, lower is worse.
+        control: Name of the control of the mark; empty for the project's choice.
+        kind: A value of `SuspectKind`.
+        before: The mark as the answer holds it; None for one that is missing.
+        after: The mark as it should be, with its id; None where there should be none.
+    """
 
     answer: Judged
     suggested: tuple[str, ...]
     score: float
+    control: str = ""
+    kind: str = SuspectKind.LABEL
+    before: MarkedPart | None = None
+    after: MarkedPart | None = None
+
+    @property
+    def mark(self) -> str:
+        """The id of the mark; empty for a choice."""
+        part = self.before or self.after
+        return "" if part is None else str(part["id"])
+
+    @property
+    def given(self) -> list[str]:
+        """What the answer says: values of the choice, or the label of the mark, nothing where there is none."""
+        if not self.control:
+            return list(self.answer.values)
+        return [] if self.before is None else [str(self.before["label"])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +114,7 @@ def start_search(*, actor: Actor, project_id: int) -> Job:
 
     Raises:
         NotFound: No such project.
-        Conflict: ``questions_changing``, ``no_choice`` when the project asks for no label to choose.
+        Conflict: ``questions_changing``, ``no_choice`` when the project asks for no choice, spans or shapes.
     """
     project = find_project(actor=actor, project_id=project_id, lock=True)
     refuse_while_changing(project)
@@ -99,10 +130,15 @@ def start_search(*, actor: Actor, project_id: int) -> Job:
 
 
 def refuse_without_choice(schema: Schema) -> None:
-    """Raise Conflict ``no_choice`` when labels of the project cannot be judged."""
-    if schema.choice is None:
-        detail = _("Label errors are looked for in the answers to a choice, and this project asks for none.")
+    """Raise Conflict ``no_choice`` when nothing that the project asks can be judged."""
+    if not may_be_judged(schema):
+        detail = _("Label errors are looked for in choices, spans and shapes, and this project asks for none of them.")
         raise Conflict("no_choice", detail)
+
+
+def may_be_judged(schema: Schema) -> bool:
+    """Tell whether answers hold a choice, spans or shapes."""
+    return schema.choice is not None or bool(parted(schema))
 
 
 def last_search(*, actor: Actor, project: Project) -> Job | None:
@@ -115,10 +151,21 @@ def _jobs(actor: Actor, project: Project) -> QuerySet[Job]:
     return found
 
 
-def part_of_search(*, project: Project, job_id: int, most: int) -> Part:
-    """Return what a search reads: all, or of a project with more than `most` answers another part each time."""
+def part_of_search(*, project: Project, job_id: int, most: int, most_marks: int = 0) -> Part:
+    """Return what a search reads: all, or of a large project another part each time.
+
+    Args:
+        project: Whose answers.
+        job_id: The search; those before it are counted.
+        most: Answers that one search reads.
+        most_marks: Spans and shapes that one search reads; 0 for any number.
+    """
     answers = project.progress.aggregate(total=Sum("answers"))["total"] or 0
     parts = -(-answers // most) or 1
+    names = [control.name for control in parted(parse_schema(project.schema))]
+    if names and most_marks:
+        marks = project.tallies.filter(kind=TallyKind.LABEL, control__in=names).aggregate(total=Sum("count"))["total"]
+        parts = max(parts, -(-(marks or 0) // most_marks))
     searches = Job.objects.filter(organization_id=project.organization_id, kind=KIND, pk__lt=job_id)
     return Part(searches.filter(subject=f"project:{project.pk}").count() % parts, parts)
 
@@ -137,6 +184,18 @@ def judged_answers(project: Project, part: Part) -> Iterator[Judged]:
             yield Judged(number, revision, task, item, data, tuple(values))
 
 
+def marked_answers(project: Project, control: str, part: Part) -> Iterator[tuple[Judged, list[MarkedPart]]]:
+    """Give every answer of a part with its marks of one control, in the order of tasks and answers.
+
+    An answer without any is one that says that nothing is there.
+    """
+    rows = Annotation.objects.filter(project=project, skipped=False).exclude(answer=None)
+    fields = ("pk", "revision", "task_id", "task__item_id", "task__data")
+    columns = part.of_tasks(rows).order_by("task_id", "pk").values_list(*fields, KeyTransform(control, "answer"))
+    for number, revision, task, item, data, marks in columns.iterator(chunk_size=ROWS_AT_ONCE):
+        yield Judged(number, revision, task, item, data, ()), marks or []
+
+
 @transaction.atomic
 def store_suspects(*, project: Project, job_id: int, found: Iterable[Suspicion], part: Part | None = None) -> int:
     """Put what a search found in the place of what an earlier one of its part found; return how many answers are open.
@@ -149,7 +208,12 @@ def store_suspects(*, project: Project, job_id: int, found: Iterable[Suspicion],
             task_id=each.answer.task,
             annotation_number=each.answer.annotation,
             revision=each.answer.revision,
-            given=list(each.answer.values),
+            control=each.control,
+            mark=each.mark,
+            kind=each.kind,
+            before=each.before,
+            after=each.after,
+            given=each.given,
             suggested=list(each.suggested),
             score=each.score,
             job_id=job_id,
@@ -160,28 +224,45 @@ def store_suspects(*, project: Project, job_id: int, found: Iterable[Suspicion],
         rows,
         batch_size=ROWS_AT_ONCE,
         update_conflicts=True,
-        unique_fields=["annotation_number", "revision"],
-        update_fields=["suggested", "score", "job"],
+        unique_fields=["annotation_number", "revision", "control", "mark", "kind"],
+        update_fields=["suggested", "after", "score", "job"],
     )
     earlier = project.suspects.filter(state=SuspectState.OPEN).exclude(job_id=job_id)
     SuspectLabel.objects.filter(pk__in=(part or Part()).of_tasks(earlier).values_list("pk", flat=True)).delete()
-    return standing(project.suspects.filter(state=SuspectState.OPEN)).count()
+    return standing(project, project.suspects.filter(state=SuspectState.OPEN)).count()
 
 
-def standing(rows: QuerySet[SuspectLabel]) -> QuerySet[SuspectLabel]:
-    """Keep suspicions of answers that say what they said: the open ones of a changed answer are nobody's question."""
+def standing(project: Project, rows: QuerySet[SuspectLabel]) -> QuerySet[SuspectLabel]:
+    """Keep suspicions of answers that say what they said: the open ones of a changed answer are nobody's question.
+
+    Nor are those of a control that is asked no more.
+    """
     same = Annotation.objects.filter(pk=OuterRef("annotation_number"), revision=OuterRef("revision"))
-    return rows.filter(~Q(state=SuspectState.OPEN) | Exists(same))
+    asked = ["", *(control.name for control in parted(parse_schema(project.schema)))]
+    return rows.filter(~Q(state=SuspectState.OPEN) | (Exists(same) & Q(control__in=asked)))
 
 
 def count_suspects(*, actor: Actor, project: Project) -> dict[str, int]:
     """Return how many suspicions of a project are open, changed and kept."""
     rows = SuspectLabel.objects.visible_to(actor).filter(project=project)
-    return {state: standing(rows.filter(state=state)).count() for state in SuspectState.values}
+    return {state: standing(project, rows.filter(state=state)).count() for state in SuspectState.values}
+
+
+def count_kinds(*, actor: Actor, project: Project, state: str) -> list[tuple[str, str, int]]:
+    """Return control, kind and number of the suspicions of a project in one state, the choice's first."""
+    rows = standing(project, SuspectLabel.objects.visible_to(actor).filter(project=project, state=state))
+    counted = rows.order_by("control", "kind").values_list("control", "kind").annotate(rows=Count("pk"))
+    return [(control, kind, number) for control, kind, number in counted]
 
 
 def find_suspects(
-    *, actor: Actor, project: Project, state: str = SuspectState.OPEN, after: int | None = None
+    *,
+    actor: Actor,
+    project: Project,
+    state: str = SuspectState.OPEN,
+    after: int | None = None,
+    control: str | None = None,
+    kind: str = "",
 ) -> Suspects:
     """Return one page of suspicions, most suspicious first.
 
@@ -190,8 +271,14 @@ def find_suspects(
         project: The project, which the actor may see.
         state: A value of `SuspectState`.
         after: Number of the last row of the page before; unknown ones start at the top.
+        control: Only those of the marks of this control; empty for those of the choice.
+        kind: Only those of this kind; empty for all.
     """
-    rows = standing(SuspectLabel.objects.visible_to(actor).filter(project=project, state=state))
+    rows = standing(project, SuspectLabel.objects.visible_to(actor).filter(project=project, state=state))
+    if control is not None:
+        rows = rows.filter(control=control)
+    if kind:
+        rows = rows.filter(kind=kind)
     last = None if after is None else SuspectLabel.objects.filter(project=project, pk=after).first()
     if last is not None:
         rows = rows.filter(Q(score__gt=last.score) | Q(score=last.score, pk__gt=last.pk))
@@ -215,77 +302,61 @@ def find_suspect(*, actor: Actor, suspect_id: int) -> SuspectLabel:
     return found
 
 
-@transaction.atomic
 def decide_suspect(*, actor: Actor, suspect_id: int, decision: Decision) -> SuspectLabel:
-    """Take the suggested label, keep the given one, or take that back; the same twice changes nothing.
+    """Take what is suggested, keep what was given, or take that back; the same twice changes nothing.
 
     An answer of somebody else is fixed as in a review, one's own is changed; both keep what was said before. Taking a
-    changed label back brings that back.
+    change back brings that back. Where another suspicion of the same answer was decided at the same moment, this one
+    is tried again on what the answer says then.
 
     Raises:
         NotFound: No such suspicion, or its answer is gone.
         NotAllowed: An own answer, and the actor may not label.
-        DomainError: ``revision_old`` (412) when the answer was changed meanwhile.
+        DomainError: ``revision_old`` (412) when the answer was changed meanwhile; ``answer_invalid``.
         Conflict: ``project_archived``, ``decided_meanwhile``.
     """
-    seen = find_suspect(actor=actor, suspect_id=suspect_id)
+    for attempt in range(TRIES):
+        seen = find_suspect(actor=actor, suspect_id=suspect_id)
+        try:
+            _decide(actor, seen, decision)
+            break
+        except DomainError as error:
+            last = attempt + 1 == TRIES
+            if last or error.code not in ("revision_old", "decided_meanwhile") or not _was_brought_along(seen):
+                raise
+    return find_suspect(actor=actor, suspect_id=suspect_id)
+
+
+@transaction.atomic
+def _decide(actor: Actor, seen: SuspectLabel, decision: Decision) -> None:
     wanted = {"accept": SuspectState.ACCEPTED, "keep": SuspectState.KEPT, "none": SuspectState.OPEN}[decision]
     if seen.state == wanted:
-        return seen
+        return
     change: dict[str, Any] = {"state": wanted, "decided_by": actor.user_id or None, "decided_at": timezone.now()}
+    answer: Annotation | None = seen.answer  # type: ignore[attr-defined]
     if seen.state == SuspectState.ACCEPTED:
-        change |= {"revision": _take_back(actor, seen), "revision_after": None}
-    elif seen.answer is None or seen.answer.revision != seen.revision:  # type: ignore[attr-defined]
-        raise _changed_meanwhile()
+        change |= bring_back(actor, seen)
+    elif answer is None or answer.revision != seen.revision:
+        raise changed_meanwhile()
     if wanted == SuspectState.ACCEPTED:
-        change |= {"revision_after": _say(actor, seen, seen.revision, seen.suggested)}
+        change |= take_suggestion(actor, seen)
     elif wanted == SuspectState.OPEN:
         change |= {"decided_by": None, "decided_at": None}
     # Whoever decided the same row at the same moment was first; what this one changed is rolled back.
     if not SuspectLabel.objects.filter(pk=seen.pk, state=seen.state, revision=seen.revision).update(**change):
         raise Conflict("decided_meanwhile", _("Somebody decided this meanwhile. Load the page again."))
+    more = {"control": seen.control, "mark": seen.mark, "kind": seen.kind} if seen.control else {}
     audit.record(
         actor=actor,
         action="annotation.suspect",
         subject=f"annotation:{seen.annotation_number}",
         project=seen.project_id,
         decision=decision,
+        **more,
     )
-    return find_suspect(actor=actor, suspect_id=suspect_id)
 
 
-def _say(actor: Actor, suspect: SuspectLabel, revision: int, values: list[str]) -> int:
-    """Give the answer other values of the project's choice and return its new revision."""
-    answer: Annotation = suspect.answer  # type: ignore[attr-defined]
-    choice = parse_schema(suspect.project.schema).choice
-    if choice is None:
-        raise _changed_meanwhile()
-    said = {**(answer.answer or {}), choice.name: values}
-    if answer.annotator_id == actor.user_id:
-        if not actor.can("label"):
-            raise NotAllowed(("label",))
-        return change_annotation(actor=actor, annotation_id=answer.pk, revision=revision, answer=said).revision
-    fixed = judge_answer(actor=actor, annotation_id=answer.pk, verdict="fixed", revision=revision, answer=said)
-    return int(fixed["revision"])
-
-
-def _take_back(actor: Actor, suspect: SuspectLabel) -> int:
-    """Bring back what the answer said before the suggestion was taken, and return its revision."""
-    answer: Annotation | None = suspect.answer  # type: ignore[attr-defined]
-    if answer is None or answer.revision != suspect.revision_after:
-        raise _changed_meanwhile()
-    if answer.annotator_id != actor.user_id and answer.verdict == "fixed":
-        back = judge_answer(actor=actor, annotation_id=answer.pk, verdict="none", revision=answer.revision)
-        return int(back["revision"])
-    earlier = AnnotationRevision.objects.filter(
-        annotation_number=answer.pk, revision=suspect.revision, taken_back=False
-    ).first()
-    if earlier is None or earlier.answer is None:
-        raise _changed_meanwhile()
-    return _say(actor, suspect, answer.revision, list(suspect.given))
-
-
-def _changed_meanwhile() -> DomainError:
-    return DomainError(
-        "revision_old", _("This answer was changed meanwhile. What the model said of it no longer holds."), status=412
-    )
+def _was_brought_along(seen: SuspectLabel) -> bool:
+    """Tell whether a decision on another suspicion of the same answer moved this one to a new revision."""
+    now = SuspectLabel.objects.filter(pk=seen.pk, state=seen.state).values_list("revision", "revision_after").first()
+    return now is not None and now != (seen.revision, seen.revision_after)

@@ -215,8 +215,8 @@ TABLES: dict[str, Table] = {
         _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer", "source"), harmless=("reason",)
     ),
     "labeling.SuspectLabel": Table(
-        _("Suspected label errors"), "project__organization", rows=REMOVED, blanked=("given", "suggested"),
-        harmless=("state",),
+        _("Suspected label errors"), "project__organization", rows=REMOVED,
+        blanked=("given", "suggested", "before", "after"), harmless=("state", "control", "mark", "kind"),
     ),
     "labeling.Task": Table(_("Tasks"), "project__organization", rows=REMOVED, blanked=("data",)),
     "labeling.Lease": Table(_("Leases"), "project__organization", rows=REMOVED),

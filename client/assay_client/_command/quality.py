@@ -67,6 +67,7 @@ def label_errors(
     project: ProjectArgument,
     search: Annotated[bool, typer.Option("--search", help="Search anew first.")] = False,
     state: Annotated[str, typer.Option(help="open, accepted, kept.")] = "open",
+    kind: Annotated[str | None, typer.Option(help="label, spurious, overlooked, edge; all by default.")] = None,
 ) -> None:
     """List suspected label errors, the most suspicious first."""
     session = session_of(context)
@@ -74,10 +75,19 @@ def label_errors(
     if search:
         session.wait(session.client.quality.find_label_errors(number), "Searching")
     rows = [
-        {**row, "item": row["task"]["item_id"], "score": round(row["score"], 3)}
-        for row in session.client.quality.label_errors(number, state=state)
+        {**row, "item": row["task"]["item_id"], "score": round(row["score"], 3), "place": _place(row)}
+        for row in session.client.quality.label_errors(number, state=state, kind=kind)
     ]
-    session.out.table(rows, ["id", "item", "given", "suggested", "score"])
+    session.out.table(rows, ["id", "item", "kind", "control", "mark", "place", "given", "suggested", "score"])
+
+
+def _place(row: dict[str, Any]) -> str:
+    """Return what a mark is of: the text of a span, the top left corner of a shape; empty for a choice."""
+    part = row["before"] or row["after"] or {}
+    if "text" in part:
+        return str(part["text"])
+    corner = (part.get("points") or [[part.get("x"), part.get("y")]])[0]
+    return "" if corner[0] is None else f"{corner[0]:g}, {corner[1]:g}"
 
 
 def one_more(

@@ -77,12 +77,22 @@ class Quality:
         """Send the job that searches the answers for label errors."""
         return Job.parse(self._transport.json("POST", f"projects/{project_id}/label-errors/"))
 
-    def label_errors(self, project_id: int, *, state: str = "open") -> Iterator[dict[str, Any]]:
-        """Give suspected label errors, the most suspicious first."""
-        yield from each_after(self._transport, f"projects/{project_id}/label-errors/", {"state": state})
+    def label_errors(
+        self, project_id: int, *, state: str = "open", control: str | None = None, kind: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Give suspected label errors, the most suspicious first.
+
+        Args:
+            project_id: The project.
+            state: ``open``, ``accepted`` or ``kept``.
+            control: Only those of the spans or shapes of this question; empty for those of the choice.
+            kind: ``label``, ``spurious``, ``overlooked`` or ``edge``.
+        """
+        params = {"state": state, "control": control, "kind": kind}
+        yield from each_after(self._transport, f"projects/{project_id}/label-errors/", params)
 
     def decide_label_error(self, suspect_id: int, decision: str) -> dict[str, Any]:
-        """Take the suggested label (``accept``), keep the given one (``keep``), or take that back (``none``)."""
+        """Take what is suggested (``accept``), keep what was given (``keep``), or take that back (``none``)."""
         body = {"decision": decision}
         return dict(self._transport.json("POST", f"label-errors/{suspect_id}/decision/", body=body))
 

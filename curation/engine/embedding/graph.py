@@ -39,10 +39,11 @@ def load_encoder(source: EncoderSource, pieces: list[int] | None = None, dropout
     return load_weights(BertEncoder(shape, dropout), weights).eval()
 
 
-def to_onnx(module: nn.Module, path: Path, output: str) -> None:
+def to_onnx(module: nn.Module, path: Path, output: str, *, each_token: bool = False) -> None:
     """Write a module of (ids, mask) as ONNX with free batch and length, weights inside the file."""
     ids = torch.ones((2, 8), dtype=torch.int64)
-    axes = {"input_ids": {0: "batch", 1: "length"}, "attention_mask": {0: "batch", 1: "length"}, output: {0: "batch"}}
+    both = {0: "batch", 1: "length"}
+    axes = {"input_ids": both, "attention_mask": both, output: both if each_token else {0: "batch"}}
     with warnings.catch_warnings():
         # The legacy exporter announces its successor; the successor's attention is not fused by ONNX Runtime.
         warnings.simplefilter("ignore")
@@ -86,8 +87,19 @@ def export_encoder(source: EncoderSource, path: Path, *, int8: bool) -> None:
     if int8:
         # One scale a row keeps the cosine to the float table above .9999; one scale a table does not.
         encoder.compress_embeddings()
+    _export(SentenceEncoder(encoder), path, "vector", int8=int8)
+
+
+def export_tokens(source: EncoderSource, path: Path) -> None:
+    """Write a pretrained encoder as ONNX (int8), token ids to the last layer's states, float32 [b, t, width]."""
+    encoder = load_encoder(source)
+    encoder.compress_embeddings()
+    _export(encoder, path, "states", int8=True, each_token=True)
+
+
+def _export(module: nn.Module, path: Path, output: str, *, int8: bool, each_token: bool = False) -> None:
     plain = path.with_suffix(".plain.onnx") if int8 else path
-    to_onnx(SentenceEncoder(encoder), plain, "vector")
+    to_onnx(module, plain, output, each_token=each_token)
     if int8:
         quantize_matmuls(plain, path)
         plain.unlink()

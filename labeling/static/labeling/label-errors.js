@@ -12,11 +12,16 @@ const rows = table ? [...table.querySelectorAll("[data-suspect]")] : [];
 const said = document.getElementById("suspects-said");
 const made = [];
 
-/** Moves the counts above the table from one state to another. */
-function count(from, to) {
+function add(place, by) {
+  if (place) place.textContent = String(Number(place.textContent) + by);
+}
+
+/** Moves the counts above the table from one state to another; those of kinds are of the state that is shown. */
+function count(row, from, to) {
   for (const [state, by] of [[from, -1], [to, 1]]) {
-    const place = document.querySelector(`[data-count="${STATES.indexOf(state)}"]`);
-    place.textContent = String(Number(place.textContent) + by);
+    add(document.querySelector(`[data-count="${STATES.indexOf(state)}"]`), by);
+    if (state !== table.dataset.state) continue;
+    for (const name of ["all", row.dataset.group]) add(document.querySelector(`.count[data-group="${name}"]`), by);
   }
 }
 
@@ -25,12 +30,12 @@ function draw(row, state) {
   row.querySelector(".suspect-open").hidden = done;
   row.querySelector(".suspect-done").hidden = !done;
   row.querySelector(".suspect-fate").textContent = told(row, state);
-  count(row.dataset.state, state);
+  count(row, row.dataset.state, state);
   row.dataset.state = state;
 }
 
 function told(row, state) {
-  return state === "accepted" ? say("Changed to {label}", { label: row.dataset.suggested }) : say("Kept");
+  return state === "accepted" ? row.dataset.taken : say("Kept");
 }
 
 async function decide(row, decision) {
@@ -88,3 +93,13 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+
+// A small copy stands there until a shape comes into sight; then the picture itself shows it sharply.
+const sharpen = new IntersectionObserver((seen) => {
+  for (const { isIntersecting, target } of seen) {
+    if (!isIntersecting) continue;
+    target.setAttribute("href", target.dataset.view);
+    sharpen.unobserve(target);
+  }
+}, { rootMargin: "200px" });
+for (const picture of table ? table.querySelectorAll("image[data-view]") : []) sharpen.observe(picture);

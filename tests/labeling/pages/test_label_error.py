@@ -132,3 +132,77 @@ def test_programs_search_list_and_decide(ann: Actor) -> None:
     assert sent.status_code == 202
     assert client.post(address).json()["id"] == sent.json()["id"]
     assert client.get(address).json()["search"]["id"] == sent.json()["id"]
+
+
+def marked(actor: Actor, rows: int) -> Project:
+    """Return a project of spans with so many answers, a span and an overlooked stretch doubted in each."""
+    schema = {
+        "display": [{"type": "text", "field": "text"}],
+        "controls": [
+            {
+                "name": "names", "title": "Names", "type": "spans", "field": "text",
+                "labels": [{"value": "who", "title": "Person"}, {"value": "where", "title": "Place"}],
+            }
+        ],
+    }  # fmt: skip
+    project = factories.project(actor, schema=schema, suggest_every=0)
+    factories.tasks(project, rows)
+    project.tasks.update(data={"text": "x" * 100 + " 王小明 <b> " + "y" * 100})
+    for _task in range(rows):
+        answered(actor, project, answer={"names": [{"id": "a", "start": 101, "end": 104, "label": "where"}]})
+    for answer in Annotation.objects.filter(project=project):
+        (span,) = answer.answer["names"]
+        fields = {"control": "names", "mark": "a", "given": ["where"], "before": span}
+        after = {**span, "label": "who"}
+        factories.suspect(actor, answer, kind="label", suggested=["who"], after=after, **fields)
+        missing = {"id": "new-105-108", "start": 105, "end": 108, "label": "who", "text": "<b>"}
+        factories.suspect(
+            actor, answer, kind="overlooked", control="names", mark="new-105-108", given=[], suggested=["who"],
+            after=missing, score=0.02,
+        )  # fmt: skip
+    return project
+
+
+def test_marks_are_shown_in_their_text_and_cost_no_query_each(ann: Actor) -> None:
+    counts = []
+    for rows in (1, 4):
+        project = marked(ann, rows)
+        client = browser(ann)
+        address = reverse("labeling:label-errors", args=[project.pk])
+        client.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            body = client.get(address).content.decode()
+        assert body.count("data-suspect=") == 2 * rows
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert "<mark>王小明</mark> &lt;b&gt; yyy" in body
+    assert "…" + "x" * 59 + " <mark>" in body
+    assert "<mark>&lt;b&gt;</mark>" in body
+    assert "Marked as Person" in body
+
+
+def test_kinds_narrow_the_page_and_buttons_stay_there(ann: Actor) -> None:
+    project = marked(ann, 2)
+    body = page(ann, project, control="names", kind="overlooked")
+    assert body.count("data-suspect=") == 2
+    assert 'aria-current="true">Overlooked' in body
+    row = SuspectLabel.objects.filter(project=project, kind="overlooked").first()
+    decide = reverse("labeling:label-errors-decide", args=[project.pk]) + "?control=names&kind=overlooked"
+    sent = browser(ann).post(decide, {"suspect": row.pk, "decision": "accept"})
+    assert sent["Location"].endswith("?control=names&kind=overlooked")
+    said = Annotation.objects.get(pk=row.annotation_number).answer["names"]
+    assert [span["id"] for span in said] == ["a", "new-105-108"]
+    assert page(ann, project, kind="nonsense").count("data-suspect=") == 3
+
+
+def test_programs_see_control_mark_kind_and_what_changes(ann: Actor) -> None:
+    project = marked(ann, 1)
+    client = Client(headers={"Authorization": f"Bearer {factories.secret(ann)}"})
+    address = f"/api/v1/projects/{project.pk}/label-errors/"
+    first, second = client.get(address).json()["results"]
+    assert (first["control"], first["mark"], first["kind"]) == ("names", "a", "label")
+    assert (first["before"]["label"], first["after"]["label"]) == ("where", "who")
+    assert (second["kind"], second["before"], second["after"]["text"]) == ("overlooked", None, "<b>")
+    assert [row["id"] for row in client.get(address, {"kind": "overlooked"}).json()["results"]] == [second["id"]]
+    assert client.get(address, {"control": ""}).json()["results"] == []
+    assert client.get(address, {"kind": "odd"}).status_code == 400

@@ -1,0 +1,1 @@
+"""Spans and shapes that models of a project's other answers do not believe."""
