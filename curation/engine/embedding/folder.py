@@ -87,6 +87,14 @@ def opened_graph(path: Path) -> Any:
         raise ModelFolderUnusable(f"{path} cannot be opened as an ONNX graph: {reason}") from None
 
 
+def stamp_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what tells that a folder's files are no longer those that were opened: names, sizes, times."""
+    files = [
+        path for path in (*folder.glob("*"), *folder.glob("onnx/*"), *folder.glob("1_Pooling/*")) if path.is_file()
+    ]
+    return tuple(sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files))
+
+
 def graph_hash(path: Path) -> str:
     """Return a hash of a graph and of the files beside it that hold its weights, ``model.onnx_data`` and the like."""
     parts = sorted(part for part in path.parent.glob(f"{path.name}*") if part.is_file())

@@ -20,6 +20,7 @@ from curation.engine.embedding.folder import (
     json_in,
     named_folders,
     opened_graph,
+    stamp_of,
 )
 from curation.engine.embedding.picture import NAME, EfficientNetLite0, PictureSource
 
@@ -198,7 +199,7 @@ def get_picture_encoder(name: str) -> PictureSource:
     if name not in picture_encoder_names():
         known = ", ".join(picture_encoder_names())
         raise EngineError(f"There is no encoder of pictures {name!r}; choose one of {known}.", code="unknown_encoder")
-    return _opened(folder_of(named_folders()[name]), name)
+    return _opened_now(folder_of(named_folders()[name]), name)
 
 
 def open_picture_encoder(name: str) -> PictureSource:
@@ -208,7 +209,7 @@ def open_picture_encoder(name: str) -> PictureSource:
         EngineError: As `get_picture_encoder`.
     """
     if name not in picture_encoder_names() and (name.startswith(HUB) or Path(name).is_dir() or "/" in name):
-        return _opened(folder_of(name), "")
+        return _opened_now(folder_of(name), "")
     return get_picture_encoder(name)
 
 
@@ -219,6 +220,10 @@ def _is_for_pictures(place: str) -> bool:
         return False
 
 
+def _opened_now(folder: Path, name: str) -> FolderPictures:
+    return _opened(folder, name, stamp_of(folder))
+
+
 @lru_cache(maxsize=4)
-def _opened(folder: Path, name: str) -> FolderPictures:
+def _opened(folder: Path, name: str, _stamp: tuple[tuple[str, int, int], ...]) -> FolderPictures:
     return FolderPictures(folder, name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from curation.engine.embedding.e5 import E5Small
 from curation.engine.embedding.errors import EngineError
-from curation.engine.embedding.folder import HUB, FolderEncoder, folder_of, named_folders
+from curation.engine.embedding.folder import HUB, FolderEncoder, folder_of, named_folders, stamp_of
 from curation.engine.embedding.minilm import MiniLM
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def get_encoder(name: str) -> EncoderSource:
     if name not in named:
         names = ", ".join(encoder_names())
         raise EngineError(f"There is no encoder {name!r}; choose one of {names}.", code="unknown_encoder")
-    return _opened(folder_of(named[name]), name)
+    return _opened_now(folder_of(named[name]), name)
 
 
 def open_encoder(name: str) -> EncoderSource:
@@ -51,10 +51,14 @@ def open_encoder(name: str) -> EncoderSource:
     if name in encoder_names():
         return get_encoder(name)
     if name.startswith(HUB) or Path(name).is_dir() or "/" in name:
-        return _opened(folder_of(name), "")
+        return _opened_now(folder_of(name), "")
     return get_encoder(name)
 
 
+def _opened_now(folder: Path, name: str) -> FolderEncoder:
+    return _opened(folder, name, stamp_of(folder))
+
+
 @lru_cache(maxsize=4)
-def _opened(folder: Path, name: str) -> FolderEncoder:
+def _opened(folder: Path, name: str, _stamp: tuple[tuple[str, int, int], ...]) -> FolderEncoder:
     return FolderEncoder(folder, name)

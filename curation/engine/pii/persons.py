@@ -127,7 +127,36 @@ def _ends_as_name(word: str, known: Names) -> bool:
     return len(word) > 4 and word.lower() not in known.words and _ENDING.search(word) is not None
 
 
+# Names in capitals, as forms, tickets and passports have them, only behind a title or the word of a field.
+_TITLE_WORDS = "mr|mrs|ms|miss|mx|dr|prof"
+_FIELD_WORDS = "name|surname|passenger|patient|holder|applicant|insured|beneficiary"
+_CAPITALS = re.compile(
+    rf"(?i:(?<![a-z])(?:(?:{_TITLE_WORDS})\.?|(?:{_FIELD_WORDS})\s?[:：]))\s{{1,3}}"
+    rf"(?P<v>[{UPPER}'’-]{{2,20}}(?:[ ]{{1,2}}(?:[{UPPER}]\.?[ ])?[{UPPER}'’-]{{2,20}}){{0,3}})(?![\w'’-]|\s?[:：])"
+)
+
+
+def capitals(text: str) -> Iterator[tuple[int, int, float]]:
+    """Give names of persons in capitals; a word alone must be in the lists."""
+    known = names()
+    for match in _CAPITALS.finditer(text):
+        words = [word.capitalize() for word in match["v"].split()]
+        listed = any(word in known.any_first or word in known.any_last for word in words)
+        if not _NOT_IN_NAMES & set(words) and listed:
+            yield match.start("v"), match.end("v"), _NAMED_SCORE
+
+
 PERSONS = (
+    Recognizer(
+        "latin_name_in_capitals",
+        "PERSON",
+        needs=(rf"(?i:(?:{_TITLE_WORDS})\.?|(?:{_FIELD_WORDS})\s?[:：])\s{{1,3}}[{UPPER}]{{2}}",),
+        why="model",
+        score=_NAMED_SCORE,
+        languages=("en",),
+        find=capitals,
+        source="ICAO Doc 9303 writes names in capitals; the lists below",
+    ),
     Recognizer(
         "latin_name",
         "PERSON",

@@ -3,6 +3,7 @@
 import io
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from curation.services.meaning import (
 from curation.services.version import open_version, trash_version
 from tests import factories
 from tests.curation import history
+from tests.curation.engine.embedding.network import graph
 from tests.curation.engine.pictures import saved, scene
 from tests.curation.services.test_import import import_
 from tests.labeling.versions import start
@@ -165,6 +167,28 @@ def test_pictures_are_embedded_compared_and_searched(actor: Actor) -> None:
     assert np.frombuffer(map_points(actor=actor, version_id=version.pk)[:8], "<u4").tolist() == [4, 4]
     with pytest.raises(DomainError, match="Choose one of auto, efficientnet-lite0"):
         request_meaning(actor=actor, version_id=version.pk, encoder="minilm")
+
+
+def test_pictures_are_embedded_by_a_network_that_the_operator_names(
+    actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph(tmp_path / "net" / "model.onnx", ["b", 3, "h", "w"])
+    (tmp_path / "net" / "preprocessor_config.json").write_text('{"size": 32}')
+    monkeypatch.setenv("ASSAY_ENCODERS", f"colours={tmp_path / 'net'}")
+    files: dict[str, bytes | str] = {f"cat/{seed}.png": saved(scene(320, 240, seed)) for seed in range(3)}
+    version = Version.objects.get(pk=import_(actor, zipped(files), "pictures.zip").result["version"])
+    job = request_meaning(actor=actor, version_id=version.pk, encoder="colours")
+    assert job is not None
+    assert execute_meaning(job=start(job), version_id=version.pk, encoder="colours")["encoder"] == "colours"
+    (tmp_path / "net" / "preprocessor_config.json").write_text('{"size": "large"}')
+    with pytest.raises(DomainError, match="size is a side of 8 to 1024 pixels"):
+        execute_meaning(job=start(factories.job(actor)), version_id=another(actor, files).pk, encoder="colours")
+
+
+def another(actor: Actor, files: dict[str, bytes | str]) -> Version:
+    """Return a version of more pictures, which nobody has embedded."""
+    more = {**files, "dog/more.png": saved(scene(320, 240, 9))}
+    return Version.objects.get(pk=import_(actor, zipped(more), "more.zip").result["version"])
 
 
 def zipped(files: dict[str, bytes | str]) -> bytes:

@@ -68,6 +68,14 @@ def test_the_operator_names_folders_and_a_plan_cannot(folder: Path, monkeypatch:
         named_folders("nothing")
 
 
+def test_a_folder_that_was_replaced_is_opened_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_ENCODERS", f"tiny={folder}")
+    assert get_encoder("tiny").width == 4
+    graph(folder / "model.onnx", width=5)
+    (folder / "config.json").unlink()
+    assert get_encoder("tiny").width == 5
+
+
 def test_a_model_of_the_hub_cache_is_found(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = tmp_path / "hub" / "models--me--tiny"
     shutil.copytree(folder, kept / "snapshots" / "abc")
