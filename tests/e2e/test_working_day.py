@@ -1,5 +1,6 @@
 """What an annotator meets in a day of work: slips, interruptions, long forms and pictures, and a manager's mistakes."""
 
+import re
 from typing import Any
 
 import pytest
@@ -222,7 +223,7 @@ def test_the_editor_says_what_is_missing_and_is_used_by_keyboard_alone(browse: O
     page.get_by_role("button", name="Undo the last template or removal").click()
     page.locator("#id_name").fill("Made by keys")
     press(page, "Enter")
-    eventually(lambda: Project.objects.filter(name="Made by keys").exists())
+    expect(page).to_have_url(re.compile(r"/projects/\d+/$"))
     controls = Project.objects.get(name="Made by keys").schema["controls"]
     assert [control["type"] for control in controls] == ["choice", "form"]
     assert [label["hotkey"] for label in controls[0]["labels"]] == ["y", "n"]
