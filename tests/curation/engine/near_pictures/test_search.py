@@ -164,7 +164,7 @@ def test_broken_pictures_are_listed_and_the_others_are_searched(tmp_path: Path) 
     assert result.broken == {
         2: "The JPEG is cut off: it has no end.",
         3: "The file is empty.",
-        4: "The picture is damaged, or its format is not known.",
+        4: "This is an SVG drawing, which can carry scripts. Export it as PNG.",
         5: "The picture has 65535 × 65535 pixels, more than 178,956,970.",
         6: "There is no file of this picture.",
     }
