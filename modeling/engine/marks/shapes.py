@@ -1,7 +1,8 @@
 """Which labels of shapes out-of-fold models doubt, by what the picture shows there.
 
-Only labels are judged. What nobody drew would take a detector, and so would a shape around nothing. The size of a shape
-is not told to the models: on blood cells it made the ranking worse (bench/mark_errors.py).
+Only labels are judged. What nobody drew would take a detector, and so would a shape around nothing. The size and
+aspect of a shape are not told to the models: on blood cells their logarithms beside the vectors, at weights of 0.1 to
+1, took the average precision from .998 to between .998 and .982.
 """
 
 from collections.abc import Sequence
