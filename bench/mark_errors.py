@@ -174,7 +174,7 @@ def show(name: str, made: Damaged, doubts: Any) -> None:
 PEER = """
 import json, sys
 import cleanlab, numpy as np
-arrays = np.load(sys.argv[1])
+arrays = dict(np.load(sys.argv[1]))
 if "texts" in arrays:
     from cleanlab.token_classification.rank import get_label_quality_scores
     ends = np.searchsorted(arrays["texts"], np.arange(arrays["texts"].max() + 2))
