@@ -73,7 +73,8 @@ def test_a_manager_gives_back_what_is_less_sure(browse: Opened, ann: Actor) -> N
     page.reload()
     page.locator("#id_below").fill("98")
     page.locator("form:has(#id_below) button").click()
-    page.locator("dialog button.button-primary, dialog button.button-danger").first.click()
+    with page.expect_navigation():
+        page.locator("dialog button.button-primary, dialog button.button-danger").first.click()
     eventually(lambda: not project.tasks.filter(by_model=True).exists())
-    page.goto(f"{page.url}")
+    page.reload()
     expect(page.locator("#id_below")).to_have_count(0)

@@ -213,10 +213,13 @@ def test_an_answer_survives_a_server_that_is_away(boss: Actor, run: Run, open_pa
     # The window goes before the answer has arrived: the next one brings it home.
     page.unroute("**/decide/")
     page.route("**/decide/", lambda route: route.fulfill(status=503, json={"code": "database_away"}))
-    page.keyboard.press("x")
+    with page.expect_request("**/decide/"):
+        page.keyboard.press("x")
     expect(page.locator("#review-saved")).to_have_text("Not saved yet. Trying again…")
+    # Gone before the server is back: otherwise this window might bring it home itself.
+    page.goto("about:blank")
     page.unroute("**/decide/")
-    page.reload()
+    page.goto(f"/runs/{run.pk}/review/")
     expect(page.get_by_text("It has been sent again.")).to_be_visible()
     decided(page, 2)
     assert Decision.objects.filter(verdict={"action": "drop"}).count() == 1
