@@ -6,7 +6,7 @@ person locks it too, so that no decided task is sent.
 
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from labeling.engine.schema import Answer, AnswerError, parse_schema, validate_a
 from labeling.models import Adjudication, Annotation, Dispute, DisputeState, Project, Task
 from labeling.services.project import refuse_while_changing
 from labeling.services.queue import refuse_archived
-from labeling.services.task import WANTED, wanted_values
+from labeling.services.task import open_places
 
 LONGEST_REASON = 500
 CHOICES = (DisputeState.DECIDED, DisputeState.LEFT)
@@ -88,7 +88,7 @@ def decide_task(
     if state == DisputeState.DECIDED:
         _close_places(task)
     else:
-        _open_places(task, project)
+        open_places(project, task.pk)
     _note(actor, task, "task.adjudicate", state=state, annotation=said["annotation_number"], answer=said["answer"],
           reason=said["reason"], revision=made.revision)  # fmt: skip
     return made
@@ -108,7 +108,7 @@ def undo_decision(*, actor: Actor, task_id: int, revision: int | None = None) ->
         raise NotFound(_("Nobody has decided this task."))
     _note(actor, task, "task.adjudicate_undo", state=now.state, answer=now.answer, revision=now.revision)
     now.delete()
-    _open_places(task, project)
+    open_places(project, task.pk)
     Dispute.objects.filter(task=task).update(state=DisputeState.OPEN)
 
 
@@ -163,26 +163,6 @@ def _close_places(task: Task) -> None:
     if closed:
         Task.objects.filter(pk=task.pk).update(overlap=F("overlap") - closed, open_slots=0, returned_at=None)
         Project.objects.filter(pk=task.project_id).update(extra_answers=F("extra_answers") - closed)
-
-
-# As many places as the project wants, and never fewer than there are people.
-_OPEN = f"""
-WITH found AS MATERIALIZED (
-  SELECT id, overlap AS before, overlap - open_slots AS taken,
-    GREATEST({WANTED} + extra_places, overlap - open_slots) AS wanted
-  FROM labeling_task WHERE id = %(task)s AND NOT is_gold AND NOT by_model),
-changed AS (
-  UPDATE labeling_task t SET overlap = found.wanted, open_slots = found.wanted - found.taken,
-    returned_at = CASE WHEN found.wanted > found.taken THEN clock_timestamp() END
-  FROM found WHERE t.id = found.id)
-UPDATE labeling_project p SET extra_answers = p.extra_answers + found.wanted - found.before
-FROM found WHERE p.id = %(project)s
-"""  # noqa: S608  (put together from constants; values are parameters)
-
-
-def _open_places(task: Task, project: Project) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN, {**wanted_values(project), "task": task.pk})
 
 
 def _note(actor: Actor, task: Task, action: str, **data: Any) -> None:

@@ -24,7 +24,7 @@ from labeling.services.gold_use import count_gold, explained, use_as, use_named
 from labeling.services.onboarding_gate import lock_people
 from labeling.services.project import find_project
 from labeling.services.queue import refuse_archived
-from labeling.services.task import WANTED, wanted_values
+from labeling.services.task import open_places
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
@@ -204,24 +204,14 @@ def unmark_gold(*, actor: Actor, gold_id: int) -> None:
 # Places that nobody's window holds are nobody's; the others are ordinary leases from now on.
 _DROP = "DELETE FROM labeling_lease WHERE task_id = %(task)s AND gold AND assigned AND expires_at IS NULL"
 _KEEP = "UPDATE labeling_lease SET gold = false, assigned = NULL WHERE task_id = %(task)s AND gold"
-_OPEN = f"""
-WITH counted AS (SELECT count(*) AS taken FROM labeling_lease WHERE task_id = %(task)s),
-found AS MATERIALIZED (
-  SELECT t.id, t.overlap AS before, GREATEST({WANTED} + extra_places, (SELECT taken FROM counted)) AS wanted
-  FROM labeling_task t WHERE t.id = %(task)s FOR NO KEY UPDATE),
-changed AS (
-  UPDATE labeling_task t SET is_gold = false, overlap = found.wanted, returned_at = clock_timestamp(),
-    open_slots = found.wanted - (SELECT taken FROM counted) FROM found WHERE t.id = found.id)
-UPDATE labeling_project p SET extra_answers = p.extra_answers + found.wanted - found.before
-FROM found WHERE p.id = %(project)s
-"""  # noqa: S608  (the statements are put together from constants; values are parameters)
 
 
 def _reopen(project: Project, task: int) -> None:
-    values = {**wanted_values(project), "task": task}
     with connection.cursor() as cursor:
-        for statement in (_DROP, _KEEP, _OPEN):
-            cursor.execute(statement, values)
+        for statement in (_DROP, _KEEP):
+            cursor.execute(statement, {"task": task})
+    Task.objects.filter(pk=task).update(is_gold=False)
+    open_places(project, task)
 
 
 def start_import(

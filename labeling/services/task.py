@@ -127,6 +127,28 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+# As many places as the project wants, and never fewer than there are people. It is handed out like one that was given
+# back, since people may have passed its place in the queue.
+_OPEN = f"""
+WITH counted AS (SELECT count(*) AS taken FROM labeling_lease WHERE task_id = %(task)s AND NOT gold),
+found AS MATERIALIZED (
+  SELECT t.id, t.overlap AS before, counted.taken, GREATEST({WANTED} + extra_places, counted.taken) AS wanted
+  FROM labeling_task t, counted WHERE t.id = %(task)s AND NOT t.is_gold AND NOT t.by_model FOR NO KEY UPDATE OF t),
+changed AS (
+  UPDATE labeling_task t SET overlap = found.wanted, open_slots = found.wanted - found.taken,
+    returned_at = CASE WHEN found.wanted > found.taken THEN clock_timestamp() END
+  FROM found WHERE t.id = found.id)
+UPDATE labeling_project p SET extra_answers = p.extra_answers + found.wanted - found.before
+FROM found WHERE p.id = %(project)s
+"""
+
+
+def open_places(project: Project, task: int) -> None:
+    """Give a task that asked nobody else its places again; the caller has locked it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, {**wanted_values(project), "task": task})
+
+
 # A task keeps as many places as it has people; open_slots follows what is wanted.
 _ALIGN = f"""
 WITH chosen AS MATERIALIZED (

@@ -12,8 +12,7 @@ from labeling.models import Project
 if TYPE_CHECKING:
     import numpy as np
 
-# The reason of an item whose label can be believed less than this (0 to 1), as in the queue of label errors.
-DOUBTFUL = 0.25
+# The reason of an item whose label would be listed among the label errors.
 DOUBTED = "doubted"
 
 
@@ -57,7 +56,7 @@ def doubted_items(project: Project, vectors: "np.ndarray[Any, Any]", labels: lis
     """
     import numpy as np
 
-    from modeling.engine.label_doubts import doubt_answers, usable_labels
+    from modeling.engine.label_doubts import DOUBTFUL, doubt_answers, usable_labels
 
     earlier = earlier_labels(project, waiting)
     known = [place for place, item in enumerate(waiting) if item in earlier]

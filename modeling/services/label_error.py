@@ -14,16 +14,12 @@ from labeling.engine.schema import Schema, parse_schema
 from labeling.models import Project
 from labeling.services.label_error import Judged, Part, Suspicion, judged_answers, part_of_search, store_suspects
 from labeling.services.project import content_of
-from modeling.engine.label_doubts import Doubts, doubt_answers, usable_labels
+from modeling.engine.label_doubts import DOUBTFUL, Doubts, doubt_answers, usable_labels
 from modeling.services.engine_errors import engine_errors
 from modeling.services.item_vectors import encode_items
 from modeling.services.mark_error import doubted_marks
 from workers.context import JobContext
 
-# The rivals of a label weigh three times as much as it. On banking questions with a tenth of the labels exchanged this
-# lists 99.7 % of them, and 52 of 100 that are listed are wrong (of the first 300, 95 of 100): with few answers
-# the models are less sure, and a closer bound would leave out errors. The order says where to begin.
-DOUBTFUL = 0.25
 # Their vectors and texts take about 300 MB, and fifty labels some minutes; of more answers each search reads a part.
 MOST_ANSWERS = 50_000
 # Spans and shapes of one search; bench/mark_errors.py takes a minute or two for some thousands.

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from curation.engine.suspicion import FOLDS
 from curation.services.meaning import vectors_folder
 from curation.services.media import open_media
+from labeling.engine.agreement.shapes import bounds
 from labeling.engine.controls.shapes import Shapes, corners
 from labeling.engine.controls.spans import Spans
 from labeling.engine.mark_change import Part as MarkedPart
@@ -178,7 +179,7 @@ def _of_shapes(job: JobContext, control: Shapes, read: list[Answered], worst: fl
         job.progress(done, total, _("looking at the shapes"), rows_done=done)
 
     with open_media(job.organization_id) as media:
-        cuts = [Cut(name, _bounds(shape)) for _row, shape, name in drawn]
+        cuts = [Cut(name, tuple(bounds([corners(shape)])[0].tolist())) for _row, shape, name in drawn]
         vectors, _broken = encoder.encode_parts(cuts, media.path, progress=told, cancelled=job.cancelled)
     usable = np.flatnonzero(~np.isnan(vectors).any(axis=1)).tolist()
     facts["unreadable"] = facts["marks"] - len(usable)
@@ -201,8 +202,3 @@ def _too_few(usable: int) -> str:
         "Nothing was searched: at least two labels must be drawn in %(least)s pictures each; %(count)s is so far."
     )
     return detail % {"least": FOLDS, "count": usable}
-
-
-def _bounds(shape: MarkedPart) -> tuple[float, float, float, float]:
-    across, down = zip(*corners(shape), strict=True)
-    return min(across), min(down), max(across), max(down)

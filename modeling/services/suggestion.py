@@ -87,7 +87,7 @@ def run_suggest(*, job: JobContext, project_id: int) -> dict[str, Any]:
         return {**facts, "message": missing}
     contents = [content for _item, content, _label in labeled]
     with engine_errors(job):
-        learned = _learn(job, project, contents, [] if missing else labels)
+        learned = _learn(job, project, schema, contents, [] if missing else labels)
         accepted = _accept(job, project, schema, learned, contents, labels)
         learned = _left(project, learned)
         wished = _next(job, project, learned, labels)
@@ -130,14 +130,14 @@ def what_is_missing(labels: list[str]) -> str:
     return ""
 
 
-def _learn(job: JobContext, project: Project, contents: list[str], labels: list[str]) -> _Learned:
+def _learn(job: JobContext, project: Project, schema: Schema, contents: list[str], labels: list[str]) -> _Learned:
     """Encode the labeled items and those that may come next; fit a head, and measure how it learns, if labels are
     given."""
     from modeling.engine.heads.learn import learn
 
     limit = SUGGEST_LIMIT if labels or project.order == TaskOrder.ERRORS else COLD_LIMIT
     waiting = list(unlabeled_items(project, limit=limit, spread=project.order != TaskOrder.CAME))
-    encoder, vectors = encode_items(job, parse_schema(project.schema), [*contents, *(each for _item, each in waiting)])
+    encoder, vectors = encode_items(job, schema, [*contents, *(each for _item, each in waiting)])
     head = None
     if labels:
         job.progress(0, None, _("fitting the head"))
