@@ -6,12 +6,11 @@ Relations that tie a removed span go with it, and come again when the span does.
 from collections.abc import Mapping
 from typing import Any
 
+from labeling.engine.agreed_parts import Part
 from labeling.engine.controls.shapes import Shapes
 from labeling.engine.controls.spans import Relations, Spans
 from labeling.engine.schema import Answer, Schema
 
-# A span or a shape as an answer holds it.
-Part = dict[str, Any]
 PARTED = (Spans, Shapes)
 LONGEST_ID = 40
 

@@ -11,9 +11,10 @@ from labeling.engine.agreed_answers import Said, agreed_answers
 from labeling.engine.agreed_parts import Thing, things
 from labeling.engine.answer_columns import SURE, cell
 from labeling.engine.controls.shapes import Shapes
+from labeling.engine.mark_change import parted
 from labeling.engine.schema import Schema
 from labeling.models import Project
-from labeling.services.ratings import kind_of, longer_side, marks_of
+from labeling.services.ratings import longer_side, marks_of
 from workers.context import JobContext
 
 
@@ -52,13 +53,12 @@ def model_marks(
 ) -> dict[str, MarkModel]:
     """Return by the name of each control with marks what a model of the people makes of them."""
     found = {}
-    for control in schema.controls:
-        if kind_of(control) == "marks":
-            job.progress(0, 0, _("weighing answers"))
-            items, answered = marks_of(project, control, only_reviewed=only_reviewed, check=job.check)
-            there, sure, method = things(answered, seed=seed)
-            by_item = dict(zip(items, sure.round(6).tolist(), strict=True))
-            found[control.name] = MarkModel(dict(zip(items, there, strict=True)), by_item, method)
+    for control in parted(schema):
+        job.progress(0, 0, _("weighing answers"))
+        items, answered = marks_of(project, control, only_reviewed=only_reviewed, check=job.check)
+        there, sure, method = things(answered, seed=seed)
+        by_item = dict(zip(items, sure.round(6).tolist(), strict=True))
+        found[control.name] = MarkModel(dict(zip(items, there, strict=True)), by_item, method)
     return found
 
 

@@ -21,7 +21,7 @@ from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
 from curation.engine.embedding.table import get_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import onnxruntime
 
@@ -53,16 +53,29 @@ def encoder_graph(source: EncoderSource, precision: str, folder: Path) -> Path:
     ready = source.graph()
     if ready is not None:
         return ready
-    target = folder / f"{source.name}-{vector_fingerprint(source, precision)[:24]}.onnx"
-    if target.exists():
-        return target
-    from curation.engine.embedding.graph import export_encoder
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        export_encoder(source, Path(scratch) / "encoder.onnx", int8=precision == "int8")
-        # One rename, so that a second process exporting at once finds a whole file or none.
-        (Path(scratch) / "encoder.onnx").replace(target)
+    def export(file: Path) -> None:
+        from curation.engine.embedding.graph import export_encoder
+
+        export_encoder(source, file, int8=precision == "int8")
+
+    return made_once(folder / f"{source.name}-{vector_fingerprint(source, precision)[:24]}.onnx", export)
+
+
+def made_once(target: Path, export: Callable[[Path], None]) -> Path:
+    """Return a file that `export` makes where it is not there yet; safe for two processes.
+
+    Args:
+        target: The file.
+        export: Writes it to the path that it is given, in a folder beside it.
+    """
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+            made = Path(scratch) / "made.onnx"
+            export(made)
+            # One rename, so that a second process exporting at once finds a whole file or none.
+            made.replace(target)
     return target
 
 

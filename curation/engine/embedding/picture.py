@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 
 from curation.engine.embedding.cache import KEY_BYTES, VectorCache
 from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
-from curation.engine.embedding.encode import default_cache_folder, open_session
+from curation.engine.embedding.encode import default_cache_folder, made_once, open_session
 from curation.engine.embedding.source import file_sha256
 from curation.engine.pictures.decode import PictureError, decode
 
@@ -54,13 +53,7 @@ def fingerprint() -> str:
 
 def picture_graph(folder: Path) -> Path:
     """Return the path of the network as ONNX, exporting it on the first call; safe for two processes."""
-    target = folder / f"{NAME}-{fingerprint()[:24]}.onnx"
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            _export(Path(scratch) / "network.onnx")
-            (Path(scratch) / "network.onnx").replace(target)
-    return target
+    return made_once(folder / f"{NAME}-{fingerprint()[:24]}.onnx", _export)
 
 
 def _export(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
-from curation.engine.embedding.encode import default_cache_folder, open_session
+from curation.engine.embedding.encode import default_cache_folder, made_once, open_session
 from curation.engine.embedding.table import get_encoder
 
 if TYPE_CHECKING:
@@ -32,15 +31,13 @@ SAMPLE_PARTS = 512
 def token_graph(source: EncoderSource, folder: Path) -> Path:
     """Return the path of an encoder's last layer as ONNX (int8), exporting it on the first call."""
     facts = hashlib.sha256(f"{source.fingerprint()}:tokens{CODE_VERSION}".encode()).hexdigest()
-    target = folder / f"{source.name}-tokens-{facts[:24]}.onnx"
-    if not target.exists():
+
+    def export(file: Path) -> None:
         from curation.engine.embedding.graph import export_tokens
 
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            export_tokens(source, Path(scratch) / "tokens.onnx")
-            (Path(scratch) / "tokens.onnx").replace(target)
-    return target
+        export_tokens(source, file)
+
+    return made_once(folder / f"{source.name}-tokens-{facts[:24]}.onnx", export)
 
 
 def word_vectors(
