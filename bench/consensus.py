@@ -7,7 +7,8 @@ The sets of tests/data/crowd are measured, and every folder below FOLDER that ha
 truth.csv (item,truth), such as the data folder of github.com/yuan-li/truth-inference-at-scale. --peer: the interpreter
 of an environment with crowd-kit. Accuracy counts items with a known answer; labels that lead together share the point.
 Processor seconds are of the model alone, from codes (ours, the best of three) or from a data frame of numbers
-(crowd-kit, one run; its MACE and GLAD take minutes on large sets and run with --slow only). auto tries all models on
+(crowd-kit, one run; its MACE and GLAD take minutes on large sets and run with --slow only). Where both say how many
+rounds they took, the factor for one round is shown too: two fits that stop at different points are not the same work. auto tries all models on
 hidden answers and sets the confidence right; its accuracy is the worst of --seeds seeds. --two: instead, each set cut
 down to two answers an item, and to 20, 40, 100 and 300 items: what one-coin brings over the vote there, on average.
 """
@@ -60,7 +61,7 @@ for name, make in made.items():
     else:
         belief[np.ix_(model.probas_.index.to_numpy(), model.probas_.columns.to_numpy())] = model.probas_.to_numpy()
     np.save(f"{sys.argv[1]}.{name}.npy", belief)
-    found[name] = seconds
+    found[name] = [seconds, len(getattr(model, "loss_history_", ()))]
 print(json.dumps(found))
 """
 
@@ -103,15 +104,15 @@ def timed(run: Callable[[], Any], times: int = 3) -> tuple[Any, float]:
     return found, best
 
 
-def ours(ratings: Ratings, truth: dict[str, str], seeds: int) -> dict[str, tuple[float, float, str]]:
+def ours(ratings: Ratings, truth: dict[str, str], seeds: int) -> dict[str, tuple[float, float, int, str]]:
     found = {}
     for name, method in METHODS.items():
         fit, seconds = timed(lambda method=method: method(Answers(ratings)))
-        found[name] = (accuracy(fit.posterior, ratings, truth), seconds, "")
+        found[name] = (accuracy(fit.posterior, ratings, truth), seconds, fit.iterations, "")
     chosen = [timed(lambda seed=seed: find_consensus(ratings, seed=seed), 1) for seed in range(seeds)]
     points = [accuracy(one.posterior, ratings, truth) for one, _seconds in chosen]
     names = sorted({one.method for one, _seconds in chosen})
-    found["auto"] = (min(points), min(seconds for _one, seconds in chosen), " or ".join(names))
+    found["auto"] = (min(points), min(seconds for _one, seconds in chosen), 0, " or ".join(names))
     return found
 
 
@@ -126,7 +127,7 @@ def theirs(
         said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         versions = said.pop("versions")
         beliefs = {name: np.load(f"{file}.{name}.npy") for name in said}
-    return {name: (accuracy(beliefs[name], ratings, truth), said[name]) for name in said}, versions
+    return {name: (accuracy(beliefs[name], ratings, truth), *said[name]) for name in said}, versions
 
 
 def show(name: str, ratings: Ratings, mine: dict[str, Any], peer: dict[str, Any]) -> None:
@@ -134,11 +135,13 @@ def show(name: str, ratings: Ratings, mine: dict[str, Any], peer: dict[str, Any]
     best = max(mine[method][0] for method in USUAL)
     behind = best - mine["auto"][0]
     print(f"\n{name}: {len(ratings):,} answers, {items:,} items, {people:,} people, {labels} labels")
-    for method, (points, seconds, note) in mine.items():
-        line = f"  {method:12s} {points:6.2f} %  {seconds:8.4f} s"
+    for method, (points, seconds, rounds, note) in mine.items():
+        line = f"  {method:12s} {points:6.2f} %  {seconds:8.4f} s" + (f" {rounds:3d} rounds" if rounds else "")
         if method in peer:
-            other, took = peer[method]
+            other, took, told = peer[method]
             line += f"   crowd-kit {other:6.2f} %  {took:8.3f} s  {took / seconds:7.1f} times"
+            if rounds and told:
+                line += f" ({told} rounds: {took / told / (seconds / rounds):.1f} times a round)"
         print(line + (f"   {note}; {behind:+.2f} behind the best of {', '.join(USUAL)}" if note else ""))
 
 
