@@ -51,8 +51,12 @@ const FAILED: Readonly<Record<Failure["kind"], MessageKey>> = {
   offline: "failed.offline", server: "failed.server", "signed-out": "failed.signed-out", refused: "failed.missing",
 };
 
+const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
+
 export function excerptOf(data: Readonly<Record<string, unknown>>, field: string | undefined): string {
-  const text = String((field === undefined ? undefined : data[field]) ?? "").replace(/\s+/g, " ").trim();
+  const whole = String((field === undefined ? undefined : data[field]) ?? "");
+  const begin = oneLine(whole.slice(0, 8 * EXCERPT));
+  const text = begin.length > EXCERPT ? begin : oneLine(whole);
   return text.length > EXCERPT ? `${text.slice(0, EXCERPT).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 

@@ -1,6 +1,7 @@
 /** The page: bar, messages, text, dock, and what is open over them. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { close, present } from "../state/actions/panels";
+import { rulesOf } from "../state/controls";
 import type { Onboarding } from "../state/onboarding";
 import type { State } from "../state/state";
 import { nextPictures, schemaOf, shown, titleField, type Shown } from "../state/view";
@@ -49,6 +50,13 @@ function GuidelinesPanel({ state }: { state: State }) {
       {source === "" ? <p class="lp-hint">{text.t("guidelines.none")}</p> : <MarkdownView source={source} />}
     </aside>
   );
+}
+
+/** Long answers and many questions lie beside one another where the window is wide. */
+function isBeside(state: State): boolean {
+  const { controls, display } = schemaOf(state);
+  const asked = controls.filter((control) => rulesOf(control) !== null).length;
+  return asked > 2 || (asked > 1 && display.some((row) => row.type === "pair"));
 }
 
 const hasPicture = (state: State): boolean => schemaOf(state).display.some((row) => row.type === "image");
@@ -122,7 +130,7 @@ export function App() {
   usePointers(state, view);
   if (state.phase === "failed") return <div class="lp"><Failed state={state} /></div>;
   return (
-    <div class="lp" data-text={state.settings.textSize} data-guidelines={state.panel === "guidelines" || state.panel === "comments" ? "" : undefined}>
+    <div class="lp" data-text={state.settings.textSize} data-beside={view !== null && isBeside(state) ? "" : undefined} data-guidelines={state.panel === "guidelines" || state.panel === "comments" ? "" : undefined}>
       <TopBar state={state} />
       <Messages state={state} />
       <div class="lp-body">
