@@ -11,7 +11,6 @@ import { ItemDisplay } from "./display";
 import { Dock } from "./dock";
 import { EmptyState } from "./empty-state";
 import { FlagDialog } from "./flag-dialog";
-import { HelpDialog } from "./help-dialog";
 import { Icon } from "./icon";
 import { NextPictures } from "./image-display";
 import { MarkdownView } from "./markdown-view";
@@ -21,7 +20,6 @@ import { Palette } from "./palette";
 import { usePointers } from "./remark-sign";
 import { RejectDialog } from "./reject-dialog";
 import { ReviewEnd, ReviewLine, SentBack } from "./review-line";
-import { SettingsDialog } from "./settings-dialog";
 import { SkipDialog } from "./skip-dialog";
 import { TopBar } from "./top-bar";
 
@@ -65,7 +63,9 @@ function Task({ state, view }: { state: State; view: Shown }) {
   const { text } = usePage();
   const box = useRef<HTMLElement>(null);
   const id = `${view.kind}:${view.item.id}`;
-  useEffect(() => { if (box.current !== null) box.current.scrollTop = 0; }, [id]);
+  // The first one begins at its top, or at the mark that the address points at.
+  const before = useRef(id);
+  useEffect(() => { if (box.current !== null && before.current !== id) box.current.scrollTop = 0; before.current = id; }, [id]);
   return (
     <section ref={box} class="lp-main" tabIndex={0} aria-label={text.t(hasPicture(state) ? "page.picture" : "page.text")}>
       <article class="lp-sheet" key={id}>
@@ -116,8 +116,12 @@ function Failed({ state }: { state: State }) {
   );
 }
 
-/** Few tasks are talked about, so the panel is fetched behind the first of them. */
-export const remarksPanel = () => import("./remarks-panel").then((found) => found.RemarksPanel);
+const remarksPanel = () => import("./remarks-panel").then((found) => found.RemarksPanel);
+const helpDialog = () => import("./help-dialog").then((found) => found.HelpDialog);
+const settingsDialog = () => import("./settings-dialog").then((found) => found.SettingsDialog);
+
+/** What the first task does without is fetched behind it, so that it is there when it is wanted, also when the line is down. */
+export const fetchPanels = () => Promise.all([remarksPanel(), helpDialog(), settingsDialog()]);
 
 /** Most people never see it again. */
 const onboardingPanel = () => import("./onboarding-panel").then((found) => found.OnboardingPanel);
@@ -141,8 +145,8 @@ export function App() {
       {state.onboarding !== null && view === null ? null : state.phase === "ready" ? <Dock state={state} view={view} /> : <p class="lp-hidden" role="status">{text.t("page.loading")}</p>}
       <NextPictures hashes={nextPictures(state)} />
       <Announcer state={state} view={view} />
-      {state.panel === "help" ? <HelpDialog state={state} /> : null}
-      {state.panel === "settings" ? <SettingsDialog state={state} /> : null}
+      {state.panel === "help" ? <LazyPanel key="help" load={helpDialog} props={{ state }} /> : null}
+      {state.panel === "settings" ? <LazyPanel key="settings" load={settingsDialog} props={{ state }} /> : null}
       {state.panel === "palette" ? <Palette state={state} /> : null}
       {state.panel === "skip" ? <SkipDialog /> : null}
       {state.panel === "flag" ? <FlagDialog /> : null}

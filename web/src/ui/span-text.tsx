@@ -5,11 +5,12 @@ import { choosePart } from "../state/actions/parts";
 import { selectText } from "../state/actions/select";
 import { focusOf } from "../state/focus";
 import { remarksOnParts } from "../state/remarks";
-import { spansOf, tieId, tiesOf } from "../state/spans";
+import { spansOf, tieId, tiesOf, unitsOf } from "../state/spans";
 import type { State } from "../state/state";
 import { schemaOf, type Shown } from "../state/view";
-import type { Answer, Schema } from "../wire";
+import type { Answer, Control, Schema } from "../wire";
 import { chunksOf } from "../text/chunks";
+import { hintOf } from "../state/sought";
 import { offsetsOf } from "../text/offsets";
 import { lanesOf, segmentsOf, within, type Marked, type Segment } from "../text/segments";
 import { ArcLayer, hasArcs, spanKey as keyOf } from "./arc-layer";
@@ -19,6 +20,17 @@ import { rangeOf, reveal, selectedIn, showSelection } from "./text-selection";
 
 /** A selection that a finger has left alone for so long is meant. */
 const SETTLED_MS = 350;
+
+/** Stands in for a mark that might be missing, which the address points at. */
+const SOUGHT = "sought";
+
+interface Sought { control: Control; label: string; start: number; end: number }
+
+function soughtOf(state: State, field: string): Sought | null {
+  const control = schemaOf(state).controls.find((each) => each.name === state.sought?.control && each.setup.field === field);
+  const place = control === undefined ? null : (hintOf(state, control)?.place ?? null);
+  return control === undefined || place === null ? null : { control, label: state.sought?.label ?? "", ...place };
+}
 
 /** All spans that the controls of a field have, in units of its text, sorted by start. */
 function marksOf(schema: Schema, answer: Answer, field: string, text: string): Marked[] {
@@ -30,6 +42,12 @@ function marksOf(schema: Schema, answer: Answer, field: string, text: string): M
       return { key: keyOf(control.name, span.id), start: toUnits(span.start), end: toUnits(span.end), color: label?.color ?? null, title: label?.title ?? span.label };
     });
   }).sort((left, right) => left.start - right.start || left.end - right.end);
+}
+
+function withSought(marks: readonly Marked[], text: string, { control, label, ...place }: Sought): Marked[] {
+  const known = control.labels.find((each) => each.value === label);
+  const found: Marked = { key: SOUGHT, ...unitsOf(text, place), color: known?.color ?? null, title: `${known?.title ?? label} ?` };
+  return [...marks, found].sort((left, right) => left.start - right.start || left.end - right.end);
 }
 
 /** One underline of two pixels for each span, with a gap between two lanes; a shadow covers those that are listed after it. */
@@ -70,7 +88,7 @@ class Block extends Component<BlockProps> {
           return (
             <mark
               key={segment.start} class="lp-span" data-spans={keys.join(" ")} title={segment.marks.map((mark) => mark.title).join(" · ")}
-              data-active={active !== null && keys.includes(active) ? "" : undefined} data-tie={tie !== null && keys.includes(tie) ? "" : undefined}
+              data-active={active !== null && keys.includes(active) ? "" : undefined} data-tie={tie !== null && keys.includes(tie) ? "" : undefined} data-sought={keys.includes(SOUGHT) ? "" : undefined}
               data-remarks={spoken === 0 ? undefined : spoken}
               data-tag={segment.ends.length === 0 ? undefined : segment.ends.map((mark) => mark.title).join(" · ")}
               style={{ "--label": shortest.color ?? "var(--lp-accent)", "box-shadow": underlines(segment, lanes) }}
@@ -100,7 +118,9 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
   useEffect(() => (count < chunks.length ? whenIdle(() => setCount(count + PER_TURN)) : undefined), [count, chunks]);
   const { mark, part, tie } = focusOf(state);
   const schema = schemaOf(state);
-  const marks = useMemo(() => marksOf(schema, view.answer, field, text), [schema, view.answer, field, text]);
+  const marked = useMemo(() => marksOf(schema, view.answer, field, text), [schema, view.answer, field, text]);
+  const hint = soughtOf(state, field);
+  const marks = useMemo(() => (hint === null ? marked : withSought(marked, text, hint)), [marked, text, hint?.control, hint?.label, hint?.start, hint?.end]);
   const lanes = useMemo(() => lanesOf(marks), [marks]);
   const inBlocks = useMemo(() => chunks.map((chunk, i) => within(marks, starts[i] ?? 0, (starts[i] ?? 0) + chunk.length)), [marks, chunks]);
   const remarks = remarksOnParts(state);
@@ -153,7 +173,9 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
     if (document.getSelection()?.isCollapsed === false) return;
     const key = hit(event.target, marks, active);
     const [control, id] = key?.split("/") ?? [];
-    if (control !== undefined && id !== undefined) perform(choosePart, { control, id });
+    const place = key === SOUGHT ? marks.find((mark) => mark.key === key) : undefined;
+    if (place !== undefined) perform(selectText, { field, start: place.start, end: place.end });
+    else if (control !== undefined && id !== undefined) perform(choosePart, { control, id });
     else perform(selectText, { field, start: 0, end: 0 });
   }
 
