@@ -1,5 +1,5 @@
 /** Marking spans and tying them: the labels to mark with, and the list of what is marked. */
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { choosePart, removePart } from "../../state/actions/parts";
 import { removeTie, tieAt } from "../../state/actions/ties";
 import { actionId } from "../../state/bindings";
@@ -14,6 +14,7 @@ import { Icon } from "../icon";
 import { KeyCap } from "../key-cap";
 import { RemarkSign } from "../remark-sign";
 import { still } from "../still";
+import { whenIdle } from "../text-display";
 import { LabelButtons } from "./choice";
 import type { ControlProps } from "./table";
 
@@ -27,13 +28,18 @@ const cut = (said: string): string => (said.length > EXCERPT && [...said].length
 
 /** Where the row of chips begins: it moves on by whole steps, so that from one key to the next most of it stays as it is. */
 const STEP = SHOWN / 4;
-const rowFrom = (at: number): number => Math.max(0, Math.floor((at - SHOWN / 2) / STEP) * STEP);
+const rowFrom = (at: number, count: number): number => Math.max(0, Math.min(Math.floor((at - SHOWN / 2) / STEP) * STEP, count - SHOWN));
 
-/** Brings the chip at hand into sight when it becomes another one. */
-function useChipInSight(active: string | null) {
+/** More than any window shows of the row; the text comes first, and the rest of the row behind it. */
+const AT_FIRST = 24;
+
+/** The row of chips, with the one at hand in sight; and how many it has. */
+function useRow(active: string | null) {
   const list = useRef<HTMLUListElement>(null);
+  const [whole, setWhole] = useState(false);
+  useEffect(() => whenIdle(() => setWhole(true)), []);
   useLayoutEffect(() => list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [active]);
-  return list;
+  return { list, size: whole || active !== null ? SHOWN : AT_FIRST };
 }
 
 interface ChipProps { control: string; id: string; said: string; title: string | null; color: string | null; active: boolean; remarks: number; at: number }
@@ -60,11 +66,11 @@ const Chip = still(function Chip({ control, id, said, title, color, active, rema
 
 function Chips({ state, control, spans, active }: { state: State; control: Control; spans: readonly Span[]; active: string | null }) {
   const { text } = usePage();
-  const list = useChipInSight(active);
+  const { list, size } = useRow(active);
   const labels = new Map(control.labels.map((label) => [label.value, label]));
   const remarks = remarksOnParts(state);
-  const at = rowFrom(spans.findIndex((span) => span.id === active));
-  const shown = spans.slice(at, at + SHOWN);
+  const at = rowFrom(spans.findIndex((span) => span.id === active), spans.length);
+  const shown = spans.slice(at, at + size);
   return (
     <ul ref={list} class="lp-chips" aria-label={text.t("spans.list")}>
       {shown.map((span) => {
@@ -76,7 +82,7 @@ function Chips({ state, control, spans, active }: { state: State; control: Contr
           />
         );
       })}
-      {spans.length > shown.length ? <li class="lp-quiet lp-hint">{text.t("spans.more", { count: spans.length - shown.length })}</li> : null}
+      {spans.length > SHOWN ? <li class="lp-quiet lp-hint">{text.t("spans.more", { count: spans.length - SHOWN })}</li> : null}
     </ul>
   );
 }
@@ -116,8 +122,8 @@ export function RelationControl(props: ControlProps) {
   const labels = new Map(control.labels.map((label) => [label.value, label]));
   const isAsked = schemaOf(state).controls.some((other) => other.name === control.setup.spans);
   const active = part?.control === control.name ? part.id : null;
-  const list = useChipInSight(active);
-  const at = rowFrom(ties.findIndex((each) => tieId(each) === active));
+  const { list, size } = useRow(active);
+  const at = rowFrom(ties.findIndex((each) => tieId(each) === active), ties.length);
   const cap = (action: string) => <KeyCap name={props.bindings.keysOf(actionId(action))[0]} />;
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.relations")}>
@@ -134,7 +140,7 @@ export function RelationControl(props: ControlProps) {
       <LabelButtons {...props} marks />
       {ties.length === 0 ? null : (
         <ul ref={list} class="lp-chips" aria-label={text.t("page.relations")}>
-          {ties.slice(at, at + SHOWN).map((each, i) => {
+          {ties.slice(at, at + size).map((each, i) => {
             const label = labels.get(each.label);
             const said = text.t("relations.tie", { from: apart(spans.get(each.from)?.text ?? ""), label: label?.title ?? each.label, to: apart(spans.get(each.to)?.text ?? "") });
             const id = tieId(each);
