@@ -57,8 +57,11 @@ def deep(ann: Actor, writer: Actor | None = None) -> tuple[Project, Annotation]:
     missing = {"id": "new-1", "start": WANG, "end": WANG + 3, "label": "person", "text": "王小明"}
     wider = {**a, "end": ADA + len("Ada Lovelace"), "text": "Ada Lovelace"}
     doubts: list[tuple[str, Any, Any]] = [
-        ("label", a, {**a, "label": "person"}), ("spurious", b, None), ("overlooked", None, missing), ("edge", a, wider),
-    ]  # fmt: skip
+        ("label", a, {**a, "label": "person"}),
+        ("spurious", b, None),
+        ("overlooked", None, missing),
+        ("edge", a, wider),
+    ]
     for number, (kind, before, after) in enumerate(doubts):
         factories.suspect(
             ann, answer, score=0.01 * (number + 1), control="names", kind=kind, mark=(before or after)["id"],
