@@ -265,7 +265,7 @@ def test_a_taxonomy_is_answered_by_keys_and_by_its_branches(browse: Opened, ann:
     expect(page.locator(".lp-node")).to_have_count(2)
     page.get_by_role("button", name="Show what lies below clothes").click()
     expect(page.locator(".lp-node")).to_have_count(4)
-    page.get_by_role("button", name="boots", exact=True).click()
+    page.get_by_role("treeitem", name="boots", exact=True).click()
     assert complaints_of_axe(page) == []
     press(page, "Enter")
     expect(page.locator(".lp-text")).to_contain_text("Tea")
