@@ -7,7 +7,6 @@ person locks it too, so that no decided task is sent.
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,7 +18,7 @@ from labeling.engine.schema import Answer, AnswerError, parse_schema, validate_a
 from labeling.models import Adjudication, Annotation, Dispute, DisputeState, Project, Task
 from labeling.services.project import refuse_while_changing
 from labeling.services.queue import refuse_archived
-from labeling.services.task import open_places
+from labeling.services.task import close_places, open_places
 
 LONGEST_REASON = 500
 CHOICES = (DisputeState.DECIDED, DisputeState.LEFT)
@@ -86,7 +85,7 @@ def decide_task(
     made.save()
     Dispute.objects.filter(task=task).update(state=state)
     if state == DisputeState.DECIDED:
-        _close_places(task)
+        close_places(project, [task])
     else:
         open_places(project, task.pk)
     _note(actor, task, "task.adjudicate", state=state, annotation=said["annotation_number"], answer=said["answer"],
@@ -155,14 +154,6 @@ def _left(reason: str) -> dict[str, Any]:
     if not reason:
         raise DomainError("reason_missing", _("Say why this stays undecided."), field="reason")
     return {"answer": None, "annotation_number": None, "edited": False}
-
-
-def _close_places(task: Task) -> None:
-    """Hand the task to nobody else: it has as many places as people."""
-    closed = task.open_slots
-    if closed:
-        Task.objects.filter(pk=task.pk).update(overlap=F("overlap") - closed, open_slots=0, returned_at=None)
-        Project.objects.filter(pk=task.project_id).update(extra_answers=F("extra_answers") - closed)
 
 
 def _note(actor: Actor, task: Task, action: str, **data: Any) -> None:

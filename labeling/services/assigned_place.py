@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from labeling.models import Progress
-from labeling.services.expiry import RETURN
+from labeling.services.expiry import return_places
 
 
 class Seat(Protocol):
@@ -171,6 +171,5 @@ def _take(cursor: Any, which: str, values: dict[str, Any], given: Figures) -> in
     given.rest["kept"] += sum(task is None for _person, task in rows)
     back = [task for _person, task in rows if task is not None]
     given.rest["tasks"] += len(set(back))
-    if back:
-        cursor.execute(RETURN, [back])
+    return_places(cursor, back)
     return len(rows)

@@ -23,7 +23,7 @@ from labeling.engine.controls.base import AnswerError
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Progress, Project
 from labeling.querysets.gold import is_exempt
-from labeling.services.expiry import RETURN, WAITS, expire_leases
+from labeling.services.expiry import WAITS, expire_leases, return_places
 from labeling.services.round_trip import in_one_trip
 from labeling.services.schema_revision import bring_draft_along, changes_of
 
@@ -482,8 +482,7 @@ def release_tasks(*, actor: Actor, project_id: int, tasks: list[int]) -> int:
         desk = sit_down(cursor, actor, project_id)
         cursor.execute(_RELEASE, {"project": desk.project_id, "annotator": desk.annotator_id, "tasks": tasks})
         released = [row[0] for row in cursor.fetchall()]
-        if released:
-            cursor.execute(RETURN, [released])
+        return_places(cursor, released)
     return len(released)
 
 
