@@ -1,5 +1,5 @@
 # ruff: noqa: S608  (the statements are put together from constants of this file; values are parameters)
-"""Places on tasks that come back: leases past their time, and the statements by which any place returns to the queue."""
+"""Places on tasks that come back: leases past their time, and how any place returns to the queue."""
 
 from collections.abc import Sequence
 from typing import Any
