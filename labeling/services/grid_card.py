@@ -1,3 +1,4 @@
+# ruff: noqa: S608  (the statements are put together from constants; values are parameters)
 """What the grid shows of each task of a page; the number of queries does not depend on how many there are."""
 
 from collections import Counter
