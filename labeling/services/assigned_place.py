@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from labeling.models import Progress
@@ -44,6 +45,14 @@ class Figures(Protocol):
 
     people: Counter[int]
     rest: Counter[str]
+
+
+@dataclass(slots=True)
+class Taken:
+    """Figures for whoever only wants the places."""
+
+    people: Counter[int] = field(default_factory=Counter)
+    rest: Counter[str] = field(default_factory=Counter)
 
 
 # In the order in which everybody locks: people's rows, leases, tasks by id.

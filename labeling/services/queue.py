@@ -191,10 +191,11 @@ _GOLD_DUE = """
     ('x' || substr(md5(me.gold_secret || ':' || %(annotator)s::text || ':' || k.stretch), 1, 6))::bit(24)::bigint
       AS lot) s
   WHERE p.place = s.low + (s.lot * (s.high - s.low) >> 24)"""
-# Gold that this person has not had. It never comes alone: there is something to hide it among.
+# Gold that this person has neither had nor made. It never comes alone: there is something to hide it among.
 _GOLD = f"""
   SELECT g.id, g.task_id FROM labeling_gold g
   WHERE g.project_id = %(project)s AND g.use = 'hidden' AND g.id > (SELECT gold_cursor FROM me)
+    AND g.made_by_id IS DISTINCT FROM %(annotator)s
     AND (SELECT true FROM labeling_lease l WHERE l.task_id = g.task_id AND l.annotator_id = %(annotator)s) IS NULL
     AND (EXISTS (SELECT FROM first_fresh) OR EXISTS (SELECT FROM first_returned) OR EXISTS (SELECT FROM assigned))
   ORDER BY g.id LIMIT (SELECT CASE WHEN me.gold_share = 0 THEN 0 ELSE ({_GOLD_DUE}) END FROM me)"""

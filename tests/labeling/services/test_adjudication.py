@@ -11,6 +11,7 @@ from core.errors import Conflict, DomainError, NotFound
 from labeling.models import Adjudication, Annotation, Dispute, Lease, Project, Task
 from labeling.services.adjudication import decide_task, undo_decision
 from labeling.services.annotation import take_back
+from labeling.services.assignment import Order, give_tasks
 from labeling.services.erasing import erase_tasks
 from labeling.services.expiry import expire_leases
 from labeling.services.gold import mark_gold
@@ -309,3 +310,20 @@ def test_a_decision_that_comes_while_a_place_is_given_back_holds() -> None:
                 left.result(0.5)
         left.result(20)
     assert (task(project, 1).overlap, task(project, 1).open_slots) == (0, 0)
+
+
+def test_a_task_that_was_given_to_somebody_is_not_asked_of_them_once_it_is_decided() -> None:
+    ann = factories.owner()
+    bob, cat = factories.member(ann, "annotator"), factories.member(ann, "annotator")
+    project = numbered(ann, 2, overlap=2)
+    give_tasks(actor=ann, project_id=project.pk, order=Order([bob.user_id, cat.user_id], items=[1], each=2))
+    # Cat has it open just now, and may answer.
+    assert lease_tasks(actor=cat, project_id=project.pk, count=1, holding=[])["tasks"][0]["item_id"] == 1
+    decide_task(actor=ann, task_id=task(project, 1).pk, answer={"label": ["ham"]})
+    offered = lease_tasks(actor=bob, project_id=project.pk, count=5, holding=[])["tasks"]
+    assert [one["item_id"] for one in offered] == [2]
+    assert (task(project, 1).overlap, task(project, 1).open_slots) == (1, 0)
+    left = dict(project.progress.values_list("annotator", "assigned_left"))
+    assert (left[bob.user_id], left[cat.user_id]) == (0, 0)
+    undo_decision(actor=ann, task_id=task(project, 1).pk)
+    assert (task(project, 1).overlap, task(project, 1).open_slots) == (2, 1)

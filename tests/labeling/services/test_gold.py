@@ -404,3 +404,12 @@ def _shape(value: Any) -> Any:
             for name, each in value.items()
         }
     return [_shape(each) for each in value] if isinstance(value, list) else value
+
+
+def test_whoever_said_what_is_right_is_not_measured_by_it() -> None:
+    ann, bob, project = made(10, [1, 2], gold_share=50)
+    assert items(leased(ann, project, 6)) == [3, 4, 5, 6, 7, 8]
+    assert {1, 2} <= set(items(leased(bob, project, 8)))
+    # Chosen in the grid all the same, it counts neither for nor against.
+    start_bulk(actor=ann, project_id=project.pk, order=Order(SPAM, items=[1]))
+    assert figures(project, ann) == (1, 0, 0)
