@@ -65,7 +65,8 @@ def test_items_are_found_chosen_labeled_and_undone_by_keyboard_alone(
     page.keyboard.type("free PRIZE")
     press(page, "Enter")
     expect(picks).to_have_count(18)
-    assert "q=free+PRIZE" in page.url
+    # What asks nothing is not in the address.
+    assert page.url.endswith("/grid/?q=free+PRIZE")
     expect(page.locator("[data-all]")).to_be_hidden()
     # Shift and the arrows choose a stretch, Space turns one, A takes the page.
     press(page, "Home", "Space", "ArrowRight", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight")
@@ -98,6 +99,24 @@ def test_items_are_found_chosen_labeled_and_undone_by_keyboard_alone(
     assert complaints_of_axe(page) == []
     assert fits(page, width)
     take(page, "bulk-answers", look_of(language, width))
+
+
+def test_items_that_are_chosen_go_to_the_page_that_gives_them_to_people(browse: Opened, ann: Actor) -> None:
+    project = project_of(ann, 70)
+    page = browse(f"/projects/{project.pk}/grid/?state=open")
+    give = page.get_by_role("link", name="Give these to people")
+    press(page, "Home", "Space", "ArrowRight", "Space", "n")
+    expect(page.locator("[data-count]")).to_contain_text("2 of them not on this page")
+    press(page, "Home", "Space")
+    give.click()
+    expect(page.locator("input[name=items]")).to_have_value("1-2,61")
+    # With nothing chosen, or all of it, the filter goes along.
+    page.goto(page.url.partition("/people/")[0] + "/grid/?state=open")
+    page.get_by_role("button", name="Choose all 70 that match").click()
+    give.click()
+    expect(page.locator("#assign")).to_be_visible()
+    assert "state=open" in page.url
+    assert "items" not in page.url
 
 
 def test_all_that_match_are_labeled_beyond_the_page_and_by_a_job_when_they_are_many(browse: Opened, ann: Actor) -> None:
