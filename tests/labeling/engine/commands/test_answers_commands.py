@@ -176,8 +176,8 @@ def test_words_for_a_missing_answer_are_asked_about_and_left_out(
     _code, left_out, err = _run(capsys, "agreement", path, "--missing", "NA,Yes,yes")
 
     assert asked["notes"] == [
-        "Labels that may mean a missing answer: NA. If they do, leave them out with --missing NA; here they count as "
-        "labels.",
+        "Labels that may mean a missing answer: NA. If they do, leave them out with --missing NA; here they count "
+        + "as labels.",
         "Labels that differ in capitals only count as different: Yes and yes.",
     ]
     assert list(left_out["krippendorff_alpha"]) == ["nominal", "ordinal", "interval"]
