@@ -175,11 +175,9 @@ def test_words_for_a_missing_answer_are_asked_about_and_left_out(
     _code, asked, _err = _run(capsys, "agreement", path)
     _code, left_out, err = _run(capsys, "agreement", path, "--missing", "NA,Yes,yes")
 
-    assert asked["notes"] == [
-        "Labels that may mean a missing answer: NA. If they do, leave them out with --missing NA; here they count "
-        + "as labels.",
-        "Labels that differ in capitals only count as different: Yes and yes.",
-    ]
+    none, cases = asked["notes"]
+    assert none.startswith("Labels that may mean a missing answer: NA. If they do, leave them out with --missing NA;")
+    assert cases == "Labels that differ in capitals only count as different: Yes and yes."
     assert list(left_out["krippendorff_alpha"]) == ["nominal", "ordinal", "interval"]
     assert (left_out["rows_incomplete"], left_out["items_compared"]) == (3, 2)
     assert "row 4: left out, it has no label" in err
