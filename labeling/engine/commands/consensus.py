@@ -89,7 +89,7 @@ def _mark(options: argparse.Namespace, table: Table) -> dict[str, Any]:
     method = METHOD if options.method == AUTO else options.method
     least, seed = options.overlap, options.seed
     found, consensus, _of_item = agreed_marks(list(answered.values()), least=least, method=method, seed=seed)
-    people = describe_people(consensus)
+    people = describe_people(consensus, marks=True)
     seconds = time.process_time() - started
     kept = [(item, one) for item, marks in zip(answered, found, strict=True) for one in marks]
     rows = pa.table(
