@@ -32,7 +32,7 @@ def test_the_curve_the_order_and_the_reason_are_shown(
     assert complaints_of_axe(page) == []
     assert fits(page, width)
     if (language, theme, width) == ("en", "light", 1280):
-        picture(page, "learning")
+        picture(page, "learning", ready="line-chart polyline", at="line-chart")
 
     page.goto(page.url + "label/")
     expect(page.locator(".lp-why")).to_have_text(WHY[language])
