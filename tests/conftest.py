@@ -4,8 +4,11 @@ Settings read the environment when Django loads, so the services start when this
 """
 
 import os
+import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,11 @@ from runner.valkey import ValkeyServer
 ROOT = Path(__file__).resolve().parent.parent
 XDIST_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+# The database that each worker's is a copy of, and the file that says how migrating it ended.
+TEMPLATE = "assay"
+MIGRATED = "migrated"
 _services: list[PostgresServer | ValkeyServer] = []
+_migrating: list["subprocess.Popen[bytes]"] = []
 _folder: tempfile.TemporaryDirectory | None = None
 
 
@@ -75,6 +82,42 @@ def _beats_seen_by_nobody(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Migrate one database for all workers while they load the tests: it costs twenty seconds of a processor."""
+    home = Path(os.environ["ASSAY_TEST_HOME"])
+    (home / MIGRATED).unlink(missing_ok=True)
+    log = home / "migrate.log"
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.migrating"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    _migrating.append(child)
+
+    def wait() -> None:
+        said = "" if child.wait() == 0 else log.read_text(errors="replace") or "it was ended"
+        (home / f"{MIGRATED}.new").write_text(said)
+        (home / f"{MIGRATED}.new").rename(home / MIGRATED)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let a worker of xdist copy the migrated database; without xdist one is migrated when a test needs it."""
+    if not XDIST_WORKER:
+        return
+    from django.db import connection
+
+    migrated, until = Path(os.environ["ASSAY_TEST_HOME"]) / MIGRATED, time.monotonic() + 600
+    while not migrated.exists():
+        assert time.monotonic() < until, "migrating the database takes more than ten minutes"
+        time.sleep(0.1)
+    if said := migrated.read_text():
+        pytest.fail(f"the database could not be migrated:\n{said}")
+    connection.settings_dict["TEST"]["TEMPLATE"] = TEMPLATE
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Set a worker's environment before it starts: pytest-django loads the settings there before this file is read."""
     values = environment_of(node.gateway.id)
@@ -119,37 +162,20 @@ import django  # noqa: E402  (the settings need the environment above)
 
 django.setup()
 
+from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402
+
+from tests import emptying  # noqa: E402
+
 pytest_plugins = ["tests.live"]
-
-
-def _flush_in_spite_of_late_requests() -> None:
-    """Remove a test's rows also when a request that the closing browser sent is still at work on them.
-
-    Both lock tables, in different orders; the database then ends one of the two, and the other one goes on.
-    """
-    from django.core.management import CommandError
-    from django.core.management.commands.flush import Command
-    from django.db import OperationalError
-
-    flush = Command.handle
-
-    def handle(self: Command, **options: Any) -> None:
-        for attempts_left in reversed(range(5)):
-            try:
-                return flush(self, **options)
-            except CommandError as error:
-                if not attempts_left or not isinstance(error.__cause__, OperationalError):
-                    raise
-        return None
-
-    Command.handle = handle
-
-
-_flush_in_spite_of_late_requests()
+# The real algorithm, as cheap as it can be: with the product's figures each password costs a quarter of a second.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
+emptying.install()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what this process started."""
+    for child in _migrating:
+        child.kill()
     for service in reversed(_services):
         service.stop()
     _services.clear()
