@@ -25,6 +25,35 @@ LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 # The database that each worker's is a copy of, and the file that says how migrating it ended.
 TEMPLATE = "assay"
 MIGRATED = "migrated"
+# Seconds of the files that take longest, roughly: only their order depends on it.
+LONG = {
+    "e2e/test_chain_http.py": 150,
+    "e2e/test_survival.py": 110,
+    "e2e/test_review_page.py": 100,
+    "e2e/test_common_pages.py": 75,
+    "e2e/test_meaning_page.py": 70,
+    "e2e/test_chain_browser.py": 65,
+    "e2e/test_adjudicate_page.py": 55,
+    "e2e/test_real_content.py": 40,
+    "e2e/test_bad_files.py": 40,
+    "e2e/test_acceptance_page.py": 35,
+    "client/test_command.py": 80,
+    "curation/engine/test_warming.py": 65,
+    "runner/test_supervisor.py": 60,
+    "architecture/test_page_routes.py": 60,
+    "curation/engine/near/test_ways.py": 46,
+    "modeling/engine/marks/test_spans.py": 40,
+    "architecture/test_routes.py": 40,
+    "modeling/api/test_api.py": 37,
+    "curation/engine/test_bucket.py": 35,
+    "modeling/services/test_demo.py": 32,
+    "modeling/services/test_erasure.py": 31,
+    "modeling/services/test_bundle.py": 28,
+    "modeling/engine/test_whole_set.py": 28,
+    "modeling/services/test_mark_error.py": 27,
+    "modeling/services/test_accepting.py": 26,
+    "modeling/engine/bundle/test_export.py": 26,
+}
 _services: list[PostgresServer | ValkeyServer] = []
 _migrating: list["subprocess.Popen[bytes]"] = []
 _folder: tempfile.TemporaryDirectory | None = None
@@ -127,14 +156,17 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spread the browser's files evenly among the others: they wait much and compute little, the others the other way.
 
-    Two processes share the files in this order, so that mostly one of each kind runs at a time.
+    Two processes share the files in this order, so that mostly one of each kind runs at a time. Of each kind the long
+    ones come first: at the end neither process is left alone with one.
     """
     files: dict[str, list[pytest.Item]] = {}
     for item in items:
-        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+        files.setdefault(item.nodeid.partition("::")[0].removeprefix("tests/"), []).append(item)
     place = {}
     for kind in (True, False):
-        names = [name for name in files if name.startswith("tests/e2e/") == kind]
+        names = [name for name in files if name.startswith("e2e/") == kind]
+        # Sorting keeps the order of what is equally long.
+        names.sort(key=lambda name: -LONG.get(name, 0))
         place |= {name: (number / len(names), name) for number, name in enumerate(names)}
     items[:] = [item for name in sorted(files, key=place.__getitem__) for item in files[name]]
 
@@ -153,6 +185,8 @@ def _refuse_network(event: str, arguments: tuple) -> None:
         raise PermissionError(f"A test tried to reach {host}; tests may only reach this machine.")
 
 
+# Without compiled files each process that a test starts takes seconds longer to load.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if "ASSAY_TEST_HOME" not in os.environ:
     _start_services()
 os.environ.update(environment_of(XDIST_WORKER))
