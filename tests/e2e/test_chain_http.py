@@ -53,8 +53,8 @@ def sample(name: str, folder: Path, rows: int) -> Path:
 @pytest.mark.parametrize(
     ("name", "rows", "labels", "limit", "least_f1", "texts"),
     [
-        # One wrong answer on 400 test rows, a seventh of them spam, is half a point. The whole set, with the limit of half
-        # a point, is in tests/modeling/engine/test_whole_set.py.
+        # One answer on 400 test rows, a seventh of them spam, is half a point. The whole set, with the limit of half a
+        # point, is in tests/modeling/engine/test_whole_set.py.
         pytest.param(
             "sms_spam", 2_000, ["ham", "spam"], 2.0, 0.93,
             {"Are we still meeting at six?": "ham", "WINNER!! Claim your free prize now, text WIN to 80086": "spam"},
