@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.browser import FLAGS, find_chromium
+from runner.browser import FLAGS, find_for_tests
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
@@ -240,7 +240,7 @@ def chromium() -> Iterator[PatientBrowser]:
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=PATIENCE)
-    program = find_chromium()
+    program = find_for_tests()
     if program is None:
         pytest.fail("Chromium is missing: `make test` installs it as root; else: apt-get install chromium")
     with sync_playwright() as playwright:
