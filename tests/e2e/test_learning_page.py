@@ -47,7 +47,8 @@ def test_the_curve_the_order_and_the_reason_are_shown(
 
     page.goto(page.url.replace("label/", ""))
     page.locator("#id_order").select_option("came")
-    page.locator("form[action$='/order/'] button").click()
+    with page.expect_navigation():
+        page.locator("form[action$='/order/'] button").click()
     expect(page.locator("#id_order")).to_have_value("came")
     project.refresh_from_db()
     assert project.order == "came"
