@@ -108,7 +108,7 @@ def count_compared(project: Project) -> int:
     """Return how many tasks two people or more have answered, skipping aside; looks at all answers."""
     answers = Annotation.objects.filter(project=project, skipped=False)
     several = answers.values("task").annotate(people=Count("pk")).filter(people__gt=1)
-    return several.count()
+    return int(several.count())
 
 
 def weigh_answers(job: JobContext, project: Project) -> tuple[Weights, dict[str, str], list[str]]:
