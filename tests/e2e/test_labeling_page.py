@@ -105,7 +105,7 @@ def busy_connections() -> int:
         return int(cursor.fetchone()[0])
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 120) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "this never came true"
