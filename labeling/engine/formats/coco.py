@@ -1,0 +1,496 @@
+"""COCO's object detection format (cocodataset.org, data format): boxes, polygons, run lengths, key points, captions."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import orjson
+
+from curation.engine.pictures.decode import PictureError
+from curation.engine.readers.huggingface import split_of
+from labeling.engine.controls.base import Label
+from labeling.engine.controls.shapes import Shapes, corners
+from labeling.engine.controls.words import Words
+from labeling.engine.formats.drawing import CONTROL, PICTURE, Fitting, Gathered, Shape, as_option, turned
+from labeling.engine.formats.files import Files
+from labeling.engine.formats.masks import decode, outlines
+from labeling.engine.formats.record import FormatError, Losses, Reading, Record, Said
+from labeling.engine.formats.target import Target
+from labeling.engine.schema import Schema, parse_schema
+
+CAPTION = "caption"
+# What an image of a COCO file says of itself that is kept in a column.
+_KEPT = ("license", "flickr_url", "coco_url", "date_captured")
+# A box that says something else than its polygon by more pixels than this is told of.
+_APART = 1.5
+# Parts of a mask below this many pixels are specks of its drawing.
+_SPECK = 2.0
+_BEGINS = 4096
+
+
+def recognize(files: Files) -> bool:
+    """Tell whether there is a JSON file with the members of a COCO file."""
+    return any(_is_coco(files, path) for path in files.named(".json"))
+
+
+def _is_coco(files: Files, path: str) -> bool:
+    """Tell by the names of its members, without parsing what may be gigabytes."""
+    start = files.head(path, _BEGINS).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start.startswith(b"{") and all(
+        files.contains(path, f'"{name}"'.encode()) for name in ("images", "annotations")
+    )
+
+
+@dataclass(slots=True)
+class _Document:
+    """One JSON file.
+
+    Attributes:
+        path: Of the file.
+        split: Side of the dataset that its name says, or "".
+        images: In the file's order.
+        by_image: Annotations with their places in the file, by the image's id as text.
+        categories: Names by id as text.
+        points: Names of the key points of a category.
+    """
+
+    path: str
+    split: str
+    images: list[Mapping[str, Any]]
+    by_image: dict[str, list[tuple[int, Mapping[str, Any]]]]
+    categories: dict[str, str]
+    points: dict[str, list[str]] = field(default_factory=dict)
+
+
+def read(files: Files, losses: Losses) -> Reading:
+    """Read one or several COCO files and the pictures they name.
+
+    Ids may be numbers or texts, from 0 or from 1. Categories of several files are one label when they have one name.
+
+    Raises:
+        FormatError: ``coco_broken``, ``no_pictures``, ``no_labels``, ``too_many_labels``.
+    """
+    paths = [path for path in files.named(".json") if _is_coco(files, path)]
+    if not files.pictures:
+        raise FormatError(
+            "no_pictures",
+            f"{paths[0]} names pictures, and none came with it. Pack the pictures and the JSON into one zip.",
+        )
+    documents = [_document(files, path, losses, several=len(paths) > 1) for path in paths]
+    gathered, captions = Gathered(), False
+    for document in documents:
+        for name in document.categories.values():
+            gathered.label(name)
+        for annotations in document.by_image.values():
+            for _place, annotation in annotations:
+                captions |= isinstance(annotation.get(CAPTION), str)
+                _gather(gathered, document, annotation)
+    kept = gathered.kept(losses)
+    controls = [gathered.control(kept)] if gathered.colors else []
+    if captions:
+        controls.append({"name": CAPTION, "type": "text", "required": False})
+    if not controls:
+        raise FormatError(
+            "no_labels", f"{paths[0]} has neither categories nor annotations, so there is nothing to ask."
+        )
+    schema = {"display": [{"type": "image", "field": PICTURE}], "controls": controls}
+    drawn = next((control for control in parse_schema(schema).controls if isinstance(control, Shapes)), None)
+
+    def records() -> Iterator[Record]:
+        fitting = Fitting(drawn, losses) if drawn is not None else None
+        for document in documents:
+            for image in document.images:
+                record = _record(files, document, image, fitting, kept, losses)
+                if record is not None:
+                    yield record
+
+    return Reading(schema, records, sum(len(document.images) for document in documents))
+
+
+def _document(files: Files, path: str, losses: Losses, *, several: bool) -> _Document:
+    try:
+        whole = orjson.loads(files.bytes(path))
+    except orjson.JSONDecodeError as error:
+        raise FormatError("coco_broken", f"{path} is no whole JSON ({error}). Export it again.") from None
+    if not all(isinstance(whole.get(name), list) for name in ("images", "annotations")):
+        raise FormatError("coco_broken", f"In {path} “images” and “annotations” must be lists.")
+    categories: dict[str, str] = {}
+    points: dict[str, list[str]] = {}
+    for number, row in enumerate(whole.get("categories") or []):
+        if not isinstance(row, Mapping) or "id" not in row:
+            losses.add(f"{path}: category {number}", "category_broken", "It has no id and is left out.")
+            continue
+        key = str(row["id"])
+        name = str(row.get("name") or "").strip() or key
+        if key in categories and categories[key] != name:
+            losses.add(f"{path}: category {number}", "category_double", f"Its id {key} is {categories[key]!r} already.")
+            continue
+        categories[key] = name
+        if isinstance(row.get("keypoints"), list):
+            points[key] = [str(each) for each in row["keypoints"]]
+        if row.get("skeleton"):
+            losses.add(f"{path}: category {name}", "skeleton", "Which key points are joined is not kept.")
+        if str(row.get("supercategory") or name) not in {name, "none", "None"}:
+            losses.add(f"{path}: category {name}", "supercategory", f"That it is a {row['supercategory']} is not kept.")
+    images = _images(whole["images"], path, losses)
+    by_image = _by_image(whole["annotations"], {str(image["id"]) for image in images}, path, losses)
+    return _Document(path, split_of(path) if several else "", images, by_image, categories, points)
+
+
+def _images(rows: list[Any], path: str, losses: Losses) -> list[Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for number, row in enumerate(rows):
+        where = f"{path}: image {number}"
+        if not isinstance(row, Mapping) or "id" not in row or not isinstance(row.get("file_name"), str):
+            losses.add(where, "image_broken", "It has no id or no file_name and is left out.")
+        elif str(row["id"]) in found:
+            losses.add(where, "image_double", f"The id {row['id']} is taken by {found[str(row['id'])]['file_name']}.")
+        else:
+            found[str(row["id"])] = row
+    return list(found.values())
+
+
+def _by_image(
+    rows: list[Any], known: set[str], path: str, losses: Losses
+) -> dict[str, list[tuple[int, Mapping[str, Any]]]]:
+    found: dict[str, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            losses.add(f"{path}: annotation {number}", "annotation_broken", "It is no object and is left out.")
+        elif str(row.get("image_id")) not in known:
+            losses.add(_where(path, number, row), "image_unknown", f"There is no image {row.get('image_id')!r}.")
+        else:
+            found[str(row["image_id"])].append((number, row))
+    return found
+
+
+def _where(path: str, number: int, annotation: Mapping[str, Any]) -> str:
+    return f"{path}: annotation {annotation.get('id', number)}"
+
+
+def _label(document: _Document, annotation: Mapping[str, Any]) -> str | None:
+    """Return the label of an annotation; None where its category is not declared."""
+    return document.categories.get(str(annotation.get("category_id")))
+
+
+def _attributes(annotation: Mapping[str, Any]) -> dict[str, str]:
+    """Return what an annotation says beside its shape, as CVAT, datumaro and FiftyOne write it, and COCO's own crowd."""
+    given = annotation.get("attributes")
+    rows = dict(given) if isinstance(given, Mapping) else {}
+    # CVAT writes how a box is turned among the attributes.
+    rows.pop("rotation", None)
+    if annotation.get("iscrowd"):
+        rows.setdefault("iscrowd", 1)
+    found = {str(name): as_option(value) for name, value in rows.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _rotation(annotation: Mapping[str, Any]) -> float:
+    given = annotation.get("attributes")
+    turn = given.get("rotation") if isinstance(given, Mapping) else None
+    return float(turn) % 360 if isinstance(turn, int | float) and not isinstance(turn, bool) else 0.0
+
+
+def _kind(annotation: Mapping[str, Any]) -> str:
+    """Return which shape an annotation is: ``polygon``, ``mask``, ``box``, ``rotated_box``, ``points`` or ""."""
+    segmentation = annotation.get("segmentation")
+    if isinstance(segmentation, Mapping):
+        return "mask"
+    if annotation.get("keypoints"):
+        return "points"
+    if isinstance(segmentation, list) and segmentation and not _rotation(annotation):
+        return "polygon"
+    if isinstance(annotation.get("bbox"), list):
+        return "rotated_box" if _rotation(annotation) else "box"
+    return ""
+
+
+def _gather(gathered: Gathered, document: _Document, annotation: Mapping[str, Any]) -> None:
+    label, kind = _label(document, annotation), _kind(annotation)
+    if label is None or not kind:
+        return
+    attributes = _attributes(annotation)
+    if kind == "points":
+        for name in document.points.get(str(annotation.get("category_id")), []):
+            gathered.shape("point", _point_label(label, name), {} if _has_box(annotation) else attributes)
+        if _has_box(annotation):
+            gathered.shape("box", label, attributes)
+        return
+    gathered.shape("polygon" if kind == "mask" else kind, label, attributes)
+
+
+def _record(
+    files: Files,
+    document: _Document,
+    image: Mapping[str, Any],
+    fitting: Fitting | None,
+    kept: Mapping[str, str],
+    losses: Losses,
+) -> Record | None:
+    name = image["file_name"]
+    picture = files.picture(name, document.path)
+    if not picture:
+        count = len(document.by_image.get(str(image["id"]), []))
+        losses.add(
+            f"{document.path}: image {name}",
+            "picture_missing",
+            f"No picture of this name came, or several did; its {count} annotations are left out.",
+        )
+        return None
+    try:
+        size, orientation = files.size(picture)
+    except PictureError as error:
+        losses.add(picture, error.code, error.message)
+        return None
+    fields = {key: image[key] for key in _KEPT if isinstance(image.get(key), str) and image[key]}
+    if document.split:
+        fields["split"] = document.split
+    orientation = _stored(image, size, orientation, f"{document.path}: image {name}", losses)
+    shapes: list[tuple[str, Shape]] = []
+    captions: list[str] = []
+    for number, annotation in document.by_image.get(str(image["id"]), []):
+        where = _where(document.path, number, annotation)
+        if isinstance(annotation.get(CAPTION), str):
+            captions.append(annotation[CAPTION])
+        if fitting is not None and (_kind(annotation) or not isinstance(annotation.get(CAPTION), str)):
+            shapes += [(where, shape) for shape in _shapes(document, annotation, where, kept, losses)]
+    upright = [(where, turned(shape, size, orientation)) for where, shape in shapes]
+    answer: dict[str, Any] = {}
+    drawn = fitting.fit(upright, size, f"{document.path}: image {name}") if fitting is not None else []
+    if drawn:
+        answer[CONTROL] = drawn
+    if captions:
+        answer[CAPTION] = "\n".join(captions)
+    return Record(name, fields, picture, size, [Said(answer)], final=answer)
+
+
+def _stored(image: Mapping[str, Any], size: tuple[int, int], orientation: int, where: str, losses: Losses) -> int:
+    """Return by which orientation the coordinates must be turned: 1 where they are of the picture the right way up.
+
+    A file that declares the size of the stored pixels was drawn on them.
+    """
+    declared = (image.get("width"), image.get("height"))
+    if declared == size or not all(isinstance(each, int) and each > 0 for each in declared):
+        return 1
+    if orientation >= 5 and declared == size[::-1]:
+        losses.add(where, "turned", "Its shapes were drawn on the picture lying on its side, and are turned with it.")
+        return orientation
+    losses.add(where, "size_differs", f"It says {declared[0]} × {declared[1]}, the picture has {size[0]} × {size[1]}.")
+    return 1
+
+
+def _shapes(
+    document: _Document, annotation: Mapping[str, Any], where: str, kept: Mapping[str, str], losses: Losses
+) -> Iterator[Shape]:
+    label, kind = _label(document, annotation), _kind(annotation)
+    if label is None:
+        losses.add(where, "category_unknown", f"There is no category {annotation.get('category_id')!r}.")
+        return
+    attributes = {kept[name]: value for name, value in _attributes(annotation).items() if name in kept}
+    common: Shape = {"id": str(annotation.get("id", "")), "label": label}
+    if attributes:
+        common["attributes"] = attributes
+    if not kind:
+        losses.add(where, "no_shape", "It has neither bbox nor segmentation nor keypoints.")
+        return
+    try:
+        yield from _READERS[kind](document, annotation, common, where, losses)
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
+        losses.add(where, "shape_broken", f"Its {kind.replace('_', ' ')} cannot be read: {str(error)[:200]}.")
+
+
+def _box(
+    _document_: _Document, annotation: Mapping[str, Any], common: Shape, _where_: str, _losses: Losses
+) -> Iterator[Shape]:
+    x, y, width, height = (float(each) for each in annotation["bbox"])
+    yield {**common, "type": "box", "x": x, "y": y, "width": width, "height": height}
+
+
+def _rotated(
+    _document_: _Document, annotation: Mapping[str, Any], common: Shape, _where_: str, _losses: Losses
+) -> Iterator[Shape]:
+    x, y, width, height = (float(each) for each in annotation["bbox"])
+    middle = {"x": x + width / 2, "y": y + height / 2}
+    yield {**common, "type": "rotated_box", **middle, "width": width, "height": height, "angle": _rotation(annotation)}
+
+
+def _polygons(
+    _document_: _Document, annotation: Mapping[str, Any], common: Shape, where: str, losses: Losses
+) -> Iterator[Shape]:
+    parts = []
+    for flat in annotation["segmentation"]:
+        if len(flat) % 2 or len(flat) < 6:
+            losses.add(where, "polygon_short", f"A part of {len(flat)} numbers is no polygon and is left out.")
+            continue
+        parts.append([[float(x), float(y)] for x, y in zip(flat[::2], flat[1::2], strict=True)])
+    if len(parts) > 1:
+        losses.add(where, "parts", f"Its {len(parts)} parts are polygons of their own.")
+    _compare_box(annotation, parts, where, losses)
+    for points in parts:
+        yield {**common, "type": "polygon", "points": points}
+
+
+def _compare_box(annotation: Mapping[str, Any], parts: list[list[list[float]]], where: str, losses: Losses) -> None:
+    """Tell of a box that is not the one around the polygons: it goes, and somebody may have meant it."""
+    box = annotation.get("bbox")
+    if (
+        not parts
+        or not isinstance(box, list)
+        or len(box) != 4
+        or not all(isinstance(each, int | float) for each in box)
+    ):
+        return
+    across, down = [x for part in parts for x, _y in part], [y for part in parts for _x, y in part]
+    around = (min(across), min(down), max(across), max(down))
+    own = (box[0], box[1], box[0] + box[2], box[1] + box[3])
+    apart = max(abs(one - other) for one, other in zip(around, own, strict=True))
+    if apart > _APART:
+        losses.add(
+            where, "box_differs", f"Its bbox is not the one around its polygon, by {apart:.1f} pixels, and is left out."
+        )
+
+
+def _mask(
+    _document_: _Document, annotation: Mapping[str, Any], common: Shape, where: str, losses: Losses
+) -> Iterator[Shape]:
+    parts, holes = outlines(decode(annotation["segmentation"]))
+    if holes:
+        losses.add(where, "holes", f"Its mask has {holes} holes, which its polygons fill.")
+    if len(parts) > 1:
+        losses.add(where, "parts", f"Its {len(parts)} parts are polygons of their own.")
+    for points in parts:
+        yield {**common, "type": "polygon", "points": points}
+
+
+def _points(
+    document: _Document, annotation: Mapping[str, Any], common: Shape, where: str, losses: Losses
+) -> Iterator[Shape]:
+    names = document.points.get(str(annotation.get("category_id")), [])
+    rows = annotation["keypoints"]
+    if len(rows) != 3 * len(names):
+        losses.add(where, "keypoints_differ", f"It has {len(rows) // 3} key points and its category {len(names)}.")
+        return
+    point: Shape = common
+    if _has_box(annotation):
+        yield from _box(document, annotation, common, where, losses)
+        point = {"id": ""}
+    for name, x, y, seen in zip(names, rows[::3], rows[1::3], rows[2::3], strict=True):
+        if seen:
+            label = _point_label(common["label"], name)
+            yield {**point, "type": "point", "label": label, "x": float(x), "y": float(y)}
+
+
+def _point_label(label: str, name: str) -> str:
+    """Name a key point by its category too, unless both have one name, as `write` has it."""
+    return label if name == label else f"{label}: {name}"
+
+
+def _has_box(annotation: Mapping[str, Any]) -> bool:
+    """Tell whether key points have a box around them that is one."""
+    box = annotation.get("bbox")
+    return (
+        isinstance(box, list)
+        and len(box) == 4
+        and all(isinstance(each, int | float) for each in box)
+        and min(box[2:]) > 0
+    )
+
+
+_READERS = {"box": _box, "rotated_box": _rotated, "polygon": _polygons, "mask": _mask, "points": _points}
+
+
+def holds(schema: Schema) -> str:
+    """Return why a project cannot be written as COCO; empty when it can."""
+    if not any(isinstance(control, Shapes | Words) for control in schema.controls) or not schema.picture:
+        return "COCO holds shapes on pictures and captions, and the project asks for neither."
+    return ""
+
+
+def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
+    """Write ``annotations/instances.json`` and ``images/``, and return how many pictures there are.
+
+    Images and annotations go to files of their own while the records pass, so memory does not grow with them.
+    """
+    drawn = [control for control in schema.controls if isinstance(control, Shapes)]
+    words = next((control for control in schema.controls if isinstance(control, Words)), None)
+    ids = {(control.name, label.value): number for number, (control, label) in enumerate(_labels(drawn), 1)}
+    written = 0
+    with target.text("annotations/images.part") as images, target.text("annotations/annotations.part") as annotations:
+        rows = _Rows(annotations)
+        for written, record in enumerate(records, 1):
+            path = target.picture(record)
+            width, height = record.size
+            image = {"id": written, "file_name": path.removeprefix("images/"), "width": width, "height": height}
+            _append(images, image, first=written == 1)
+            answer = record.counting or {}
+            for control in drawn:
+                for shape in answer.get(control.name, []):
+                    category = ids[control.name, shape["label"]]
+                    rows.add({"image_id": written, "category_id": category, **_written(shape)})
+            if words is not None and isinstance(answer.get(words.name), str):
+                rows.add({"image_id": written, "caption": answer[words.name]})
+    _join(target, drawn, ids)
+    return written
+
+
+@dataclass(slots=True)
+class _Rows:
+    stream: IO[str]
+    count: int = 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        self.count += 1
+        _append(self.stream, {"id": self.count, **row}, first=self.count == 1)
+
+
+def _labels(drawn: list[Shapes]) -> list[tuple[Shapes, Label]]:
+    return [(control, label) for control in drawn for label in control.labels]
+
+
+def _append(stream: IO[str], row: Mapping[str, Any], *, first: bool) -> None:
+    stream.write(("" if first else ",\n") + json.dumps(row, ensure_ascii=False))
+
+
+def _written(shape: Shape) -> dict[str, Any]:
+    """Return a shape as COCO has it; attributes stand beside it, as CVAT and datumaro write them."""
+    attributes: dict[str, Any] = dict(shape.get("attributes", {}))
+    crowd = int(attributes.pop("iscrowd", "0") == "1")
+    places = corners(shape)
+    across, down = [x for x, _y in places], [y for _x, y in places]
+    box = [min(across), min(down), max(across) - min(across), max(down) - min(down)]
+    row: dict[str, Any] = {"bbox": box, "area": box[2] * box[3], "segmentation": [], "iscrowd": crowd}
+    if shape["type"] == "polygon":
+        ends = [*places[1:], places[0]]
+        area = abs(sum(x * v - u * y for (x, y), (u, v) in zip(places, ends, strict=True)) / 2)
+        row |= {"segmentation": [[each for place in places for each in place]], "area": area}
+    elif shape["type"] == "rotated_box":
+        width, height = shape["width"], shape["height"]
+        row |= {"bbox": [shape["x"] - width / 2, shape["y"] - height / 2, width, height], "area": width * height}
+        row["segmentation"] = [[each for place in places for each in place]]
+        attributes["rotation"] = shape["angle"]
+    elif shape["type"] == "point":
+        row |= {"keypoints": [shape["x"], shape["y"], 2], "num_keypoints": 1}
+    return {**row, "attributes": attributes} if attributes else row
+
+
+def _join(target: Target, drawn: list[Shapes], ids: Mapping[tuple[str, str], int]) -> None:
+    """Put the two lists into one file behind the categories."""
+    categories = []
+    for control, label in _labels(drawn):
+        name = label.value if len(drawn) == 1 else f"{control.name}: {label.value}"
+        pointed = {"keypoints": [name], "skeleton": []} if "point" in control.tools else {}
+        categories.append({"id": ids[control.name, label.value], "name": name, "supercategory": "", **pointed})
+    folder = target.folder / "annotations"
+    with target.text("annotations/instances.json") as out:
+        out.write('{"info": {"description": "Written by Assay"}, "licenses": [], "categories": ')
+        json.dump(categories, out, ensure_ascii=False)
+        for member in ("images", "annotations"):
+            out.write(f', "{member}": [\n')
+            with (folder / f"{member}.part").open(encoding="utf-8") as part:
+                while piece := part.read(1 << 20):
+                    out.write(piece)
+            out.write("\n]")
+            (folder / f"{member}.part").unlink()
+        out.write("}\n")

@@ -1,0 +1,49 @@
+"""The formats, and which of them a dataset is in."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from labeling.engine.formats import coco
+from labeling.engine.formats.files import Files
+from labeling.engine.formats.record import FormatError, Losses, Reading, Record
+from labeling.engine.formats.target import Target
+from labeling.engine.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format, by functions.
+
+    Attributes:
+        title: What people call it.
+        recognize: Tells by content whether files are in it.
+        read: Reads them.
+        holds: Returns why a project cannot be written in it, empty when it can; None where it is only read.
+        write: Writes records and returns how many; None where it is only read.
+    """
+
+    title: str
+    recognize: Callable[[Files], bool]
+    read: Callable[[Files, Losses], Reading]
+    holds: Callable[[Schema], str] | None = None
+    write: Callable[[Target, Schema, Iterable[Record]], int] | None = None
+
+
+# In the order in which they are tried: the first that recognizes the files reads them.
+FORMATS: dict[str, Format] = {
+    "coco": Format("COCO", coco.recognize, coco.read, coco.holds, coco.write),
+}
+WRITTEN = tuple(name for name, each in FORMATS.items() if each.write is not None)
+
+
+def find_format(files: Files) -> str:
+    """Return the format of a labeled dataset.
+
+    Raises:
+        FormatError: ``format_unknown``.
+    """
+    found = next((name for name, each in FORMATS.items() if each.recognize(files)), None)
+    if found is None:
+        known = ", ".join(each.title for each in FORMATS.values())
+        raise FormatError("format_unknown", f"This is none of the labeled formats that are read here: {known}.")
+    return found
