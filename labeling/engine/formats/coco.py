@@ -1,28 +1,28 @@
-"""COCO's object detection format (cocodataset.org, data format): boxes, polygons, run lengths, key points, captions."""
+"""Reads COCO's format (cocodataset.org, data format): boxes, polygons, run lengths, key points, captions."""
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any, TypeGuard
 
 import orjson
 
 from curation.engine.pictures.decode import PictureError
 from curation.engine.readers.huggingface import split_of
-from labeling.engine.controls.base import Label
-from labeling.engine.controls.shapes import Shapes, corners
-from labeling.engine.controls.words import Words
+from labeling.engine.controls.shapes import Shapes
 from labeling.engine.formats.drawing import CONTROL, PICTURE, Fitting, Gathered, Shape, as_option, turned
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.masks import decode, outlines
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record, Said
-from labeling.engine.formats.target import Target
-from labeling.engine.schema import Schema, parse_schema
+from labeling.engine.schema import parse_schema
 
 CAPTION = "caption"
-# What an image of a COCO file says of itself that is kept in a column.
-_KEPT = ("license", "flickr_url", "coco_url", "date_captured")
+# What an image of a COCO file says of itself and is no column: names, sizes, and what is empty in most files.
+_OF_FILE = frozenset({"id", "file_name", "width", "height", "license"})
+# What is read of an annotation; other members are told of.
+_READ = frozenset(
+    {"id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd", "attributes", "keypoints"}
+) | {"num_keypoints", CAPTION}
 # A box that says something else than its polygon by more pixels than this is told of.
 _APART = 1.5
 # Parts of a mask below this many pixels are specks of its drawing.
@@ -136,6 +136,7 @@ def _document(files: Files, path: str, losses: Losses, *, several: bool) -> _Doc
             losses.add(f"{path}: category {name}", "supercategory", f"That it is a {row['supercategory']} is not kept.")
     images = _images(whole["images"], path, losses)
     by_image = _by_image(whole["annotations"], {str(image["id"]) for image in images}, path, losses)
+    _tell_of_others(whole["annotations"], path, losses)
     return _Document(path, split_of(path) if several else "", images, by_image, categories, points)
 
 
@@ -166,6 +167,13 @@ def _by_image(
     return found
 
 
+def _tell_of_others(rows: list[Any], path: str, losses: Losses) -> None:
+    """Note members of annotations that are not read, once for each name."""
+    others = Counter(name for row in rows if isinstance(row, Mapping) for name in row.keys() - _READ)
+    for name, count in sorted(others.items()):
+        losses.add(f"{path}: “{str(name)[:60]}”", "member", f"This member of {count:,} annotations is not read.")
+
+
 def _where(path: str, number: int, annotation: Mapping[str, Any]) -> str:
     return f"{path}: annotation {annotation.get('id', number)}"
 
@@ -176,7 +184,7 @@ def _label(document: _Document, annotation: Mapping[str, Any]) -> str | None:
 
 
 def _attributes(annotation: Mapping[str, Any]) -> dict[str, str]:
-    """Return what an annotation says beside its shape, as CVAT, datumaro and FiftyOne write it, and COCO's own crowd."""
+    """Return what an annotation says beside its shape, as CVAT and datumaro write it, and COCO's own crowd."""
     given = annotation.get("attributes")
     rows = dict(given) if isinstance(given, Mapping) else {}
     # CVAT writes how a box is turned among the attributes.
@@ -244,7 +252,7 @@ def _record(
     except PictureError as error:
         losses.add(picture, error.code, error.message)
         return None
-    fields = {key: image[key] for key in _KEPT if isinstance(image.get(key), str) and image[key]}
+    fields = {key: value for key, value in image.items() if key not in _OF_FILE and _is_plain(value)}
     if document.split:
         fields["split"] = document.split
     orientation = _stored(image, size, orientation, f"{document.path}: image {name}", losses)
@@ -264,6 +272,11 @@ def _record(
     if captions:
         answer[CAPTION] = "\n".join(captions)
     return Record(name, fields, picture, size, [Said(answer)], final=answer)
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a member of an image can be a column's value and says something."""
+    return isinstance(value, str | int | float) and value not in {"", 0}
 
 
 def _stored(image: Mapping[str, Any], size: tuple[int, int], orientation: int, where: str, losses: Losses) -> int:
@@ -335,12 +348,7 @@ def _polygons(
 def _compare_box(annotation: Mapping[str, Any], parts: list[list[list[float]]], where: str, losses: Losses) -> None:
     """Tell of a box that is not the one around the polygons: it goes, and somebody may have meant it."""
     box = annotation.get("bbox")
-    if (
-        not parts
-        or not isinstance(box, list)
-        or len(box) != 4
-        or not all(isinstance(each, int | float) for each in box)
-    ):
+    if not parts or not _is_box(box):
         return
     across, down = [x for part in parts for x, _y in part], [y for part in parts for _x, y in part]
     around = (min(across), min(down), max(across), max(down))
@@ -390,107 +398,11 @@ def _point_label(label: str, name: str) -> str:
 def _has_box(annotation: Mapping[str, Any]) -> bool:
     """Tell whether key points have a box around them that is one."""
     box = annotation.get("bbox")
-    return (
-        isinstance(box, list)
-        and len(box) == 4
-        and all(isinstance(each, int | float) for each in box)
-        and min(box[2:]) > 0
-    )
+    return _is_box(box) and min(box[2:]) > 0
+
+
+def _is_box(box: Any) -> TypeGuard[list[float]]:
+    return isinstance(box, list) and len(box) == 4 and all(isinstance(each, int | float) for each in box)
 
 
 _READERS = {"box": _box, "rotated_box": _rotated, "polygon": _polygons, "mask": _mask, "points": _points}
-
-
-def holds(schema: Schema) -> str:
-    """Return why a project cannot be written as COCO; empty when it can."""
-    if not any(isinstance(control, Shapes | Words) for control in schema.controls) or not schema.picture:
-        return "COCO holds shapes on pictures and captions, and the project asks for neither."
-    return ""
-
-
-def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
-    """Write ``annotations/instances.json`` and ``images/``, and return how many pictures there are.
-
-    Images and annotations go to files of their own while the records pass, so memory does not grow with them.
-    """
-    drawn = [control for control in schema.controls if isinstance(control, Shapes)]
-    words = next((control for control in schema.controls if isinstance(control, Words)), None)
-    ids = {(control.name, label.value): number for number, (control, label) in enumerate(_labels(drawn), 1)}
-    written = 0
-    with target.text("annotations/images.part") as images, target.text("annotations/annotations.part") as annotations:
-        rows = _Rows(annotations)
-        for written, record in enumerate(records, 1):
-            path = target.picture(record)
-            width, height = record.size
-            image = {"id": written, "file_name": path.removeprefix("images/"), "width": width, "height": height}
-            _append(images, image, first=written == 1)
-            answer = record.counting or {}
-            for control in drawn:
-                for shape in answer.get(control.name, []):
-                    category = ids[control.name, shape["label"]]
-                    rows.add({"image_id": written, "category_id": category, **_written(shape)})
-            if words is not None and isinstance(answer.get(words.name), str):
-                rows.add({"image_id": written, "caption": answer[words.name]})
-    _join(target, drawn, ids)
-    return written
-
-
-@dataclass(slots=True)
-class _Rows:
-    stream: IO[str]
-    count: int = 0
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        self.count += 1
-        _append(self.stream, {"id": self.count, **row}, first=self.count == 1)
-
-
-def _labels(drawn: list[Shapes]) -> list[tuple[Shapes, Label]]:
-    return [(control, label) for control in drawn for label in control.labels]
-
-
-def _append(stream: IO[str], row: Mapping[str, Any], *, first: bool) -> None:
-    stream.write(("" if first else ",\n") + json.dumps(row, ensure_ascii=False))
-
-
-def _written(shape: Shape) -> dict[str, Any]:
-    """Return a shape as COCO has it; attributes stand beside it, as CVAT and datumaro write them."""
-    attributes: dict[str, Any] = dict(shape.get("attributes", {}))
-    crowd = int(attributes.pop("iscrowd", "0") == "1")
-    places = corners(shape)
-    across, down = [x for x, _y in places], [y for _x, y in places]
-    box = [min(across), min(down), max(across) - min(across), max(down) - min(down)]
-    row: dict[str, Any] = {"bbox": box, "area": box[2] * box[3], "segmentation": [], "iscrowd": crowd}
-    if shape["type"] == "polygon":
-        ends = [*places[1:], places[0]]
-        area = abs(sum(x * v - u * y for (x, y), (u, v) in zip(places, ends, strict=True)) / 2)
-        row |= {"segmentation": [[each for place in places for each in place]], "area": area}
-    elif shape["type"] == "rotated_box":
-        width, height = shape["width"], shape["height"]
-        row |= {"bbox": [shape["x"] - width / 2, shape["y"] - height / 2, width, height], "area": width * height}
-        row["segmentation"] = [[each for place in places for each in place]]
-        attributes["rotation"] = shape["angle"]
-    elif shape["type"] == "point":
-        row |= {"keypoints": [shape["x"], shape["y"], 2], "num_keypoints": 1}
-    return {**row, "attributes": attributes} if attributes else row
-
-
-def _join(target: Target, drawn: list[Shapes], ids: Mapping[tuple[str, str], int]) -> None:
-    """Put the two lists into one file behind the categories."""
-    categories = []
-    for control, label in _labels(drawn):
-        name = label.value if len(drawn) == 1 else f"{control.name}: {label.value}"
-        pointed = {"keypoints": [name], "skeleton": []} if "point" in control.tools else {}
-        categories.append({"id": ids[control.name, label.value], "name": name, "supercategory": "", **pointed})
-    folder = target.folder / "annotations"
-    with target.text("annotations/instances.json") as out:
-        out.write('{"info": {"description": "Written by Assay"}, "licenses": [], "categories": ')
-        json.dump(categories, out, ensure_ascii=False)
-        for member in ("images", "annotations"):
-            out.write(f', "{member}": [\n')
-            with (folder / f"{member}.part").open(encoding="utf-8") as part:
-                while piece := part.read(1 << 20):
-                    out.write(piece)
-            out.write("\n]")
-            (folder / f"{member}.part").unlink()
-        out.write("}\n")

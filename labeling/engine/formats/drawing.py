@@ -55,8 +55,8 @@ class Gathered:
                 losses.add(
                     seen,
                     "attribute_free",
-                    f"It has {len(values)} values, and an attribute offers at most {MOST_OPTIONS} short words. It is left "
-                    f"out of {values.total()} shapes.",
+                    f"It has {len(values)} values, and an attribute offers at most {MOST_OPTIONS} short words. It is "
+                    f"left out of {values.total()} shapes.",
                 )
             elif len(kept) == MOST_ATTRIBUTES:
                 losses.add(seen, "attribute_many", f"Shapes have at most {MOST_ATTRIBUTES} attributes. It is left out.")

@@ -86,7 +86,7 @@ class Files:
 
     @cached_property
     def _by_end(self) -> dict[str, list[str]]:
-        """Pictures by each ending of their path, in lower case: ``a/b/c.jpg`` stands under itself, b/c.jpg and c.jpg."""
+        """Pictures by each end of their path, in lower case: ``a/b/c.jpg`` stands under itself, b/c.jpg and c.jpg."""
         found: dict[str, list[str]] = defaultdict(list)
         for path in self.pictures:
             parts = path.lower().split("/")

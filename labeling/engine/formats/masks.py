@@ -65,8 +65,8 @@ def _unpacked(packed: str | bytes) -> list[int]:
 def outlines(mask: Mask) -> tuple[list[list[list[float]]], int]:
     """Return the polygon around each part of a mask, in pixels, largest first, and how many holes are not in them.
 
-    Corners lie on the edges of pixels, so that a single pixel is a square of area 1 and a polygon without a hole has the
-    area of its pixels. Pixels that touch at a corner alone are two parts.
+    Corners lie on the edges of pixels, so that a single pixel is a square of area 1 and a polygon without a hole has
+    the area of its pixels. Pixels that touch at a corner alone are two parts.
     """
     onward = _edges(np.pad(mask.astype(bool), 1))
     found: list[tuple[float, list[list[float]]]] = []

@@ -45,6 +45,8 @@ class Losses:
 
     listed: list[Loss] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    # What is said once for a dataset and was said.
+    said: set[str] = field(default_factory=set)
 
     def add(self, where: str, code: str, reason: str) -> None:
         """Note one loss."""
@@ -101,7 +103,7 @@ class Record:
 
     @property
     def counting(self) -> Answer | None:
-        """The answer that a format with one answer for each item holds: the final one, else the only one that answers."""
+        """What a format with one answer for each item holds: the final one, else the last that was given."""
         if self.final is not None:
             return self.final
         given = [said.answer for said in self.answers if not said.skipped]

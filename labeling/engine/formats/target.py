@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from labeling.engine.formats.record import Losses, Record
 
-_FORBIDDEN = str.maketrans({letter: "_" for letter in '<>:"|?*\\' + "".join(map(chr, range(32)))})
+_FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*\\' + "".join(map(chr, range(32))), "_"))
 # Bytes of a name that every file system takes, with room for a number.
 LONGEST_NAME = 200
 
@@ -45,7 +45,7 @@ class Target:
             stream.write("\n")
 
     def picture(self, record: Record, folder: str = "images") -> str:
-        """Copy a record's picture into a folder and return its path there, unlike every other in any case of letters."""
+        """Copy a record's picture into a folder and return its path there; no two are alike in any case of letters."""
         source = self.locate(record.picture)
         path = f"{folder}/{self.name_for(record)}"
         place = self.folder / path
