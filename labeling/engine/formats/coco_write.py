@@ -73,12 +73,14 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
     """Write the records and return how many there are; memory does not grow with them."""
     drawn = [control for control in schema.controls if isinstance(control, Shapes)]
     words = [control for control in schema.controls if isinstance(control, Words)]
-    tell_of_controls(schema, {control.name for control in [*drawn, *words[:1]]}, target.losses, "COCO")
+    held = {control.name for control in drawn} | {control.name for control in words[:1]}
+    tell_of_controls(schema, held, target.losses, "COCO")
     ids = {(control.name, label.value): number for number, (control, label) in enumerate(_labels(drawn), 1)}
     written = 0
     with ExitStack() as stack:
         writing = _Writing(target, schema, stack)
-        for written, record in enumerate(records, 1):
+        for record in records:
+            written += 1
             tell_of_answers(record, target.losses, "COCO")
             _write(writing, record, drawn, words[:1], ids)
         if not written:
@@ -102,9 +104,9 @@ def _write(
         for shape in answer.get(control.name, []):
             category = ids[control.name, shape["label"]]
             part.annotation({"image_id": image, "category_id": category, **_written(shape)})
-    for control in words:
-        if control.name in answer:
-            part.annotation({"image_id": image, "caption": answer[control.name]})
+    for written in words:
+        if written.name in answer:
+            part.annotation({"image_id": image, "caption": answer[written.name]})
 
 
 def _labels(drawn: list[Shapes]) -> list[tuple[Shapes, Label]]:
