@@ -27,6 +27,20 @@ def publish(job: JobContext) -> dict[str, Any]:
     return publish_labels(job=job, **job.params)
 
 
+@job_task("labeling.export")
+def export(job: JobContext) -> dict[str, Any]:
+    from labeling.services.export import run_export
+
+    return run_export(job=job, **job.params)
+
+
+@shared_task(name="labeling.remove_old_exports", ignore_result=True)
+def remove_old_exports(**_later: Any) -> None:
+    from labeling.services.export import remove_old_exports as remove
+
+    remove()
+
+
 @job_task("labeling.measure_agreement")
 def measure_agreement(job: JobContext) -> dict[str, Any]:
     from labeling.services.quality import measure_agreement as measure

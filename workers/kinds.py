@@ -37,6 +37,7 @@ KINDS: dict[str, Kind] = {
     "curation.draw_pairs": Kind(_("Pairs for review"), "heavy"),
     "labeling.create_tasks": Kind(_("Task creation")),
     "labeling.publish": Kind(_("Publication of labels")),
+    "labeling.export": Kind(_("Export")),
     "labeling.measure_agreement": Kind(_("Measure of agreement")),
     "labeling.weigh_answers": Kind(_("Comparison of answers")),
     "labeling.migrate_answers": Kind(_("Change of questions")),
