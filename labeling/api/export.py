@@ -55,7 +55,7 @@ class ExportListView(ScopedViewSet):
 
     queryset = Export.objects.all()
     serializer_class = ExportOutput
-    scopes = {"list": RIGHT, "create": RIGHT}
+    scopes = {"GET": RIGHT, "POST": RIGHT}
 
     def get_queryset(self) -> Any:
         """Return those of the project, newest first."""

@@ -16,6 +16,7 @@ from core import objects
 from core.errors import Conflict, DomainError, NotFound
 from curation.engine.pictures.taking import take as take_in
 from curation.services.media import store_pictures
+from labeling.engine.schema import parse_schema
 from labeling.models import Export, Project
 from labeling.services.erasing import erase_tasks
 from labeling.services.export import (
@@ -28,8 +29,6 @@ from labeling.services.export import (
     run_export,
     start_export,
 )
-from labeling.services.project import create_project
-from labeling.services.task import make_tasks
 from tests import factories
 from tests.labeling.crowds import answer
 from tests.labeling.versions import start, version
@@ -55,8 +54,9 @@ def make(actor: Actor, pictures: int = 3, overlap: int = 1) -> Project:
     }
     made = version(actor, columns, text="", image="image")
     schema = {"display": [{"type": "image", "field": "image"}], "controls": [CELLS]}
-    project, job = create_project(actor=actor, version_id=made.pk, name="Cells", schema=schema, overlap=overlap)
-    make_tasks(job=start(job), project_id=project.pk)
+    asked = parse_schema(schema).to_json()
+    project = factories.project(actor, version=made, name="Cells", schema=asked, overlap=overlap)
+    factories.tasks(project, pictures)
     return project
 
 
