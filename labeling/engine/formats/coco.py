@@ -14,6 +14,7 @@ from labeling.engine.formats.drawing import CONTROL, PICTURE, Fitting, Gathered,
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.masks import decode, outlines
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record, Said
+from labeling.engine.formats.scenes import stored_orientation
 from labeling.engine.schema import parse_schema
 
 CAPTION = "caption"
@@ -255,7 +256,8 @@ def _record(
     fields = {key: value for key, value in image.items() if key not in _OF_FILE and _is_plain(value)}
     if document.split:
         fields["split"] = document.split
-    orientation = _stored(image, size, orientation, f"{document.path}: image {name}", losses)
+    declared = (image.get("width"), image.get("height"))
+    orientation = stored_orientation(declared, size, orientation, f"{document.path}: image {name}", losses)
     shapes: list[tuple[str, Shape]] = []
     captions: list[str] = []
     for number, annotation in document.by_image.get(str(image["id"]), []):
@@ -277,21 +279,6 @@ def _record(
 def _is_plain(value: Any) -> bool:
     """Tell whether a member of an image can be a column's value and says something."""
     return isinstance(value, str | int | float) and value not in {"", 0}
-
-
-def _stored(image: Mapping[str, Any], size: tuple[int, int], orientation: int, where: str, losses: Losses) -> int:
-    """Return by which orientation the coordinates must be turned: 1 where they are of the picture the right way up.
-
-    A file that declares the size of the stored pixels was drawn on them.
-    """
-    declared = (image.get("width"), image.get("height"))
-    if declared == size or not all(isinstance(each, int) and each > 0 for each in declared):
-        return 1
-    if orientation >= 5 and declared == size[::-1]:
-        losses.add(where, "turned", "Its shapes were drawn on the picture lying on its side, and are turned with it.")
-        return orientation
-    losses.add(where, "size_differs", f"It says {declared[0]} × {declared[1]}, the picture has {size[0]} × {size[1]}.")
-    return 1
 
 
 def _shapes(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from labeling.engine.formats import coco, coco_write
+from labeling.engine.formats import coco, coco_write, voc, voc_write
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record
 from labeling.engine.formats.target import Target
@@ -32,6 +32,7 @@ class Format:
 # In the order in which they are tried: the first that recognizes the files reads them.
 FORMATS: dict[str, Format] = {
     "coco": Format("COCO", coco.recognize, coco.read, coco_write.holds, coco_write.write),
+    "voc": Format("Pascal VOC", voc.recognize, voc.read, voc_write.holds, voc_write.write),
 }
 WRITTEN = tuple(name for name, each in FORMATS.items() if each.write is not None)
 
