@@ -76,9 +76,7 @@ def streamed(files: Files, path: str, tags: Collection[str]) -> Iterator[Element
                     if open_tags:
                         open_tags[-1].remove(element)
     except (ParseError, ValueError, LookupError) as error:
-        raise FormatError(
-            "xml_broken", f"{path} is no whole XML ({error}). Export it again, in UTF-8."
-        ) from None
+        raise FormatError("xml_broken", f"{path} is no whole XML ({error}). Export it again, in UTF-8.") from None
 
 
 def parsed(files: Files, path: str) -> Element:

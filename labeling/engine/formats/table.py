@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from labeling.engine.formats import coco, coco_write, voc, voc_write
+from labeling.engine.formats import coco, coco_write, folders, voc, voc_write, yolo, yolo_write
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record
 from labeling.engine.formats.target import Target
@@ -33,6 +33,9 @@ class Format:
 FORMATS: dict[str, Format] = {
     "coco": Format("COCO", coco.recognize, coco.read, coco_write.holds, coco_write.write),
     "voc": Format("Pascal VOC", voc.recognize, voc.read, voc_write.holds, voc_write.write),
+    "yolo": Format("YOLO", yolo.recognize, yolo.read, yolo_write.holds, yolo_write.write),
+    # The last, since pictures in folders are part of most others.
+    "folders": Format("folders of classes", folders.recognize, folders.read, folders.holds, folders.write),
 }
 WRITTEN = tuple(name for name, each in FORMATS.items() if each.write is not None)
 

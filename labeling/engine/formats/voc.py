@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
-
 from labeling.engine.formats.drawing import Shape
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.geometry import upright
@@ -53,7 +52,9 @@ def read(files: Files, losses: Losses) -> Reading:
     """
     paths = [path for path in files.named(".xml") if root_of(files, path) == "annotation" and is_voc(files, path)]
     if not files.pictures:
-        raise FormatError("no_pictures", f"{paths[0]} describes a picture, and none came with it. Pack both into one zip.")
+        raise FormatError(
+            "no_pictures", f"{paths[0]} describes a picture, and none came with it. Pack both into one zip."
+        )
     splits, masks = _splits(files), Masks(files)
 
     def scenes(noted: Losses) -> Iterator[Scene]:

@@ -18,9 +18,9 @@ _OBJECTS, _CLASSES = "SegmentationObject", "SegmentationClass"
 # The borders of objects, and what nobody decided (VOC2012 development kit, 2.2).
 _VOID = 255
 _VOC = (
-    "background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
-    "pottedplant sheep sofa train tvmonitor"
-).split()
+    *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
+    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
 
 
 def palette(size: int = 256) -> NDArray[np.uint8]:
@@ -51,7 +51,7 @@ class Masks:
     @cached_property
     def _names(self) -> dict[int, str]:
         """Return names by the number that a colour stands for: of ``labelmap.txt``, or those of the challenge."""
-        listed = [path for path in self.files.named("labelmap.txt")]
+        listed = self.files.named("labelmap.txt")
         if not listed:
             return dict(enumerate(_VOC))
         known = {tuple(color): place for place, color in enumerate(palette().tolist())}
