@@ -14,7 +14,7 @@ from labeling.engine.formats.drawing import CONTROL, PICTURE, Fitting, Gathered,
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.masks import decode, outlines
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record, Said
-from labeling.engine.formats.scenes import stored_orientation
+from labeling.engine.formats.scenes import stored_orientation, tell_of_unlisted
 from labeling.engine.schema import parse_schema
 
 CAPTION = "caption"
@@ -101,11 +101,14 @@ def read(files: Files, losses: Losses) -> Reading:
 
     def records() -> Iterator[Record]:
         fitting = Fitting(drawn, losses) if drawn is not None else None
+        listed: set[str] = set()
         for document in documents:
             for image in document.images:
                 record = _record(files, document, image, fitting, kept, losses)
                 if record is not None:
+                    listed.add(record.picture)
                     yield record
+        tell_of_unlisted(files, listed, losses)
 
     return Reading(schema, records, sum(len(document.images) for document in documents))
 

@@ -12,6 +12,7 @@ from labeling.engine.controls.words import Words
 from labeling.engine.formats.drawing import Shape
 from labeling.engine.formats.leaving import tell_of_answers, tell_of_controls
 from labeling.engine.formats.record import Record
+from labeling.engine.formats.scene_parts import tell_of_joining, unturned
 from labeling.engine.formats.target import Target
 from labeling.engine.schema import Schema
 
@@ -75,6 +76,7 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
     words = [control for control in schema.controls if isinstance(control, Words)]
     held = {control.name for control in drawn} | {control.name for control in words[:1]}
     tell_of_controls(schema, held, target.losses, "COCO")
+    tell_of_joining(drawn, target.losses, "COCO")
     ids = {(control.name, label.value): number for number, (control, label) in enumerate(_labels(drawn), 1)}
     written = 0
     with ExitStack() as stack:
@@ -82,6 +84,9 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
         for record in records:
             written += 1
             tell_of_answers(record, target.losses, "COCO")
+            if record.counting is None:
+                reason = "Nobody answered it. COCO cannot say so: it is a picture without annotations there."
+                target.losses.add(record.name, "unanswered", reason)
             _write(writing, record, drawn, words[:1], ids)
         if not written:
             writing.part("")
@@ -103,7 +108,8 @@ def _write(
     for control in drawn:
         for shape in answer.get(control.name, []):
             category = ids[control.name, shape["label"]]
-            part.annotation({"image_id": image, "category_id": category, **_written(shape)})
+            plain = unturned(shape, f"{record.name}: shape {shape['id']}", writing.target.losses)
+            part.annotation({"image_id": image, "category_id": category, **_written(plain)})
     for written in words:
         if written.name in answer:
             part.annotation({"image_id": image, "caption": answer[written.name]})

@@ -5,8 +5,7 @@ they become records. So a dataset of a file for each picture is never in memory 
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,16 +99,16 @@ def reading(files: Files, losses: Losses, asked: Asked, scenes: Scenes, items: i
         FormatError: ``no_labels``, ``too_many_labels``.
     """
     gathered = asked.gathered
-    tags = Counter(asked.tags)
     for scene in scenes(Losses()):
         for _where, shape in scene.shapes:
             if usable(shape["label"]):
                 gathered.shape(shape["type"], tidy(shape["label"]), _words(shape["attributes"]))
-        tags.update(tidy(tag) for tag in scene.tags if usable(tag))
+        for tag in scene.tags:
+            asked.tag(tag)
     kept = gathered.kept(losses)
     controls = [gathered.control(kept)] if gathered.colors else []
-    if tags:
-        controls.append(_choice(asked, list(tags), losses))
+    if asked.tags:
+        controls.append(_choice(asked, list(asked.tags), losses))
     if not controls:
         raise FormatError("no_labels", "The files have neither labels nor shapes, so there is nothing to ask for.")
     schema = {"display": [{"type": "image", "field": PICTURE}], "controls": controls}
@@ -123,6 +122,13 @@ def reading(files: Files, losses: Losses, asked: Asked, scenes: Scenes, items: i
                 yield record
 
     return Reading(schema, records, items)
+
+
+def tell_of_unlisted(files: Files, listed: Collection[str], losses: Losses) -> None:
+    """Note the pictures that came and that nothing names."""
+    for picture in files.pictures:
+        if picture not in listed:
+            losses.add(picture, "picture_unlisted", "No annotation file names this picture. It is left out.")
 
 
 def _words(attributes: Mapping[str, str]) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Reads YOLO's formats: a text file for each picture with boxes, polygons, oriented boxes or key points.
 
 As Ultralytics has them (docs.ultralytics.com/datasets), with ``data.yaml``, and as darknet has them, with ``obj.data``
-and ``obj.names``, or with ``classes.txt`` as labelImg and Label Studio write. Numbers are parts of the upright picture's
-width and height.
+and ``obj.names``, or with ``classes.txt`` as labelImg and Label Studio write. Numbers are parts of the upright
+picture's width and height.
 """
 
 import math

@@ -38,6 +38,13 @@ def rows_of(files: Files, path: str) -> Iterator[tuple[int, list[str]]]:
             yield number, row
 
 
+def _word(value: Any) -> str:
+    # A list of lists, which aliases can make endless, is no name.
+    if not isinstance(value, str | int | float):
+        raise TypeError
+    return str(value).strip()
+
+
 @dataclass(frozen=True)
 class Layout:
     """A YOLO dataset's files."""
@@ -104,13 +111,15 @@ class Layout:
             FormatError: ``yolo_broken``.
         """
         given = self._about.get("names")
+        if isinstance(given, list):
+            given = dict(enumerate(given))
         if isinstance(given, Mapping):
             try:
-                return {int(number): str(name).strip() or str(number) for number, name in given.items()}
+                return {int(number): _word(name) or str(number) for number, name in given.items()}
             except (TypeError, ValueError):
-                raise FormatError("yolo_broken", f"In {self._yaml_path} “names” has a key that is no number.") from None
-        if isinstance(given, list):
-            return {number: str(name).strip() or str(number) for number, name in enumerate(given)}
+                raise FormatError(
+                    "yolo_broken", f"In {self._yaml_path} “names” must be a list of words, or words by their numbers."
+                ) from None
         if not self._name_files:
             return {}
         lines = self.files.text(self._name_files[0]).rstrip("\n").split("\n")
