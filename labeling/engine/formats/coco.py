@@ -79,7 +79,7 @@ def read(files: Files, losses: Losses) -> Reading:
             "no_pictures",
             f"{paths[0]} names pictures, and none came with it. Pack the pictures and the JSON into one zip.",
         )
-    documents = [_document(files, path, losses, several=len(paths) > 1) for path in paths]
+    documents = [_document(files, path, losses) for path in paths]
     gathered, captions = Gathered(), False
     for document in documents:
         for name in document.categories.values():
@@ -113,7 +113,7 @@ def read(files: Files, losses: Losses) -> Reading:
     return Reading(schema, records, sum(len(document.images) for document in documents))
 
 
-def _document(files: Files, path: str, losses: Losses, *, several: bool) -> _Document:
+def _document(files: Files, path: str, losses: Losses) -> _Document:
     try:
         whole = orjson.loads(files.bytes(path))
     except orjson.JSONDecodeError as error:
@@ -141,7 +141,7 @@ def _document(files: Files, path: str, losses: Losses, *, several: bool) -> _Doc
     images = _images(whole["images"], path, losses)
     by_image = _by_image(whole["annotations"], {str(image["id"]) for image in images}, path, losses)
     _tell_of_others(whole["annotations"], path, losses)
-    return _Document(path, split_of(path) if several else "", images, by_image, categories, points)
+    return _Document(path, split_of(path), images, by_image, categories, points)
 
 
 def _images(rows: list[Any], path: str, losses: Losses) -> list[Mapping[str, Any]]:
@@ -191,8 +191,9 @@ def _attributes(annotation: Mapping[str, Any]) -> dict[str, str]:
     """Return what an annotation says beside its shape, as CVAT and datumaro write it, and COCO's own crowd."""
     given = annotation.get("attributes")
     rows = dict(given) if isinstance(given, Mapping) else {}
-    # CVAT writes how a box is turned among the attributes.
-    rows.pop("rotation", None)
+    # CVAT writes how a box is turned among the attributes, as a number.
+    if not isinstance(rows.get("rotation"), str):
+        rows.pop("rotation", None)
     if annotation.get("iscrowd"):
         rows.setdefault("iscrowd", 1)
     found = {str(name): as_option(value) for name, value in rows.items()}

@@ -103,9 +103,12 @@ class _Frames:
     pictures: dict[int, str]
 
     @classmethod
-    def of(cls, files: Files) -> "_Frames":
+    def of(cls, files: Files, path: str) -> "_Frames":
+        """Return those below the folder of the XML; all where none are."""
+        folder = f"{PurePosixPath(path).parent}/".removeprefix("./")
+        near = [picture for picture in files.pictures if picture.startswith(folder)]
         found: dict[int, str] = {}
-        for picture in files.pictures:
+        for picture in near or files.pictures:
             number = _NUMBER.search(PurePosixPath(picture).stem)
             if number and len(number[1]) < 12:
                 found.setdefault(int(number[1]), picture)
@@ -124,7 +127,7 @@ def _scenes(files: Files, path: str, losses: Losses) -> Iterator[Scene]:
                 tracks[frame].append((where, drawing))
     if not tracked:
         return
-    frames = _Frames.of(files).pictures
+    frames = _Frames.of(files, path).pictures
     for frame in sorted({*frames, *tracks}):
         drawings = tracks.get(frame, [])
         picture = frames.get(frame, "")

@@ -7,7 +7,6 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from labeling.engine.controls.choice import Choice
 from labeling.engine.controls.shapes import Attribute, Shapes
-from labeling.engine.formats.cvat import NO_SIDE
 from labeling.engine.formats.drawing import Shape
 from labeling.engine.formats.markup import legal
 from labeling.engine.formats.record import Losses, Record
@@ -94,9 +93,7 @@ def _image(held: Held, record: Record, number: int, name: str) -> Element:
     width, height = record.size
     image = Element("image", id=str(number), name=legal(name), width=str(width), height=str(height))
     split = split_name(record)
-    if split.lower() in NO_SIDE and split:
-        held.losses.add(record.name, "no_side", f"CVAT calls pictures of no side “{split}”.")
-    elif split:
+    if split:
         image.set("subset", split)
     for where, label, shape in held.shapes(record):
         _shape(image, label, unturned(shape, where, held.losses), where, held.losses)

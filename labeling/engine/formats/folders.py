@@ -8,7 +8,7 @@ from labeling.engine.controls.choice import Choice
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.leaving import tell_of_answers, tell_of_columns, tell_of_controls
 from labeling.engine.formats.record import Losses, Reading, Record
-from labeling.engine.formats.scene_parts import SPLIT, split_name
+from labeling.engine.formats.scene_parts import SPLIT, split_name, tell_of_split
 from labeling.engine.formats.scenes import Asked, Scene, reading
 from labeling.engine.formats.target import FORBIDDEN, Target
 from labeling.engine.schema import Schema
@@ -82,7 +82,8 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
         written += 1
         tell_of_answers(record, target.losses, TITLE)
         split = split_name(record)
-        tell_of_columns(record, {SPLIT} if split_of(f"{split}/") else (), target.losses, TITLE)
+        tell_of_split(record, target.losses)
+        tell_of_columns(record, {SPLIT} if split else (), target.losses, TITLE)
         chosen = (record.counting or {}).get(choice.name, [])
         if len(chosen) > 1:
             others = ", ".join(chosen[1:])
@@ -90,7 +91,7 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
         used.update(chosen[:1])
         folder = names[chosen[0]] if chosen else UNLABELED
         side = _WRITTEN.get(split, split)
-        target.picture(record, f"{side}/{folder}" if split_of(f"{split}/") else folder)
+        target.picture(record, f"{side}/{folder}" if split else folder)
         if record.counting is not None and not chosen:
             target.losses.add(record.name, "answered_empty", "That its answer has no label is not kept.")
     for label in choice.labels:

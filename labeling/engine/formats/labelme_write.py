@@ -8,7 +8,7 @@ from labeling.engine.controls.choice import Choice
 from labeling.engine.controls.shapes import Shapes, corners
 from labeling.engine.formats.drawing import Shape
 from labeling.engine.formats.record import Losses, Record
-from labeling.engine.formats.scene_parts import SPLIT, Held, fine, hold, plain_attributes, split_name, tell_of_unused
+from labeling.engine.formats.scene_parts import Held, fine, hold, plain_attributes, split_name, tell_of_unused
 from labeling.engine.formats.target import Target
 from labeling.engine.schema import Schema
 
@@ -16,7 +16,6 @@ TITLE = "labelme"
 # The version whose form this is.
 VERSION = "5.4.1"
 _ALL = "images"
-_SIDES = frozenset({"train", "validation", "test"})
 
 
 def holds(schema: Schema) -> str:
@@ -36,9 +35,8 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
     for record in records:
         written += 1
         split = split_name(record)
-        known = split in _SIDES
-        held.tell(record, {SPLIT} if known else ())
-        path = PurePosixPath(target.picture(record, split if known else _ALL))
+        held.tell(record)
+        path = PurePosixPath(target.picture(record, split or _ALL))
         target.json(path.with_suffix(".json").as_posix(), _document(held, record, path.name, used))
     tell_of_unused(held, used)
     return written

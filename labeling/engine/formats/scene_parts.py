@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from curation.engine.readers.huggingface import split_of
 from labeling.engine.controls.base import Label
 from labeling.engine.controls.choice import Choice
 from labeling.engine.controls.shapes import Attribute, Shapes
@@ -14,6 +15,8 @@ from labeling.engine.schema import Schema
 
 # The column that says to which side of a dataset an item belongs.
 SPLIT = "split"
+# What it says: the three sides, and the names that some have for them.
+_SIDES = frozenset({"train", "training", "validation", "valid", "val", "dev", "test", "testing", "eval", "evaluation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Held:
         answer = record.counting or {}
         for control in self.drawn:
             for shape in answer.get(control.name, []):
-                yield f"{record.name}: shape {shape['id']}", self.name(control, shape["label"]), shape
+                yield place_of(record, self.drawn, control, shape), self.name(control, shape["label"]), shape
 
     def chosen(self, record: Record) -> list[str]:
         """Return the labels of the whole picture."""
@@ -66,11 +69,18 @@ class Held:
             unanswered: Whether a picture that nobody answered looks there like one that shows nothing.
         """
         tell_of_answers(record, self.losses, self.title)
+        tell_of_split(record, self.losses)
         held = set(columns) if split_name(record) else set(columns) - {SPLIT}
         tell_of_columns(record, held, self.losses, self.title)
         if unanswered and record.counting is None:
             reason = f"Nobody answered it. {self.title} cannot say so: it is a picture without labels there."
             self.losses.add(record.name, "unanswered", reason)
+
+
+def place_of(record: Record, drawn: list[Shapes], control: Shapes, shape: Shape) -> str:
+    """Return the place of a shape for the report; ids differ within a question alone."""
+    question = f"{control.name}, " if len(drawn) > 1 else ""
+    return f"{record.name}: {question}shape {shape['id']}"
 
 
 def hold(schema: Schema, title: str, losses: Losses, *, tags: bool = False) -> Held:
@@ -116,9 +126,17 @@ def tell_of_unused(held: Held, used: Collection[str]) -> None:
 
 
 def split_name(record: Record) -> str:
-    """Return the side of a dataset that an item belongs to, empty where it says none that can be a file's name."""
+    """Return the side of a dataset that an item belongs to: ``train``, ``validation``, ``test``, or "" for none."""
     split = record.fields.get(SPLIT)
-    return split if isinstance(split, str) and split.isidentifier() else ""
+    return split_of(f"{split}/") if isinstance(split, str) and split.lower() in _SIDES else ""
+
+
+def tell_of_split(record: Record, losses: Losses) -> None:
+    """Note, once for each, that a side has another name there."""
+    said, name = record.fields.get(SPLIT), split_name(record)
+    if name and said != name and f"split {said}" not in losses.said:
+        losses.said.add(f"split {said}")
+        losses.add(f"column {SPLIT}", "split_renamed", f"“{said}” is “{name}” there.")
 
 
 def unturned(shape: Shape, where: str, losses: Losses) -> Shape:

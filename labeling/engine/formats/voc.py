@@ -27,7 +27,7 @@ ALL = "default"
 # What an object says in words of its own; 0 and these words say nothing.
 _FLAGS = ("difficult", "truncated", "occluded")
 _MEMBER = re.compile(r"\s-?[01]$")
-_SILENT = frozenset({"", "0", "unspecified"})
+SILENT = frozenset({"", "0", "unspecified"})
 
 
 def recognize(files: Files) -> bool:
@@ -128,10 +128,20 @@ def _scene(files: Files, path: str, root: Element, losses: Losses) -> Scene:
 def _add(scene: Scene, where: str, label: str, element: Element, shift: float, losses: Losses) -> None:
     try:
         attributes = _attributes(element)
-        turn = float(attributes.pop("rotation", "0") or 0) % 360
+        turn = _turn(attributes)
         scene.add(where, label, _geometry(element, turn, shift, where, losses), attributes)
     except ValueError as error:
         losses.add(where, "shape_broken", f"Its box cannot be read: {error}.")
+
+
+def _turn(attributes: dict[str, str]) -> float:
+    """Take how far a box is turned, as CVAT writes it, out of its attributes; a word stays one."""
+    try:
+        turn = float(attributes.get("rotation", ""))
+    except ValueError:
+        return 0.0
+    del attributes["rotation"]
+    return turn % 360 if math.isfinite(turn) else 0.0
 
 
 def _geometry(element: Element, turn: float, shift: float, where: str, losses: Losses) -> Shape:
@@ -141,7 +151,7 @@ def _geometry(element: Element, turn: float, shift: float, where: str, losses: L
         sides = {name: number(rotated, short) for name, short in _ROTATED.items()}
         return {"type": "rotated_box", **sides, "angle": math.degrees(number(rotated, "angle")) % 360}
     if polygon is not None and polygon.find("x1") is not None:
-        points = []
+        points: list[list[float]] = []
         while polygon.find(f"x{len(points) + 1}") is not None:
             place = len(points) + 1
             points.append([number(polygon, f"x{place}"), number(polygon, f"y{place}")])
@@ -167,7 +177,7 @@ def _attributes(element: Element) -> dict[str, str]:
     """Return what an object says beside its box, where it says something."""
     found = {name: said(element, name) for name in (*_FLAGS, "pose")}
     found |= {each.tag: said(each) for each in element.findall("actions/*")}
-    found = {name: value for name, value in found.items() if value.lower() not in _SILENT}
+    found = {name: value for name, value in found.items() if value.lower() not in SILENT}
     # CVAT and datumaro write theirs as pairs.
     for each in element.findall("attributes/attribute"):
         found[said(each, "name")] = said(each, "value")

@@ -14,10 +14,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from labeling.engine.controls.shapes import Shapes, corners
 from labeling.engine.formats.drawing import Shape
 from labeling.engine.formats.geometry import around
+from labeling.engine.formats.markup import legal
 from labeling.engine.formats.record import Record
 from labeling.engine.formats.scene_parts import Held, hold, plain_attributes, short, split_name, tell_of_unused
 from labeling.engine.formats.target import Target
-from labeling.engine.formats.voc import ALL
+from labeling.engine.formats.voc import ALL, SILENT
 from labeling.engine.schema import Schema
 
 TITLE = "Pascal VOC"
@@ -60,7 +61,7 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
 
 def _document(held: Held, record: Record, file: str, used: set[str]) -> str:
     root = Element("annotation")
-    _texts(root, {"folder": _PICTURES, "filename": file})
+    _texts(root, {"folder": _PICTURES, "filename": legal(file)})
     _texts(SubElement(root, "source"), {"database": "Unknown"})
     width, height = record.size
     _texts(SubElement(root, "size"), {"width": str(width), "height": str(height), "depth": "3"})
@@ -78,9 +79,12 @@ def _document(held: Held, record: Record, file: str, used: set[str]) -> str:
 def _object(root: Element, name: str, shape: Shape) -> None:
     found = SubElement(root, "object")
     attributes = dict(plain_attributes(shape))
-    _texts(found, {"name": name, "pose": attributes.pop("pose", "Unspecified")})
+    pose = attributes.get("pose", "")
+    # What means nothing in this format's own words stands among the pairs, as other words of its flags do.
+    if pose.lower() not in SILENT:
+        del attributes["pose"]
+    _texts(found, {"name": legal(name), "pose": "Unspecified" if pose.lower() in SILENT else legal(pose)})
     for flag in _OWN:
-        # Only 0 and 1 are this format's own; other words stand among the pairs.
         _texts(found, {flag: attributes.pop(flag) if attributes.get(flag) == "1" else "0"})
     left, top, right, bottom = around(corners(shape))
     edges = {"xmin": left, "ymin": top, "xmax": right, "ymax": bottom}
@@ -96,7 +100,7 @@ def _object(root: Element, name: str, shape: Shape) -> None:
     if attributes:
         pairs = SubElement(found, "attributes")
         for key, value in attributes.items():
-            _texts(SubElement(pairs, "attribute"), {"name": key, "value": value})
+            _texts(SubElement(pairs, "attribute"), {"name": legal(key), "value": legal(value)})
 
 
 def _texts(parent: Element, values: Mapping[str, str]) -> None:
