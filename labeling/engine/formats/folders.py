@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from curation.engine.readers.huggingface import split_of
 from labeling.engine.controls.choice import Choice
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.leaving import tell_of_answers, tell_of_columns, tell_of_controls
 from labeling.engine.formats.record import Losses, Reading, Record
-from labeling.engine.formats.scene_parts import SPLIT, split_name, tell_of_split
+from labeling.engine.formats.scene_parts import SPLIT, side_of, split_name, tell_of_split
 from labeling.engine.formats.scenes import Asked, Scene, reading
 from labeling.engine.formats.target import FORBIDDEN, Target
 from labeling.engine.schema import Schema
@@ -26,13 +25,19 @@ def recognize(files: Files) -> bool:
     """Tell whether there are pictures in two or more folders of classes."""
     if len(files.pictures) < _MOSTLY * len(files.paths) or not files.pictures:
         return False
-    return len(set(_classes(files).values()) - {UNLABELED}) >= 2
+    found = set(_classes(files).values()) - {UNLABELED}
+    return len(found) >= 2 and not all(side_of(name) for name in found)
 
 
 def _classes(files: Files) -> dict[str, str]:
-    """Return the class of each picture: its folder, which is not that of a side of a split."""
-    folders = {path: PurePosixPath(path).parent.name for path in files.pictures}
-    return {path: name for path, name in folders.items() if name and split_of(f"{name}/") == ""}
+    """Return the class of each picture: its folder, unless that is a side of a split with folders of classes below."""
+    above = {PurePosixPath(path).parent.parent for path in files.pictures}
+    folders = {path: PurePosixPath(path).parent for path in files.pictures}
+    return {
+        path: folder.name
+        for path, folder in folders.items()
+        if folder.name and not (side_of(folder.name) and folder in above)
+    }
 
 
 def read(files: Files, losses: Losses) -> Reading:
@@ -55,7 +60,7 @@ def read(files: Files, losses: Losses) -> Reading:
             scene = Scene(picture, PurePosixPath(picture).name, picture, answered=labeled)
             scene.tags = [name] if labeled else []
             above = PurePosixPath(picture).parent.parent.name
-            split = split_of(f"{above}/") if above else ""
+            split = side_of(above)
             if split:
                 scene.fields[SPLIT] = split
             yield scene
@@ -106,7 +111,7 @@ def _names(choice: Choice, losses: Losses) -> dict[str, str]:
     taken = {UNLABELED}
     for label in choice.labels:
         plain = label.value.replace("/", "_").translate(FORBIDDEN).strip(". ") or "label"
-        if split_of(f"{plain}/"):
+        if side_of(plain):
             plain = f"label_{plain}"
         number, free = 2, plain
         while free.casefold() in taken:

@@ -128,7 +128,12 @@ def tell_of_unused(held: Held, used: Collection[str]) -> None:
 def split_name(record: Record) -> str:
     """Return the side of a dataset that an item belongs to: ``train``, ``validation``, ``test``, or "" for none."""
     split = record.fields.get(SPLIT)
-    return split_of(f"{split}/") if isinstance(split, str) and split.lower() in _SIDES else ""
+    return side_of(split) if isinstance(split, str) else ""
+
+
+def side_of(folder: str) -> str:
+    """Return the side that a folder is named for, empty where it is another word, such as ``test_strip``."""
+    return split_of(f"{folder}/") if folder.lower() in _SIDES else ""
 
 
 def tell_of_split(record: Record, losses: Losses) -> None:
