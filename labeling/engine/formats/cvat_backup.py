@@ -31,7 +31,7 @@ def _tasks(files: Files) -> list[str]:
 
 
 def _beside(path: str, name: str) -> str:
-    return str(PurePosixPath(path).with_name(name))
+    return (PurePosixPath(path).parent / name).as_posix()
 
 
 def read(files: Files, losses: Losses) -> Reading:

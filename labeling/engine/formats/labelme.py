@@ -126,7 +126,7 @@ def _scene(files: Files, path: str, picture: str, asked: Asked, losses: Losses, 
         try:
             for shape in _shapes(row, where, losses):
                 scene.add(where, str(row.get("label") or ""), shape, _attributes(row))
-        except (ValueError, TypeError, IndexError, OSError, Image.DecompressionBombError) as error:
+        except (ValueError, TypeError, LookupError, OSError, Image.DecompressionBombError) as error:
             losses.add(where, "shape_broken", f"Its {row.get('shape_type')} cannot be read: {error}.")
     return scene
 

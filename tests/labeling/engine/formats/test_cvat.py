@@ -11,7 +11,8 @@ LABELS = """<meta><task><labels>
 <label><name>cat</name><color>#b3261e</color><attributes>
 <attribute><name>fur</name><input_type>select</input_type><default_value>long</default_value><values>long
 short</values></attribute></attributes></label>
-<label><name>blurry</name><type>tag</type></label></labels></task></meta>"""
+<label><name>blurry</name><type>tag</type></label>
+<label><name>night</name><type>tag</type></label></labels></task></meta>"""
 
 
 def _cvat(folder: Path, shapes: str, *, image: str = 'name="a.png" width="100" height="80"') -> Path:
@@ -25,7 +26,8 @@ def test_the_images_of_datumaro() -> None:
     found = read(FOLDER / "cvat_images")
 
     assert found.format == "cvat"
-    box, *points = found.shapes("img0.jpg")
+    # By its z-order the box lies above the points.
+    *points, box = found.shapes("img0.jpg")
     assert box == {
         "type": "box",
         "label": "label1",
