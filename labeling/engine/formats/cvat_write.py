@@ -1,7 +1,6 @@
 """Writes CVAT's XML 1.1 for images: ``annotations.xml`` and ``images/``."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -15,6 +14,10 @@ from labeling.engine.formats.target import Target
 from labeling.engine.schema import Schema
 
 TITLE = "CVAT"
+# CVAT's name for what is on no side.
+NO_SIDE = "default"
+_IMAGES = "annotations.images"
+_CHUNK = 1 << 20
 _TYPES = {("box",): "rectangle", ("rotated_box",): "rectangle", ("box", "rotated_box"): "rectangle"}
 _TYPES |= {("polygon",): "polygon", ("point",): "points"}
 
@@ -29,16 +32,25 @@ def holds(schema: Schema) -> str:
 def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
     """Write the records and return how many there are; memory does not grow with them."""
     held = hold(schema, TITLE, target.losses, tags=True)
+    # The head names the sides, which are known once all items have passed; they wait in a file of their own.
+    sides: dict[str, None] = {}
     written = 0
-    with ExitStack() as stack:
-        out = stack.enter_context(target.text("annotations.xml"))
-        out.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n')
-        out.write(_text(_meta(held)))
+    with target.text(_IMAGES) as images:
         for record in records:
             held.tell(record)
             path = PurePosixPath(target.picture(record))
-            out.write(_text(_image(held, record, written, path.name)))
+            side = split_name(record) or NO_SIDE
+            sides[side] = None
+            images.write(_text(_image(held, record, written, path.name, side)))
             written += 1
+    with target.text("annotations.xml") as out:
+        out.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n')
+        out.write(_text(_meta(held, list(sides))))
+        place = target.folder / _IMAGES
+        with place.open(encoding="utf-8", newline="") as lines:
+            while piece := lines.read(_CHUNK):
+                out.write(piece)
+        place.unlink()
         out.write("</annotations>\n")
     return written
 
@@ -48,12 +60,18 @@ def _text(element: Element) -> str:
     return tostring(element, encoding="unicode") + "\n"
 
 
-def _meta(held: Held) -> Element:
+def _meta(held: Held, sides: Sequence[str]) -> Element:
+    """Return the head of a project with a task for each side, as CVAT exports projects."""
     meta = Element("meta")
-    task = SubElement(meta, "task")
-    SubElement(task, "name").text = "Assay"
-    SubElement(task, "mode").text = "annotation"
-    labels = SubElement(task, "labels")
+    project = SubElement(meta, "project")
+    SubElement(project, "name").text = "Assay"
+    tasks = SubElement(project, "tasks")
+    for side in sides:
+        task = SubElement(tasks, "task")
+        SubElement(task, "name").text = side
+        SubElement(task, "mode").text = "annotation"
+        SubElement(task, "subset").text = side
+    labels = SubElement(project, "labels")
     drawn = {name for name, _label, _control in held.labels}
     for name, label, control in held.labels:
         kind = _TYPES.get(control.tools, "any")
@@ -89,12 +107,10 @@ def _label(labels: Element, name: str, color: str, kind: str, asked: Sequence[At
         SubElement(row, "values").text = legal("\n".join(each.options))
 
 
-def _image(held: Held, record: Record, number: int, name: str) -> Element:
+def _image(held: Held, record: Record, number: int, name: str, side: str) -> Element:
     width, height = record.size
     image = Element("image", id=str(number), name=legal(name), width=str(width), height=str(height))
-    split = split_name(record)
-    if split:
-        image.set("subset", split)
+    image.set("subset", side)
     for where, label, shape in held.shapes(record):
         _shape(image, label, unturned(shape, where, held.losses), where, held.losses)
     for chosen in held.chosen(record):

@@ -24,6 +24,8 @@ _FIRST = ("test", "val", "validation", "train")
 _SAME = {"val": "validation"}
 # The list of everything where there are no sides.
 ALL = "default"
+# What a list of labels calls the pixels of nothing.
+_BACKGROUND = "background"
 # What an object says in words of its own; 0 and these words say nothing.
 _FLAGS = ("difficult", "truncated", "occluded")
 _MEMBER = re.compile(r"\s-?[01]$")
@@ -77,7 +79,11 @@ def read(files: Files, losses: Losses) -> Reading:
                 masks.add_to(scene, [], noted)
                 yield _sided(scene, splits)
 
-    return reading(files, losses, Asked(), scenes)
+    asked = Asked()
+    for name in masks.declared:
+        if name != _BACKGROUND:
+            asked.label(name)
+    return reading(files, losses, asked, scenes)
 
 
 def _sided(scene: Scene, splits: Mapping[str, str]) -> Scene:

@@ -51,19 +51,24 @@ class Masks:
     @cached_property
     def _names(self) -> dict[int, str]:
         """Return names by the number that a colour stands for: of ``labelmap.txt``, or those of the challenge."""
-        listed = self.files.named("labelmap.txt")
-        if not listed:
+        if not self.declared:
             return dict(enumerate(_VOC))
         known = {tuple(color): place for place, color in enumerate(palette().tolist())}
+        return {known[color]: name for name, color in self.declared.items() if color in known}
+
+    @cached_property
+    def declared(self) -> dict[str, tuple[int, ...]]:
+        """Labels of ``labelmap.txt`` with their colours, which CVAT and datumaro write."""
+        listed = self.files.named("labelmap.txt")
         found = {}
-        for line in self.files.text(listed[0]).splitlines():
-            name, color, *_rest = [*line.split("#")[0].split(":"), "", ""]
-            try:
-                rgb = tuple(int(each) for each in color.split(","))
-            except ValueError:
+        for line in self.files.text(listed[0]).splitlines() if listed else ():
+            name, color, *_rest = [*line.split(":"), ""]
+            if name.startswith("#"):
                 continue
-            if rgb in known:
-                found[known[rgb]] = name.strip()
+            try:
+                found[name.strip()] = tuple(int(each) for each in color.split(","))
+            except ValueError:
+                found[name.strip()] = ()
         return found
 
     def is_mask(self, path: str) -> bool:

@@ -19,6 +19,7 @@ from labeling.engine.formats.record import Record
 from labeling.engine.formats.scene_parts import Held, hold, plain_attributes, short, split_name, tell_of_unused
 from labeling.engine.formats.target import Target
 from labeling.engine.formats.voc import ALL, SILENT
+from labeling.engine.formats.voc_masks import palette
 from labeling.engine.schema import Schema
 
 TITLE = "Pascal VOC"
@@ -55,8 +56,20 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
             if record.counting is not None:
                 with target.text(f"Annotations/{stem}.xml") as out:
                     out.write(_document(held, record, PurePosixPath(path).name, used))
-    tell_of_unused(held, used)
+    tell_of_unused(held, used | _label_map(target, held))
     return written
+
+
+def _label_map(target: Target, held: Held) -> set[str]:
+    """Write ``labelmap.txt`` as CVAT and datumaro do, and return the labels in it: none with a colon can be."""
+    names = [name for name, _label, _control in held.labels if ":" not in name and not name.startswith("#")]
+    colors = palette(len(names) + 1).tolist()
+    with target.text("labelmap.txt") as out:
+        out.write("# label:color_rgb:parts:actions\n")
+        for name, color in zip(["background", *names], colors, strict=True):
+            if name != "background" or color == [0, 0, 0]:
+                out.write(f"{name}:{','.join(map(str, color))}::\n")
+    return set(names)
 
 
 def _document(held: Held, record: Record, file: str, used: set[str]) -> str:
