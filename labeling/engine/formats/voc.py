@@ -134,20 +134,22 @@ def _scene(files: Files, path: str, root: Element, losses: Losses) -> Scene:
 def _add(scene: Scene, where: str, label: str, element: Element, shift: float, losses: Losses) -> None:
     try:
         attributes = _attributes(element)
-        turn = _turn(attributes)
+        turn = take_turn(attributes) or 0.0
         scene.add(where, label, _geometry(element, turn, shift, where, losses), attributes)
     except ValueError as error:
         losses.add(where, "shape_broken", f"Its box cannot be read: {error}.")
 
 
-def _turn(attributes: dict[str, str]) -> float:
-    """Take how far a box is turned, as CVAT writes it, out of its attributes; a word stays one."""
+def take_turn(attributes: dict[str, str]) -> float | None:
+    """Take how far a box is turned, as CVAT writes it, out of its attributes; None where it says nothing or a word."""
     try:
         turn = float(attributes.get("rotation", ""))
     except ValueError:
-        return 0.0
+        return None
+    if not math.isfinite(turn):
+        return None
     del attributes["rotation"]
-    return turn % 360 if math.isfinite(turn) else 0.0
+    return turn % 360
 
 
 def _geometry(element: Element, turn: float, shift: float, where: str, losses: Losses) -> Shape:

@@ -15,10 +15,10 @@ from labeling.engine.controls.shapes import Shapes, corners
 from labeling.engine.formats.drawing import Shape
 from labeling.engine.formats.geometry import around
 from labeling.engine.formats.markup import legal
-from labeling.engine.formats.record import Record
+from labeling.engine.formats.record import Losses, Record
 from labeling.engine.formats.scene_parts import Held, hold, plain_attributes, short, split_name, tell_of_unused
 from labeling.engine.formats.target import Target
-from labeling.engine.formats.voc import ALL, SILENT
+from labeling.engine.formats.voc import ALL, SILENT, take_turn
 from labeling.engine.formats.voc_masks import palette
 from labeling.engine.schema import Schema
 
@@ -84,14 +84,18 @@ def _document(held: Held, record: Record, file: str, used: set[str]) -> str:
             held.losses.add(where, "shape_kind", f"{TITLE} has no place for a point. It is left out.")
             continue
         used.add(name)
-        _object(root, name, shape)
+        _object(root, name, shape, where, held.losses)
     indent(root)
     return tostring(root, encoding="unicode") + "\n"
 
 
-def _object(root: Element, name: str, shape: Shape) -> None:
+def _object(root: Element, name: str, shape: Shape, where: str, losses: Losses) -> None:
     found = SubElement(root, "object")
     attributes = dict(plain_attributes(shape))
+    if take_turn(dict(attributes)) is not None:
+        del attributes["rotation"]
+        reason = "A number called rotation says there how far a box is turned. The attribute is left out."
+        losses.add(where, "attribute_taken", reason)
     pose = attributes.get("pose", "")
     # What means nothing in this format's own words stands among the pairs, as other words of its flags do.
     if pose.lower() not in SILENT:

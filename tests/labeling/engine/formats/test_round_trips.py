@@ -197,6 +197,8 @@ def _answers(name: str, project: Project, record: Record, back: Record, lost: se
     assert len(shapes) == len(expected)
     for (where, wanted), shape in zip(expected, shapes, strict=True):
         attributes = {key: value for key, value in wanted.get("attributes", {}).items() if key not in lost}
+        if report.has(where, "attribute_taken"):
+            assert attributes.pop("rotation") in {"0", "1"}
         assert shape["label"] == wanted["label"]
         assert shape.get("attributes", {}) == attributes
         _geometry(where, wanted, shape, record.size, report)
