@@ -25,7 +25,7 @@ _SAME = {"val": "validation"}
 # The list of everything where there are no sides.
 ALL = "default"
 # What a list of labels calls the pixels of nothing.
-_BACKGROUND = "background"
+BACKGROUND = "background"
 # What an object says in words of its own; 0 and these words say nothing.
 _FLAGS = ("difficult", "truncated", "occluded")
 _MEMBER = re.compile(r"\s-?[01]$")
@@ -81,7 +81,7 @@ def read(files: Files, losses: Losses) -> Reading:
 
     asked = Asked()
     for name in masks.declared:
-        if name != _BACKGROUND:
+        if name != BACKGROUND:
             asked.label(name)
     return reading(files, losses, asked, scenes)
 

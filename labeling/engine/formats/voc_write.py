@@ -18,7 +18,7 @@ from labeling.engine.formats.markup import legal
 from labeling.engine.formats.record import Losses, Record
 from labeling.engine.formats.scene_parts import Held, hold, plain_attributes, short, split_name, tell_of_unused
 from labeling.engine.formats.target import Target
-from labeling.engine.formats.voc import ALL, SILENT, take_turn
+from labeling.engine.formats.voc import ALL, BACKGROUND, SILENT, take_turn
 from labeling.engine.formats.voc_masks import palette
 from labeling.engine.schema import Schema
 
@@ -62,13 +62,13 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
 
 def _label_map(target: Target, held: Held) -> set[str]:
     """Write ``labelmap.txt`` as CVAT and datumaro do, and return the labels in it: none with a colon can be."""
-    names = [name for name, _label, _control in held.labels if ":" not in name and not name.startswith("#")]
+    labels = [name for name, _label, _control in held.labels]
+    names = [name for name in labels if ":" not in name and not name.startswith("#") and name != BACKGROUND]
     colors = palette(len(names) + 1).tolist()
     with target.text("labelmap.txt") as out:
         out.write("# label:color_rgb:parts:actions\n")
-        for name, color in zip(["background", *names], colors, strict=True):
-            if name != "background" or color == [0, 0, 0]:
-                out.write(f"{name}:{','.join(map(str, color))}::\n")
+        for name, color in zip([BACKGROUND, *names], colors, strict=True):
+            out.write(f"{name}:{','.join(map(str, color))}::\n")
     return set(names)
 
 
