@@ -14,6 +14,7 @@ from labeling.engine.formats.drawing import CONTROL, PICTURE, Fitting, Gathered,
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.masks import decode, outlines
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record, Said
+from labeling.engine.formats.scenes import stored_orientation, tell_of_unlisted
 from labeling.engine.schema import parse_schema
 
 CAPTION = "caption"
@@ -78,7 +79,7 @@ def read(files: Files, losses: Losses) -> Reading:
             "no_pictures",
             f"{paths[0]} names pictures, and none came with it. Pack the pictures and the JSON into one zip.",
         )
-    documents = [_document(files, path, losses, several=len(paths) > 1) for path in paths]
+    documents = [_document(files, path, losses) for path in paths]
     gathered, captions = Gathered(), False
     for document in documents:
         for name in document.categories.values():
@@ -100,16 +101,19 @@ def read(files: Files, losses: Losses) -> Reading:
 
     def records() -> Iterator[Record]:
         fitting = Fitting(drawn, losses) if drawn is not None else None
+        listed: set[str] = set()
         for document in documents:
             for image in document.images:
                 record = _record(files, document, image, fitting, kept, losses)
                 if record is not None:
+                    listed.add(record.picture)
                     yield record
+        tell_of_unlisted(files, listed, losses)
 
     return Reading(schema, records, sum(len(document.images) for document in documents))
 
 
-def _document(files: Files, path: str, losses: Losses, *, several: bool) -> _Document:
+def _document(files: Files, path: str, losses: Losses) -> _Document:
     try:
         whole = orjson.loads(files.bytes(path))
     except orjson.JSONDecodeError as error:
@@ -137,7 +141,7 @@ def _document(files: Files, path: str, losses: Losses, *, several: bool) -> _Doc
     images = _images(whole["images"], path, losses)
     by_image = _by_image(whole["annotations"], {str(image["id"]) for image in images}, path, losses)
     _tell_of_others(whole["annotations"], path, losses)
-    return _Document(path, split_of(path) if several else "", images, by_image, categories, points)
+    return _Document(path, split_of(path), images, by_image, categories, points)
 
 
 def _images(rows: list[Any], path: str, losses: Losses) -> list[Mapping[str, Any]]:
@@ -187,8 +191,9 @@ def _attributes(annotation: Mapping[str, Any]) -> dict[str, str]:
     """Return what an annotation says beside its shape, as CVAT and datumaro write it, and COCO's own crowd."""
     given = annotation.get("attributes")
     rows = dict(given) if isinstance(given, Mapping) else {}
-    # CVAT writes how a box is turned among the attributes.
-    rows.pop("rotation", None)
+    # CVAT writes how a box is turned among the attributes, as a number.
+    if not isinstance(rows.get("rotation"), str):
+        rows.pop("rotation", None)
     if annotation.get("iscrowd"):
         rows.setdefault("iscrowd", 1)
     found = {str(name): as_option(value) for name, value in rows.items()}
@@ -255,7 +260,8 @@ def _record(
     fields = {key: value for key, value in image.items() if key not in _OF_FILE and _is_plain(value)}
     if document.split:
         fields["split"] = document.split
-    orientation = _stored(image, size, orientation, f"{document.path}: image {name}", losses)
+    declared = (image.get("width"), image.get("height"))
+    orientation = stored_orientation(declared, size, orientation, f"{document.path}: image {name}", losses)
     shapes: list[tuple[str, Shape]] = []
     captions: list[str] = []
     for number, annotation in document.by_image.get(str(image["id"]), []):
@@ -277,21 +283,6 @@ def _record(
 def _is_plain(value: Any) -> bool:
     """Tell whether a member of an image can be a column's value and says something."""
     return isinstance(value, str | int | float) and value not in {"", 0}
-
-
-def _stored(image: Mapping[str, Any], size: tuple[int, int], orientation: int, where: str, losses: Losses) -> int:
-    """Return by which orientation the coordinates must be turned: 1 where they are of the picture the right way up.
-
-    A file that declares the size of the stored pixels was drawn on them.
-    """
-    declared = (image.get("width"), image.get("height"))
-    if declared == size or not all(isinstance(each, int) and each > 0 for each in declared):
-        return 1
-    if orientation >= 5 and declared == size[::-1]:
-        losses.add(where, "turned", "Its shapes were drawn on the picture lying on its side, and are turned with it.")
-        return orientation
-    losses.add(where, "size_differs", f"It says {declared[0]} × {declared[1]}, the picture has {size[0]} × {size[1]}.")
-    return 1
 
 
 def _shapes(

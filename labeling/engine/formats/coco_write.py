@@ -12,6 +12,7 @@ from labeling.engine.controls.words import Words
 from labeling.engine.formats.drawing import Shape
 from labeling.engine.formats.leaving import tell_of_answers, tell_of_controls
 from labeling.engine.formats.record import Record
+from labeling.engine.formats.scene_parts import SPLIT, place_of, split_name, tell_of_joining, tell_of_split, unturned
 from labeling.engine.formats.target import Target
 from labeling.engine.schema import Schema
 
@@ -75,6 +76,7 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
     words = [control for control in schema.controls if isinstance(control, Words)]
     held = {control.name for control in drawn} | {control.name for control in words[:1]}
     tell_of_controls(schema, held, target.losses, "COCO")
+    tell_of_joining(drawn, target.losses, "COCO")
     ids = {(control.name, label.value): number for number, (control, label) in enumerate(_labels(drawn), 1)}
     written = 0
     with ExitStack() as stack:
@@ -82,6 +84,9 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
         for record in records:
             written += 1
             tell_of_answers(record, target.losses, "COCO")
+            if record.counting is None:
+                reason = "Nobody answered it. COCO cannot say so: it is a picture without annotations there."
+                target.losses.add(record.name, "unanswered", reason)
             _write(writing, record, drawn, words[:1], ids)
         if not written:
             writing.part("")
@@ -93,17 +98,19 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
 def _write(
     writing: _Writing, record: Record, drawn: list[Shapes], words: list[Words], ids: Mapping[tuple[str, str], int]
 ) -> None:
-    split = record.fields.get("split")
-    part = writing.part(split if isinstance(split, str) and split.isidentifier() else "")
+    split = split_name(record)
+    tell_of_split(record, writing.target.losses)
+    part = writing.part(split)
     path = writing.target.picture(record).removeprefix("images/")
-    own = {name: value for name, value in record.fields.items() if name != "split" and value is not None}
+    own = {name: value for name, value in record.fields.items() if not (name == SPLIT and split) and value is not None}
     width, height = record.size
     image = part.image({**own, "file_name": path, "width": width, "height": height})
     answer = record.counting or {}
     for control in drawn:
         for shape in answer.get(control.name, []):
             category = ids[control.name, shape["label"]]
-            part.annotation({"image_id": image, "category_id": category, **_written(shape)})
+            plain = unturned(shape, place_of(record, drawn, control, shape), writing.target.losses)
+            part.annotation({"image_id": image, "category_id": category, **_written(plain)})
     for written in words:
         if written.name in answer:
             part.annotation({"image_id": image, "caption": answer[written.name]})
@@ -120,7 +127,9 @@ def _append(stream: IO[str], row: Mapping[str, Any], *, first: bool) -> None:
 def _written(shape: Shape) -> dict[str, Any]:
     """Return a shape as COCO has it; attributes stand beside it, as CVAT and datumaro write them."""
     attributes: dict[str, Any] = dict(shape.get("attributes", {}))
-    crowd = int(attributes.pop("iscrowd", "0") == "1")
+    crowd = int(attributes.get("iscrowd") == "1")
+    if crowd:
+        del attributes["iscrowd"]
     places = corners(shape)
     across, down = [x for x, _y in places], [y for _x, y in places]
     box = [min(across), min(down), max(across) - min(across), max(down) - min(down)]

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,11 @@ class Gathered:
         for name, value in attributes.items():
             self.options.setdefault(name, Counter())[value] += 1
             self.wearers.setdefault(name, set()).add(label)
+
+    def declare(self, label: str, name: str, values: Iterable[str]) -> None:
+        """Note an attribute that a label's shapes are asked, whether or not any has it."""
+        self.options.setdefault(name, Counter()).update(dict.fromkeys(values, 0))
+        self.wearers.setdefault(name, set()).add(label)
 
     def kept(self, losses: Losses) -> dict[str, str]:
         """Return the names of the attributes that a schema can ask by those of the file; the others are losses."""
@@ -142,7 +147,11 @@ def turned(shape: Shape, size: tuple[int, int], orientation: int) -> Shape:
     if orientation == 1:
         return shape
     if shape["type"] == "rotated_box":
-        shape = {**shape, "type": "polygon", "points": [list(corner) for corner in corners(shape)]}
+        x, y = _turn(shape["x"], shape["y"], size, orientation)
+        # Its first side goes with the picture; so a mirrored box is still the same box.
+        angle = math.radians(shape["angle"])
+        beside = _turn(shape["x"] + math.cos(angle), shape["y"] + math.sin(angle), size, orientation)
+        return {**shape, "x": x, "y": y, "angle": math.degrees(math.atan2(beside[1] - y, beside[0] - x)) % 360}
     if shape["type"] == "polygon":
         return {
             "id": shape["id"],

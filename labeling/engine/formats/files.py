@@ -27,9 +27,20 @@ class Files:
 
     Attributes:
         paths: Where each one lies. The names come from the archive or folder; the places never do.
+        scratch: An empty folder for files that stand inside others, such as pictures in JSON.
     """
 
     paths: dict[str, Path] = field(default_factory=dict)
+    scratch: Path | None = None
+
+    def add(self, path: str, data: bytes) -> None:
+        """Add a file that stands inside another one. What is known of the pictures is found out anew."""
+        assert self.scratch is not None
+        place = self.scratch / f"inside-{len(self.paths)}"
+        place.write_bytes(data)
+        self.paths[path] = place
+        for known in ("pictures", "_by_end", "_known", "_by_stem"):
+            self.__dict__.pop(known, None)
 
     def named(self, *suffixes: str) -> list[str]:
         """Return the paths that end, in any case, with one of the suffixes."""
@@ -146,13 +157,13 @@ def opened(path: Path) -> Iterator[Files]:
         FileNotFoundError: There is nothing at `path`.
     """
     kind = archive_kind(path)
-    if kind == "folder":
-        yield Files({file.relative_to(path).as_posix(): file for file in walk_files(path)})
-        return
-    if not kind:
-        yield Files({path.name: path})
-        return
     with tempfile.TemporaryDirectory(prefix="assay-format-") as folder:
+        if kind == "folder":
+            yield Files({file.relative_to(path).as_posix(): file for file in walk_files(path)}, Path(folder))
+            return
+        if not kind:
+            yield Files({path.name: path}, Path(folder))
+            return
         paths: dict[str, Path] = {}
         for member, stream in walk(path):
             place = Path(folder) / str(member.number)
@@ -160,4 +171,4 @@ def opened(path: Path) -> Iterator[Files]:
                 while piece := stream.read(CHUNK):
                     out.write(piece)
             paths[member.path] = place
-        yield Files(dict(sorted(paths.items())))
+        yield Files(dict(sorted(paths.items())), Path(folder))

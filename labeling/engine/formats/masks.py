@@ -38,7 +38,7 @@ def decode(segmentation: Mapping[str, Any]) -> Mask:
 
 
 def _unpacked(packed: str | bytes) -> list[int]:
-    data = packed.encode("ascii", "replace") if isinstance(packed, str) else packed
+    data = packed.encode() if isinstance(packed, str) else packed
     lengths: list[int] = []
     place = 0
     while place < len(data):

@@ -3,7 +3,21 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from labeling.engine.formats import coco, coco_write
+from labeling.engine.formats import (
+    coco,
+    coco_write,
+    cvat,
+    cvat_backup,
+    cvat_write,
+    folders,
+    labelme,
+    labelme_write,
+    labelme_xml,
+    voc,
+    voc_write,
+    yolo,
+    yolo_write,
+)
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record
 from labeling.engine.formats.target import Target
@@ -32,6 +46,14 @@ class Format:
 # In the order in which they are tried: the first that recognizes the files reads them.
 FORMATS: dict[str, Format] = {
     "coco": Format("COCO", coco.recognize, coco.read, coco_write.holds, coco_write.write),
+    "cvat": Format("CVAT XML 1.1", cvat.recognize, cvat.read, cvat_write.holds, cvat_write.write),
+    "cvat_backup": Format("CVAT backup", cvat_backup.recognize, cvat_backup.read),
+    "labelme": Format("labelme", labelme.recognize, labelme.read, labelme_write.holds, labelme_write.write),
+    "labelme_xml": Format("LabelMe XML", labelme_xml.recognize, labelme_xml.read),
+    "voc": Format("Pascal VOC", voc.recognize, voc.read, voc_write.holds, voc_write.write),
+    "yolo": Format("YOLO", yolo.recognize, yolo.read, yolo_write.holds, yolo_write.write),
+    # The last, since pictures in folders are part of most others.
+    "folders": Format("folders of classes", folders.recognize, folders.read, folders.holds, folders.write),
 }
 WRITTEN = tuple(name for name, each in FORMATS.items() if each.write is not None)
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from labeling.engine.formats.record import Losses, Record
 
-_FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*\\' + "".join(map(chr, range(32))), "_"))
+FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*\\' + "".join(map(chr, range(32))), "_"))
 # Bytes of a name that every file system takes, with room for a number.
 LONGEST_NAME = 200
 
@@ -55,7 +55,7 @@ class Target:
 
     def name_for(self, record: Record) -> str:
         """Return a file name for a record's picture, as near to its own as can be; no two are alike."""
-        own = PurePosixPath(record.name.replace("\\", "/").translate(_FORBIDDEN)).name or "picture"
+        own = PurePosixPath(record.name.replace("\\", "/").translate(FORBIDDEN)).name or "picture"
         stem, ending = PurePosixPath(own).stem, PurePosixPath(own).suffix
         stem = stem.encode()[: LONGEST_NAME - len(ending.encode())].decode(errors="ignore").rstrip(". ") or "picture"
         number, free = 2, f"{stem}{ending}"
