@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from labeling.engine.formats import coco, coco_write
+from labeling.engine.formats import coco, coco_write, label_studio, label_studio_write
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record
 from labeling.engine.formats.target import Target
@@ -32,6 +32,20 @@ class Format:
 # In the order in which they are tried: the first that recognizes the files reads them.
 FORMATS: dict[str, Format] = {
     "coco": Format("COCO", coco.recognize, coco.read, coco_write.holds, coco_write.write),
+    "label_studio": Format(
+        "Label Studio JSON",
+        label_studio.recognize,
+        label_studio.read,
+        label_studio_write.holds,
+        label_studio_write.write,
+    ),
+    "label_studio_min": Format(
+        "Label Studio JSON_MIN",
+        label_studio.recognize_min,
+        label_studio.read,
+        label_studio_write.holds,
+        label_studio_write.write_min,
+    ),
 }
 WRITTEN = tuple(name for name, each in FORMATS.items() if each.write is not None)
 
