@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from labeling.engine.formats import coco, coco_write, label_studio, label_studio_write
+from labeling.engine.formats import (
+    coco,
+    coco_write,
+    conll,
+    conll_write,
+    doccano,
+    doccano_write,
+    label_studio,
+    label_studio_write,
+)
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record
 from labeling.engine.formats.target import Target
@@ -46,6 +55,8 @@ FORMATS: dict[str, Format] = {
         label_studio_write.holds,
         label_studio_write.write_min,
     ),
+    "doccano": Format("doccano", doccano.recognize, doccano.read, doccano_write.holds, doccano_write.write),
+    "conll": Format("CoNLL", conll.recognize, conll.read, conll_write.holds, conll_write.write),
 }
 WRITTEN = tuple(name for name, each in FORMATS.items() if each.write is not None)
 
