@@ -1,6 +1,6 @@
 """Rows of JSON Lines, JSON lists and tables, one after the other; broken ones are told of and the others given."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -67,15 +67,23 @@ def _lines(start: str, text: Any) -> Iterator[tuple[int, str]]:
         yield number, line if isinstance(line, Overlong) else (start + line if number == 1 else line)
 
 
-def table_rows(files: Files, path: str, losses: Losses) -> Iterator[tuple[str, Row]]:
+def table_rows(
+    files: Files, path: str, losses: Losses, classes: Mapping[str, list[str]] | None = None
+) -> Iterator[tuple[str, Row]]:
     """Give the rows of a CSV, TSV or Parquet file; cells of a CSV are texts, nested cells of Parquet are JSON.
+
+    Args:
+        files: Where it is.
+        path: Of the file.
+        losses: Is told of rows that cannot be read.
+        classes: Names of the classes that whole numbers of a column stand for.
 
     Raises:
         FormatError: ``table_broken``.
     """
     place = files.paths[path]
     try:
-        profile = sniff(place, path)
+        profile = sniff(place, path, classes=dict(classes or {}))
         number = 0
         for batch in read_batches(place, profile):
             for refused in batch.refused:

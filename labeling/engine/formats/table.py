@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from labeling.engine.formats import (
     coco,
@@ -12,6 +13,9 @@ from labeling.engine.formats import (
     doccano_write,
     label_studio,
     label_studio_write,
+    parquet_write,
+    plain,
+    plain_write,
 )
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record
@@ -57,6 +61,34 @@ FORMATS: dict[str, Format] = {
     ),
     "doccano": Format("doccano", doccano.recognize, doccano.read, doccano_write.holds, doccano_write.write),
     "conll": Format("CoNLL", conll.recognize, conll.read, conll_write.holds, conll_write.write),
+    "hugging_face": Format(
+        "Hugging Face dataset",
+        plain.recognize_hugging_face,
+        partial(plain.read, suffixes=plain.PARQUET),
+        parquet_write.holds,
+        parquet_write.write_hugging_face,
+    ),
+    "parquet": Format(
+        "Parquet",
+        partial(plain.recognize, suffixes=plain.PARQUET),
+        partial(plain.read, suffixes=plain.PARQUET),
+        parquet_write.holds,
+        parquet_write.write_parquet,
+    ),
+    "jsonl": Format(
+        "JSON Lines",
+        partial(plain.recognize, suffixes=plain.JSON),
+        partial(plain.read, suffixes=plain.JSON),
+        plain_write.holds,
+        plain_write.write_jsonl,
+    ),
+    "csv": Format(
+        "CSV",
+        partial(plain.recognize, suffixes=plain.TABLES),
+        partial(plain.read, suffixes=plain.TABLES),
+        plain_write.holds,
+        plain_write.write_csv,
+    ),
 }
 WRITTEN = tuple(name for name, each in FORMATS.items() if each.write is not None)
 
