@@ -82,7 +82,7 @@ def tagged(text: str, spans: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     edges = sorted({edge for span in spans for edge in (span["start"], span["end"])})
     opening = {span["start"]: span for span in spans}
     inside: dict[str, Any] | None = None
-    for start, end in _tokens(text, edges):
+    for start, end in tokens_of(text, edges):
         if inside is not None and start >= inside["end"]:
             inside = None
         if start in opening:
@@ -92,7 +92,8 @@ def tagged(text: str, spans: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield text[start:end], f"I-{inside['label']}" if inside is not None else "O"
 
 
-def _tokens(text: str, edges: list[int]) -> Iterator[tuple[int, int]]:
+def tokens_of(text: str, edges: list[int]) -> Iterator[tuple[int, int]]:
+    """Give start and end of each token; edges, sorted, part the tokens that they lie in."""
     place = 0
     for found in _TOKEN.finditer(text):
         start = found.start()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from labeling.engine.formats import (
+    brat,
+    brat_write,
     coco,
     coco_write,
     conll,
@@ -16,6 +18,8 @@ from labeling.engine.formats import (
     parquet_write,
     plain,
     plain_write,
+    prodigy,
+    prodigy_write,
 )
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record
@@ -59,6 +63,8 @@ FORMATS: dict[str, Format] = {
         label_studio_write.holds,
         label_studio_write.write_min,
     ),
+    "prodigy": Format("Prodigy", prodigy.recognize, prodigy.read, prodigy_write.holds, prodigy_write.write),
+    "brat": Format("brat", brat.recognize, brat.read, brat_write.holds, brat_write.write),
     "doccano": Format("doccano", doccano.recognize, doccano.read, doccano_write.holds, doccano_write.write),
     "conll": Format("CoNLL", conll.recognize, conll.read, conll_write.holds, conll_write.write),
     "hugging_face": Format(

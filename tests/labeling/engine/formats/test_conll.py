@@ -82,7 +82,7 @@ def test_a_line_without_a_tag_keeps_its_token(tmp_path: Path) -> None:
     assert [(loss.where, loss.code) for loss in losses.listed] == [("data.conll: line 1", "tag_broken")]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(projects.records(MARKED, plain=True))
 def test_there_and_back_loses_what_the_report_says(rows: list[Record]) -> None:
     with tempfile.TemporaryDirectory() as place:

@@ -123,7 +123,7 @@ def test_a_broken_line_is_one_row_of_the_report(tmp_path: Path) -> None:
     assert [(loss.where, loss.code) for loss in losses.listed] == [("data.jsonl: line 2", "row_broken")]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(projects.records(MARKED, plain=True))
 def test_there_and_back(rows: list[Record]) -> None:
     with tempfile.TemporaryDirectory() as place:

@@ -49,7 +49,7 @@ def read(folder: Path, *rows: dict[str, Any], config: str = CONFIG) -> tuple[lis
     return list(FORMATS["label_studio"].read(files, losses).records()), losses
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(projects.records(projects.RICH))
 def test_texts_come_back_as_they_were_written(rows: list[Record]) -> None:
     with tempfile.TemporaryDirectory() as place:
@@ -92,7 +92,7 @@ def _in_order(answer: dict[str, Any]) -> None:
         answer["cells"] = sorted(answer["cells"], key=lambda shape: shape["id"])
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(projects.records(projects.RICH))
 def test_the_short_form_loses_what_it_says(rows: list[Record]) -> None:
     with tempfile.TemporaryDirectory() as place:
@@ -310,7 +310,7 @@ def test_a_folder_without_pictures_is_refused_with_what_to_do() -> None:
         read_back(DATA / "data_obb.json")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
