@@ -80,7 +80,7 @@ def read(files: Files, losses: Losses) -> Reading:
     for path in files.paths:
         if PurePosixPath(path).name in DECLARED:
             _declared(files, path, asked)
-    return reading_of(partial(_records, files, paths, written), losses, paths[0], asked)
+    return reading_of(partial(_records, files, paths, written), losses, paths[0], asked, answered=False)
 
 
 def _declared(files: Files, path: str, asked: Asked) -> None:

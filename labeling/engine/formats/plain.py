@@ -125,7 +125,7 @@ def read(files: Files, losses: Losses, suffixes: tuple[str, ...]) -> Reading:
     ours = [path for path in paths if _is_ours(files, path)]
     if schema is not None and ours:
         return Reading(schema.to_json(), partial(_own_records, files, ours, schema, losses))
-    return reading_of(partial(_records, files, paths), losses, paths[0])
+    return reading_of(partial(_records, files, paths), losses, paths[0], answered=False)
 
 
 def _own_rows(files: Files, path: str, losses: Losses) -> Iterator[tuple[str, Row]]:

@@ -167,7 +167,7 @@ def _answer(row: Row, where: str, losses: Losses) -> dict[str, Any]:
     for span in spans if isinstance(spans, list) else ():
         if isinstance(span, Mapping) and {"start", "end", "label"} <= span.keys():
             place = {name: span[name] for name in ("start", "end", "label")}
-            answer.setdefault(SPANS, []).append({"id": f"{span['start']}-{span['end']}", **place})
+            answer.setdefault(SPANS, []).append({"id": _end(span), **place})
         else:
             losses.add(where, "span_broken", "A span needs start, end and label. It is left out.")
     relations = row.get("relations")
@@ -181,4 +181,6 @@ def _answer(row: Row, where: str, losses: Losses) -> dict[str, Any]:
 
 
 def _end(span: Any) -> str:
-    return f"{span.get('start')}-{span.get('end')}" if isinstance(span, Mapping) else ""
+    """Return what names a span, since spans have no ids there."""
+    names = ("start", "end", "label")
+    return " ".join(str(span.get(name)) for name in names) if isinstance(span, Mapping) else ""

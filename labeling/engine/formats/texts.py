@@ -84,7 +84,7 @@ class Asked:
         return parse_schema({"display": [{"type": kind, "field": name}], "controls": controls})
 
 
-def reading_of(give: Give, losses: Losses, where: str, asked: Asked | None = None) -> Reading:
+def reading_of(give: Give, losses: Losses, where: str, asked: Asked | None = None, *, answered: bool = True) -> Reading:
     """Return a reading of records whose answers stand under LABEL, SPANS, TIES and WORDS.
 
     Args:
@@ -92,6 +92,8 @@ def reading_of(give: Give, losses: Losses, where: str, asked: Asked | None = Non
         losses: The report; the first pass tells nothing.
         where: What the dataset is called in errors.
         asked: With labels that were declared beside the records.
+        answered: Whether the format says what was answered; else a text without a label was not, where labels alone
+            are asked.
 
     Raises:
         FormatError: ``no_labels``, ``too_many_labels``, or what `give` raises.
@@ -114,8 +116,7 @@ def reading_of(give: Give, losses: Losses, where: str, asked: Asked | None = Non
                 number = next(own, None)
                 fitted = None if number is None else record.answers[number].answer
                 record.final = answering.fit(_cleaned(final), record.fields, place) if fitted is None else fitted
-            if not asked.marked.rows and record.final == {} and len(given) < 2:
-                # A text without its label was not answered; one without spans has none.
+            if not answered and not asked.marked.rows and record.final == {} and len(given) < 2:
                 record.answers, record.final = [], None
             yield record
 
