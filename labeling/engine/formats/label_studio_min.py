@@ -23,7 +23,8 @@ def as_tasks(rows: Iterator[tuple[str, Row]], elements: Mapping[str, str] | None
         elements: Of the control tags, by name; None where no XML came, and then what stands between “id” and
             “annotator” is an answer, as Label Studio writes it.
     """
-    place, task = "", {}
+    place = ""
+    task: dict[str, Any] = {}
     for where, row in rows:
         data, annotation = _parted(row, elements)
         if task and task["id"] == row.get("id") and task["data"] == data:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from labeling.engine.controls.shapes import Shapes
 from labeling.engine.formats.label_studio import CONFIG, OURS, SCHEMA
 from labeling.engine.formats.leaving import tell_of_controls
 from labeling.engine.formats.record import Record, Said
@@ -43,7 +44,7 @@ def _write_project(target: Target, schema: Schema) -> None:
 
 def _tell_of_attributes(schema: Schema, target: Target) -> None:
     for control in schema.controls:
-        if control.type == "shapes" and getattr(control, "attributes", ()):
+        if isinstance(control, Shapes) and control.attributes:
             target.losses.add(
                 f"question {control.name}", "attribute", "Label Studio has no attributes of shapes. They are left out."
             )
