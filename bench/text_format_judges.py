@@ -77,12 +77,14 @@ kind = d["train"].features["kind"]
 out = {"judge": f"datasets {datasets.__version__}, pandas {pandas.__version__}", "items": len(table),
        "splits": {name: len(each) for name, each in d.items()}, "classes": kind.names,
        "kinds": {kind.int2str(int(k)): int(v) for k, v in table["kind"].value_counts().items()},
-       "spans": int(sum(len(each) for each in table["names"].dropna())), "answers": int(sum(len(a) for a in table["answers"]))}
+       "spans": int(sum(len(each) for each in table["names"].dropna())),
+       "answers": int(sum(len(a) for a in table["answers"]))}
 """,
     "parquet": """
 import pandas, sys
 table = pandas.read_parquet(sys.argv[1] + "/data.parquet")
-out = {"judge": f"pandas {pandas.__version__}", "items": len(table), "spans": int(sum(map(len, table["names"].dropna())))}
+out = {"judge": f"pandas {pandas.__version__}", "items": len(table),
+       "spans": int(sum(map(len, table["names"].dropna())))}
 """,
     "jsonl": """
 import pandas, sys
@@ -113,7 +115,7 @@ for row in rows:
     for each in row["spans"]:
         span = doc[each["token_start"]:each["token_end"] + 1]
         spans += span.text == row["text"][each["start"]:each["end"]]
-out = {"judge": f"spacy {spacy.__version__} (Doc of its tokens)", 
+out = {"judge": f"spacy {spacy.__version__} (Doc of its tokens)",
        "items": len({row["item"] for row in rows}), "spans": spans}
 """,
     "label_studio": """
