@@ -1,5 +1,6 @@
 """Reads Label Studio's exports: JSON with all answers, and JSON_MIN, with or without the XML of the project."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -193,7 +194,7 @@ class _Tasks:
 
     def record(self, where: str, task: Row) -> Record | None:
         """Return a task as a record; None where its picture is missing or it stands there twice."""
-        key = (str(task.get("id", where)), hash(orjson.dumps(task, option=orjson.OPT_SORT_KEYS)))
+        key = (str(task.get("id", where)), hash(json.dumps(task, sort_keys=True)))
         if key in self.known:
             self.losses.add(where, "task_double", f"Task {key[0]} stands there twice, word for word. It is kept once.")
             return None
@@ -210,9 +211,9 @@ class _Tasks:
         self._tell_of_others(task, own, where)
         decided = own.get("decided") is True
         for key_ in ("annotations", "completions"):
-            for number, given in enumerate(task.get(key_) or ()):
+            for number, given in enumerate(_listed(task, key_)):
                 self._annotation(record, given, data, f"{where}: annotation {number + 1}", decided)
-        for number, given in enumerate(task.get("predictions") or ()):
+        for number, given in enumerate(_listed(task, "predictions")):
             self._prediction(record, given, data, f"{where}: prediction {number + 1}")
         return record
 
@@ -247,7 +248,7 @@ class _Tasks:
         return True
 
     def _tell_of_others(self, task: Row, own: Mapping[str, Any], where: str) -> None:
-        if task.get("drafts"):
+        if _listed(task, "drafts"):
             self.losses.add(where, "draft", f"{len(task['drafts'])} drafts that nobody sent are left out.")
         if task.get("meta") and not own:
             self.losses.add(where, "meta", "Its “meta” is left out.")
@@ -348,6 +349,11 @@ class _Tasks:
         value["start"], value["end"], unit = placed
         tell_of_units(unit if not text.isascii() and (start, end) != placed[:2] else "points", self.losses, "offsets")
         return True
+
+
+def _listed(task: Row, name: str) -> list[Any]:
+    rows = task.get(name)
+    return rows if isinstance(rows, list) else []
 
 
 def _person(completed_by: Any) -> str:
