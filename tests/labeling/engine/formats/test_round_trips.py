@@ -16,7 +16,7 @@ from labeling.engine.formats.scene_parts import split_name
 from labeling.engine.formats.table import FORMATS, find_format
 from labeling.engine.formats.target import Target
 from labeling.engine.schema import Schema, parse_schema
-from tests.labeling.engine.formats.projects import SIZES, Project, Report, picture, projects
+from tests.labeling.engine.formats.picture_projects import SIZES, Project, Report, picture, projects
 
 # Formats that name only what is drawn, so that nothing can be read where nothing was.
 NAMES_WHAT_IS_LABELED = {"voc", "labelme", "folders"}
