@@ -8,9 +8,10 @@ truth.csv (item,truth), such as the data folder of github.com/yuan-li/truth-infe
 of an environment with crowd-kit. Accuracy counts items with a known answer; labels that lead together share the point.
 Processor seconds are of the model alone, from codes (ours, the best of three) or from a data frame of numbers
 (crowd-kit, one run; its MACE and GLAD take minutes on large sets and run with --slow only). Where both say how many
-rounds they took, the factor for one round is shown too: two fits that stop at different points are not the same work. auto tries all models on
-hidden answers and sets the confidence right; its accuracy is the worst of --seeds seeds. --two: instead, each set cut
-down to two answers an item, and to 20, 40, 100 and 300 items: what one-coin brings over the vote there, on average.
+rounds they took, the factor for one round is shown too: two fits that stop at different points are not the same work.
+auto tries all models on hidden answers and sets the confidence right; its accuracy is the worst of --seeds seeds.
+--two: instead, each set cut down to two answers an item, and to 20, 40, 100 and 300 items: what one-coin brings over
+the vote there, on average.
 """
 
 import argparse

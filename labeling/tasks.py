@@ -13,6 +13,13 @@ def expire_leases(**_later: Any) -> None:
     sweep_leases()
 
 
+@shared_task(name="labeling.return_work_of_leavers", ignore_result=True)
+def return_work_of_leavers(**_later: Any) -> None:
+    from labeling.services.leaver import return_work_of_leavers
+
+    return_work_of_leavers()
+
+
 @job_task("labeling.create_tasks")
 def create_tasks(job: JobContext) -> dict[str, Any]:
     from labeling.services.task import make_tasks

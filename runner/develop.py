@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.browser import ensure_chromium
+from runner.browser import ensure_for_tests
 from runner.errors import StopError
 from runner.home import ROOT
 
@@ -19,7 +19,7 @@ WEB = ROOT / "web"
 
 def test(arguments: list[str]) -> int:
     """Run every test: Python with database, worker and browser, then the page's own when Node is here."""
-    os.environ["CHROMIUM"] = ensure_chromium()
+    os.environ["CHROMIUM"] = ensure_for_tests()
     options = arguments or ["-n", "2", "--dist=loadscope", "--no-loadscope-reorder", "--durations=15"]
     results = {"pytest": run([sys.executable, "-m", "pytest", *options])}
     if not arguments and has_node():

@@ -4,8 +4,11 @@ Settings read the environment when Django loads, so the services start when this
 """
 
 import os
+import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,40 @@ from runner.valkey import ValkeyServer
 ROOT = Path(__file__).resolve().parent.parent
 XDIST_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+# The database that each worker's is a copy of, and the file that says how migrating it ended.
+TEMPLATE = "assay"
+MIGRATED = "migrated"
+# Seconds of the files that take longest, roughly: only their order depends on it.
+LONG = {
+    "e2e/test_chain_http.py": 150,
+    "e2e/test_survival.py": 110,
+    "e2e/test_review_page.py": 100,
+    "e2e/test_common_pages.py": 75,
+    "e2e/test_meaning_page.py": 70,
+    "e2e/test_chain_browser.py": 65,
+    "e2e/test_adjudicate_page.py": 55,
+    "e2e/test_real_content.py": 40,
+    "e2e/test_bad_files.py": 40,
+    "e2e/test_acceptance_page.py": 35,
+    "client/test_command.py": 80,
+    "curation/engine/test_warming.py": 65,
+    "runner/test_supervisor.py": 60,
+    "architecture/test_page_routes.py": 60,
+    "curation/engine/near/test_ways.py": 46,
+    "modeling/engine/marks/test_spans.py": 40,
+    "architecture/test_routes.py": 40,
+    "modeling/api/test_api.py": 37,
+    "curation/engine/test_bucket.py": 35,
+    "modeling/services/test_demo.py": 32,
+    "modeling/services/test_erasure.py": 31,
+    "modeling/services/test_bundle.py": 28,
+    "modeling/engine/test_whole_set.py": 28,
+    "modeling/services/test_mark_error.py": 27,
+    "modeling/services/test_accepting.py": 26,
+    "modeling/engine/bundle/test_export.py": 26,
+}
 _services: list[PostgresServer | ValkeyServer] = []
+_migrating: list["subprocess.Popen[bytes]"] = []
 _folder: tempfile.TemporaryDirectory | None = None
 
 
@@ -75,6 +111,42 @@ def _beats_seen_by_nobody(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Migrate one database for all workers while they load the tests: it costs twenty seconds of a processor."""
+    home = Path(os.environ["ASSAY_TEST_HOME"])
+    (home / MIGRATED).unlink(missing_ok=True)
+    log = home / "migrate.log"
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.migrating"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    _migrating.append(child)
+
+    def wait() -> None:
+        said = "" if child.wait() == 0 else log.read_text(errors="replace") or "it was ended"
+        (home / f"{MIGRATED}.new").write_text(said)
+        (home / f"{MIGRATED}.new").rename(home / MIGRATED)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let a worker of xdist copy the migrated database; without xdist one is migrated when a test needs it."""
+    if not XDIST_WORKER:
+        return
+    from django.db import connection
+
+    migrated, until = Path(os.environ["ASSAY_TEST_HOME"]) / MIGRATED, time.monotonic() + 600
+    while not migrated.exists():
+        assert time.monotonic() < until, "migrating the database takes more than ten minutes"
+        time.sleep(0.1)
+    if said := migrated.read_text():
+        pytest.fail(f"the database could not be migrated:\n{said}")
+    connection.settings_dict["TEST"]["TEMPLATE"] = TEMPLATE
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Set a worker's environment before it starts: pytest-django loads the settings there before this file is read."""
     values = environment_of(node.gateway.id)
@@ -84,14 +156,17 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spread the browser's files evenly among the others: they wait much and compute little, the others the other way.
 
-    Two processes share the files in this order, so that mostly one of each kind runs at a time.
+    Two processes share the files in this order, so that mostly one of each kind runs at a time. Of each kind the long
+    ones come first: at the end neither process is left alone with one.
     """
     files: dict[str, list[pytest.Item]] = {}
     for item in items:
-        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+        files.setdefault(item.nodeid.partition("::")[0].removeprefix("tests/"), []).append(item)
     place = {}
     for kind in (True, False):
-        names = [name for name in files if name.startswith("tests/e2e/") == kind]
+        names = [name for name in files if name.startswith("e2e/") == kind]
+        # Sorting keeps the order of what is equally long.
+        names.sort(key=lambda name: -LONG.get(name, 0))
         place |= {name: (number / len(names), name) for number, name in enumerate(names)}
     items[:] = [item for name in sorted(files, key=place.__getitem__) for item in files[name]]
 
@@ -110,6 +185,8 @@ def _refuse_network(event: str, arguments: tuple) -> None:
         raise PermissionError(f"A test tried to reach {host}; tests may only reach this machine.")
 
 
+# Without compiled files each process that a test starts takes seconds longer to load.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if "ASSAY_TEST_HOME" not in os.environ:
     _start_services()
 os.environ.update(environment_of(XDIST_WORKER))
@@ -119,37 +196,20 @@ import django  # noqa: E402  (the settings need the environment above)
 
 django.setup()
 
+from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402
+
+from tests import emptying  # noqa: E402
+
 pytest_plugins = ["tests.live"]
-
-
-def _flush_in_spite_of_late_requests() -> None:
-    """Remove a test's rows also when a request that the closing browser sent is still at work on them.
-
-    Both lock tables, in different orders; the database then ends one of the two, and the other one goes on.
-    """
-    from django.core.management import CommandError
-    from django.core.management.commands.flush import Command
-    from django.db import OperationalError
-
-    flush = Command.handle
-
-    def handle(self: Command, **options: Any) -> None:
-        for attempts_left in reversed(range(5)):
-            try:
-                return flush(self, **options)
-            except CommandError as error:
-                if not attempts_left or not isinstance(error.__cause__, OperationalError):
-                    raise
-        return None
-
-    Command.handle = handle
-
-
-_flush_in_spite_of_late_requests()
+# The real algorithm, as cheap as it can be: with the product's figures each password costs a quarter of a second.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
+emptying.install()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what this process started."""
+    for child in _migrating:
+        child.kill()
     for service in reversed(_services):
         service.stop()
     _services.clear()

@@ -12,12 +12,18 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.browser import FLAGS, find_chromium
+from runner.browser import FLAGS, find_for_tests
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
 
 ROOT = Path(__file__).resolve().parent.parent
+# Milliseconds that a page, a key or an expectation may take. Two browsers share two cores with services and trainings.
+PATIENCE = 60_000
 
 
 @dataclass
@@ -34,7 +40,8 @@ class Process:
     running: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     def start(self) -> None:
-        with self.log.open("ab") as output:
+        """Start it with an empty log: what an earlier one said of itself is not true of this one."""
+        with self.log.open("wb") as output:
             self.running = subprocess.Popen(
                 self.command,
                 env=self.environment,
@@ -49,6 +56,13 @@ class Process:
     def pid(self) -> int:
         assert self.running is not None
         return self.running.pid
+
+    def is_running(self) -> bool:
+        return self.running is not None and self.running.poll() is None
+
+    def says(self, words: str) -> bool:
+        """Tell whether its log has these words."""
+        return words in self.log.read_text(errors="replace")
 
     def signal_group(self, number: int) -> None:
         """Send a signal to the process and all its children at once, as a machine's failure would."""
@@ -70,14 +84,14 @@ class Process:
             self.running.wait(5)
         self.kill()
 
-    def wait_for(self, condition: Callable[[], bool], *, seconds: float = 60) -> None:
+    def wait_for(self, condition: Callable[[], bool], *, seconds: float = 180) -> None:
         """Return when the condition holds; fail with the end of the log when it does not in time."""
         until = time.monotonic() + seconds
         while not condition():
-            ended = self.running is None or self.running.poll() is not None
-            if ended or time.monotonic() > until:
+            if not self.is_running() or time.monotonic() > until:
                 tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
-                pytest.fail(f"{' '.join(self.command[:5])} {'ended' if ended else 'was not ready in time'}:\n{tail}")
+                what = "was not ready in time" if self.is_running() else "ended"
+                pytest.fail(f"{' '.join(self.command[:5])} {what}:\n{tail}")
             time.sleep(0.05)
 
 
@@ -117,8 +131,7 @@ def _environment(port: int = 8000) -> dict[str, str]:
 
     name = connection.settings_dict["NAME"]
     url = os.environ["DATABASE_URL"].replace("/assay?", f"/{name}?")
-    # Without compiled files each process takes two seconds longer to load Django.
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     return {
         **inherited,
         "DATABASE_URL": url,
@@ -128,20 +141,50 @@ def _environment(port: int = 8000) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
-def _worker(django_db_setup: None) -> Iterator[Process]:
-    """A worker for one file of tests: in another file's tests it would take jobs that they mean to do themselves."""
-    worker = worker_process(_environment(), Path(os.environ["ASSAY_HOME"]) / "worker.log")
-    worker.start()
-    worker.wait_for(lambda: " ready." in worker.log.read_text(errors="replace"))
+class KeptWorker:
+    """The worker of this process's tests: started when one needs it, and kept until it would be in another's way."""
+
+    def __init__(self) -> None:
+        self.process: Process | None = None
+
+    def get(self) -> Process:
+        """Return the running worker; start it when there is none, or when a setting has changed since."""
+        environment = _environment()
+        kept = self.process
+        is_ready = kept is not None and kept.is_running() and kept.environment == environment
+        if kept is None or not is_ready:
+            self.stop()
+            self.process = kept = worker_process(environment, Path(os.environ["ASSAY_HOME"]) / "worker.log")
+            kept.start()
+            kept.wait_for(lambda: kept.says(" ready."))
+        return kept
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.stop()
+            self.process = None
+
+
+@pytest.fixture(scope="session")
+def _kept_worker(django_db_setup: None) -> Iterator[KeptWorker]:
+    worker = KeptWorker()
     yield worker
     worker.stop()
 
 
 @pytest.fixture
-def celery_worker(transactional_db: None, _worker: Process) -> Process:
+def celery_worker(transactional_db: None, _kept_worker: KeptWorker) -> Process:
     """A real worker on this test's database and queue. The test's rows are really committed, and removed afterwards."""
-    return _worker
+    return _kept_worker.get()
+
+
+@pytest.fixture(autouse=True)
+def _worker_out_of_the_way(request: pytest.FixtureRequest) -> None:
+    """End the worker before a test that commits rows without asking for one: it means to do its jobs itself."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or (marker is not None and marker.kwargs.get("transaction"))
+    if commits and "celery_worker" not in request.fixturenames:
+        request.getfixturevalue("_kept_worker").stop()
 
 
 @dataclass
@@ -174,17 +217,33 @@ def live_service(celery_worker: Process, _web: LiveService) -> LiveService:
     return LiveService(url=_web.url, web=_web.web, worker=celery_worker)
 
 
+class PatientBrowser:
+    """A browser whose windows wait long enough on a machine that does much else beside: slow is not wrong.
+
+    Args:
+        browser: a playwright Browser.
+    """
+
+    def __init__(self, browser: "Browser") -> None:
+        self.browser = browser
+
+    def new_context(self, **options: Any) -> "BrowserContext":
+        context = self.browser.new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        context.set_default_navigation_timeout(PATIENCE)
+        return context
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[object]:
-    """A headless Chromium that can reach this machine alone (a playwright Browser)."""
+def chromium() -> Iterator[PatientBrowser]:
+    """A headless Chromium that can reach this machine alone."""
     from playwright.sync_api import expect, sync_playwright
 
-    # Two browsers share two cores with services and trainings: what is slow there is not wrong.
-    expect.set_options(timeout=20_000)
-    program = find_chromium()
+    expect.set_options(timeout=PATIENCE)
+    program = find_for_tests()
     if program is None:
         pytest.fail("Chromium is missing: `make test` installs it as root; else: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
+        yield PatientBrowser(browser)
         browser.close()

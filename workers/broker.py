@@ -46,6 +46,11 @@ app.conf.update(
             "schedule": 15.0,
             "options": {"queue": "interactive", "expires": 15},
         },
+        "return-work-of-leavers": {
+            "task": "labeling.return_work_of_leavers",
+            "schedule": 60.0,
+            "options": {"queue": "interactive", "expires": 60},
+        },
     },
 )
 app.set_default()

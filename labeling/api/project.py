@@ -10,15 +10,14 @@ from rest_framework.response import Response
 from core.api import ScopedViewSet, valid
 from labeling.engine.onboarding import MOST_ATTEMPTS, MOST_TASKS
 from labeling.models import Annotation, Project, ProjectState, TaskOrder
-from labeling.querysets.gold import may_know_gold
 from labeling.services.project import (
     LONGEST_SKIP_REASON,
     MOST_SKIP_REASONS,
     WAYS,
     change_project,
     create_project,
+    figures_for,
     find_project,
-    project_figures,
     start_publish,
 )
 from labeling.services.schema_change import change_schema, preview_change
@@ -293,8 +292,7 @@ class ProjectViewSet(ScopedViewSet):
     def retrieve(self, request: Request, pk: int) -> Response:
         """Show a project with its progress: in all, for each person, label and model."""
         project = self.get_object()
-        sees_gold = may_know_gold(request.actor)  # type: ignore[attr-defined]
-        figures = project_figures(project=project, sees_gold=sees_gold)
+        figures = figures_for(actor=request.actor, project=project)  # type: ignore[attr-defined]
         return Response({**ProjectOutput(project).data, "progress": figures})
 
     @extend_schema(request=ProjectChange, responses=ProjectOutput)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
+from zlib import error as zlib_error
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from curation.engine.label_quality import DEFAULT_MEASURE, MEASURES, strongest_r
 
 # How far the probabilities of a row may sum up beside 1: half-precision figures of a thousand labels do by 0.005.
 SUM_TOLERANCE = 0.01
+# What rounding may leave below 0, in figures of half precision too.
+BELOW_ZERO = 1e-4
 ARRAYS = ("pred_probs", "labels")
 _HOW_TO_SAVE = "Save both as numbers, not as objects: numpy.savez(file, pred_probs=…, labels=…)."
 
@@ -68,6 +71,8 @@ def check_arrays(pred_probs: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArra
     wide = pred_probs.dtype.itemsize > 4
     chances: NDArray[np.floating] = pred_probs.astype(np.float64 if wide else np.float32, copy=False)
     _check_chances(chances)
+    if chances.min() < 0:
+        chances = np.maximum(chances, 0)
     return chances, _whole_labels(labels, chances.shape[1])
 
 
@@ -97,7 +102,7 @@ def _check_chances(chances: NDArray[np.floating]) -> None:
             f"pred_probs[{row}, {column}] is {chances[row, column]}; every probability must be a number. "
             "Predict that row again, or leave it out of both arrays."
         )
-    if chances.min() < 0:
+    if chances.min() < -BELOW_ZERO:
         row, column = (int(place) for place in np.unravel_index(chances.argmin(), chances.shape))
         raise BadArrays(
             f"pred_probs[{row}, {column}] is {chances[row, column]:.6g}; a probability is from 0 to 1. "
@@ -113,10 +118,11 @@ def _check_chances(chances: NDArray[np.floating]) -> None:
 
 
 def _whole_labels(labels: NDArray[Any], count: int) -> NDArray[np.int64]:
-    if labels.dtype.kind not in "iuf":
+    if labels.dtype.kind not in "iufb":
         raise BadArrays(
             f"labels holds {labels.dtype}; it must hold whole numbers from 0 to {count - 1}, the columns of pred_probs."
         )
+    labels = labels.astype(np.uint8) if labels.dtype.kind == "b" else labels
     wrong = ~((labels >= 0) & (labels < count) & (labels == np.floor(labels)))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
@@ -139,15 +145,27 @@ def read_arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         BadArrays: It is no such file, or lacks one of them.
         OSError: It cannot be opened.
     """
+    if path.is_dir():
+        raise BadArrays(f"{path} is a folder; name an npz file.")
     try:
-        archive = np.load(path, allow_pickle=False)
-        arrays = dict(archive) if isinstance(archive, np.lib.npyio.NpzFile) else None
-    except (ValueError, EOFError, BadZipFile) as error:
-        raise BadArrays(f"{path} cannot be read as an npz file of plain arrays ({error}). {_HOW_TO_SAVE}") from None
-    if arrays is None:
+        with path.open("rb") as stream:
+            return _two_arrays(path, np.load(stream, allow_pickle=False))
+    except BadArrays:
+        raise
+    except (ValueError, EOFError, BadZipFile, zlib_error) as error:
+        # NumPy advises to load pickled objects; whoever follows that runs whatever the file says.
+        why = f" ({error})" if "pickle" not in str(error) else ": it holds objects, or is no archive of arrays"
+        raise BadArrays(f"{path} cannot be read as an npz file of plain arrays{why}. {_HOW_TO_SAVE}") from None
+    except MemoryError:
+        raise BadArrays(f"{path} says that it holds more than fits into memory. Save a part of its rows.") from None
+
+
+def _two_arrays(path: Path, archive: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the two arrays; what else the file holds is not looked at."""
+    if not isinstance(archive, np.lib.npyio.NpzFile):
         raise BadArrays(f"{path} holds one array. {_HOW_TO_SAVE}")
-    missing = [name for name in ARRAYS if name not in arrays]
+    missing = [name for name in ARRAYS if name not in archive]
     if missing:
-        absent, present = " and no array ".join(missing), ", ".join(arrays) or "none"
+        absent, present = " and no array ".join(missing), ", ".join(archive) or "none"
         raise BadArrays(f"{path} has no array {absent}; it has {present}. {_HOW_TO_SAVE}")
-    return arrays["pred_probs"], arrays["labels"]
+    return archive["pred_probs"], archive["labels"]

@@ -108,6 +108,9 @@ def in_natural_order(names: Sequence[str]) -> list[int]:
 
 def as_numbers(names: Sequence[str]) -> Floats | None:
     """Return the labels as finite numbers; None when one is not a number."""
+    # Python alone takes 1_0 for ten.
+    if any("_" in name for name in names):
+        return None
     try:
         numbers = np.array([float(name) for name in names], np.float64)
     except ValueError:

@@ -144,7 +144,7 @@ class Rejection(models.Model):
     why = models.CharField(max_length=500)
     reviewer = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     rejected_at = models.DateTimeField()
-    # When the person answered anew.
+    # When the person answered anew, or had left for good.
     settled_at = models.DateTimeField(null=True)
 
     objects = AnswerQuerySet.as_manager()

@@ -91,6 +91,8 @@ class AdjudicatePage(ScopedPage):
                 for name, title in DisputeState.choices
             ],
             "state": state,
+            # Jobs of earlier versions did not say how much they compared.
+            "alone": last is not None and (last.result or {}).get("compared") == 0 and not any(counts.values()),
             "last": last,
             "newer": max(0, count_answers(project) - compared),
             "open_job": newest if newest is not None and newest.finished_at is None else None,

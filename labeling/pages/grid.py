@@ -39,6 +39,7 @@ from labeling.services.grid import (
 )
 from labeling.services.grid_card import cards_of
 from labeling.services.grid_source import END
+from labeling.services.onboarding_gate import is_newcomer
 from labeling.services.project import find_project
 
 PAGE = 60
@@ -53,6 +54,7 @@ WORDS = [
     gettext_noop("Nothing chosen"),
     gettext_noop("All that match are chosen"),
     gettext_noop("At most {most} items are chosen by hand. Label these first, or choose all that match."),
+    gettext_noop("Too many items are chosen one by one for this. Choose fewer, or all that match."),
     gettext_noop("All {count} that match are chosen"),
     gettext_noop("All that match are chosen, more than {count}"),
     gettext_noop("Choose all {count} that match"),
@@ -194,8 +196,10 @@ def _setup(request: PageRequest, project: Project, schema: Schema, context: dict
         "most": MOST_NAMED,
         "longest": LONGEST_ITEMS,
     }
-    may_give = context["may_label"] and project.state == "open" and "refused" not in context
+    newcomer = context["may_label"] and is_newcomer(request.actor, project)
+    may_give = context["may_label"] and project.state == "open" and "refused" not in context and not newcomer
     return {
+        "is_newcomer": newcomer,
         "may_give": may_give,
         "address": urlencode(context["filter"]),
         "setup": {**found, "filter": context["filter"], "may_give": may_give},

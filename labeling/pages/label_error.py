@@ -213,4 +213,19 @@ def _place_of(row: SuspectLabel, request: PageRequest) -> str:
     name = "labeling:label" if is_own else "labeling:review"
     if not request.actor.can("label" if is_own else "review"):
         return ""
-    return f"{reverse(name, args=[row.project_id])}?annotation={row.annotation_number}"
+    return f"{reverse(name, args=[row.project_id])}?annotation={row.annotation_number}{_mark_in_address(row)}"
+
+
+def _mark_in_address(row: SuspectLabel) -> str:
+    """Return what leads the labeling page to a suspicion's mark, as the part of the address behind its #.
+
+    Of a mark that is missing, or whose borders are doubted, it says where it should be: `from` and `to` in code points.
+    """
+    if not row.control:
+        return ""
+    asked: dict[str, Any] = {"control": row.control, "mark": row.mark}
+    if row.after is not None:
+        asked["label"] = row.after["label"]
+        if row.kind in (SuspectKind.OVERLOOKED, SuspectKind.EDGE):
+            asked |= {"from": row.after["start"], "to": row.after["end"]}
+    return f"#{urlencode(asked)}"

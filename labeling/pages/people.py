@@ -13,11 +13,13 @@ from accounts.models import Membership
 from accounts.pages.view import PageRequest, ScopedPage, form_errors
 from core.number import whole_number
 from labeling.models import Assignment, AssignmentKind, Project
+from labeling.pages.agreement import WARNINGS
 from labeling.pages.project import rights_of
 from labeling.services.assignment import WORKERS, Order, give_tasks, take_tasks
 from labeling.services.gold_check import pause_person, resume_person
 from labeling.services.grid import FIELDS
 from labeling.services.project import change_project, find_project, project_figures
+from labeling.services.quality import find_agreement
 
 # So many members are offered by name.
 OFFERED = 200
@@ -205,7 +207,7 @@ class PeoplePage(ScopedPage):
         begun = {name: request.GET.get(name, "") for name in SHOWN}
         context = {
             "project": project,
-            "figures": project_figures(project=project, sees_gold=True),
+            "figures": _figures(request, project),
             "overlap": OverlapForm(initial={name: getattr(project, name) for name in fields}),
             "skip": SkipForm(
                 initial={
@@ -222,6 +224,19 @@ class PeoplePage(ScopedPage):
             **refused,
         }
         return render(request, self.template, context, status=400 if refused else 200)
+
+
+def _figures(request: PageRequest, project: Project) -> dict[str, Any]:
+    """Return the project's figures, with who labels no more and of whom the newest measure of agreement warns."""
+    figures = project_figures(project=project, sees_gold=True)
+    members = Membership.objects.visible_to(request.actor).filter(role__in=WORKERS)
+    here = set(members.filter(user__in=[row["user"] for row in figures["people"]]).values_list("user", flat=True))
+    found = find_agreement(actor=request.actor, project=project)
+    rows = [row for control in found.report["controls"] for row in control["people"]] if found else []
+    warned = {int(row["name"]): WARNINGS[row["warning"]] for row in rows if row["warning"]}
+    for row in figures["people"]:
+        row |= {"gone": row["user"] not in here, "warned": warned.get(row["user"], "")}
+    return figures
 
 
 def _hidden(given: Any) -> dict[str, str]:

@@ -15,8 +15,8 @@ from labeling.pages.learning import curve_rows, learning_sentence
 from labeling.querysets.gold import may_know_gold
 from labeling.services.project import (
     change_project,
+    figures_for,
     find_project,
-    project_figures,
     start_publish,
 )
 from workers.models import Job
@@ -72,9 +72,7 @@ class ProjectPage(ScopedPage):
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         project = find_project(actor=request.actor, project_id=pk)
         rights = rights_of(request)
-        figures = project_figures(project=project, sees_gold=may_know_gold(request.actor))
-        if not rights["may_see"]:
-            figures["people"] = [row for row in figures["people"] if row["user"] == request.actor.user_id]
+        figures = figures_for(actor=request.actor, project=project)
         figures["judged"] = sum(row["judged"] for row in figures["people"])
         most = max([row["count"] for row in figures["labels"]], default=0)
         jobs = Job.objects.visible_to(request.actor).filter(subject=f"project:{project.pk}").order_by("-pk")

@@ -6,15 +6,17 @@ import io
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from accounts.models import User
 from accounts.pages.view import PageRequest, ScopedPage
 from core.errors import DomainError
 from curation.services.spreadsheet import harmless
-from labeling.models import Progress, Project
+from labeling.models import Progress, Project, WorkDay
 from labeling.pages.project import rights_of
 from labeling.services.project import find_project
 from labeling.services.work import LabelWork, Report, Work, count_again, last_days, work_report
@@ -36,8 +38,11 @@ class WorkForm(forms.Form):
     def __init__(self, project: Project, may_see: bool, data: Any) -> None:
         super().__init__(data)
         if may_see:
-            seats = Progress.objects.filter(project=project).select_related("annotator").order_by("annotator_id")
-            people = [(seat.annotator_id, str(seat.annotator)) for seat in seats]
+            # Whoever only reviews has no seat, and work all the same.
+            seats = Progress.objects.filter(project=project).values("annotator")
+            worked = WorkDay.objects.filter(project=project).values("person")
+            found = User.objects.filter(Q(pk__in=seats) | Q(pk__in=worked)).order_by("pk")
+            people = [(user.pk, str(user)) for user in found]
             self.fields["person"].choices = [("", gettext_lazy("everybody")), *people]  # type: ignore[attr-defined]
         else:
             del self.fields["person"]

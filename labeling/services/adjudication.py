@@ -1,13 +1,12 @@
 """Final answers: somebody looks at all answers to a task side by side and says what holds.
 
-Order of locks as in `labeling.services.queue`: the task, and the project's row last. Whoever sends a task to one more
-person locks it too, so that no decided task is sent.
+Order of locks as in `labeling.services.queue`: people's rows, the task, and the project's row last. Whoever sends a
+task to one more person locks it too, so that no decided task is sent.
 """
 
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,10 +15,11 @@ from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
 from labeling.engine.controls.base import made_storable
 from labeling.engine.schema import Answer, AnswerError, parse_schema, validate_answer
-from labeling.models import Adjudication, Annotation, Dispute, DisputeState, Project, Task
+from labeling.models import Adjudication, Annotation, Dispute, DisputeState, Lease, Progress, Project, Task
+from labeling.services.assigned_place import Taken, take_batch
 from labeling.services.project import refuse_while_changing
 from labeling.services.queue import refuse_archived
-from labeling.services.task import open_places
+from labeling.services.task import close_places, open_places
 
 LONGEST_REASON = 500
 CHOICES = (DisputeState.DECIDED, DisputeState.LEFT)
@@ -47,7 +47,8 @@ def decide_task(
 ) -> Adjudication:
     """Say what the final answer to a task is, or that it stays undecided; saying the same twice changes nothing.
 
-    Nobody is asked for more answers to a decided task; whoever has it open may still answer.
+    Nobody is asked for more answers to a decided task, also nobody to whom it was given; whoever has it open may still
+    answer.
 
     Args:
         actor: Who decides.
@@ -63,6 +64,7 @@ def decide_task(
         Conflict: ``task_gold``, ``project_archived``, ``questions_changing``.
         DomainError: ``revision_old`` (412), ``reason_missing``, ``answer_missing``, ``answer_invalid``.
     """
+    waiting = _lock_waiting(task_id) if state == DisputeState.DECIDED else []
     task, project = _locked(actor, task_id)
     refuse_while_changing(project)
     if task.is_gold:
@@ -86,7 +88,10 @@ def decide_task(
     made.save()
     Dispute.objects.filter(task=task).update(state=state)
     if state == DisputeState.DECIDED:
-        _close_places(task)
+        close_places(project, [task])
+        with connection.cursor() as cursor:
+            # What comes back of these stays closed, since the decision stands by now.
+            take_batch(cursor, project.pk, [task.pk], waiting, Taken())
     else:
         open_places(project, task.pk)
     _note(actor, task, "task.adjudicate", state=state, annotation=said["annotation_number"], answer=said["answer"],
@@ -110,6 +115,15 @@ def undo_decision(*, actor: Actor, task_id: int, revision: int | None = None) ->
     now.delete()
     open_places(project, task.pk)
     Dispute.objects.filter(task=task).update(state=DisputeState.OPEN)
+
+
+def _lock_waiting(task_id: int) -> list[int]:
+    """Lock the rows of people to whom the task is given and who have not answered; before the task, as everywhere."""
+    given = Lease.objects.filter(task=task_id, assigned=True, gold=False).values_list("annotator", "project")
+    people = [person for person, _project in given]
+    seats = Progress.objects.filter(project__in={project for _person, project in given}, annotator__in=people)
+    list(seats.order_by("pk").select_for_update().values_list("pk"))
+    return people
 
 
 def _locked(actor: Actor, task_id: int) -> tuple[Task, Project]:
@@ -155,14 +169,6 @@ def _left(reason: str) -> dict[str, Any]:
     if not reason:
         raise DomainError("reason_missing", _("Say why this stays undecided."), field="reason")
     return {"answer": None, "annotation_number": None, "edited": False}
-
-
-def _close_places(task: Task) -> None:
-    """Hand the task to nobody else: it has as many places as people."""
-    closed = task.open_slots
-    if closed:
-        Task.objects.filter(pk=task.pk).update(overlap=F("overlap") - closed, open_slots=0, returned_at=None)
-        Project.objects.filter(pk=task.project_id).update(extra_answers=F("extra_answers") - closed)
 
 
 def _note(actor: Actor, task: Task, action: str, **data: Any) -> None:

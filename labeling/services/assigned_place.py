@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from labeling.models import Progress
-from labeling.services.expiry import RETURN
+from labeling.services.expiry import return_places
 
 
 class Seat(Protocol):
@@ -44,6 +45,14 @@ class Figures(Protocol):
 
     people: Counter[int]
     rest: Counter[str]
+
+
+@dataclass(slots=True)
+class Taken:
+    """Figures for whoever only wants the places."""
+
+    people: Counter[int] = field(default_factory=Counter)
+    rest: Counter[str] = field(default_factory=Counter)
 
 
 # In the order in which everybody locks: people's rows, leases, tasks by id.
@@ -171,6 +180,5 @@ def _take(cursor: Any, which: str, values: dict[str, Any], given: Figures) -> in
     given.rest["kept"] += sum(task is None for _person, task in rows)
     back = [task for _person, task in rows if task is not None]
     given.rest["tasks"] += len(set(back))
-    if back:
-        cursor.execute(RETURN, [back])
+    return_places(cursor, back)
     return len(rows)

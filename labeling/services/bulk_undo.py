@@ -16,7 +16,7 @@ from labeling.services.assigned_place import wait_again
 from labeling.services.bulk import AT_ONCE, find_bulk, is_stopped
 from labeling.services.bulk_store import BATCH, rewrite
 from labeling.services.counting import take_off_counters
-from labeling.services.expiry import RETURN
+from labeling.services.expiry import return_places
 from labeling.services.queue import Desk, sit_down_for
 from labeling.services.schema_revision import schema_of
 from workers.context import JobContext
@@ -127,7 +127,7 @@ def _take_back(cursor: Any, desk: Desk, rows: list[Annotation]) -> None:
     Annotation.objects.filter(pk__in=[row.pk for row in rows]).delete()
     wait_again(cursor, desk, [row.task_id for row in rows])
     cursor.execute(_GIVE_UP, [desk.annotator_id, [row.task_id for row in rows]])
-    cursor.execute(RETURN, [[row[0] for row in cursor.fetchall()]])
+    return_places(cursor, [row[0] for row in cursor.fetchall()])
 
 
 # Bulk answers that had given what now stands again can be undone in their turn.

@@ -202,6 +202,8 @@ def _name_people(actor: Actor, comment: Comment) -> None:
     members = Membership.objects.filter(organization_id=actor.organization_id, user__in=numbers, role__in=_WORKERS)
     wanted = set(members.values_list("user_id", flat=True)) if numbers else set()
     held = set(comment.mentions.values_list("person_id", flat=True))
+    # Whoever has left since stays named: their name is what people read.
+    wanted |= held.intersection(numbers)
     comment.mentions.filter(person__in=held - wanted).delete()
     new = [Mention(comment=comment, person_id=person) for person in sorted(wanted - held)]
     Mention.objects.bulk_create(new, ignore_conflicts=True)

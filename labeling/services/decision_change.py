@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from labeling.engine.schema_change import KINDS, SchemaChange
 from labeling.models import Adjudication, Dispute, DisputeState, Project, Task
 from labeling.services.schema_revision import move_through
+from labeling.services.task import open_places
 from workers.context import JobContext
 
 BATCH = 500
@@ -43,6 +44,8 @@ def move_decisions(job: JobContext, project: Project, changes: dict[int, SchemaC
         row.schema_revision = project.schema_revision
     fields = ["answer", "incomplete", "state", "reason", "revision", "schema_revision"]
     Adjudication.objects.bulk_update(rows, fields)
+    for task in reopened:
+        open_places(project, task)
     Dispute.objects.filter(task__in=reopened).update(state=DisputeState.LEFT)
     state["final_answers"] = {kind: counts[kind] for kind in KINDS if counts[kind]}
     job.save_state(state)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -15,7 +15,7 @@ from labeling.engine.controls.base import Control
 from labeling.engine.crowd.doubt import Doubts, doubts_of_labels, doubts_of_marks
 from labeling.engine.ratings import Codes, Floats
 from labeling.engine.schema import parse_schema
-from labeling.models import Dispute, Progress, Project
+from labeling.models import Annotation, Dispute, Progress, Project
 from labeling.services.project import find_project, refuse_while_changing
 from labeling.services.ratings import kind_of, marks_of, ratings_of, sayings_of
 from workers.context import JobContext
@@ -102,6 +102,13 @@ def count_answers(project: Project) -> int:
     """Return how many answers a project has, skipping aside."""
     rows = Progress.objects.filter(project=project).values_list("answers", "skipped")
     return sum(answers - skipped for answers, skipped in rows)
+
+
+def count_compared(project: Project) -> int:
+    """Return how many tasks two people or more have answered, skipping aside; looks at all answers."""
+    answers = Annotation.objects.filter(project=project, skipped=False)
+    several = answers.values("task").annotate(people=Count("pk")).filter(people__gt=1)
+    return int(several.count())
 
 
 def weigh_answers(job: JobContext, project: Project) -> tuple[Weights, dict[str, str], list[str]]:

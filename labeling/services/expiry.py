@@ -1,5 +1,8 @@
 # ruff: noqa: S608  (the statements are put together from constants of this file; values are parameters)
-"""Places on tasks that come back: leases past their time, and the statement by which any place returns to the queue."""
+"""Places on tasks that come back: leases past their time, and how any place returns to the queue."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -12,13 +15,32 @@ WAITS = """(l.assigned IS TRUE OR EXISTS (
   SELECT FROM labeling_rejection x
   WHERE x.task_id = l.task_id AND x.annotator_id = l.annotator_id AND x.settled_at IS NULL))"""
 # The same task may be named twice: two people lost it in one batch.
-RETURN = """
+_LOCK = "SELECT FROM labeling_task WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+# A task that asks nobody any more, since its answer was decided, is known or is a model's, stays closed: it has fewer
+# places from now on. Seen by a statement of its own: what whoever held the lock has just decided is known to it.
+_RETURN = """
 WITH given AS (SELECT id, count(*) AS places FROM unnest(%s::bigint[]) AS id GROUP BY id),
-locked AS MATERIALIZED (
-  SELECT t.id, given.places FROM labeling_task t JOIN given USING (id) ORDER BY t.id FOR NO KEY UPDATE OF t)
-UPDATE labeling_task t SET open_slots = t.open_slots + locked.places, returned_at = clock_timestamp()
-FROM locked WHERE t.id = locked.id
+back AS MATERIALIZED (
+  SELECT t.id, t.project_id, given.places, t.is_gold OR t.by_model OR EXISTS (
+    SELECT FROM labeling_adjudication j WHERE j.task_id = t.id AND j.state = 'decided') AS closed
+  FROM labeling_task t JOIN given USING (id)),
+opened AS (
+  UPDATE labeling_task t SET open_slots = t.open_slots + back.places, returned_at = statement_timestamp()
+  FROM back WHERE t.id = back.id AND NOT back.closed),
+closed AS (
+  UPDATE labeling_task t SET overlap = t.overlap - back.places FROM back WHERE t.id = back.id AND back.closed)
+UPDATE labeling_project p SET extra_answers = p.extra_answers - n.places
+FROM (SELECT project_id, sum(places) AS places FROM back WHERE closed GROUP BY project_id) n WHERE p.id = n.project_id
 """
+
+
+def return_places(cursor: Any, tasks: Sequence[int]) -> None:
+    """Give places on tasks back to the queue, once for each time a task is named; the caller has deleted the leases."""
+    if tasks:
+        cursor.execute(_LOCK, [list(tasks)])
+        cursor.execute(_RETURN, [list(tasks)])
+
+
 _EXPIRED = f"""
 WITH old AS MATERIALIZED (
   SELECT l.id, {WAITS} AS waits FROM labeling_lease l
@@ -42,7 +64,7 @@ def expire_leases(*, project_id: int | None = None) -> int:
         if tasks:
             # The returned cursor counts on this transaction ending well within a minute.
             cursor.execute("SET LOCAL lock_timeout = '20s'")
-            cursor.execute(RETURN, [tasks])
+            return_places(cursor, tasks)
     return len(tasks)
 
 

@@ -24,7 +24,7 @@ from labeling.services.gold_use import count_gold, explained, use_as, use_named
 from labeling.services.onboarding_gate import lock_people
 from labeling.services.project import find_project
 from labeling.services.queue import refuse_archived
-from labeling.services.task import open_places
+from labeling.services.task import close_places, open_places
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
@@ -148,10 +148,8 @@ def _close_and_mark(actor: Actor, project: Project, chosen: Sequence[tuple[Task,
     if Gold.objects.filter(project=project).count() + len(numbers) > MOST_GOLD:
         detail = _("A project has at most %(most)s items with a known answer.") % {"most": f"{MOST_GOLD:,}"}
         raise Conflict("gold_full", detail)
-    closed = sum(task.open_slots for task, _fields in chosen)
-    Task.objects.filter(pk__in=numbers).update(
-        is_gold=True, by_model=False, overlap=F("overlap") - F("open_slots"), open_slots=0, returned_at=None
-    )
+    close_places(project, [task for task, _fields in chosen])
+    Task.objects.filter(pk__in=numbers).update(is_gold=True, by_model=False)
     now = timezone.now()
     made = Gold.objects.bulk_create(
         [
@@ -159,7 +157,6 @@ def _close_and_mark(actor: Actor, project: Project, chosen: Sequence[tuple[Task,
             for task, fields in chosen
         ]
     )
-    Project.objects.filter(pk=project.pk).update(extra_answers=F("extra_answers") - closed)
     # What a model says of it is worth nothing beside the right answer.
     forget_labels(numbers)
     count_gold(project.pk)

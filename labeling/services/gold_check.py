@@ -25,11 +25,12 @@ log = structlog.get_logger(__name__)
 def outcome(desk: Desk, gold: Gold | None, answer: Mapping[str, Any] | None) -> str:
     """Return what an answer to a task with a known answer comes to: a row of GoldState.
 
-    An answer is open when it was skipped, or when the right one does not fit the questions of this moment.
+    An answer is open when it was skipped, when whoever gave it said what is right, or when the right one does not fit
+    the questions of this moment.
     """
     if gold is None:
         return GoldState.NONE
-    if answer is None:
+    if answer is None or gold.made_by_id == desk.annotator_id:
         return GoldState.OPEN
     right = right_answer(desk.project_id, desk.schema_revision, gold)
     if right is None:

@@ -22,6 +22,7 @@ from labeling.engine.grid import SUITED
 from labeling.engine.schema import Schema
 from labeling.engine.schema_change import values_of
 from labeling.models import Project
+from labeling.querysets.gold import may_know_gold
 from labeling.services.grid_source import END, Source, source_of
 
 # What one page or one count may take, however many tasks there are; then the page offers to look further.
@@ -104,10 +105,12 @@ class Looker:
     Attributes:
         person: Their id.
         sees_all: Whether they see the answers of others and everything in the version.
+        knows_gold: Whether they may know which tasks have a known answer.
     """
 
     person: int
     sees_all: bool
+    knows_gold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,11 @@ class Look:
 
 def looker_of(actor: Actor) -> Looker:
     """Return what this actor may see."""
-    return Looker(actor.user_id, actor.can("data.read") or actor.can("review") or actor.can("project.write"))
+    return Looker(
+        actor.user_id,
+        actor.can("data.read") or actor.can("review") or actor.can("project.write"),
+        may_know_gold(actor),
+    )
 
 
 def searches_text(project: Project, schema: Schema, looker: Looker) -> bool:
@@ -220,10 +227,13 @@ WHERE t.project_id = %(project)s AND t.item_id = ANY(%(items)s::bigint[])
 _OF_TASK = """(SELECT true FROM labeling_annotation a WHERE a.task_id = t.id
   AND (NOT t.is_gold OR %(sees_all)s OR a.annotator_id = %(person)s) LIMIT 1)"""
 _BY_ME = "(SELECT true FROM labeling_annotation a WHERE a.task_id = t.id AND a.annotator_id = %(person)s)"
+# Tasks of the training and the test are nobody's work. To people who only label they look like any that has all its
+# answers, so that nothing tells which these are.
+IS_LESSON = "(t.is_gold AND (SELECT g.use <> 'hidden' FROM labeling_gold g WHERE g.task_id = t.id))"
 _CONDITIONS = {
-    "open": f" AND {_OF_TASK} IS NULL",
-    "answered": f" AND {_OF_TASK}",
-    "todo": f""" AND {_BY_ME} IS NULL AND (t.open_slots > 0 OR t.is_gold OR (
+    "open": f" AND {_OF_TASK} IS NULL AND (%(sees_all)s OR NOT {IS_LESSON})",
+    "answered": f" AND ({_OF_TASK} OR NOT %(sees_all)s AND {IS_LESSON})",
+    "todo": f""" AND {_BY_ME} IS NULL AND (t.open_slots > 0 OR t.is_gold AND NOT {IS_LESSON} OR (
   SELECT true FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(person)s))""",
     "skipped": """ AND (SELECT true FROM labeling_annotation a WHERE a.task_id = t.id AND a.skipped
   AND (%(sees_all)s OR a.annotator_id = %(person)s) LIMIT 1)""",

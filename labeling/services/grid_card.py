@@ -1,3 +1,4 @@
+# ruff: noqa: S608  (the statements are put together from constants; values are parameters)
 """What the grid shows of each task of a page; the number of queries does not depend on how many there are."""
 
 from collections import Counter
@@ -8,11 +9,12 @@ import orjson
 from django.db import connection
 
 from labeling.engine.schema import Schema, said_in
-from labeling.models import Project
-from labeling.services.grid import Looker
+from labeling.models import GoldUse, Project
+from labeling.services.grid import IS_LESSON, Looker
 
 # Code points of each text: what a card shows and a little more, so that a text of a million characters stays there.
 EXCERPT = 320
+LESSONS = (GoldUse.TRAINING, GoldUse.TEST)
 # Labels that a card lists.
 WORDS = 6
 
@@ -34,6 +36,7 @@ class Card:
         taken: Whether no place is left for this person.
         suggested: What the newest suggestion says.
         confidence: Its confidence, 0 to 1; None when it is not known.
+        known: What its known answer is for, a row of GoldUse; empty without one, and for those who may not know.
     """
 
     task: int
@@ -48,12 +51,14 @@ class Card:
     taken: bool = False
     suggested: list[str] = field(default_factory=list)
     confidence: float | None = None
+    known: str = ""
 
 
-_TASKS = """
+_TASKS = f"""
 SELECT t.id, t.item_id, CASE WHEN t.is_gold THEN %(overlap)s ELSE t.overlap END,
-  t.open_slots = 0 AND NOT t.is_gold AND (
+  t.open_slots = 0 AND (NOT t.is_gold OR {IS_LESSON}) AND (
     SELECT true FROM labeling_lease l WHERE l.task_id = t.id AND l.annotator_id = %(person)s) IS NULL,
+  CASE WHEN t.is_gold THEN (SELECT g.use FROM labeling_gold g WHERE g.task_id = t.id) ELSE '' END,
   (SELECT jsonb_object_agg(f, left(t.data ->> f, %(excerpt)s)) FROM unnest(%(fields)s::text[]) AS f)::text
 FROM labeling_task t WHERE t.project_id = %(project)s AND t.id = ANY(%(tasks)s::bigint[])
 """
@@ -82,7 +87,7 @@ def cards_of(*, project: Project, schema: Schema, looker: Looker, tasks: list[in
     }
     with connection.cursor() as cursor:
         cursor.execute(_TASKS, values)
-        cards = {row[0]: _card(schema, *row) for row in cursor.fetchall()}
+        cards = {row[0]: _card(schema, looker, *row) for row in cursor.fetchall()}
         cursor.execute(_ANSWERS, values)
         _add_answers(cards, schema, looker, cursor.fetchall())
         cursor.execute(_SUGGESTED, values)
@@ -92,7 +97,9 @@ def cards_of(*, project: Project, schema: Schema, looker: Looker, tasks: list[in
     return [cards[task] for task in tasks if task in cards]
 
 
-def _card(schema: Schema, task: int, item: int, wanted: int, taken: bool, data: str | None) -> Card:
+def _card(
+    schema: Schema, looker: Looker, task: int, item: int, wanted: int, taken: bool, use: str, data: str | None
+) -> Card:
     fields: dict[str, str | None] = orjson.loads(data or "{}")
     texts = [
         (display.title if len(schema.display) > 1 else "", fields.get(name) or "")
@@ -102,7 +109,11 @@ def _card(schema: Schema, task: int, item: int, wanted: int, taken: bool, data: 
     ]
     pictures = [fields.get(display.field) or "" for display in schema.display if display.type == "image"]
     shown = [(title, text) for title, text in texts if text.strip()]
-    return Card(task, item, shown, next((each for each in pictures if each), ""), wanted=wanted, taken=taken)
+    picture = next((each for each in pictures if each), "")
+    # Seen as one that is full by those who must not learn that it is a lesson.
+    answers = wanted if use in LESSONS and not looker.sees_all else 0
+    known = use if looker.knows_gold else ""
+    return Card(task, item, shown, picture, answers=answers, wanted=wanted, taken=taken, known=known)
 
 
 def _add_answers(cards: dict[int, Card], schema: Schema, looker: Looker, rows: list[Any]) -> None:

@@ -53,9 +53,14 @@ def close_gate(project: Project) -> None:
         people.filter(~Exists(on_the_way), answers__gt=0).update(onboarded=True)
 
 
+def is_newcomer(actor: Actor, project: Project) -> bool:
+    """Tell whether this person must go through training and test first."""
+    if not project.onboarding or is_exempt(actor):
+        return False
+    return not Progress.objects.filter(project=project, annotator=actor.user_id, onboarded=True).exists()
+
+
 def refuse_newcomer(actor: Actor, project: Project) -> None:
     """Raise Conflict ``onboarding`` for a person who must go through training and test first."""
-    if not project.onboarding or is_exempt(actor):
-        return
-    if not Progress.objects.filter(project=project, annotator=actor.user_id, onboarded=True).exists():
+    if is_newcomer(actor, project):
         raise Conflict("onboarding", _("This project begins with training tasks and a test. Open its labeling page."))

@@ -16,6 +16,7 @@ from labeling.engine.consensus import canonical, majority
 from labeling.engine.interval import wilson_interval
 from labeling.engine.schema import Schema, SchemaError, parse_schema
 from labeling.models import AcceptRound, Progress, Project, Tally, TaskOrder
+from labeling.querysets.gold import may_know_gold
 from labeling.services.onboarding_gate import ONBOARDING_FIELDS, close_gate, lock_people, refuse_unready
 from labeling.services.queue import rewind_cursors
 from workers.models import Job
@@ -273,6 +274,14 @@ def find_project(*, actor: Actor, project_id: int, lock: bool = False) -> Projec
     if project is None:
         raise NotFound(_("There is no such project."))
     return project  # type: ignore[no-any-return]
+
+
+def figures_for(*, actor: Actor, project: Project) -> dict[str, Any]:
+    """Return `project_figures` as this actor may see them: people who only label see nobody's work but their own."""
+    figures = project_figures(project=project, sees_gold=may_know_gold(actor))
+    if not (actor.can("data.read") or actor.can("review") or actor.can("project.write")):
+        figures["people"] = [row for row in figures["people"] if row["user"] == actor.user_id]
+    return figures
 
 
 def project_figures(*, project: Project, sees_gold: bool = False) -> dict[str, Any]:

@@ -97,7 +97,8 @@ def _measured(job: JobContext, project: Project, control: Control) -> dict[str, 
     kind = kind_of(control)
     head = {"name": control.name, "title": control.title, "type": control.type, "kind": kind}
     if kind == "marks":
-        return {**head, **_marks(job, project, control), "people": [], "method": ""}
+        marked = _marks(job, project, control)
+        return {**head, **marked, "unused": _unused(control, marked["agreement"]), "people": [], "method": ""}
     ratings = ratings_of(project, control, check=job.check)
     ordered = True if control.type == "rating" else None
     report = (
@@ -111,10 +112,18 @@ def _measured(job: JobContext, project: Project, control: Control) -> dict[str, 
     return {
         **head,
         "agreement": {**report, "pairs": report["pairs"][:PAIRS]},
+        "unused": _unused(control, report),
         "method": consensus.method,
         "people": [asdict(one) for one in people],
         "disagreeing": _differing(ratings),
     }
+
+
+def _unused(control: Control, report: dict[str, Any]) -> list[str]:
+    """Return the labels that people could have chosen and nobody did; of an answered question alone."""
+    used = {row["label"] for row in report["labels"]}
+    offered = [label.value for label in getattr(control, "labels", ())] if used else []
+    return [value for value in offered if value not in used]
 
 
 def _marks(job: JobContext, project: Project, control: Control) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from labeling.engine.controls.base import AnswerError
 from labeling.engine.schema_change import SchemaChange
 from labeling.models import Progress, Project
 from labeling.querysets.gold import is_exempt
-from labeling.services.expiry import RETURN, WAITS, expire_leases
+from labeling.services.expiry import WAITS, expire_leases, return_places
 from labeling.services.round_trip import in_one_trip
 from labeling.services.schema_revision import bring_draft_along, changes_of
 
@@ -191,10 +191,11 @@ _GOLD_DUE = """
     ('x' || substr(md5(me.gold_secret || ':' || %(annotator)s::text || ':' || k.stretch), 1, 6))::bit(24)::bigint
       AS lot) s
   WHERE p.place = s.low + (s.lot * (s.high - s.low) >> 24)"""
-# Gold that this person has not had. It never comes alone: there is something to hide it among.
+# Gold that this person has neither had nor made. It never comes alone: there is something to hide it among.
 _GOLD = f"""
   SELECT g.id, g.task_id FROM labeling_gold g
   WHERE g.project_id = %(project)s AND g.use = 'hidden' AND g.id > (SELECT gold_cursor FROM me)
+    AND g.made_by_id IS DISTINCT FROM %(annotator)s
     AND (SELECT true FROM labeling_lease l WHERE l.task_id = g.task_id AND l.annotator_id = %(annotator)s) IS NULL
     AND (EXISTS (SELECT FROM first_fresh) OR EXISTS (SELECT FROM first_returned) OR EXISTS (SELECT FROM assigned))
   ORDER BY g.id LIMIT (SELECT CASE WHEN me.gold_share = 0 THEN 0 ELSE ({_GOLD_DUE}) END FROM me)"""
@@ -482,8 +483,7 @@ def release_tasks(*, actor: Actor, project_id: int, tasks: list[int]) -> int:
         desk = sit_down(cursor, actor, project_id)
         cursor.execute(_RELEASE, {"project": desk.project_id, "annotator": desk.annotator_id, "tasks": tasks})
         released = [row[0] for row in cursor.fetchall()]
-        if released:
-            cursor.execute(RETURN, [released])
+        return_places(cursor, released)
     return len(released)
 
 

@@ -73,7 +73,7 @@ def judge_answer(
     back = None if seen is not None else _open_rejection(actor, annotation_id)
     held = seen or back
     if held is None:
-        raise NotFound(_("There is no such answer."))
+        raise _gone(actor, annotation_id)
     if held.annotator_id == actor.user_id:
         raise Conflict("own_answer", _("Nobody reviews their own answers. Somebody else has to look at this one."))
     with connection.cursor() as cursor:
@@ -215,11 +215,18 @@ def _open_rejection(actor: Actor, annotation_id: int) -> Rejection | None:
     return found
 
 
+def _gone(actor: Actor, annotation_id: int) -> Conflict | NotFound:
+    """Return the refusal that says why an answer can be judged no more."""
+    if Rejection.objects.visible_to(actor).filter(annotation_number=annotation_id).exists():
+        return Conflict("answered_anew", _("This task was answered anew meanwhile. Review the new answer."))
+    return NotFound(_("There is no such answer."))
+
+
 def _judge_rejected(cursor: Any, desk: Desk, actor: Actor, annotation_id: int, verdict: str) -> Row:
     """Take a rejection back: the answer stands as it was, unless its writer has answered anew."""
     rejection = _open_rejection(actor, annotation_id)
     if rejection is None:
-        raise Conflict("answered_anew", _("This task was answered anew meanwhile. Review the new answer."))
+        raise _gone(actor, annotation_id)
     if verdict == "rejected":
         return show_answer(rejection)
     if verdict != "none":

@@ -212,7 +212,8 @@ def _keep_figures(
     believed = dict(zip(working, model.accuracies().tolist(), strict=True)) if model is not None else {}
     found = figures(tallied.votes, tallied.known, tallied.times)
     for place, (row, each) in enumerate(zip(rows, found, strict=True)):
-        told = None if place in stopped else {**each.to_json(), "believed": believed.get(place)}
+        # What the model thinks of a rule that hit nothing is its prior and no finding.
+        told = None if place in stopped else {**each.to_json(), "believed": believed.get(place) if each.hits else None}
         same = LabelingRule.objects.filter(pk=row.pk, updated_at=row.updated_at)
         same.update(figures=told, stopped=stopped.get(place, ""))
 

@@ -3,11 +3,13 @@
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 import pyarrow as pa
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from core.errors import NotFound
@@ -125,6 +127,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(item) for item in value]
     return str(value)
+
+
+def close_places(project: Project, tasks: Sequence[Task]) -> None:
+    """Hand tasks to nobody else: each has as many places as people; the caller has locked them."""
+    closed = sum(task.open_slots for task in tasks)
+    if closed:
+        rows = Task.objects.filter(pk__in=[task.pk for task in tasks])
+        rows.update(overlap=F("overlap") - F("open_slots"), open_slots=0, returned_at=None)
+        Project.objects.filter(pk=project.pk).update(extra_answers=F("extra_answers") - closed)
 
 
 # As many places as the project wants, and never fewer than there are people. It is handed out like one that was given

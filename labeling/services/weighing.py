@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import NotFound
 from labeling.models import Project
-from labeling.services.dispute import count_answers, store_disputes, weigh_answers
+from labeling.services.dispute import count_answers, count_compared, store_disputes, weigh_answers
 from labeling.services.one_more import plan_next, send_open_tasks
 from workers.context import JobContext
 
@@ -15,8 +15,9 @@ def run_weighing(*, job: JobContext, project_id: int, sends: bool = False) -> di
     """Weigh all answers, keep what people differ on, and send open tasks to one more person if that is asked for.
 
     Returns:
-        The job's result: ``answers`` there were, ``differing`` tasks, ``methods`` by control, ``unweighed`` controls
-        that have no confidence; and ``more``, what `labeling.services.one_more.send_open_tasks` says, or null.
+        The job's result: ``answers`` there were, ``compared`` and ``differing`` tasks, ``methods`` by control,
+        ``unweighed`` controls that have no confidence; and ``more``, what
+        `labeling.services.one_more.send_open_tasks` says, or null.
     """
     project = Project.objects.visible_to(job.actor).filter(pk=project_id).first()
     if project is None:
@@ -29,6 +30,7 @@ def run_weighing(*, job: JobContext, project_id: int, sends: bool = False) -> di
     return {
         "project": project.pk,
         "answers": answers,
+        "compared": count_compared(project),
         "differing": differing,
         "methods": methods,
         "unweighed": unweighed,

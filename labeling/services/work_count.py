@@ -57,7 +57,10 @@ looked AS (
     WHERE project_id = %(project)s AND reviewer_id IS NOT NULL AND reviewed_at IS NOT NULL
     UNION ALL
     SELECT reviewer_id, (rejected_at AT TIME ZONE 'UTC')::date FROM labeling_rejection
-    WHERE project_id = %(project)s AND reviewer_id IS NOT NULL) reviewed
+    WHERE project_id = %(project)s AND reviewer_id IS NOT NULL
+    UNION ALL
+    SELECT decided_by_id, (decided_at AT TIME ZONE 'UTC')::date FROM labeling_adjudication
+    WHERE project_id = %(project)s AND decided_by_id IS NOT NULL) reviewed
   GROUP BY 1, 2)
 INSERT INTO labeling_workday (project_id, person_id, day, answers, skipped, in_bulk, seconds, limited_seconds, times,
   suggestions_shown, suggestions_accepted, accepted_answers, fixed_answers, sent_back, reviews)

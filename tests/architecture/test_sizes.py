@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,11 @@ def files(*patterns: str) -> list[Path]:
 PYTHON = [path for path in files("*.py") if "migrations" not in path.parts]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def length(node: ast.stmt) -> int:
     """Return the lines of a definition without its docstring."""
     own = ast.get_docstring(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else None
@@ -34,14 +40,14 @@ def length(node: ast.stmt) -> int:
 
 def too_long(kinds: tuple[type, ...], limit: int) -> list[str]:
     """Return a line for each definition of these kinds beyond the limit."""
-    trees = [(path.relative_to(ROOT), ast.parse(path.read_text())) for path in PYTHON]
+    trees = [(path.relative_to(ROOT), tree_of(path)) for path in PYTHON]
     nodes = [(name, node) for name, tree in trees for node in ast.walk(tree) if isinstance(node, kinds)]
     return [f"{name}:{node.lineno} {node.name}: {length(node)}" for name, node in nodes if length(node) > limit]
 
 
 def lines_of_code(path: Path) -> int:
     """Count the lines that are neither blank, nor comment, nor documentation."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     owners = [node for node in ast.walk(tree) if isinstance(node, kinds) and ast.get_docstring(node)]
     documentation = sum((node.body[0].end_lineno or 0) - node.body[0].lineno + 1 for node in owners)

@@ -41,9 +41,13 @@ def assay(tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def signed_in(live_service: LiveService, assay: Run) -> Run:
+def signed_in(live_service: LiveService, assay: Run, tmp_path: Path) -> Run:
+    """The command with the configuration that signing in writes; see the test of signing in."""
     secret = factories.secret(factories.owner())
-    assert assay("login", live_service.url, given=f"{secret}\n").returncode == 0
+    file = tmp_path / "config" / "assay" / "config.json"
+    file.parent.mkdir(parents=True, mode=0o700)
+    file.write_text(json.dumps({"url": live_service.url, "token": secret}))
+    file.chmod(0o600)
     return assay
 
 

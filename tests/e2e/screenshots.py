@@ -23,8 +23,15 @@ def looks_of(looks: list[Any]) -> list[Any]:
     return [(language, "light", width, height) for language, width, height in LOOKS.values()]
 
 
-def take(page: Page, name: str, *, ready: str = "main, #labeling-page .lp-sheet") -> None:
-    """Open the page's address in each look, as the same person, and keep a picture of it."""
+def take(page: Page, name: str, *, ready: str = "main, #labeling-page .lp-sheet", at: str = "") -> None:
+    """Open the page's address in each look, as the same person, and keep a picture of it.
+
+    Args:
+        page: Where the person is.
+        name: Of the picture, before the look.
+        ready: What stands there once the page is drawn.
+        at: What the picture is about, where it lies below the first screen.
+    """
     folder = os.environ.get("ASSAY_SCREENSHOTS")
     browser = page.context.browser
     if not folder or browser is None:
@@ -40,6 +47,9 @@ def take(page: Page, name: str, *, ready: str = "main, #labeling-page .lp-sheet"
             window.goto(page.url)
             window.locator(ready).first.wait_for()
             window.wait_for_load_state("networkidle")
+            if at:
+                # Into the middle: a header that stays above would hide what comes to the top edge.
+                window.locator(at).first.evaluate("one => one.scrollIntoView({block: 'center'})")
             window.screenshot(path=Path(folder) / f"{name}-{look}.jpg", type="jpeg", quality=QUALITY)
         finally:
             context.close()

@@ -27,10 +27,12 @@ def test_what_the_audit_says_is_shown_and_switches_it_off(
     # By keyboard alone: the settings, and then the switch.
     page.locator("#id_target").focus()
     page.locator("#id_target").fill("90")
-    press(page, "Enter")
+    with page.expect_navigation():
+        press(page, "Enter")
     expect(page.locator("#id_target")).to_have_value("90")
     page.locator("form:has(input[name=accepts]) button").focus()
-    press(page, "Enter")
+    with page.expect_navigation():
+        press(page, "Enter")
     expect(page.locator(".chip-good")).to_have_count(1)
     eventually(lambda: not Job.objects.filter(kind="modeling.suggest", finished_at=None).exists())
     assert Project.objects.get(pk=project.pk).accepts
@@ -66,7 +68,8 @@ def test_what_the_audit_says_is_shown_and_switches_it_off(
 def test_a_manager_gives_back_what_is_less_sure(browse: Opened, ann: Actor) -> None:
     project = project_of(ann, 120, suggest_every=0)
     page = browse(f"/projects/{project.pk}/model/", "en", "light", 1280, 900)
-    page.locator("form:has(input[name=accepts]) button").click()
+    with page.expect_navigation():
+        page.locator("form:has(input[name=accepts]) button").click()
     expect(page.locator(".chip-good")).to_have_count(1)
     project.refresh_from_db()
     accept(project, list(range(1, 81)))

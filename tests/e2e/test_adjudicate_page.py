@@ -150,10 +150,11 @@ def test_answers_are_compared_and_decided_by_keyboard_alone(browse: Opened, ann:
     shows(page, second)
 
     press(page, "s")
+    expect(page.locator("#adj-leave-why")).to_be_focused()
     page.keyboard.type("两种说法都可以")
     press(page, "Enter")
     expect(page.locator(".adj-told")).to_have_text("Left undecided")
-    assert decided(project)[second] == ("left", None, False, "两种说法都可以")
+    eventually(lambda: decided(project).get(second) == ("left", None, False, "两种说法都可以"))
 
     press(page, "p", "p")
     shows(page, first)

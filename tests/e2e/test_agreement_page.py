@@ -28,7 +28,7 @@ def test_agreement_is_measured_and_read_by_keyboard(ann: Actor, open_path: Opene
 
     page.get_by_role("button", name="Measure agreement").press("Enter")
 
-    expect(page.get_by_text("People who seem not to look")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("People who seem not to look")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="Tom O’Neil")).to_contain_text("always the same")
     expect(page.get_by_role("listitem").filter(has_text="Amina Diallo")).to_contain_text("as if at random")
     take(page, "agreement")

@@ -100,7 +100,7 @@ def test_a_comment_on_a_span_by_keyboard_alone(
     # After a reload it is shown without the panel being opened.
     draft_kept(ann, 2, "names")
     page.reload()
-    expect(marks.first).to_have_attribute("data-remarks", "1", timeout=30_000)
+    expect(marks.first).to_have_attribute("data-remarks", "1")
     expect(page.locator(".lp-chip-remarks")).to_have_count(1)
 
     # Without the mark it stays and says so; a mark made anew is another one, and has no sign.

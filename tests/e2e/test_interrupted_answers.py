@@ -47,7 +47,7 @@ def test_spans_marked_without_a_line_are_sent_once_when_it_is_back(browse: Opene
     expect(page.locator(".lp-status")).to_have_text("2 answers wait in this browser")
     assert given(project) == 0
     page.context.set_offline(False)
-    expect(page.locator(".lp-status")).to_have_text("All saved", timeout=20_000)
+    expect(page.locator(".lp-status")).to_have_text("All saved")
     assert [names(answer) for answer in saved(project, 2)] == [[(0, 12, "PER")], [(0, 6, "LOC")]]
 
 

@@ -32,7 +32,7 @@ def test_the_curve_the_order_and_the_reason_are_shown(
     assert complaints_of_axe(page) == []
     assert fits(page, width)
     if (language, theme, width) == ("en", "light", 1280):
-        picture(page, "learning")
+        picture(page, "learning", ready="line-chart polyline", at="line-chart")
 
     page.goto(page.url + "label/")
     expect(page.locator(".lp-why")).to_have_text(WHY[language])
@@ -47,7 +47,8 @@ def test_the_curve_the_order_and_the_reason_are_shown(
 
     page.goto(page.url.replace("label/", ""))
     page.locator("#id_order").select_option("came")
-    page.locator("form[action$='/order/'] button").click()
+    with page.expect_navigation():
+        page.locator("form[action$='/order/'] button").click()
     expect(page.locator("#id_order")).to_have_value("came")
     project.refresh_from_db()
     assert project.order == "came"

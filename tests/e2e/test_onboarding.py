@@ -182,7 +182,8 @@ def test_a_manager_sets_it_up_by_keyboard_and_sees_who_is_how_far(
         press(page, "Space")
     page.locator("#use-of").focus()
     page.locator("#use-of").select_option("test")
-    press(page, "Tab", "Enter")
+    with page.expect_navigation():
+        press(page, "Tab", "Enter")
     expect(page.locator("tbody .chip-warn")).to_have_count(5)
     take(page, "known-answers", look)
     assert fits(page, width)
@@ -191,7 +192,8 @@ def test_a_manager_sets_it_up_by_keyboard_and_sees_who_is_how_far(
     page.goto(page.url.replace("/gold/", "/onboarding/").partition("?")[0])
     page.locator("input[name=onboarding_test]").fill("4")
     page.locator("input[name=onboarding]").focus()
-    press(page, "Space", "Enter")
+    with page.expect_navigation():
+        press(page, "Space", "Enter")
     expect(page.locator(".message, .toast, [role=status]").first).to_be_visible()
     project.refresh_from_db()
     assert (project.onboarding, project.onboarding_test) == (True, 4)

@@ -25,7 +25,8 @@ def test_items_are_given_out_by_keyboard_alone(
     page.locator(f'input[name="people"][value="{bob.user_id}"]').focus()
     page.keyboard.press("Space")
     page.locator('input[name="items"]').focus()
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.locator(".message, .toast, [role=status]").first).to_be_visible()
     given = Lease.objects.filter(annotator=bob.user_id, assigned=True).order_by("task__item_id")
     assert list(given.values_list("task__item_id", flat=True)) == [2, 3, 4]

@@ -19,6 +19,7 @@ from labeling.services.project import create_project, schema_for_labels
 from tests import factories
 from tests.curation.engine.pictures import packed, saved, scene
 from tests.e2e.screenshots import take
+from tests.e2e.test_labeling_page import eventually
 from tests.live import LiveService
 from workers.models import Job
 
@@ -145,6 +146,7 @@ def test_pictures_are_reviewed_compared_and_labeled(page: Page, actor: Actor, tm
     expect(page.locator(".lp-picture[data-enlarged]")).to_be_visible()
     page.keyboard.press("1")
     page.keyboard.press("Enter")
+    eventually(Annotation.objects.exists)
     expect(page.locator(".lp-status")).to_contain_text("All saved")
     assert [row.answer for row in Annotation.objects.all()] == [{"label": ["cat"]}]
     page.goto(f"/projects/{project.pk}/results/")

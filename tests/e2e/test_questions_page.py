@@ -54,7 +54,7 @@ def test_questions_are_changed_while_somebody_labels_and_nothing_is_lost(
     assert Annotation.objects.get(project=project).answer == {"label": ["scam"]}
 
     notice = page.get_by_role("alert")
-    expect(notice).to_be_visible(timeout=20_000)
+    expect(notice).to_be_visible()
     take(page, f"questions-notice-{language}-{width}")
     assert complaints_of_axe(page) == []
     notice.get_by_role("button").click()

@@ -49,7 +49,7 @@ def verdicts() -> list[tuple[int, str, Any]]:
 
 def reviewing(open_path: Opened, actor: Actor, project: Project, query: str = "review=none", *look: Any) -> Page:
     page = open_path(actor, f"/projects/{project.pk}/review/?{query}", *look)
-    expect(page.locator(".lp-past")).to_contain_text("徐兰 Bob", timeout=30_000)
+    expect(page.locator(".lp-past")).to_contain_text("徐兰 Bob")
     return page
 
 
@@ -90,7 +90,7 @@ def test_a_sent_back_answer_is_corrected_by_its_writer(
     answer = Annotation.objects.get(task__item_id=2)
     judge_answer(actor=ann, annotation_id=answer.pk, verdict="rejected", reason="See rule 3 <b>")
     page = open_path(bob, f"/projects/{project.pk}/label/")
-    expect(shown(page)).to_have_text("text 2", timeout=30_000)
+    expect(shown(page)).to_have_text("text 2")
     expect(page.locator(".lp-sent-back")).to_contain_text("See rule 3 <b>")
     expect(page.locator('.lp-label[aria-pressed="true"], .lp-label[aria-checked="true"]')).to_contain_text("ham")
     page.keyboard.press("2")
@@ -162,7 +162,7 @@ def test_reviewing_looks_right(
     found["dialog"] = violations(page)
     take(page, "reviewing-back", look_of(language, width))
     back = open_path(bob, f"/projects/{project.pk}/label/", *look)
-    expect(back.locator(".lp-sent-back")).to_be_visible(timeout=30_000)
+    expect(back.locator(".lp-sent-back")).to_be_visible()
     found["back"] = violations(back)
     take(back, "sent-back", look_of(language, width))
     for name, path in (("results", "results/?review=rejected"), ("all", "results/"), ("project", "")):

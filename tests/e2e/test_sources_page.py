@@ -20,7 +20,7 @@ from tests.live import LiveService
 
 __all__ = ["boss"]
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-JOB = 60_000
+JOB = 120_000
 
 
 @pytest.fixture(scope="module", autouse=True)

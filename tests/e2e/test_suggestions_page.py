@@ -70,7 +70,7 @@ def test_a_server_is_named_tested_and_asked_by_keyboard(
     assert fits(page, width)
     assert complaints_of_axe(page) == []
     page.goto(f"{page.url.partition('/suggestions/')[0]}/label/")
-    expect(page.locator(".lp-suggestion")).to_contain_text("localhost", timeout=30_000)
+    expect(page.locator(".lp-suggestion")).to_contain_text("localhost")
     page.keyboard.press("a")
     eventually(lambda: Annotation.objects.filter(project=project, accepted_suggestion=True).count() == 1)
 

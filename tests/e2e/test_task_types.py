@@ -63,6 +63,8 @@ def saved(project: Project, count: int) -> list[Any]:
 
 
 def press(page: Page, *keys: str) -> None:
+    # A key that comes before the page's scripts is the browser's; a page that is here already costs no waiting.
+    page.wait_for_load_state()
     for key in keys:
         page.keyboard.press(key)
 
@@ -265,7 +267,7 @@ def test_a_taxonomy_is_answered_by_keys_and_by_its_branches(browse: Opened, ann:
     expect(page.locator(".lp-node")).to_have_count(2)
     page.get_by_role("button", name="Show what lies below clothes").click()
     expect(page.locator(".lp-node")).to_have_count(4)
-    page.get_by_role("button", name="boots", exact=True).click()
+    page.get_by_role("treeitem", name="boots", exact=True).click()
     assert complaints_of_axe(page) == []
     press(page, "Enter")
     expect(page.locator(".lp-text")).to_contain_text("Tea")
@@ -286,7 +288,7 @@ def test_a_hundred_thousand_characters_with_a_thousand_spans_stay_quick(browse: 
     assert task is not None
     assert page.evaluate(PUT_DRAFT, [task.pk, spans]) == 200
     page.reload()
-    expect(page.locator("mark")).to_have_count(1_000, timeout=30_000)
+    expect(page.locator("mark")).to_have_count(1_000)
     press(page, "[", "Delete")
     expect(page.locator("mark")).to_have_count(999)
     press(page, "z")

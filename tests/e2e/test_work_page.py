@@ -66,7 +66,7 @@ def test_work_is_counted_and_shown(
     page = browse(f"/projects/{project.pk}/work/", language, theme, width, height)
     rows_of_people = page.locator("section:has(> .table-wrap)").first.locator("tbody tr")
     # The worker counts while the page waits, and the page loads the figures by itself.
-    expect(rows_of_people).to_have_count(3, timeout=30_000)
+    expect(rows_of_people).to_have_count(3)
     expect(rows_of_people.first).to_contain_text("Maria Sanchez")
     expect(rows_of_people.first.locator("td").first).to_have_text("31")
     expect(page.locator("day-chart rect")).to_have_count(5)

@@ -24,6 +24,7 @@ from curation.engine.writer import VersionWriter
 from curation.models import Dataset, Version
 from modeling.models import Bundle, Model, Training
 from modeling.services.archive import pack, sha256_of
+from tests.sharing import made_once
 from workers.context import JobContext
 from workers.models import Job
 from workers.services import job as jobs
@@ -37,14 +38,14 @@ DEMO = Path(curation.__file__).parent / "demo" / "data"
 @pytest.fixture
 def owner(db: None) -> Actor:
     """Alice, who owns an organization."""
-    alice = User.objects.create_user("alice@example.com", "a long password", name="Alice")
+    alice = User.objects.create_user("alice@example.com", name="Alice")
     return create_organization(name="Assayers", owner=alice)[1]
 
 
 @pytest.fixture
 def stranger(db: None) -> Actor:
     """Charlie, who owns another organization and must see nothing."""
-    charlie = User.objects.create_user("charlie@example.com", "a long password", name="Charlie")
+    charlie = User.objects.create_user("charlie@example.com", name="Charlie")
     return create_organization(name="Others", owner=charlie)[1]
 
 
@@ -53,7 +54,7 @@ def member(owner: Actor) -> Callable[[str], Actor]:
     """Give an actor of Alice's organization in the named role."""
 
     def make(role: str) -> Actor:
-        user = User.objects.create_user(f"{role}@example.com", "a long password", name=role.title())
+        user = User.objects.create_user(f"{role}@example.com", name=role.title())
         Membership.objects.create(organization_id=owner.organization_id, user=user, role=role)
         return Actor(user.pk, owner.organization_id, role, ROLES[role])
 
@@ -146,9 +147,7 @@ class Artifacts:
     bundle: "ExportResult"
 
 
-@pytest.fixture(scope="session")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
-    """Train and export once for all tests that only need a real model."""
+def _made(folder: Path) -> tuple[Path, dict[str, Any], dict[str, Any], "ExportResult"]:
     from django.conf import settings
 
     from modeling.engine.bundle import export_bundle
@@ -156,18 +155,23 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
     from modeling.engine.evaluate import evaluate
     from modeling.engine.training import TrainingContext, TrainingSettings, train
 
-    folder = tmp_path_factory.mktemp("artifacts")
     columns = split_table(messages(240)).to_pydict()
     data = LabeledTexts.of(columns["text"], columns["label"], columns["split"])
     context = TrainingContext(cache_dir=settings.ASSAY_MODEL_CACHE)
     model = train(data, folder / "model", TrainingSettings(), context)
     baseline = train(data, folder / "baseline", TrainingSettings(family="tfidf-linear"), context)
     evaluation = evaluate(model, data, baseline=baseline, context=context)
-    made = export_bundle(
+    bundle = export_bundle(
         model, data, folder / "bundle.zip", created_at="2026-01-01", evaluation=evaluation, limit_points=5
     )
     pack(folder / "model", folder / "model.zip")
-    return Artifacts(folder / "model.zip", model.facts, evaluation.to_dict(), made)
+    return folder / "model.zip", model.facts, evaluation.to_dict(), bundle
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Artifacts:
+    """Train and export once for all tests that only need a real model."""
+    return Artifacts(*made_once("artifacts", _made))
 
 
 @pytest.fixture

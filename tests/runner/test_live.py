@@ -26,13 +26,13 @@ def test_rows_of_an_earlier_live_test_are_gone(live_service: LiveService) -> Non
 
 @pytest.mark.e2e
 def test_chromium_opens_a_page_and_only_pages_of_this_machine(live_service: LiveService, chromium) -> None:
-    page = chromium.new_page()
+    page = chromium.new_context().new_page()
     answer = page.goto(f"{live_service.url}/healthz")
     assert answer.status == 200
     assert json.loads(page.inner_text("body"))["status"] == "ok"
     with pytest.raises(Exception, match="ERR_NAME_NOT_RESOLVED"):
         page.goto("http://example.com/")
-    page.close()
+    page.context.close()
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "example.com"])

@@ -4,11 +4,12 @@ import "./style/page.css";
 import { browserWorld } from "./browser";
 import { createTranslator } from "./locales/translator";
 import { createSession, type Session } from "./session/session";
-import { App, remarksPanel } from "./ui/app";
+import { App, fetchPanels } from "./ui/app";
 import { Context } from "./ui/context";
 import { scrolledBy } from "./ui/scroll-keys";
 import { isOnlyWritten } from "./state/actions/write";
 import { placeOf } from "./state/focus";
+import { parseSought } from "./state/sought";
 import { schemaOf } from "./state/view";
 import { isField, isTyping, leftField } from "./ui/typing";
 
@@ -54,15 +55,14 @@ async function start(root: HTMLElement): Promise<void> {
     root.textContent = text.t("failed.setup");
     return;
   }
-  const session = createSession(browserWorld(api, id), id, annotation === undefined ? null : Number(annotation), review ?? null);
-  const here = encodeURIComponent(location.pathname + location.search);
+  const session = createSession(browserWorld(api, id), id, annotation === undefined ? null : Number(annotation), review ?? null, parseSought(location.hash));
+  const here = encodeURIComponent(location.pathname + location.search + location.hash);
   root.lang = text.language;
   coverRest(root);
   followTheme(session);
   listen(session);
   render(<Context.Provider value={{ session, text, exit, signIn: signIn ?? `/accounts/login/?next=${here}`, pictures: `${api}pictures/` }}><App /></Context.Provider>, root);
-  // Fetched early, so that comments can be written when the line is down.
-  void session.start().then(() => remarksPanel(), () => undefined).catch(() => undefined);
+  void session.start().then(() => fetchPanels(), () => undefined).catch(() => undefined);
 }
 
 const root = document.getElementById("labeling-page");

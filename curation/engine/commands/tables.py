@@ -24,8 +24,25 @@ def check_output(path: Path) -> None:
     """
     if not path.name.lower().endswith(FORMATS):
         raise ValueError(f"{path.name}: the name must end in one of {', '.join(FORMATS)}.")
+    check_place(path)
+
+
+def check_place(path: Path, *others: Path) -> None:
+    """Refuse a place where no file can be written, or where another file of the same command is.
+
+    Args:
+        path: Where to write.
+        others: What the command reads, and what else it writes.
+
+    Raises:
+        ValueError: What is wrong, and what would be right.
+    """
     if not path.parent.is_dir():
         raise ValueError(f"There is no folder {path.parent} for {path.name}.")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file.")
+    if path.resolve() in {other.resolve() for other in others}:
+        raise ValueError(f"{path} is named twice: a result would overwrite it. Give the result another name.")
 
 
 def write_tables(path: Path, schema: pa.Schema, tables: Iterator[pa.Table]) -> None:

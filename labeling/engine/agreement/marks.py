@@ -168,4 +168,4 @@ def _estimate(items: _Count, replicates: int, seed: int) -> Estimate:
         drawn = random.integers(0, size, size)
         total = marked[drawn].sum()
         found[number] = 2 * matched[drawn].sum() / total if total else np.nan
-    return Estimate(value, *interval_of(found))
+    return Estimate(value, *interval_of(found, value, size))

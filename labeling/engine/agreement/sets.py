@@ -61,8 +61,10 @@ def set_alpha(
     if not np.isfinite(value):
         return Estimate(None)
     random = np.random.default_rng(seed)
+    if not replicates or counts.units < 2:
+        return Estimate(float(value))
     found = [_alphas(grouped.draw(random, 1), grouped.table, apart, distances)[0] for _ in range(replicates)]
-    return Estimate(float(value), *(interval_of(np.array(found)) if replicates and counts.units > 1 else (None, None)))
+    return Estimate(float(value), *interval_of(np.array(found), float(value), counts.units))
 
 
 def label_alphas(

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from curation.engine.commands.tables import check_place
 from labeling.engine.agreement.coefficients import REPLICATES
 from labeling.engine.agreement.marks import BOXES
 from labeling.engine.agreement.report import agreement_report, mark_report, set_report
@@ -47,12 +48,16 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         raise ValueError("--replicates is a number from 0 to 100000.")
     if not 0 < options.overlap <= 1:
         raise ValueError("--overlap is a number above 0, to 1.")
-    if options.out is not None and not options.out.parent.is_dir():
-        raise ValueError(f"There is no folder {options.out.parent} for {options.out.name}.")
+    if options.seed < 0:
+        raise ValueError("--seed is a whole number from 0.")
+    if options.kind == "sets" and not options.separator:
+        raise ValueError("--separator is what stands between the labels of a set; it cannot be empty.")
+    if options.out is not None:
+        check_place(options.out, options.input)
     table = read_table(options)
     draws = {"replicates": options.replicates, "seed": options.seed}
     if options.kind in {"labels", "sets"}:
-        order = tuple(name.strip() for name in options.order.split(",") if name.strip())
+        order = _order(options.order)
         ratings = ratings_of(table, order)
         if options.kind == "labels":
             report = agreement_report(ratings, ordered=True if order else None, **draws)
@@ -65,3 +70,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.out is not None:
         options.out.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
     return found
+
+
+def _order(text: str) -> tuple[str, ...]:
+    order = tuple(name.strip() for name in text.split(",") if name.strip())
+    twice = next((name for name in order if order.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"--order names {twice!r} twice; each label has one place.")
+    return order

@@ -11,15 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.engine.readers import ReadError, read_batches, sniff
-from labeling.engine.ratings import Ratings, read_ratings
+from labeling.engine.ratings import Ratings, as_numbers, read_ratings
 
 SHOWN = 20
 # What such columns are called elsewhere: crowd-kit, Label Studio, Toloka, Prodigy.
 NAMES = {
-    "item": ("item", "task", "item_id", "task_id", "question", "id"),
-    "worker": ("worker", "annotator", "worker_id", "annotator_id", "person", "user", "performer", "rater"),
-    "label": ("label", "answer", "response", "rating", "value", "judgment"),
+    "item": ("item", "task", "item_id", "task_id", "question", "样本", "条目", "任务", "题目", "id"),
+    "worker": (
+        *("worker", "annotator", "worker_id", "annotator_id", "person", "user", "performer", "rater", "coder"),
+        *("标注员", "标注者", "标注人", "用户"),
+    ),
+    "label": ("label", "answer", "response", "rating", "value", "judgment", "标签", "答案", "标注"),
 }
+# How other programs write a cell that holds nothing: R, pandas, spreadsheets, databases.
+MISSING = frozenset({"na", "n/a", "#n/a", "<na>", "nan", "null"})
 
 
 @dataclass(slots=True)
@@ -51,15 +56,21 @@ def add_columns(command: Any) -> None:
     command.add_argument("--item", help="column of what was asked about; found by its name if left out")
     command.add_argument("--worker", help="column of who answered; found by its name if left out")
     command.add_argument("--label", help="column of the answer; found by its name if left out")
+    command.add_argument(
+        "--missing", default="", metavar="WORDS", help="answers that mean that there is none, with commas: NA,?"
+    )
 
 
 def read_table(options: argparse.Namespace) -> Table:
-    """Read the three columns; what is wrong with rows goes to standard error.
+    """Read the three columns without blanks around their cells; what is wrong with rows goes to standard error.
 
     Raises:
         ReadError: The file cannot be read, a column is not there, or no row is whole.
     """
-    profile = sniff(options.input, options.input.name)
+    if options.input.is_dir():
+        raise ReadError("folder", f"{options.input} is a folder; name one file with the answers.")
+    # No column is the text, the label or the id that an import looks for, so that nothing is said of their gaps.
+    profile = sniff(options.input, options.input.name, roles=dict.fromkeys(("text", "label", "id")))
     parts: list[list[pa.ChunkedArray]] = [[], [], []]
     names: list[str] = []
     refused = rows = 0
@@ -76,6 +87,7 @@ def read_table(options: argparse.Namespace) -> Table:
     item, worker, label = (
         pa.chunked_array([chunk for one in part for chunk in one.chunks], pa.string()) for part in parts
     )
+    label = _without(label, options.missing)
     table = Table(item, worker, label, rows, refused, notes=list(profile.warnings))
     _name_gaps(table, names)
     if table.incomplete == rows:
@@ -90,6 +102,8 @@ def ratings_of(table: Table, labels: tuple[str, ...] = ()) -> Ratings:
     Raises:
         ValueError: A row has a label that is not among those given.
     """
+    if not labels:
+        _join_equal_numbers(table)
     ratings = read_ratings(table.item, table.worker, table.label, labels)
     table.notes += _remarks(ratings)
     return ratings
@@ -116,8 +130,33 @@ def _columns(known: list[str], options: argparse.Namespace) -> list[str]:
 def _texts(column: Any) -> pa.ChunkedArray:
     if pa.types.is_boolean(column.type):
         column = pc.if_else(column, "true", "false")
-    texts = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+    texts = pc.utf8_trim_whitespace(column if pa.types.is_string(column.type) else pc.cast(column, pa.string()))
     return texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts])
+
+
+def _without(label: pa.ChunkedArray, missing: str) -> pa.ChunkedArray:
+    """Return the answers without those that mean that there is none."""
+    words = [word.strip() for word in missing.split(",") if word.strip()]
+    return pc.if_else(pc.is_in(label, pa.array(words, pa.string())), None, label) if words else label
+
+
+def _join_equal_numbers(table: Table) -> None:
+    """Write each number in one way where all labels are numbers: 1 and 1.0 are no two labels."""
+    names = [name for name in pc.unique(table.label).to_pylist() if name]
+    numbers = as_numbers(names)
+    if numbers is None:
+        return
+    usual: dict[float, str] = {}
+    for name, number in sorted(zip(names, numbers.tolist(), strict=True), key=lambda pair: (len(pair[0]), pair[0])):
+        usual.setdefault(number, name)
+    if len(usual) == len(names):
+        return
+    spelled = {name: usual[number] for name, number in zip(names, numbers.tolist(), strict=True)}
+    place = pc.index_in(table.label, pa.array(list(spelled), pa.string()))
+    table.label = pc.take(pa.array(list(spelled.values()), pa.string()), place)
+    other = [name for name, one in spelled.items() if name != one][:5]
+    ways = ", ".join(f"{name} is {spelled[name]}" for name in other)
+    table.notes.append(f"Labels that are the same number count as one: {ways}.")
 
 
 def _name_gaps(table: Table, names: list[str]) -> None:
@@ -147,6 +186,25 @@ def _remarks(ratings: Ratings) -> list[str]:
         remarks.append("Only one person answered: nothing can be said of agreement, and each answer stands as it is.")
     elif not (ratings.answers_of_items() > 1).any():
         remarks.append("No item was answered by two people: nothing can be said of agreement.")
+    remarks += _doubtful_names(ratings)
     if labels == 1:
         remarks.append(f"All answers are {ratings.labels[0]!r}: coefficients that correct for chance are not defined.")
+    return remarks
+
+
+def _doubtful_names(ratings: Ratings) -> list[str]:
+    """Say which labels may be none, or one and the same."""
+    remarks = []
+    none = [name for name in ratings.labels if name.casefold() in MISSING]
+    if none:
+        remarks.append(
+            f"Labels that may mean a missing answer: {', '.join(none)}. If they do, leave them out with --missing "
+            f"{','.join(none)}; here they count as labels."
+        )
+    alike: dict[str, list[str]] = {}
+    for name in ratings.labels:
+        alike.setdefault(name.casefold(), []).append(name)
+    cases = [" and ".join(names) for names in alike.values() if len(names) > 1]
+    if cases:
+        remarks.append(f"Labels that differ in capitals only count as different: {', '.join(cases[:5])}.")
     return remarks

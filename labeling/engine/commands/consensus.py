@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curation.engine.commands.tables import check_output, write_tables
+from curation.engine.commands.tables import check_output, check_place, write_tables
 from labeling.engine.agreement.marks import BOXES
 from labeling.engine.commands.answers import Table, add_columns, ratings_of, read_table
 from labeling.engine.commands.marked import read_marks
@@ -50,8 +50,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         ReadError: The file cannot be read.
     """
     check_output(options.out)
-    if options.people is not None and not options.people.parent.is_dir():
-        raise ValueError(f"There is no folder {options.people.parent} for {options.people.name}.")
+    check_place(options.out, options.input)
+    if options.people is not None:
+        check_place(options.people, options.input, options.out)
+    if options.seed < 0:
+        raise ValueError("--seed is a whole number from 0.")
     if not 0 < options.overlap <= 1:
         raise ValueError("--overlap is a number above 0, to 1.")
     table = read_table(options)
@@ -86,7 +89,7 @@ def _mark(options: argparse.Namespace, table: Table) -> dict[str, Any]:
     method = METHOD if options.method == AUTO else options.method
     least, seed = options.overlap, options.seed
     found, consensus, _of_item = agreed_marks(list(answered.values()), least=least, method=method, seed=seed)
-    people = describe_people(consensus)
+    people = describe_people(consensus, marks=True)
     seconds = time.process_time() - started
     kept = [(item, one) for item, marks in zip(answered, found, strict=True) for one in marks]
     rows = pa.table(

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pc
 
+from curation.engine.commands.tables import check_place
 from curation.engine.label_quality import DEFAULT_MEASURE, MEASURES
 from labeling.engine.label_errors import rank_label_errors, read_arrays
 
@@ -36,7 +37,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
     Raises:
         BadArrays: The arrays cannot be ranked.
+        ValueError: The table cannot be written there.
     """
+    check_place(options.out, options.input)
     found = rank_label_errors(*read_arrays(options.input), measure=options.measure)
     table = pa.table({"id": found.rows, "score": found.scores, "suggested": found.suggested})
     pc.write_csv(table, options.out, pc.WriteOptions(quoting_style="none", quoting_header="none"))

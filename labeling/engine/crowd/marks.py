@@ -3,7 +3,8 @@
 Marks of different people with one label that overlap enough are one candidate. A candidate is a question with two
 answers, which everybody who saw the item has answered, by marking it or not; so the consensus of choices serves for
 marks too, and who marks anything or overlooks much is counted accordingly. A candidate that stands gets the place that
-most people gave it, and else the middle of theirs.
+most people gave it, and else the middle of theirs. Of candidates with different labels in one place only that of most
+people stands, unless somebody marked both: each is voted on apart, and both would else be called sure.
 """
 
 from collections import Counter
@@ -69,7 +70,7 @@ def agreed_marks(
             people = tuple(sorted({person for person, _mark in candidate.marks}))
             kept[candidate.item].append(Agreed(_placed(candidate), confidence, people, candidate.members))
     for item, marks in enumerate(kept):
-        kept[item] = _without_double(marks)
+        kept[item] = _without_rivals(_without_double(marks), least)
     return kept, consensus, _items(candidates)
 
 
@@ -152,3 +153,23 @@ def _without_double(marks: list[Agreed]) -> list[Agreed]:
     for agreed in sorted(marks, key=lambda one: (-one.confidence, one.mark.label, one.mark.place)):
         seen.setdefault(agreed.mark, agreed)
     return sorted(seen.values(), key=lambda one: (one.mark.place, one.mark.label))
+
+
+def _without_rivals(marks: list[Agreed], least: float) -> list[Agreed]:
+    """Leave out a mark where another label has more people in its place, or as many and is surer, and nobody gave both.
+
+    People count before the model's confidence, since it takes what one person alone marked for overlooked by the
+    others, who in truth said something else of that place.
+    """
+    if len(marks) < 2:
+        return marks
+    places = [Mark("", one.mark.place) for one in marks]
+    near = overlaps(places, places) >= least
+    stands = np.ones(len(marks), bool)
+    for place in sorted(range(len(marks)), key=lambda number: (-len(marks[number].people), -marks[number].confidence)):
+        own = marks[place]
+        for other in np.flatnonzero(near[place] & stands) if stands[place] else ():
+            rival = marks[other]
+            if rival.mark.label != own.mark.label and not set(rival.people) & set(own.people):
+                stands[other] = False
+    return [one for one, kept in zip(marks, stands, strict=True) if kept]

@@ -69,17 +69,31 @@ class _Skill:
     compared: int
 
 
-def describe_people(consensus: Consensus) -> list[Person]:
-    """Return what is known of each person, in the order of `ratings.people`."""
+def describe_people(consensus: Consensus, *, marks: bool = False) -> list[Person]:
+    """Return what is known of each person, in the order of `ratings.people`.
+
+    Args:
+        consensus: On labels; or on candidates for marks, with the labels no and yes.
+        marks: Whether it is on marks. Then skill is told from what others marked alone: what nobody else did is a
+            question only since this person said yes, so that they would seem to contradict everybody.
+    """
     ratings = consensus.ratings
     answers = Answers(ratings)
     order = np.argsort(ratings.person, kind="stable")
     ends = np.cumsum(ratings.answers_of_people())
     places = np.split(order, ends[:-1]) if len(ends) else []
-    skills = [_skill(answers, place) for place in places]
+    skills = [_skill(answers, _marked_by_others(answers, place) if marks else place) for place in places]
     known = np.array([skill.value for skill in skills if np.isfinite(skill.value)])
     middle = float(np.median(known)) if len(known) else 0.0
     return [_person(consensus, answers, number, place, skills[number], middle) for number, place in enumerate(places)]
+
+
+def _marked_by_others(
+    answers: Answers, place: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the places of a person's answers about candidates that somebody else marked; yes is the second label."""
+    others: Floats = answers.votes[answers.item[place], 1] - (answers.label[place] == 1)
+    return place[others > 0]
 
 
 def _skill(answers: Answers, place: np.ndarray[tuple[int], np.dtype[np.int64]]) -> _Skill:
@@ -99,7 +113,8 @@ def _skill(answers: Answers, place: np.ndarray[tuple[int], np.dtype[np.int64]]) 
     centred = others - by_item[:, None] - by_label[None, :] + chance
     # The variance of a sum over a random permutation, over the square of how many there are.
     variance = float((centred**2 @ count).sum()) / (len(item) - 1) / len(item) ** 2
-    if len(used) < 2 or chance >= 1:
+    # Where the others always say the same there is nothing that a person could know better.
+    if len(used) < 2 or chance >= 1 or variance <= 0:
         return _Skill(np.nan, np.nan, len(item))
     return _Skill((agreed - chance) / (1 - chance), float(np.sqrt(variance)) / (1 - chance), len(item))
 

@@ -192,12 +192,17 @@ document.addEventListener("change", (event) => {
   keep(pick.checked ? [pick] : [], pick.checked ? [] : [pick]);
 });
 
-// What is chosen goes to the page that gives items to people; without a choice, what the filter finds.
+// What is chosen, on whatever page, goes to the page that gives items to people; else what the filter finds.
 find("assign")?.addEventListener("click", (event) => {
-  const some = everything ? [] : chosen().map((pick) => pick.value);
-  if (!some.length) return;
+  if (choice.all || !choice.size) return;
+  const items = rangesOf(choice.numbers());
+  if (items.length > setup.longest) {
+    event.preventDefault();
+    toast(say("Too many items are chosen one by one for this. Choose fewer, or all that match."), "error");
+    return;
+  }
   const address = new URL(event.currentTarget.href);
-  address.search = new URLSearchParams({ items: some.join(",") });
+  address.search = new URLSearchParams({ items });
   event.currentTarget.href = address;
 });
 

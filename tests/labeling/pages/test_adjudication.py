@@ -8,9 +8,10 @@ from django.urls import reverse
 from accounts.actor import Actor
 from labeling.models import Project
 from tests import factories
-from tests.labeling.crowds import weighed
+from tests.labeling.crowds import answer, weighed
 from tests.labeling.pages.test_project import browser
 from tests.labeling.services.test_adjudication import make
+from tests.labeling.versions import numbered
 from workers.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +65,16 @@ def test_target_and_caps_are_set_and_the_page_says_what_came_of_it() -> None:
     assert "<b>1</b><span>extra answers asked for, of 1" in shown
     assert "<b>1</b> are not sent, since the cap is met" in shown
     assert "<b>1</b> wait for an answer" in shown
+
+
+def test_where_nobody_answered_the_same_item_the_page_says_that_nobody_can_differ() -> None:
+    ann = factories.owner()
+    bob = factories.member(ann, "annotator")
+    project = numbered(ann, 2)
+    answer(bob, project, {1: "ham", 2: "spam"})
+    weighed(ann, project)
+    assert "Nobody answered the same item twice" in body(ann, project)
+    assert "How many people are asked" in body(ann, project)
+    _ann, _bob, _cat, shared = make()
+    weighed(_ann, shared)
+    assert "Nobody answered the same item twice" not in body(_ann, shared)

@@ -12,6 +12,8 @@ from curation.services.meaning import execute_meaning
 from labeling.engine.schema import parse_schema
 from labeling.models import Annotation, Bulk, Project, Task
 from labeling.services.bulk import Order, start_bulk
+from labeling.services.gold import mark_gold
+from labeling.services.project import change_project
 from labeling.services.suggestion import store_suggestions
 from tests import factories
 from tests.labeling.pages.test_project import browser
@@ -49,6 +51,38 @@ def test_cards_say_what_was_answered_suggested_and_taken() -> None:
     assert [(card.said, card.own, card.answers) for card in theirs[:2]] == [([], False, 1), ([("spam", 1)], True, 2)]
     eve = factories.member(ann, "annotator")
     assert [card.taken for card, _picture in browser(eve).get(address).context["cards"]] == [False, True, False, False]
+
+
+def test_items_of_training_and_test_look_full_to_who_labels_and_are_named_to_who_manages() -> None:
+    ann, project, address = make(5, overlap=2)
+    bob = factories.member(ann, "annotator")
+    for item, use in ((1, "training"), (2, "test"), (3, "hidden")):
+        mark_gold(actor=ann, project_id=project.pk, item=item, answer={"label": ["ham"]}, use=use)
+
+    def seen(actor: Actor, query: str = "") -> list[tuple[Any, ...]]:
+        cards = browser(actor).get(address + query).context["cards"]
+        return [(card.item, card.answers, card.taken, card.known) for card, _picture in cards]
+
+    full, free = [(1, 2, True, ""), (2, 2, True, "")], [(item, 0, False, "") for item in (3, 4, 5)]
+    assert seen(bob) == full + free
+    assert (seen(bob, "?state=todo"), seen(bob, "?state=open"), seen(bob, "?state=answered")) == (free, free, full)
+    assert [row[3] for row in seen(ann)] == ["training", "test", "hidden", "", ""]
+    assert [row[0] for row in seen(ann, "?state=todo")] == [3, 4, 5]
+    # A client may look at everything but not know what is known.
+    assert [row[3] for row in seen(factories.member(ann, "client"))] == [""] * 5
+    assert ">test</span>" in browser(ann).get(address).content.decode()
+    assert ">test</span>" not in browser(bob).get(address).content.decode()
+
+
+def test_a_newcomer_reads_what_comes_first_and_gives_no_answers_here() -> None:
+    ann, project, address = make(3)
+    bob = factories.member(ann, "annotator")
+    mark_gold(actor=ann, project_id=project.pk, item=1, answer={"label": ["ham"]}, use="test")
+    change_project(actor=ann, project_id=project.pk, onboarding=True)
+    shown = browser(bob).get(address)
+    assert (shown.context["may_give"], shown.context["setup"]["may_give"]) == (False, False)
+    assert "Training and a test come first" in shown.content.decode()
+    assert browser(ann).get(address).context["may_give"]
 
 
 def test_a_long_text_and_hostile_html_stay_an_excerpt() -> None:

@@ -206,3 +206,13 @@ def test_programs_see_control_mark_kind_and_what_changes(ann: Actor) -> None:
     assert [row["id"] for row in client.get(address, {"kind": "overlooked"}).json()["results"]] == [second["id"]]
     assert client.get(address, {"control": ""}).json()["results"] == []
     assert client.get(address, {"kind": "odd"}).status_code == 400
+
+
+def test_a_suspicion_opens_at_its_mark_and_a_missing_one_at_its_place(ann: Actor) -> None:
+    project = marked(ann, 1)
+    body = page(ann, project)
+    opens = f"?annotation={Annotation.objects.get(project=project).pk}#control=names&amp;mark="
+    assert f'{opens}a&amp;label=who"' in body
+    assert f'{opens}new-105-108&amp;label=who&amp;from=105&amp;to=108"' in body
+    # A choice is no mark: its answer opens as a whole.
+    assert "#control" not in page(ann, suspects(ann, 1))

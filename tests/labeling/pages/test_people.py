@@ -7,10 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import Membership
 from labeling.models import Lease, Progress, Project
+from labeling.services.quality import measure_agreement, start_measure
 from tests import factories
+from tests.labeling.crowds import answer
 from tests.labeling.pages.test_project import browser
-from tests.labeling.versions import numbered
+from tests.labeling.versions import numbered, start
 from workers.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +123,36 @@ def test_the_page_asks_the_same_of_the_database_for_one_person_and_for_many() ->
     with CaptureQueriesContext(connection) as many:
         client.get(address(project))
     assert len(few) == len(many)
+
+
+def test_people_of_whom_a_measure_warns_and_people_who_left_are_named_so() -> None:
+    ann = factories.owner()
+    people = [ann, *(factories.member(ann, "annotator") for _number in range(4))]
+    project = numbered(ann, 60, overlap=5)
+    for number, person in enumerate(people):
+        said = {item + 1: ("ham", "spam")[item % 2] if number < 4 else "ham" for item in range(50)}
+        answer(person, project, said)
+    client = browser(ann)
+    assert "always the same" not in client.get(address(project)).content.decode()
+    job = start_measure(actor=ann, project_id=project.pk)
+    measure_agreement(job=start(job), project_id=project.pk)
+    Membership.objects.filter(user=people[1].user_id).delete()
+    shown = client.get(address(project))
+    rows = {row["user"]: (str(row["warned"]), row["gone"]) for row in shown.context["figures"]["people"]}
+    assert [rows[person.user_id] for person in people] == [
+        ("", False), ("", True), ("", False), ("", False), ("always the same", False)
+    ]  # fmt: skip
+    assert "labels here no more" in shown.content.decode()
+
+
+def test_people_who_only_label_learn_nothing_of_the_work_of_others() -> None:
+    ann = factories.owner()
+    bob, cat = factories.member(ann, "annotator"), factories.member(ann, "annotator")
+    project = numbered(ann, 2, overlap=2)
+    for person in (bob, cat):
+        answer(person, project, {1: "ham"})
+    place = reverse("project-detail", args=[project.pk])
+    seen = {who: browser(who).get(place).json()["progress"] for who in (ann, bob)}
+    assert [row["user"] for row in seen[ann]["people"]] == [bob.user_id, cat.user_id]
+    assert [row["user"] for row in seen[bob]["people"]] == [bob.user_id]
+    assert seen[bob]["answers"] == 2

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from labeling.models import WorkCount
+from labeling.models import Annotation, WorkCount
+from labeling.services.review import judge_answer
 from labeling.services.work import count_again
 from labeling.services.work_count import run_count
 from tests import factories
@@ -70,3 +71,16 @@ def test_the_table_has_a_row_a_person_and_day_and_runs_no_formula() -> None:
     assert (row["name"], row["answers"], row["hours"], row["limited_hours"]) == ("'=cmd()", "1", "0.5000", "0.0833")
     assert row["day"] == dt.datetime.now(dt.UTC).date().isoformat()
     assert f"work-{project.pk}-" in answer.headers["Content-Disposition"]
+
+
+def test_somebody_who_only_reviews_can_be_chosen_too() -> None:
+    ann = factories.owner()
+    bob, sue = factories.member(ann, "annotator"), factories.member(ann, "reviewer")
+    project = factories.project(ann)
+    factories.tasks(project, 2)
+    answered(bob, project, seconds=90)
+    judge_answer(actor=sue, annotation_id=Annotation.objects.get().pk, verdict="accepted")
+    count_job(count_again(actor=ann, project_id=project.pk).job)
+    page = browser(ann).get(reverse("labeling:work", args=[project.pk]), {"person": sue.user_id})
+    assert [(each["row"].person, each["row"].reviews) for each in page.context["people"]] == [(sue.user_id, 1)]
+    assert not page.context["form"].errors

@@ -4,13 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import AuditEntry
 from core.errors import Conflict, DomainError, NotFound
-from labeling.models import Adjudication, Dispute, Project, Task
+from labeling.models import Adjudication, Annotation, Dispute, Lease, Project, Task
 from labeling.services.adjudication import decide_task, undo_decision
+from labeling.services.annotation import take_back
+from labeling.services.assignment import Order, give_tasks
 from labeling.services.erasing import erase_tasks
+from labeling.services.expiry import expire_leases
 from labeling.services.gold import mark_gold
 from labeling.services.project import change_project, labeled_items, project_figures
 from labeling.services.queue import lease_tasks, release_tasks
@@ -233,6 +236,16 @@ def test_final_answers_go_along_when_the_questions_change() -> None:
     assert Dispute.objects.get(task__item_id=3).state == "left"
 
 
+def test_an_item_that_must_be_decided_again_after_a_change_asks_people_again() -> None:
+    ann = factories.owner()
+    project = numbered(ann, 1, overlap=2)
+    decide_task(actor=ann, task_id=task(project, 1).pk, answer={"label": ["spam"]})
+    assert task(project, 1).open_slots == 0
+    job = changed(ann, project, schema("ham", "eggs"), reopened=frozenset({("label", "spam")}))
+    assert done(job, project)["final_answers"] == {"reopened": 1}
+    assert (Adjudication.objects.get().state, task(project, 1).open_slots) == ("left", 2)
+
+
 def test_an_erased_item_takes_its_final_answer_along() -> None:
     ann, bob, _cat, project = make()
     weighed(ann, project)
@@ -241,3 +254,76 @@ def test_an_erased_item_takes_its_final_answer_along() -> None:
     removed = erase_tasks(project_id=project.pk, items=[2])
     assert (removed["labeling.Adjudication"], removed["labeling.Dispute"]) == (1, 1)
     assert list(Adjudication.objects.values_list("task__item_id", flat=True)) == [3]
+
+
+def test_a_place_that_comes_back_on_a_decided_task_asks_nobody_else() -> None:
+    ann = factories.owner()
+    people = [factories.member(ann, "annotator") for _person in range(4)]
+    project = numbered(ann, 3, overlap=3)
+    held = [
+        [task["id"] for task in lease_tasks(actor=one, project_id=project.pk, count=3, holding=[])["tasks"]]
+        for one in people[:2]
+    ]
+    answer(people[2], project, {1: "ham"})
+    for item in (1, 2):
+        decide_task(actor=ann, task_id=task(project, item).pk, answer={"label": ["ham"]})
+    # One window is closed, the other is forgotten.
+    release_tasks(actor=people[0], project_id=project.pk, tasks=held[0])
+    Lease.objects.filter(annotator=people[1].user_id).update(expires_at="2026-01-01T00:00Z")
+    expire_leases(project_id=project.pk)
+    offered = lease_tasks(actor=people[3], project_id=project.pk, count=5, holding=[])["tasks"]
+    assert [one["item_id"] for one in offered] == [3]
+    project.refresh_from_db()
+    shown = [(one.overlap, one.open_slots) for one in Task.objects.order_by("item_id")]
+    assert (shown, project.extra_answers) == ([(1, 0), (0, 0), (3, 2)], 4 - 9)
+    undo_decision(actor=ann, task_id=task(project, 1).pk)
+    assert (task(project, 1).overlap, task(project, 1).open_slots) == (3, 2)
+
+
+def test_an_answer_that_is_taken_back_and_left_opens_no_item_whose_answer_is_known() -> None:
+    ann, bob, _cat, project = make(1)
+    mark_gold(actor=ann, project_id=project.pk, item=1, answer={"label": ["ham"]})
+    row = Annotation.objects.get(annotator=bob.user_id)
+    back = take_back(actor=bob, annotation_id=row.pk, revision=row.revision)
+    release_tasks(actor=bob, project_id=project.pk, tasks=[back["id"]])
+    project.refresh_from_db()
+    assert (task(project, 1).overlap, task(project, 1).open_slots, project.extra_answers) == (1, 0, 1 - 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_decision_that_comes_while_a_place_is_given_back_holds() -> None:
+    ann = factories.owner()
+    bob = factories.member(ann, "annotator")
+    project = numbered(ann, 1, overlap=2)
+    held = lease_tasks(actor=bob, project_id=project.pk, count=1, holding=[])["tasks"]
+
+    def leave() -> None:
+        release_tasks(actor=bob, project_id=project.pk, tasks=[held[0]["id"]])
+        connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            decide_task(actor=ann, task_id=task(project, 1).pk, answer={"label": ["ham"]})
+            left = pool.submit(leave)
+            with pytest.raises(TimeoutError):
+                # It waits for the decision.
+                left.result(0.5)
+        left.result(20)
+    assert (task(project, 1).overlap, task(project, 1).open_slots) == (0, 0)
+
+
+def test_a_task_that_was_given_to_somebody_is_not_asked_of_them_once_it_is_decided() -> None:
+    ann = factories.owner()
+    bob, cat = factories.member(ann, "annotator"), factories.member(ann, "annotator")
+    project = numbered(ann, 2, overlap=2)
+    give_tasks(actor=ann, project_id=project.pk, order=Order([bob.user_id, cat.user_id], items=[1], each=2))
+    # Cat has it open just now, and may answer.
+    assert lease_tasks(actor=cat, project_id=project.pk, count=1, holding=[])["tasks"][0]["item_id"] == 1
+    decide_task(actor=ann, task_id=task(project, 1).pk, answer={"label": ["ham"]})
+    offered = lease_tasks(actor=bob, project_id=project.pk, count=5, holding=[])["tasks"]
+    assert [one["item_id"] for one in offered] == [2]
+    assert (task(project, 1).overlap, task(project, 1).open_slots) == (1, 0)
+    left = dict(project.progress.values_list("annotator", "assigned_left"))
+    assert (left[bob.user_id], left[cat.user_id]) == (0, 0)
+    undo_decision(actor=ann, task_id=task(project, 1).pk)
+    assert (task(project, 1).overlap, task(project, 1).open_slots) == (2, 1)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Membership, User
 from core.errors import Conflict, DomainError, NotFound
 from labeling.models import Comment, Mention, Task
 from labeling.services.comment import (
@@ -181,3 +181,14 @@ def test_pages_follow_one_another_at_a_constant_cost(django_assert_num_queries: 
         rest, end = find_comments(actor=ann, wish=Wish(), before=older)
         assert [show_comment(actor=ann, comment=row)["body"][0] for row in rest] == ["1", "0"]
     assert end is None
+
+
+def test_whoever_left_stays_named_when_the_comment_is_corrected() -> None:
+    ann = factories.owner()
+    bob, cat = factories.member(ann, "annotator"), factories.member(ann, "annotator")
+    project = factories.project(ann)
+    factories.tasks(project, 1)
+    number = send(ann, Task.objects.get(), body=f"Look, @[{bob.user_id}] and @[{cat.user_id}]")["comment"]
+    Membership.objects.filter(user=bob.user_id).delete()
+    change_comment(actor=ann, comment_id=number, body=f"Look here, @[{bob.user_id}]")
+    assert list(Mention.objects.values_list("person", flat=True)) == [bob.user_id]

@@ -166,7 +166,7 @@ def test_a_person_who_changes_an_answer_is_measured_by_what_stands() -> None:
     take_back(actor=bob, annotation_id=row.pk, revision=2)
     assert figures(project, bob) == (0, 0, 0)
     # The place is still gold, and takes none of the queue's.
-    Lease.objects.filter(task__item_id=1).update(expires_at=timezone.now() - timedelta(seconds=1))
+    Lease.objects.filter(task__item_id=1).update(expires_at=timezone.now() - timedelta(hours=1))
     expire_leases()
     answer(bob, project, leased(bob, project, 1), SPAM)
     assert figures(project, bob) == (1, 1, 1)
@@ -404,3 +404,12 @@ def _shape(value: Any) -> Any:
             for name, each in value.items()
         }
     return [_shape(each) for each in value] if isinstance(value, list) else value
+
+
+def test_whoever_said_what_is_right_is_not_measured_by_it() -> None:
+    ann, bob, project = made(10, [1, 2], gold_share=50)
+    assert items(leased(ann, project, 6)) == [3, 4, 5, 6, 7, 8]
+    assert {1, 2} <= set(items(leased(bob, project, 8)))
+    # Chosen in the grid all the same, it counts neither for nor against.
+    start_bulk(actor=ann, project_id=project.pk, order=Order(SPAM, items=[1]))
+    assert figures(project, ann) == (1, 0, 0)

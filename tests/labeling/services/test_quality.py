@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import User
 from labeling.models import AgreementReport, Annotation, Progress, Project, Task
+from labeling.services.project import schema_for_labels
 from labeling.services.quality import measure_agreement, start_measure
 from tests import factories
 from tests.labeling.versions import numbered, start
@@ -89,6 +90,23 @@ def test_a_report_says_how_far_people_agree_and_who_does_not_look() -> None:
         row["agreement"] for row in control["disagreeing"]
     )
     assert all(sum(vote["count"] for vote in row["votes"]) == 7 for row in control["disagreeing"])
+
+
+def test_labels_that_nobody_used_are_named() -> None:
+    ann = factories.owner()
+    bob = factories.member(ann, "annotator")
+    project = numbered(ann, 2, overlap=2)
+    schema = schema_for_labels(labels=["ham", "spam", "欺诈"], text_field="text")
+    Project.objects.filter(pk=project.pk).update(schema=schema)
+    for person in (ann, bob):
+        answer(project, person, {1: {"label": ["ham"]}, 2: {"label": ["ham"]}})
+
+    (control,) = measured(ann, project)["controls"]
+    page = browser(ann).get(reverse("labeling:agreement", args=[project.pk])).content.decode()
+
+    assert control["unused"] == ["spam", "欺诈"]
+    assert "Nobody used:" in page
+    assert '<span class="chip">欺诈</span>' in page
 
 
 def test_skipped_answers_do_not_count() -> None:

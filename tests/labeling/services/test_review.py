@@ -152,7 +152,7 @@ def test_a_rejection_is_taken_back_with_everything_the_answer_was(ann: Actor, bo
     assert (late["status"], late["problem"]["code"]) == ("invalid", "answer_refused")
     judge(ann, answer, "rejected", reason="No.")
     send(bob, project, lease(bob, project, 1)[0], "spam")
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict, match="answered anew"):
         judge(ann, answer, "none")
 
 

@@ -90,6 +90,14 @@ def test_rules_that_conflict_are_counted(ann: Actor, project: Project) -> None:
     assert LabelingRule.objects.get(name="call").figures["conflict"] == pytest.approx(1 / 6)
 
 
+def test_nothing_is_believed_of_a_rule_that_hit_nothing(ann: Actor, project: Project) -> None:
+    add(ann, project, "gift", "spam", "free")
+    add(ann, project, "none", "ham", "zebra")
+    applied(ann, project)
+    assert LabelingRule.objects.get(name="none").figures["believed"] is None
+    assert LabelingRule.objects.get(name="gift").figures["believed"] > 0.5
+
+
 def test_a_rule_that_hangs_is_stopped_and_named_and_the_others_go_on(ann: Actor, project: Project) -> None:
     Task.objects.filter(project=project, item_id=13).update(data={"text": "a" * 60 + "!"})
     params = {"pattern": "(a|aa)+$"}

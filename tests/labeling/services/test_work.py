@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from core.errors import DomainError, NotFound
 from labeling.models import Annotation, Project, Task, WorkCount, WorkDay
+from labeling.services.adjudication import decide_task
 from labeling.services.annotation import change_annotation, take_back
 from labeling.services.answer import save_answers
 from labeling.services.bulk import Order, start_bulk
@@ -246,3 +247,11 @@ def test_days_of_other_projects_stay(ann: Actor, project: Project) -> None:
     counted(ann, other)
     counted(ann, project)
     assert WorkDay.objects.filter(project=other).count() == 1
+
+
+def test_items_decided_side_by_side_are_reviews_of_who_decided(ann: Actor, bob: Actor, project: Project) -> None:
+    answer = send(bob, project, "spam", 4)
+    decide_task(actor=ann, task_id=answer.task_id, annotation=answer.pk)
+    report = counted(ann, project)
+    assert {row.person: row.reviews for row in report.people} == {bob.user_id: 0, ann.user_id: 1}
+    assert [row.reviews for row in seen(ann, project, person=ann.user_id).rows] == [1]

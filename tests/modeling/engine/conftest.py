@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from modeling.engine.bundle.graph import LADDER
 from modeling.engine.data import LabeledTexts, split_rows
 from modeling.engine.evaluate import Evaluation, evaluate
 from modeling.engine.training import BASELINE, TrainedModel, TrainingContext, TrainingSettings, train
+from tests.sharing import made_once
 
 DEMO = Path(curation.__file__).parent / "demo" / "data"
 CREATED_AT = "2026-01-02T03:04:05Z"
@@ -26,9 +28,9 @@ def demo_rows(name: str) -> tuple[list[str], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for encoder graphs and vectors."""
-    return tmp_path_factory.mktemp("models")
+def cache_dir() -> Path:
+    """The run's folder for encoder graphs and vectors."""
+    return Path(os.environ["ASSAY_MODEL_CACHE"])
 
 
 @pytest.fixture(scope="session")
@@ -40,40 +42,40 @@ def sms() -> LabeledTexts:
 
 
 @pytest.fixture(scope="session")
-def trained(sms: LabeledTexts, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+def trained(sms: LabeledTexts, cache_dir: Path) -> TrainedModel:
     """The default family, trained on the messages."""
     context = TrainingContext(cache_dir=cache_dir)
-    return train(sms, tmp_path_factory.mktemp("trained"), TrainingSettings(epochs=20, seed=1), context)
+    return made_once("trained", lambda folder: train(sms, folder, TrainingSettings(epochs=20, seed=1), context))
 
 
 @pytest.fixture(scope="session")
-def evaluated(
-    sms: LabeledTexts, trained: TrainedModel, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Evaluation:
+def evaluated(sms: LabeledTexts, trained: TrainedModel, cache_dir: Path) -> Evaluation:
     """The trained model beside the baseline."""
-    baseline = train(sms, tmp_path_factory.mktemp("baseline"), TrainingSettings(family=BASELINE))
-    return evaluate(trained, sms, baseline=baseline, context=TrainingContext(cache_dir=cache_dir))
+
+    def make(folder: Path) -> Evaluation:
+        baseline = train(sms, folder, TrainingSettings(family=BASELINE))
+        return evaluate(trained, sms, baseline=baseline, context=TrainingContext(cache_dir=cache_dir))
+
+    return made_once("evaluated", make)
 
 
 @pytest.fixture(scope="session")
-def exported(
-    sms: LabeledTexts,
-    trained: TrainedModel,
-    evaluated: Evaluation,
-    cache_dir: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> ExportResult:
+def exported(sms: LabeledTexts, trained: TrainedModel, evaluated: Evaluation, cache_dir: Path) -> ExportResult:
     """The bundle of the trained model."""
-    return export_bundle(
-        trained,
-        sms,
-        tmp_path_factory.mktemp("bundle") / "sms.zip",
-        created_at=CREATED_AT,
-        name="Messages",
-        lineage={"dataset": "sms", "version": 5},
-        evaluation=evaluated,
-        ladder=LADDER[:1],
-        # On 48 test rows one changed answer is two points; the real limit is tested on whole sets.
-        limit_points=5.0,
-        context=TrainingContext(cache_dir=cache_dir),
-    )
+
+    def make(folder: Path) -> ExportResult:
+        return export_bundle(
+            trained,
+            sms,
+            folder / "sms.zip",
+            created_at=CREATED_AT,
+            name="Messages",
+            lineage={"dataset": "sms", "version": 5},
+            evaluation=evaluated,
+            ladder=LADDER[:1],
+            # On 48 test rows one changed answer is two points; the real limit is tested on whole sets.
+            limit_points=5.0,
+            context=TrainingContext(cache_dir=cache_dir),
+        )
+
+    return made_once("exported", make)

@@ -5,7 +5,8 @@
 import { drawArcs, roomFor, type Arc, type Drawn, type Frame, type Place } from "./geometry";
 
 export type { Arc } from "./geometry";
-export interface Arcs { show(arcs: readonly Arc[]): void; stop(): void }
+/** `show` takes the same list again while no relation changed, and which of them is at hand. */
+export interface Arcs { show(arcs: readonly Arc[], chosen: string | null): void; stop(): void }
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -19,7 +20,6 @@ function element(name: string, attributes: Readonly<Record<string, string | numb
 function linesOf({ arc, path, head }: Drawn): SVGElement {
   const group = element("g", { class: "lp-arc", "data-arc": arc.id });
   if (arc.color !== null) group.style.setProperty("--label", arc.color);
-  if (arc.chosen) group.setAttribute("data-chosen", "");
   const title = element("title", {});
   title.textContent = arc.title;
   group.append(title, element("path", { class: "lp-arc-reach", d: path }), element("path", { class: "lp-arc-line", d: path }));
@@ -30,7 +30,6 @@ function linesOf({ arc, path, head }: Drawn): SVGElement {
 function nameOf({ arc, name }: Drawn): SVGElement[] {
   if (name === null) return [];
   const made = element("text", { class: "lp-arc-name", "data-arc": arc.id, x: name.x, y: name.y });
-  if (arc.chosen) made.setAttribute("data-chosen", "");
   made.textContent = arc.title;
   return [made];
 }
@@ -56,6 +55,7 @@ function placesOf(text: HTMLElement, wanted: ReadonlySet<string>, corner: DOMRec
 /** `text` is the marked text, `canvas` lies over it in the same box, `scroller` is what scrolls them. */
 export function createArcs(text: HTMLElement, canvas: SVGSVGElement, scroller: HTMLElement, choose: (id: string) => void): Arcs {
   let arcs: readonly Arc[] = [];
+  let chosen: string | null = null;
   let frame = 0;
   /** What is drawn, in pixels of the box. */
   let done = { top: 0, bottom: 0 };
@@ -72,6 +72,7 @@ export function createArcs(text: HTMLElement, canvas: SVGSVGElement, scroller: H
   }
 
   function draw(): void {
+    cancelAnimationFrame(frame);
     frame = 0;
     const corner = canvas.getBoundingClientRect();
     const window = scroller.getBoundingClientRect();
@@ -85,10 +86,21 @@ export function createArcs(text: HTMLElement, canvas: SVGSVGElement, scroller: H
     const wanted = new Set(arcs.flatMap((arc) => [arc.from, arc.to]));
     for (const arc of arcs) widthOf(arc.title);
     const drawn = arcs.length === 0 ? [] : drawArcs(arcs, placesOf(text, wanted, corner, from, to), place, widths);
-    // Names above all lines, so that none is crossed out; the chosen one on top.
-    const sorted = [...drawn].sort((a, b) => Number(a.arc.chosen) - Number(b.arc.chosen));
-    canvas.toggleAttribute("data-choosing", arcs.some((arc) => arc.chosen));
-    canvas.replaceChildren(...sorted.map(linesOf), ...sorted.flatMap(nameOf));
+    // Names above all lines, so that none is crossed out.
+    canvas.replaceChildren(...drawn.map(linesOf), ...drawn.flatMap(nameOf));
+    raise();
+  }
+
+  /** Shows which one is at hand: above the others, which give way. Nothing is measured or drawn again for it. */
+  function raise(): void {
+    canvas.toggleAttribute("data-choosing", chosen !== null && arcs.some((arc) => arc.id === chosen));
+    for (const old of canvas.querySelectorAll("[data-chosen]")) old.removeAttribute("data-chosen");
+    if (chosen === null) return;
+    const names = canvas.querySelector(".lp-arc-name");
+    for (const part of canvas.querySelectorAll<SVGElement>(`[data-arc="${CSS.escape(chosen)}"]`)) {
+      part.setAttribute("data-chosen", "");
+      canvas.insertBefore(part, part.matches(".lp-arc-name") ? null : names);
+    }
   }
 
   function ask(): void {
@@ -98,7 +110,7 @@ export function createArcs(text: HTMLElement, canvas: SVGSVGElement, scroller: H
   function onScroll(): void {
     const corner = canvas.getBoundingClientRect();
     const window = scroller.getBoundingClientRect();
-    if (window.top - corner.top < done.top + window.height / 4 || window.bottom - corner.top > done.bottom - window.height / 4) ask();
+    if (window.top - corner.top < done.top + window.height / 4 || window.bottom - corner.top > done.bottom - window.height / 4) draw();
   }
 
   function onClick(event: MouseEvent): void {
@@ -113,8 +125,11 @@ export function createArcs(text: HTMLElement, canvas: SVGSVGElement, scroller: H
   canvas.addEventListener("click", onClick);
 
   return {
-    show(next) {
+    show(next, part) {
+      const isChanged = next !== arcs;
       arcs = next;
+      chosen = part;
+      if (!isChanged) return raise();
       text.style.setProperty("--lp-arc-room", `${roomFor(arcs)}px`);
       ask();
     },

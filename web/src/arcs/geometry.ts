@@ -5,7 +5,7 @@
 
 /** A relation to draw; `fromAt` and `toAt` say where its spans stand in the text, also of those out of sight. */
 export interface Arc {
-  id: string; from: string; to: string; title: string; color: string | null; directed: boolean; chosen: boolean; fromAt: number; toAt: number;
+  id: string; from: string; to: string; title: string; color: string | null; directed: boolean; fromAt: number; toAt: number;
 }
 /** The first line of a span on the screen. */
 export interface Place { left: number; right: number; top: number; bottom: number }

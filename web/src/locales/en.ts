@@ -215,7 +215,7 @@ export const en = {
   "preference.neither": "Both are bad",
   "notice.open": "This task is not complete yet.",
   "notice.open-named": "“{name}” is not complete yet.",
-  "notice.open-shape": "This shape still lacks “{name}”.",
+  "notice.open-shape": "This shape still lacks “{name}”.", "notice.mark-gone": "The mark that this link leads to is not there any more.",
   "notice.edit-kept": "The change to your earlier answer is not saved yet. It waits there until you save it or drop it.",
   "notice.select-first": "Select text first, then choose its label. The arrow keys select too.",
   "notice.span-twice": "This text has this label already.",

@@ -216,7 +216,7 @@ export const zhHans: Messages = {
   "preference.neither": "都不好",
   "notice.open": "此任务尚未完成。",
   "notice.open-named": "“{name}”尚未完成。",
-  "notice.open-shape": "此图形还缺少“{name}”。",
+  "notice.open-shape": "此图形还缺少“{name}”。", "notice.mark-gone": "这个链接所指的标注已经不在了。",
   "notice.edit-kept": "对之前答案的修改尚未保存，会保留在该答案处，直到您保存或放弃。",
   "notice.select-first": "请先选择文字，再选择标签。也可以用方向键选择。",
   "notice.span-twice": "这段文字已有此标签。",

@@ -7,14 +7,16 @@ import type { Action, Effect, Env } from "../state/actions/action";
 import { KEYED_ACTIONS } from "../state/actions/table";
 import { chooseLabel } from "../state/actions/choose-label";
 import { previous } from "../state/actions/previous";
+import { seek } from "../state/actions/seek";
 import { undo } from "../state/actions/undo";
 import { resolveBindings, type Bindings } from "../state/bindings";
 import { meaningOf } from "../state/dispatch-key";
 import type { Press } from "../state/press";
 import { parseSettings } from "../state/settings";
+import type { Sought } from "../state/sought";
 import { initialState, type State } from "../state/state";
 import { createStore, type Store } from "../state/store";
-import { schemaOf, titleField } from "../state/view";
+import { schemaOf, shown, titleField } from "../state/view";
 import type { Page, Progress, Sendable, Submission, SubmissionResult } from "../wire";
 import type { RemarkSubmission } from "../wire-remarks";
 import type { Client } from "../api/client";
@@ -51,13 +53,17 @@ const FAILED: Readonly<Record<Failure["kind"], MessageKey>> = {
   offline: "failed.offline", server: "failed.server", "signed-out": "failed.signed-out", refused: "failed.missing",
 };
 
+const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
+
 export function excerptOf(data: Readonly<Record<string, unknown>>, field: string | undefined): string {
-  const text = String((field === undefined ? undefined : data[field]) ?? "").replace(/\s+/g, " ").trim();
+  const whole = String((field === undefined ? undefined : data[field]) ?? "");
+  const begin = oneLine(whole.slice(0, 8 * EXCERPT));
+  const text = begin.length > EXCERPT ? begin : oneLine(whole);
   return text.length > EXCERPT ? `${text.slice(0, EXCERPT).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
-/** `annotation` is opened first; `review` says which of others' answers are looked through, as the query of their list. */
-export function createSession(world: World, project: number, annotation: number | null = null, review: string | null = null): Session {
+/** `annotation` is opened first, at the mark that is `sought`; `review` says which of others' answers are looked through, as the query of their list. */
+export function createSession(world: World, project: number, annotation: number | null = null, review: string | null = null, sought: Sought | null = null): Session {
   const begin = initialState(parseSettings(null), world.isOnline());
   const store = createStore(review === null ? begin : { ...begin, pastCursor: null, review: { query: review, judged: [], cursor: "" } });
   let parts: Parts | null = null;
@@ -168,9 +174,20 @@ export function createSession(world: World, project: number, annotation: number 
     // What an earlier run left goes first: its tasks must not be handed out again as new ones.
     await made.outbox.flush();
     void made.remarks.flush();
+    if (sought !== null) seekInFirst(sought);
     if (made.reviewing !== null) return made.reviewing.open();
     if (annotation !== null) await made.past.open(annotation);
     made.leasing.refill();
+  }
+
+  /** The address means a mark of the answer that comes first, and none of what is shown where that can't be had. */
+  function seekInFirst(mark: Sought): void {
+    const stop = store.subscribe(() => {
+      const state = store.get();
+      if (shown(state) === null) return;
+      stop();
+      if (state.at === 0) perform(seek, mark);
+    });
   }
 
   function run(effect: Effect, { outbox, remarks, leasing, drafts, reviewing, way, past, settingsName }: Parts): void {

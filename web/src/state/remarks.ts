@@ -49,8 +49,18 @@ function pointersOf(state: State): Pointer[] {
   return [...(state.remarkPointers[item.id] ?? []), ...waiting].filter((each) => each.part !== "" && each.answerOf === answerer);
 }
 
+/** The counts of last time, with what they were made of: they stay the same map while no comment comes or goes. */
+let last: { of: readonly unknown[]; counts: ReadonlyMap<string, number> } = { of: [], counts: new Map() };
+
 /** How many open comments each part has, by `partKey`. */
 export function remarksOnParts(state: State): ReadonlyMap<string, number> {
+  const item = shown(state)?.item.id ?? null;
+  const of = [item, item === null ? null : state.remarkPointers[item], state.unsent, answererOf(state), state.me];
+  if (of.some((each, i) => each !== last.of[i])) last = { of, counts: counted(state) };
+  return last.counts;
+}
+
+function counted(state: State): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { control, part, resolved } of pointersOf(state)) {
     const key = partKey({ control, id: part });

@@ -16,13 +16,21 @@ function isTie(value: AnswerValue): value is { from: string; to: string; label: 
   return typeof value["from"] === "string" && typeof value["to"] === "string" && typeof value["label"] === "string";
 }
 
-export function spansOf(value: AnswerValue | undefined): Span[] {
-  return Array.isArray(value) ? value.filter(isSpan) : [];
+const NONE: readonly never[] = [];
+
+/** What was read of a value is kept: a text may have a thousand spans, and every part of the page asks for them. */
+function reader<Row>(is: (value: AnswerValue) => value is AnswerValue & Row): (value: AnswerValue | undefined) => readonly Row[] {
+  const known = new WeakMap<object, readonly Row[]>();
+  return (value) => {
+    if (!Array.isArray(value)) return NONE;
+    const rows = known.get(value) ?? value.filter(is);
+    known.set(value, rows);
+    return rows;
+  };
 }
 
-export function tiesOf(value: AnswerValue | undefined): Tie[] {
-  return Array.isArray(value) ? value.filter(isTie) : [];
-}
+export const spansOf = reader<Span>(isSpan);
+export const tiesOf = reader<Tie>(isTie);
 
 /** A relation has no name of its own: two spans have each of them at most once. */
 export const tieId = ({ from, to, label }: Tie): string => `${from} ${to} ${label}`;

@@ -9,6 +9,7 @@ import type { Pointer, UnsentRemark } from "./remarks";
 import type { Onboarding } from "./onboarding";
 import type { Size } from "./shapes";
 import type { Sight } from "./sight";
+import type { Sought } from "./sought";
 import type { Settings } from "./settings";
 
 export type Panel = "guidelines" | "help" | "settings" | "palette" | "skip" | "comments" | "reject" | "flag";
@@ -85,6 +86,8 @@ export interface State {
   light: number;
   /** A question that asks for the cursor, at what is wrong in it or at its first field; the number rises with each asking. */
   writing: { control: string; asked: number; wrong?: boolean } | null;
+  /** What the address points at, for what was on the screen then. */
+  sought: (Sought & { of: string }) | null;
   conflict: Conflict | null;
   /** Null while the person labels. */
   review: Review | null;
@@ -118,7 +121,7 @@ export function initialState(settings: Settings, online: boolean): State {
   return {
     phase: "loading", failure: null, project: null, me: null,
     progress: { total: 0, done: 0, mine: 0, accepted: 0, shown: 0 },
-    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, edits: {}, trail: null, focus: null, pens: {}, pictureSize: null, sight: null, light: 100, writing: null, conflict: null, review: null, onboarding: null,
+    queue: [], work: {}, draft: {}, past: [], pastCursor: undefined, at: null, edit: null, edits: {}, trail: null, focus: null, pens: {}, pictureSize: null, sight: null, light: 100, writing: null, sought: null, conflict: null, review: null, onboarding: null,
     remaining: true, outdated: false, asked: false, leaseFailure: null, busy: null,
     sync: { waiting: 0, failure: null, detail: "" }, online, attention: [], panel: null, unsent: [], remarkCounts: {}, remarkPointers: {}, enlarged: false, notice: null, settings,
   };

@@ -13,11 +13,20 @@ export function schemaOf(state: State): Schema {
   return state.project?.schema ?? NO_SCHEMA;
 }
 
+/** What a state shows; asked many times of one state, by every part of the page. */
+const views = new WeakMap<State, { view: Shown | null }>();
+
 export function shown(state: State): Shown | null {
+  const known = views.get(state) ?? { view: look(state) };
+  views.set(state, known);
+  return known.view;
+}
+
+function look(state: State): Shown | null {
   const schema = schemaOf(state);
   const past = state.at === null ? undefined : state.past[state.at];
   if (past !== undefined) {
-    const given = fitAnswer(schema, past.answer, past.task.data);
+    const given = fitted(schema, past.answer, past.task);
     const answer = state.edit ?? given;
     return { kind: "past", item: past.task, past, answer, changed: state.edit !== null && !sameAnswer(answer, given) };
   }
@@ -27,9 +36,20 @@ export function shown(state: State): Shown | null {
 }
 
 function startOf(schema: Schema, state: State, task: Task): Answer {
-  if (task.draft !== null) return fitAnswer(schema, task.draft.answer, task.data);
-  if (state.settings.preselect && task.suggestion !== null) return fitAnswer(schema, task.suggestion.answer, task.data);
-  return startAnswer(schema, task.data);
+  const given = task.draft !== null ? task.draft.answer : state.settings.preselect ? task.suggestion?.answer : undefined;
+  return fitted(schema, given, task);
+}
+
+/** For each item what was put on the screen last: the same object again, so that what is drawn of it can be kept. */
+const fits = new WeakMap<Item, { schema: Schema; given: Answer | null | undefined; answer: Answer }>();
+
+/** An answer as the questions take it; undefined stands for what an item starts with. */
+function fitted(schema: Schema, given: Answer | null | undefined, item: Item): Answer {
+  const known = fits.get(item);
+  if (known !== undefined && known.schema === schema && known.given === given) return known.answer;
+  const answer = given === undefined ? startAnswer(schema, item.data) : fitAnswer(schema, given, item.data);
+  fits.set(item, { schema, given, answer });
+  return answer;
 }
 
 /** The field that stands for an item where there is room for a line: its first text, undefined when it has none. */

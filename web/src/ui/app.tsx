@@ -1,6 +1,7 @@
 /** The page: bar, messages, text, dock, and what is open over them. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { close, present } from "../state/actions/panels";
+import { rulesOf } from "../state/controls";
 import type { Onboarding } from "../state/onboarding";
 import type { State } from "../state/state";
 import { nextPictures, schemaOf, shown, titleField, type Shown } from "../state/view";
@@ -10,7 +11,6 @@ import { ItemDisplay } from "./display";
 import { Dock } from "./dock";
 import { EmptyState } from "./empty-state";
 import { FlagDialog } from "./flag-dialog";
-import { HelpDialog } from "./help-dialog";
 import { Icon } from "./icon";
 import { NextPictures } from "./image-display";
 import { MarkdownView } from "./markdown-view";
@@ -20,7 +20,6 @@ import { Palette } from "./palette";
 import { usePointers } from "./remark-sign";
 import { RejectDialog } from "./reject-dialog";
 import { ReviewEnd, ReviewLine, SentBack } from "./review-line";
-import { SettingsDialog } from "./settings-dialog";
 import { SkipDialog } from "./skip-dialog";
 import { TopBar } from "./top-bar";
 
@@ -51,13 +50,22 @@ function GuidelinesPanel({ state }: { state: State }) {
   );
 }
 
+/** Long answers and many questions lie beside one another where the window is wide. */
+function isBeside(state: State): boolean {
+  const { controls, display } = schemaOf(state);
+  const asked = controls.filter((control) => rulesOf(control) !== null).length;
+  return asked > 2 || (asked > 1 && display.some((row) => row.type === "pair"));
+}
+
 const hasPicture = (state: State): boolean => schemaOf(state).display.some((row) => row.type === "image");
 
 function Task({ state, view }: { state: State; view: Shown }) {
   const { text } = usePage();
   const box = useRef<HTMLElement>(null);
   const id = `${view.kind}:${view.item.id}`;
-  useEffect(() => { if (box.current !== null) box.current.scrollTop = 0; }, [id]);
+  // The first one begins at its top, or at the mark that the address points at.
+  const before = useRef(id);
+  useEffect(() => { if (box.current !== null && before.current !== id) box.current.scrollTop = 0; before.current = id; }, [id]);
   return (
     <section ref={box} class="lp-main" tabIndex={0} aria-label={text.t(hasPicture(state) ? "page.picture" : "page.text")}>
       <article class="lp-sheet" key={id}>
@@ -108,8 +116,12 @@ function Failed({ state }: { state: State }) {
   );
 }
 
-/** Few tasks are talked about, so the panel is fetched behind the first of them. */
-export const remarksPanel = () => import("./remarks-panel").then((found) => found.RemarksPanel);
+const remarksPanel = () => import("./remarks-panel").then((found) => found.RemarksPanel);
+const helpDialog = () => import("./help-dialog").then((found) => found.HelpDialog);
+const settingsDialog = () => import("./settings-dialog").then((found) => found.SettingsDialog);
+
+/** What the first task does without is fetched behind it, so that it is there when it is wanted, also when the line is down. */
+export const fetchPanels = () => Promise.all([remarksPanel(), helpDialog(), settingsDialog()]);
 
 /** Most people never see it again. */
 const onboardingPanel = () => import("./onboarding-panel").then((found) => found.OnboardingPanel);
@@ -122,7 +134,7 @@ export function App() {
   usePointers(state, view);
   if (state.phase === "failed") return <div class="lp"><Failed state={state} /></div>;
   return (
-    <div class="lp" data-text={state.settings.textSize} data-guidelines={state.panel === "guidelines" || state.panel === "comments" ? "" : undefined}>
+    <div class="lp" data-text={state.settings.textSize} data-beside={view !== null && isBeside(state) ? "" : undefined} data-guidelines={state.panel === "guidelines" || state.panel === "comments" ? "" : undefined}>
       <TopBar state={state} />
       <Messages state={state} />
       <div class="lp-body">
@@ -133,8 +145,8 @@ export function App() {
       {state.onboarding !== null && view === null ? null : state.phase === "ready" ? <Dock state={state} view={view} /> : <p class="lp-hidden" role="status">{text.t("page.loading")}</p>}
       <NextPictures hashes={nextPictures(state)} />
       <Announcer state={state} view={view} />
-      {state.panel === "help" ? <HelpDialog state={state} /> : null}
-      {state.panel === "settings" ? <SettingsDialog state={state} /> : null}
+      {state.panel === "help" ? <LazyPanel key="help" load={helpDialog} props={{ state }} /> : null}
+      {state.panel === "settings" ? <LazyPanel key="settings" load={settingsDialog} props={{ state }} /> : null}
       {state.panel === "palette" ? <Palette state={state} /> : null}
       {state.panel === "skip" ? <SkipDialog /> : null}
       {state.panel === "flag" ? <FlagDialog /> : null}

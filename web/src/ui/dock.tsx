@@ -17,7 +17,7 @@ import type { MessageKey } from "../locales/en";
 import { schemaOf, type Shown } from "../state/view";
 import { byPointer, usePage } from "./context";
 import { CONTROL_VIEWS } from "./controls/table";
-import { actionTitle } from "./help-dialog";
+import { actionTitle } from "./action-title";
 import { Icon, type IconName } from "./icon";
 import { KeyCap, shortcuts } from "./key-cap";
 

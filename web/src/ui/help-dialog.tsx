@@ -1,19 +1,13 @@
-import type { MessageKey } from "../locales/en";
-import { isTitle } from "../locales/translator";
 import { actionsFor } from "../state/actions/table";
 import { palette } from "../state/actions/panels";
 import { actionId, labelId } from "../state/bindings";
 import { rulesOf } from "../state/controls";
 import type { State } from "../state/state";
 import { schemaOf } from "../state/view";
+import { actionTitle } from "./action-title";
 import { usePage } from "./context";
 import { Dialog } from "./dialog";
 import { KeyCap } from "./key-cap";
-
-export function actionTitle(name: string): MessageKey {
-  const key = `action.${name}`;
-  return isTitle(key) ? key : "page.name";
-}
 
 export function HelpDialog({ state }: { state: State }) {
   const { session, text } = usePage();

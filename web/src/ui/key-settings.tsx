@@ -7,7 +7,7 @@ import { isBindable, namesOf } from "../state/press";
 import type { State } from "../state/state";
 import { schemaOf } from "../state/view";
 import { usePage } from "./context";
-import { actionTitle } from "./help-dialog";
+import { actionTitle } from "./action-title";
 import { KeyCap, keyLabel } from "./key-cap";
 
 export function KeySettings({ state }: { state: State }) {

@@ -83,6 +83,7 @@ export function PictureStage({ state, view, control, hash }: { state: State; vie
   // A shape chosen by key or in the list must be in sight.
   useEffect(() => {
     if (active === null) return;
+    svg.current?.scrollIntoView({ block: "nearest" });
     const { left, top, right, bottom } = boundsOf(active);
     if (left >= sight.x && top >= sight.y && right <= sight.x + sight.width && bottom <= sight.y + sight.height) return;
     setSight(held({ ...sight, x: (left + right) / 2 - sight.width / 2, y: (top + bottom) / 2 - sight.height / 2 }, size));

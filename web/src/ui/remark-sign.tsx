@@ -1,16 +1,15 @@
 /** The sign of comments at a part of the answer: it leads to what they say. */
 import { useEffect } from "preact/hooks";
 import { noteRemarks, readAbout } from "../state/actions/remark";
-import { openRemarks, partKey, remarksOnParts } from "../state/remarks";
+import { openRemarks } from "../state/remarks";
 import type { Part } from "../state/focus";
 import type { State } from "../state/state";
 import type { Shown } from "../state/view";
 import { byPointer, usePage } from "./context";
 import { Icon } from "./icon";
 
-export function RemarkSign({ state, part }: { state: State; part: Part }) {
+export function RemarkSign({ count, part }: { count: number; part: Part }) {
   const { perform, text } = usePage();
-  const count = remarksOnParts(state).get(partKey(part)) ?? 0;
   return count === 0 ? null : (
     <button type="button" class="lp-chip-remarks" aria-label={text.t("remarks.count", { count })} title={text.t("remarks.count", { count })} onClick={byPointer(() => perform(readAbout, part))}>
       <Icon name="talk" />{count}

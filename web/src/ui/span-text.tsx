@@ -8,7 +8,10 @@ import { remarksOnParts } from "../state/remarks";
 import { spansOf, tieId, tiesOf, unitsOf } from "../state/spans";
 import type { State } from "../state/state";
 import { schemaOf, type Shown } from "../state/view";
+import type { Answer, Control, Schema } from "../wire";
 import { chunksOf } from "../text/chunks";
+import { hintOf } from "../state/sought";
+import { offsetsOf } from "../text/offsets";
 import { lanesOf, segmentsOf, within, type Marked, type Segment } from "../text/segments";
 import { ArcLayer, hasArcs, spanKey as keyOf } from "./arc-layer";
 import { usePage } from "./context";
@@ -18,15 +21,33 @@ import { rangeOf, reveal, selectedIn, showSelection } from "./text-selection";
 /** A selection that a finger has left alone for so long is meant. */
 const SETTLED_MS = 350;
 
+/** Stands in for a mark that might be missing, which the address points at. */
+const SOUGHT = "sought";
+
+interface Sought { control: Control; label: string; start: number; end: number }
+
+function soughtOf(state: State, field: string): Sought | null {
+  const control = schemaOf(state).controls.find((each) => each.name === state.sought?.control && each.setup.field === field);
+  const place = control === undefined ? null : (hintOf(state, control)?.place ?? null);
+  return control === undefined || place === null ? null : { control, label: state.sought?.label ?? "", ...place };
+}
+
 /** All spans that the controls of a field have, in units of its text, sorted by start. */
-function marksOf(state: State, view: Shown, field: string, text: string): Marked[] {
-  return schemaOf(state).controls.filter((control) => control.type === "spans" && control.setup.field === field).flatMap((control) => {
+function marksOf(schema: Schema, answer: Answer, field: string, text: string): Marked[] {
+  const { toUnits } = offsetsOf(text);
+  return schema.controls.filter((control) => control.type === "spans" && control.setup.field === field).flatMap((control) => {
     const labels = new Map(control.labels.map((label) => [label.value, label]));
-    return spansOf(view.answer[control.name]).map((span) => {
+    return spansOf(answer[control.name]).map((span) => {
       const label = labels.get(span.label);
-      return { key: keyOf(control.name, span.id), ...unitsOf(text, span), color: label?.color ?? null, title: label?.title ?? span.label };
+      return { key: keyOf(control.name, span.id), start: toUnits(span.start), end: toUnits(span.end), color: label?.color ?? null, title: label?.title ?? span.label };
     });
   }).sort((left, right) => left.start - right.start || left.end - right.end);
+}
+
+function withSought(marks: readonly Marked[], text: string, { control, label, ...place }: Sought): Marked[] {
+  const known = control.labels.find((each) => each.value === label);
+  const found: Marked = { key: SOUGHT, ...unitsOf(text, place), color: known?.color ?? null, title: `${known?.title ?? label} ?` };
+  return [...marks, found].sort((left, right) => left.start - right.start || left.end - right.end);
 }
 
 /** One underline of two pixels for each span, with a gap between two lanes; a shadow covers those that are listed after it. */
@@ -39,14 +60,19 @@ function underlines(segment: Segment, lanes: ReadonlyMap<string, number>): strin
 
 interface BlockProps { text: string; from: number; marks: readonly Marked[]; lanes: ReadonlyMap<string, number>; remarks: ReadonlyMap<string, number>; active: string | null; tie: string | null; isBlock: boolean }
 
-function signature({ from, marks, lanes, remarks, active, tie }: BlockProps): string {
-  return [from, active, tie, ...marks.map((mark) => `${mark.key}:${mark.start}:${mark.end}:${mark.title}:${lanes.get(mark.key) ?? 0}:${remarks.get(mark.key) ?? 0}`)].join("|");
+/** The one of a block's marks that is meant; null when it lies elsewhere. */
+const among = (marks: readonly Marked[], key: string | null): string | null => (marks.some((mark) => mark.key === key) ? key : null);
+
+function signature({ from, marks, lanes, remarks }: BlockProps): string {
+  return [from, ...marks.map((mark) => `${mark.key}:${mark.start}:${mark.end}:${mark.title}:${lanes.get(mark.key) ?? 0}:${remarks.get(mark.key) ?? 0}`)].join("|");
 }
 
-/** Drawn again only when its own spans change: a text may have a thousand. */
+/** Drawn again only when its own spans change, or which of them is at hand: a text may have a thousand. */
 class Block extends Component<BlockProps> {
   override shouldComponentUpdate(next: BlockProps): boolean {
-    return next.text !== this.props.text || signature(next) !== signature(this.props);
+    const { props } = this;
+    if (next.text !== props.text || next.active !== props.active || next.tie !== props.tie) return true;
+    return (next.marks !== props.marks || next.remarks !== props.remarks) && signature(next) !== signature(props);
   }
 
   override render({ text, from, marks, lanes, remarks, active, tie, isBlock }: BlockProps) {
@@ -62,7 +88,7 @@ class Block extends Component<BlockProps> {
           return (
             <mark
               key={segment.start} class="lp-span" data-spans={keys.join(" ")} title={segment.marks.map((mark) => mark.title).join(" · ")}
-              data-active={active !== null && keys.includes(active) ? "" : undefined} data-tie={tie !== null && keys.includes(tie) ? "" : undefined}
+              data-active={active !== null && keys.includes(active) ? "" : undefined} data-tie={tie !== null && keys.includes(tie) ? "" : undefined} data-sought={keys.includes(SOUGHT) ? "" : undefined}
               data-remarks={spoken === 0 ? undefined : spoken}
               data-tag={segment.ends.length === 0 ? undefined : segment.ends.map((mark) => mark.title).join(" · ")}
               style={{ "--label": shortest.color ?? "var(--lp-accent)", "box-shadow": underlines(segment, lanes) }}
@@ -91,15 +117,19 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
   const [count, setCount] = useState(FIRST);
   useEffect(() => (count < chunks.length ? whenIdle(() => setCount(count + PER_TURN)) : undefined), [count, chunks]);
   const { mark, part, tie } = focusOf(state);
-  const marks = marksOf(state, view, field, text);
-  const lanes = lanesOf(marks);
+  const schema = schemaOf(state);
+  const marked = useMemo(() => marksOf(schema, view.answer, field, text), [schema, view.answer, field, text]);
+  const hint = soughtOf(state, field);
+  const marks = useMemo(() => (hint === null ? marked : withSought(marked, text, hint)), [marked, text, hint?.control, hint?.label, hint?.start, hint?.end]);
+  const lanes = useMemo(() => lanesOf(marks), [marks]);
+  const inBlocks = useMemo(() => chunks.map((chunk, i) => within(marks, starts[i] ?? 0, (starts[i] ?? 0) + chunk.length)), [marks, chunks]);
   const remarks = remarksOnParts(state);
   const active = part === null ? null : keyOf(part.control, part.id);
   const tied = tie === null || part === null ? null : keyOf(part.control, tie);
   const at = mark !== null && mark.field === field ? mark : null;
   // Of a relation at hand its first span is brought into sight.
   const held = part === null ? undefined : tiesOf(view.answer[part.control]).find((each) => tieId(each) === part.id);
-  const ties = schemaOf(state).controls.find((control) => control.type === "relations" && control.name === part?.control);
+  const ties = schema.controls.find((control) => control.type === "relations" && control.name === part?.control);
   const sought = held === undefined || ties === undefined ? active : keyOf(ties.setup.spans, held.from);
   const current = marks.find((each) => each.key === sought);
   const [from, to] = at !== null ? [at.start, at.end] : [current?.start ?? null, current?.end ?? null];
@@ -143,17 +173,19 @@ export function SpanText({ state, view, field, text }: { state: State; view: Sho
     if (document.getSelection()?.isCollapsed === false) return;
     const key = hit(event.target, marks, active);
     const [control, id] = key?.split("/") ?? [];
-    if (control !== undefined && id !== undefined) perform(choosePart, { control, id });
+    const place = key === SOUGHT ? marks.find((mark) => mark.key === key) : undefined;
+    if (place !== undefined) perform(selectText, { field, start: place.start, end: place.end });
+    else if (control !== undefined && id !== undefined) perform(choosePart, { control, id });
     else perform(selectText, { field, start: 0, end: 0 });
   }
 
   const shown = (
     <div ref={root} class={`${look(text)} lp-spans`} dir="auto" aria-busy={count < chunks.length} onPointerDown={(event) => { isTouch.current = event.pointerType === "touch"; }} onPointerUp={onPointerUp} onClick={onClick}>
       {chunks.slice(0, count).map((chunk, i) => {
-        const start = starts[i] ?? 0;
+        const own = inBlocks[i] ?? [];
         // The line end at the cut is made by the block itself.
         const said = i < chunks.length - 1 && chunk.endsWith("\n") ? chunk.slice(0, -1) : chunk;
-        return <Block key={i} text={said} from={start} marks={within(marks, start, start + chunk.length)} lanes={lanes} remarks={remarks} active={active} tie={tied} isBlock={chunks.length > 1} />;
+        return <Block key={i} text={said} from={starts[i] ?? 0} marks={own} lanes={lanes} remarks={remarks} active={among(own, active)} tie={among(own, tied)} isBlock={chunks.length > 1} />;
       })}
     </div>
   );

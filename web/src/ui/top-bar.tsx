@@ -8,7 +8,7 @@ import type { State } from "../state/state";
 import { saving } from "../state/saving";
 import { byPointer, usePage } from "./context";
 import { Icon, type IconName } from "./icon";
-import { actionTitle } from "./help-dialog";
+import { actionTitle } from "./action-title";
 
 export function TopBar({ state }: { state: State }) {
   const { exit, perform, session, text } = usePage();

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { drawArcs, LANE, lanesFor, roomFor, rounded, type Arc, type Frame, type Place } from "../../src/arcs/geometry";
 
 const arc = (from: string, to: string, more: Partial<Arc> = {}): Arc => ({
-  id: `${from} ${to}`, from, to, title: "knows", color: null, directed: true, chosen: false, fromAt: 0, toAt: 0, ...more,
+  id: `${from} ${to}`, from, to, title: "knows", color: null, directed: true, fromAt: 0, toAt: 0, ...more,
 });
 const frame: Frame = { top: 0, bottom: 1_000, edge: 24, far: 600, side: "left", margin: 24, room: 4 * LANE };
 const place = (left: number, line: number, width = 40): Place => ({ left, right: left + width, top: 100 + line * 80, bottom: 124 + line * 80 });

@@ -99,6 +99,98 @@ def test_a_file_that_cannot_be_used_is_refused_in_a_sentence(
     assert not (tmp_path / "o.csv").exists()
 
 
+def test_no_result_takes_the_place_of_another_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "item,worker,label\na,1,x\na,2,y\n"
+    path, link, folder, out = _file(tmp_path, text), tmp_path / "l.csv", tmp_path / "f.csv", tmp_path / "o.csv"
+    link.symlink_to(path)
+    folder.mkdir()
+    refused = [
+        ("consensus", path, "--out", path),
+        ("consensus", path, "--out", link),
+        ("consensus", path, "--out", out, "--people", out),
+        ("consensus", path, "--out", out, "--people", path),
+        ("agreement", path, "--out", path),
+        ("consensus", path, "--out", folder),
+        ("agreement", folder),
+    ]
+    for arguments in refused:
+        code, said, err = _run(capsys, *arguments)
+
+        assert (code, said) == (1, ""), arguments
+        assert "named twice" in err or "is a folder" in err
+    assert path.read_text() == text
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--seed", "-1"], "--seed is a whole number from 0."),
+        (["--order", "x,y,x"], "--order names 'x' twice"),
+        (["--kind", "sets", "--separator", ""], "it cannot be empty"),
+    ],
+)
+def test_a_wrong_option_is_named(
+    options: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _file(tmp_path, "item,worker,label\na,1,x\na,2,y\n")
+
+    code, _out, err = _run(capsys, "agreement", path, *options)
+
+    assert code == 1
+    assert sentence in err
+
+
+def test_columns_are_found_by_their_chinese_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "标注.csv"
+    path.write_text("样本;标注员;标签\n一;张三;正面\n一;李四;正面\n", "gb18030")
+
+    code, _summary, _err = _run(capsys, "consensus", path, "--out", tmp_path / "o.csv")
+
+    assert code == 0
+    assert _rows(tmp_path / "o.csv") == [{"item": "一", "label": "正面", "confidence": "1"}]
+
+
+def test_the_same_number_and_blanks_around_are_no_disagreement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = _file(tmp_path, "item,worker,label\na,1,1\na,2,1.0\nb,1,10\nb,2,10\nc,1,2.50\nc,2,2.5\n")
+    words = _file(tmp_path, "item, worker, label\na, 1, x\na, 2, x \nb, 1, y\nb ,2,y\n", "words.csv")
+
+    _code, first, _err = _run(capsys, "agreement", numbers)
+    _code, second, _err = _run(capsys, "agreement", words)
+
+    assert [row["label"] for row in first["labels"]] == ["1", "2.5", "10"]
+    assert {one["value"] for one in first["krippendorff_alpha"].values()} == {1.0}
+    assert first["notes"] == ["Labels that are the same number count as one: 1.0 is 1, 2.50 is 2.5."]
+    assert [row["label"] for row in second["labels"]] == ["x", "y"]
+    assert (second["krippendorff_alpha"]["nominal"]["value"], second["notes"]) == (1.0, [])
+
+
+def test_words_for_a_missing_answer_are_asked_about_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _file(tmp_path, "item,worker,label\na,1,1\na,2,1\nb,1,2\nb,2,NA\nc,1,3\nc,2,3\nd,1,Yes\nd,2,yes\n")
+
+    _code, asked, _err = _run(capsys, "agreement", path)
+    _code, left_out, err = _run(capsys, "agreement", path, "--missing", "NA,Yes,yes")
+
+    none, cases = asked["notes"]
+    assert none.startswith("Labels that may mean a missing answer: NA. If they do, leave them out with --missing NA;")
+    assert cases == "Labels that differ in capitals only count as different: Yes and yes."
+    assert list(left_out["krippendorff_alpha"]) == ["nominal", "ordinal", "interval"]
+    assert (left_out["rows_incomplete"], left_out["items_compared"]) == (3, 2)
+    assert "row 4: left out, it has no label" in err
+
+
+def test_nothing_is_said_of_steps_that_imports_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _file(tmp_path, "item,worker,label\na,1,\na,2,x\nb,1,y\nb,2,y\n")
+
+    _code, report, _err = _run(capsys, "agreement", path)
+
+    assert report["notes"] == []
+
+
 def test_a_missing_file_or_folder_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(FOLDER / "weather.csv.gz", tmp_path)
 

@@ -1,5 +1,5 @@
 /** Relations: begin one at a span, go through those that are drawn, turn one round, remove one. */
-import type { AnswerValue, Control, Schema } from "../../wire";
+import type { Answer, AnswerValue, Control, Schema } from "../../wire";
 import { changeAnswer } from "../answering";
 import { focusOf, withFocus } from "../focus";
 import { spansOf, tieId, tiesOf, type Tie } from "../spans";
@@ -11,17 +11,28 @@ const hasTies = (schema: Schema): boolean => schema.controls.some((control) => c
 
 export interface TieAt { control: Control; tie: Tie }
 
+const sorted = new WeakMap<Answer, { schema: Schema; ties: readonly TieAt[] }>();
+
 /** All relations on the screen, in the order of the text: by the span that comes first, then by the other. */
-function tiesInOrder(state: State): TieAt[] {
+function tiesInOrder(state: State): readonly TieAt[] {
   const view = shown(state);
   if (view === null) return [];
-  return schemaOf(state).controls.filter((control) => control.type === "relations").flatMap((control) => {
-    const starts = new Map(spansOf(view.answer[control.setup.spans]).map((span) => [span.id, span.start]));
+  const schema = schemaOf(state);
+  const known = sorted.get(view.answer);
+  if (known?.schema === schema) return known.ties;
+  const ties = sortTies(schema, view.answer);
+  sorted.set(view.answer, { schema, ties });
+  return ties;
+}
+
+function sortTies(schema: Schema, answer: Answer): readonly TieAt[] {
+  return schema.controls.filter((control) => control.type === "relations").flatMap((control) => {
+    const starts = new Map(spansOf(answer[control.setup.spans]).map((span) => [span.id, span.start]));
     const place = ({ from, to }: Tie): readonly [number, number] => {
       const [a, b] = [starts.get(from) ?? 0, starts.get(to) ?? 0];
       return [Math.min(a, b), Math.max(a, b)];
     };
-    const rows = tiesOf(view.answer[control.name]).map((tie) => ({ control, tie, place: place(tie) }));
+    const rows = tiesOf(answer[control.name]).map((tie) => ({ control, tie, place: place(tie) }));
     return rows.sort((left, right) => left.place[0] - right.place[0] || left.place[1] - right.place[1]);
   });
 }

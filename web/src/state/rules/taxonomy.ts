@@ -1,5 +1,6 @@
 /** Labels in a tree: a chosen node says all that lies above it, so those are left out of the value. */
 import type { Control, Label } from "../../wire";
+import type { Tree } from "../tree";
 import { choiceRules, chosen } from "./choice";
 import type { ControlRules } from "./rules";
 
@@ -10,6 +11,22 @@ export function above(control: Control, value: string): string[] {
   const found: string[] = [];
   for (let parent = control.setup.parents[value]; parent !== undefined && !found.includes(parent); parent = control.setup.parents[parent]) found.unshift(parent);
   return found;
+}
+
+/** The same for a whole tree, which may have a thousand labels. */
+export function treeOf(control: Control): Tree {
+  const { parents } = control.setup;
+  const ways = new Map(control.labels.map((label) => [label.value, above(control, label.value)]));
+  const beside = new Map<string | undefined, string[]>();
+  for (const { value } of control.labels) beside.set(parents[value], [...(beside.get(parents[value]) ?? []), value]);
+  return {
+    above: (value) => ways.get(value) ?? [],
+    isInner: (value) => beside.has(value),
+    placeOf(value) {
+      const row = beside.get(parents[value]) ?? [];
+      return [row.indexOf(value) + 1, row.length];
+    },
+  };
 }
 
 export function isInner(control: Control, value: string): boolean {

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { labelId } from "../../state/bindings";
 import { rulesOf } from "../../state/controls";
+import { hintOf } from "../../state/sought";
 import type { MessageKey } from "../../locales/en";
 import type { Label } from "../../wire";
 import { byPointer, usePage } from "../context";
@@ -12,10 +13,11 @@ import type { ControlProps } from "./table";
 /** What can be said of a pair is the same in every project, so the page says it in the person's language. */
 const PREFERENCES: Readonly<Record<string, MessageKey>> = { a: "preference.a", b: "preference.b", tie: "preference.tie", neither: "preference.neither" };
 
-export function LabelButtons({ control, value, suggestion, bindings, choose, marks = false, marked }: ControlProps & { marks?: boolean; marked?: string }) {
+export function LabelButtons({ control, value, suggestion, bindings, choose, marks = false, marked, state }: ControlProps & { marks?: boolean; marked?: string }) {
   const { text } = usePage();
   const rules = rulesOf(control);
   const suggested = suggestion?.answer[control.name] ?? null;
+  const hinted = marks ? hintOf(state, control)?.label : undefined;
   const count = control.labels.length;
   const size = marks ? "lp-labels lp-labels-marks" : count > 12 ? "lp-labels lp-labels-many" : count < 4 ? `lp-labels lp-labels-${count}` : "lp-labels";
   // What a key or the palette chose below the edge of a long list is brought into sight.
@@ -38,7 +40,7 @@ export function LabelButtons({ control, value, suggestion, bindings, choose, mar
       <button
         key={label.value} type="button" class="lp-label" aria-pressed={marks ? undefined : isChosen} aria-keyshortcuts={shortcuts(keys)}
         data-pen={marked === label.value ? "" : undefined}
-        data-suggested={rules?.has(suggested, label.value) === true ? "" : undefined}
+        data-suggested={rules?.has(suggested, label.value) === true || hinted === label.value ? "" : undefined}
         style={label.color === null ? undefined : { "--label": label.color }}
         onClick={byPointer(() => choose(label.value))}
         // A press must not take the selection of the text away.

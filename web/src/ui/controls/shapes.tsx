@@ -5,6 +5,7 @@ import { chooseTool, penOf, setAttribute } from "../../state/actions/draw";
 import { choosePart, removePart } from "../../state/actions/parts";
 import { actionId } from "../../state/bindings";
 import { focusOf } from "../../state/focus";
+import { partKey, remarksOnParts } from "../../state/remarks";
 import { openAttributes } from "../../state/rules/shapes";
 import { shapesOf, TOOLS, type Shape } from "../../state/shapes";
 import { byPointer, usePage } from "../context";
@@ -45,6 +46,7 @@ export function ShapeControl(props: ControlProps) {
   const { control, value, state, bindings } = props;
   const { perform, text } = usePage();
   const shapes = shapesOf(value);
+  const remarks = remarksOnParts(state);
   const { part } = focusOf(state);
   const active = part?.control === control.name ? (shapes.find((shape) => shape.id === part.id) ?? null) : null;
   const pen = penOf(state, control);
@@ -87,7 +89,7 @@ export function ShapeControl(props: ControlProps) {
             return (
               <li key={shape.id} class="lp-chip" data-active={shape.id === active?.id ? "" : undefined} data-open={openAttributes(control, shape).length > 0 ? "" : undefined} style={label?.color == null ? undefined : { "--label": label.color }}>
                 <button type="button" class="lp-chip-text" onClick={byPointer(() => perform(choosePart, { control: control.name, id: shape.id }))}>{name}</button>
-                <RemarkSign state={state} part={{ control: control.name, id: shape.id }} />
+                <RemarkSign count={remarks.get(partKey({ control: control.name, id: shape.id })) ?? 0} part={{ control: control.name, id: shape.id }} />
                 <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: name })} onClick={byPointer(() => { perform(choosePart, { control: control.name, id: shape.id }); perform<undefined>(removePart, undefined); })}><Icon name="close" /></button>
               </li>
             );

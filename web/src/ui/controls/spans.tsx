@@ -1,9 +1,10 @@
 /** Marking spans and tying them: the labels to mark with, and the list of what is marked. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { choosePart, removePart } from "../../state/actions/parts";
 import { removeTie, tieAt } from "../../state/actions/ties";
 import { actionId } from "../../state/bindings";
 import { focusOf } from "../../state/focus";
+import { partKey, remarksOnParts } from "../../state/remarks";
 import { spansOf, tieId, tiesOf, type Span } from "../../state/spans";
 import { schemaOf } from "../../state/view";
 import type { State } from "../../state/state";
@@ -12,6 +13,8 @@ import { byPointer, usePage } from "../context";
 import { Icon } from "../icon";
 import { KeyCap } from "../key-cap";
 import { RemarkSign } from "../remark-sign";
+import { still } from "../still";
+import { whenIdle } from "../text-display";
 import { LabelButtons } from "./choice";
 import type { ControlProps } from "./table";
 
@@ -21,32 +24,65 @@ const EXCERPT = 40;
 
 /** A text of any direction inside a line of another one. */
 const apart = (said: string): string => `\u2068${cut(said)}\u2069`;
-const cut = (said: string): string => ([...said].length > EXCERPT ? `${[...said].slice(0, EXCERPT).join("")}…` : said);
+const cut = (said: string): string => (said.length > EXCERPT && [...said].length > EXCERPT ? `${[...said].slice(0, EXCERPT).join("")}…` : said);
+
+/** Where the row of chips begins: it moves on by whole steps, so that from one key to the next most of it stays as it is. */
+const STEP = SHOWN / 4;
+const rowFrom = (at: number, count: number): number => Math.max(0, Math.min(Math.floor((at - SHOWN / 2) / STEP) * STEP, count - SHOWN));
+
+/** More than any window shows of the row; the text comes first, and the rest of the row behind it. */
+const AT_FIRST = 24;
+
+/** The row of chips, with the one at hand in sight; and how many it has. */
+function useRow(active: string | null) {
+  const list = useRef<HTMLUListElement>(null);
+  const [whole, setWhole] = useState(false);
+  useEffect(() => whenIdle(() => setWhole(true)), []);
+  useLayoutEffect(() => list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [active]);
+  return { list, size: whole || active !== null ? SHOWN : AT_FIRST };
+}
+
+interface ChipProps { control: string; id: string; said: string; title: string | null; color: string | null; active: boolean; remarks: number; at: number }
+
+/** A span, with its label as title; or a relation, that stands at a place of its list. */
+const Chip = still(function Chip({ control, id, said, title, color, active, remarks, at }: ChipProps) {
+  const { perform, text } = usePage();
+  const part = { control, id };
+  const remove = (): void => {
+    if (title === null) return perform(removeTie, { control, at });
+    perform(choosePart, part);
+    perform<undefined>(removePart, undefined);
+  };
+  return (
+    <li class="lp-chip" data-active={active ? "" : undefined} style={color === null ? undefined : { "--label": color }}>
+      <button type="button" class="lp-chip-text" onClick={byPointer(() => perform(choosePart, part))}>
+        {title === null ? said : <><span dir="auto">{said}</span><b>{title}</b></>}
+      </button>
+      <RemarkSign count={remarks} part={part} />
+      <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: said })} onClick={byPointer(remove)}><Icon name="close" /></button>
+    </li>
+  );
+});
 
 function Chips({ state, control, spans, active }: { state: State; control: Control; spans: readonly Span[]; active: string | null }) {
-  const { perform, text } = usePage();
-  const list = useRef<HTMLUListElement>(null);
-  useEffect(() => list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [active]);
+  const { text } = usePage();
+  const { list, size } = useRow(active);
   const labels = new Map(control.labels.map((label) => [label.value, label]));
-  const at = Math.max(0, spans.findIndex((span) => span.id === active) - SHOWN / 2);
-  const shown = spans.slice(at, at + SHOWN);
+  const remarks = remarksOnParts(state);
+  const at = rowFrom(spans.findIndex((span) => span.id === active), spans.length);
+  const shown = spans.slice(at, at + size);
   return (
     <ul ref={list} class="lp-chips" aria-label={text.t("spans.list")}>
       {shown.map((span) => {
         const label = labels.get(span.label);
         return (
-          <li key={span.id} class="lp-chip" data-active={span.id === active ? "" : undefined} style={label?.color == null ? undefined : { "--label": label.color }}>
-            <button type="button" class="lp-chip-text" onClick={byPointer(() => perform(choosePart, { control: control.name, id: span.id }))}>
-              <span dir="auto">{cut(span.text)}</span><b>{label?.title ?? span.label}</b>
-            </button>
-            <RemarkSign state={state} part={{ control: control.name, id: span.id }} />
-            <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: cut(span.text) })} onClick={byPointer(() => { perform(choosePart, { control: control.name, id: span.id }); perform<undefined>(removePart, undefined); })}>
-              <Icon name="close" />
-            </button>
-          </li>
+          <Chip
+            key={span.id} control={control.name} id={span.id} said={cut(span.text)} title={label?.title ?? span.label} color={label?.color ?? null}
+            active={span.id === active} remarks={remarks.get(partKey({ control: control.name, id: span.id })) ?? 0} at={-1}
+          />
         );
       })}
-      {spans.length > shown.length ? <li class="lp-quiet lp-hint">{text.t("spans.more", { count: spans.length - shown.length })}</li> : null}
+      {spans.length > SHOWN ? <li class="lp-quiet lp-hint">{text.t("spans.more", { count: spans.length - SHOWN })}</li> : null}
     </ul>
   );
 }
@@ -78,7 +114,7 @@ export function SpanControl(props: ControlProps) {
 
 export function RelationControl(props: ControlProps) {
   const { control, value, state, view } = props;
-  const { perform, text } = usePage();
+  const { text } = usePage();
   const spans = new Map(spansOf(view.answer[control.setup.spans]).map((span) => [span.id, span]));
   const ties = tiesOf(value);
   const { part, tie } = focusOf(state);
@@ -86,9 +122,8 @@ export function RelationControl(props: ControlProps) {
   const labels = new Map(control.labels.map((label) => [label.value, label]));
   const isAsked = schemaOf(state).controls.some((other) => other.name === control.setup.spans);
   const active = part?.control === control.name ? part.id : null;
-  const list = useRef<HTMLUListElement>(null);
-  useEffect(() => list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [active]);
-  const at = Math.max(0, ties.findIndex((each) => tieId(each) === active) - SHOWN / 2);
+  const { list, size } = useRow(active);
+  const at = rowFrom(ties.findIndex((each) => tieId(each) === active), ties.length);
   const cap = (action: string) => <KeyCap name={props.bindings.keysOf(actionId(action))[0]} />;
   return (
     <div class="lp-control" role="group" aria-label={control.title || text.t("page.relations")}>
@@ -105,16 +140,11 @@ export function RelationControl(props: ControlProps) {
       <LabelButtons {...props} marks />
       {ties.length === 0 ? null : (
         <ul ref={list} class="lp-chips" aria-label={text.t("page.relations")}>
-          {ties.slice(at, at + SHOWN).map((each, i) => {
+          {ties.slice(at, at + size).map((each, i) => {
             const label = labels.get(each.label);
             const said = text.t("relations.tie", { from: apart(spans.get(each.from)?.text ?? ""), label: label?.title ?? each.label, to: apart(spans.get(each.to)?.text ?? "") });
             const id = tieId(each);
-            return (
-              <li key={id} class="lp-chip" data-active={id === active ? "" : undefined} style={label?.color == null ? undefined : { "--label": label.color }}>
-                <button type="button" class="lp-chip-text" onClick={byPointer(() => perform(choosePart, { control: control.name, id }))}>{said}</button>
-                <button type="button" class="lp-chip-remove" aria-label={text.t("spans.remove", { text: said })} onClick={byPointer(() => perform(removeTie, { control: control.name, at: at + i }))}><Icon name="close" /></button>
-              </li>
-            );
+            return <Chip key={id} control={control.name} id={id} said={said} title={null} color={label?.color ?? null} active={id === active} remarks={0} at={at + i} />;
           })}
           {ties.length > SHOWN ? <li class="lp-quiet lp-hint">{text.t("spans.more", { count: ties.length - SHOWN })}</li> : null}
         </ul>
