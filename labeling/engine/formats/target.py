@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from curation.engine.pictures.decode import PictureError, upright_size
 from labeling.engine.formats.record import Losses, Record
 
 FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*\\' + "".join(map(chr, range(32))), "_"))
@@ -51,7 +52,18 @@ class Target:
         place = self.folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, place)
+        self._tell_of_turning(record, place)
         return path
+
+    def _tell_of_turning(self, record: Record, place: Path) -> None:
+        """Note a picture whose file is turned by EXIF: readers that do not heed it see the shapes in the wrong place."""
+        try:
+            _size, orientation = upright_size(place)
+        except PictureError:
+            return
+        if orientation > 1:
+            reason = f"Its file is turned by EXIF ({orientation}); shapes are given on the picture the right way up."
+            self.losses.add(record.name, "exif_turned", reason)
 
     def name_for(self, record: Record) -> str:
         """Return a file name for a record's picture, as near to its own as can be; no two are alike."""
