@@ -56,7 +56,7 @@ class Target:
         return path
 
     def _tell_of_turning(self, record: Record, place: Path) -> None:
-        """Note a picture whose file is turned by EXIF: readers that do not heed it see the shapes in the wrong place."""
+        """Note a picture whose file is turned by EXIF: who heeds no EXIF sees shapes in the wrong place."""
         try:
             _size, orientation = upright_size(place)
         except PictureError:
