@@ -34,6 +34,20 @@ def publish(job: JobContext) -> dict[str, Any]:
     return publish_labels(job=job, **job.params)
 
 
+@job_task("labeling.import_labeled")
+def import_labeled(job: JobContext) -> dict[str, Any]:
+    from labeling.services.labeled_import import run_labeled_import
+
+    return run_labeled_import(job=job, **job.params)
+
+
+@job_task("labeling.take_answers")
+def take_answers(job: JobContext) -> dict[str, Any]:
+    from labeling.services.labeled_answers import take_answers as take
+
+    return take(job=job, **job.params)
+
+
 @job_task("labeling.export")
 def export(job: JobContext) -> dict[str, Any]:
     from labeling.services.export import run_export

@@ -38,6 +38,8 @@ KINDS: dict[str, Kind] = {
     "labeling.create_tasks": Kind(_("Task creation")),
     "labeling.publish": Kind(_("Publication of labels")),
     "labeling.export": Kind(_("Export")),
+    "labeling.import_labeled": Kind(_("Import with labels")),
+    "labeling.take_answers": Kind(_("Import of answers")),
     "labeling.measure_agreement": Kind(_("Measure of agreement")),
     "labeling.weigh_answers": Kind(_("Comparison of answers")),
     "labeling.migrate_answers": Kind(_("Change of questions")),

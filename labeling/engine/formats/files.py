@@ -149,8 +149,12 @@ class Files:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Files]:
+def opened(path: Path, name: str = "") -> Iterator[Files]:
     """Give the files of a folder, an archive or a single file; an archive is unpacked into a folder that then goes.
+
+    Args:
+        path: Where it lies.
+        name: What a single file is called, where its place does not say.
 
     Raises:
         ReadError: The archive is broken, or leads out of its folder, or unfolds too far.
@@ -162,7 +166,7 @@ def opened(path: Path) -> Iterator[Files]:
             yield Files({file.relative_to(path).as_posix(): file for file in walk_files(path)}, Path(folder))
             return
         if not kind:
-            yield Files({path.name: path}, Path(folder))
+            yield Files({name or path.name: path}, Path(folder))
             return
         paths: dict[str, Path] = {}
         for member, stream in walk(path):
