@@ -9,6 +9,7 @@ from labeling.pages import (
     gold,
     grid,
     label_error,
+    labeled_import,
     new_project,
     onboarding,
     one_more,
@@ -24,6 +25,8 @@ from labeling.pages import (
 app_name = "labeling"
 urlpatterns = [
     path("projects/", project.ProjectsPage.as_view(), name="projects"),
+    path("projects/import/", labeled_import.LabeledImportPage.as_view(), name="labeled-import"),
+    path("labeled-imports/<int:pk>/", labeled_import.LabeledImportJobPage.as_view(), name="labeled-import-job"),
     path("projects/new/", new_project.NewProjectPage.as_view(), name="project-new"),
     path("projects/<int:pk>/", project.ProjectPage.as_view(), name="project"),
     path("projects/<int:pk>/label/", project.LabelPage.as_view(), name="label"),

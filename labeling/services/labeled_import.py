@@ -50,6 +50,21 @@ BATCH = 50
 MOST_OVERLAP = 100
 
 
+def free_name(*, actor: Actor, name: str) -> str:
+    """Return a name for a project without needless blanks.
+
+    Raises:
+        DomainError: ``name_missing``. Conflict: ``project_exists``.
+    """
+    name = " ".join(name.split())
+    if not name:
+        raise DomainError("name_missing", _("Give the project a name."), field="name")
+    if Project.objects.visible_to(actor).filter(name=name).exists():
+        detail = _("There is a project called %(name)s already.") % {"name": name}
+        raise Conflict("project_exists", detail, field="name")
+    return name
+
+
 @transaction.atomic
 def start_labeled_import(*, actor: Actor, upload_id: int, name: str, file_format: str = "") -> Job:
     """Send the job that makes a version and a project of a labeled dataset.
@@ -76,13 +91,7 @@ def start_labeled_import(*, actor: Actor, upload_id: int, name: str, file_format
     if file_format and file_format not in FORMATS:
         detail = _("Choose one of these formats: %(formats)s.") % {"formats": ", ".join(FORMATS)}
         raise DomainError("format_unknown", detail, field="format")
-    name = " ".join(name.split())
-    if not name:
-        raise DomainError("name_missing", _("Give the project a name."), field="name")
-    if Project.objects.visible_to(actor).filter(name=name).exists():
-        raise Conflict(
-            "project_exists", _("There is a project called %(name)s already.") % {"name": name}, field="name"
-        )
+    name = free_name(actor=actor, name=name)
     job = enqueue(
         kind=KIND,
         actor=actor,

@@ -25,6 +25,7 @@ NOUNS = {
     "diffs": Diff,
     "erasures": Erasure,
     "jobs": Job,
+    "labeled-imports": Job,
     "members": Membership,
     "plans": Plan,
     "projects": Project,

@@ -4,11 +4,13 @@ import csv
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from accounts.actor import Actor
 from assay_client import Client, InvalidRequest
+from labeling.models import Annotation, Project
 from tests import factories
 from tests.client.test_command import Run, assay
 from tests.labeling.crowds import answer
@@ -47,3 +49,28 @@ def test_a_project_is_exported_by_client_and_command(
     wrong = assay("project", "export", "Cells", "--format", "docx", "--out", str(two))
     assert wrong.returncode == 2
     assert "coco" in wrong.stderr
+
+
+def test_what_is_exported_is_imported_again(live_service: LiveService, boss: Actor, assay: Run, tmp_path: Path) -> None:
+    project = make(boss, 3)
+    answers = {1: {"cells": [box("a", 10)]}, 2: {"cells": []}, 3: {"cells": [box("b", 20), box("c", 120)]}}
+    answer(boss, project, answers)
+    assert assay("login", live_service.url, given=f"{factories.secret(boss)}\n").returncode == 0
+    file = tmp_path / "answers.zip"
+    for file_format in ("label_studio", "coco", "cvat"):
+        assert assay("project", "export", "Cells", "--format", file_format, "--out", str(file)).returncode == 0
+        said = assay("--json", "project", "import", str(file), "--name", f"Again {file_format}")
+        assert said.returncode == 0, said.stderr
+        result = json.loads(said.stdout)
+        assert (result["format"], result["items"], result["answers"]["answers"]) == (file_format, 3, 3)
+        again = Project.objects.get(pk=result["project"])
+        rows = Annotation.objects.filter(project=again).order_by("task__item_id")
+        (control,) = again.schema["controls"]
+        assert [shapes_of(row.answer.get(control["name"], [])) for row in rows] == [
+            shapes_of(given["cells"]) for given in answers.values()
+        ]
+
+
+def shapes_of(value: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return what a reader can see of shapes: everything but their ids."""
+    return [tuple(shape[name] for name in ("type", "label", "x", "y", "width", "height")) for shape in value]

@@ -1,7 +1,11 @@
-"""project export."""
+"""project export, project import."""
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -42,3 +46,48 @@ def export(
         words += f"\nNot held by the format: {lost:,} ({codes})"
         words += "" if losses else "; --losses FILE.csv lists them"
     session.out.result({"file": str(out), **made}, words)
+
+
+def import_labeled(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(exists=True, help="File, archive or folder as another tool exports it.")],
+    name: Annotated[str, typer.Option(help="Name of the project.")],
+    dataset: Annotated[str, typer.Option(help="Dataset of its items; named like the project by default.")] = "",
+    file_format: Annotated[str, typer.Option("--format", help="Such as label_studio; found by content.")] = "",
+    losses: Annotated[Path | None, typer.Option(help="Where to write a CSV of what could not be taken.")] = None,
+) -> None:
+    """Make a project of a dataset that was labeled in another tool, with everybody's answers."""
+    session = session_of(context)
+    client = session.client
+    place = client.datasets.ensure(dataset or name)
+    with _as_file(source) as file, session.out.meter(f"Sending {source.name}") as meter:
+        upload = client.uploads.send(place.id, file, on_progress=meter.bytes)
+    job = session.wait(client.uploads.start_project(upload.id, name, file_format=file_format), "Importing")
+    made = dict(job.result or {})
+    brought = session.wait(client.jobs.get(made["answers_job"]), "Taking answers").result or {}
+    lost = sum(made["losses"].values())
+    if losses is not None and lost:
+        client.uploads.save_refused(upload.id, losses)
+    words = f"Project {made['project']} ({name}): {made['items']:,} items, {brought.get('answers', 0):,} answers"
+    words += f" of {brought.get('people', 0):,} people\n" + session.link(f"projects/{made['project']}/")
+    if lost:
+        codes = ", ".join(f"{code} {count:,}" for code, count in sorted(made["losses"].items()))
+        words += f"\nLeft out or changed: {lost:,} ({codes})" + ("" if losses else "; --losses FILE.csv lists them")
+    if brought.get("refused"):
+        words += f"\nAnswers that fit no question: {brought['refused']:,}"
+    session.out.result({**made, "answers": brought}, words)
+
+
+@contextmanager
+def _as_file(source: Path) -> Iterator[Path]:
+    """Give a folder as one archive."""
+    if source.is_file():
+        yield source
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        packed = Path(folder) / f"{source.resolve().name or 'folder'}.zip"
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(source.rglob("*")):
+                if path.is_file() and not path.is_symlink():
+                    archive.write(path, path.relative_to(source).as_posix())
+        yield packed
