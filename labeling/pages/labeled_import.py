@@ -68,17 +68,14 @@ class LabeledImportJobPage(ScopedPage):
 
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
         job = get_object_or_404(Job.objects.visible_to(request.actor), pk=pk)
-        made = job.result.get("project") if job.kind == KIND and job.result else None
-        if made and job.state == "succeeded":
-            if lost := sum(job.result["losses"].values()):
-                messages.warning(
-                    request,
-                    ngettext(
-                        "%(count)s object was left out or changed; the file's page lists it.",
-                        "%(count)s objects were left out or changed; the file's page lists them.",
-                        lost,
-                    )
-                    % {"count": lost},
-                )
-            return redirect("labeling:project", made)
-        return render(request, "labeling/labeled_import_job.html", {"job": job})
+        result = job.result if job.kind == KIND and job.state == "succeeded" else None
+        if not result:
+            return render(request, "labeling/labeled_import_job.html", {"job": job})
+        if lost := sum(result["losses"].values()):
+            detail = ngettext(
+                "%(count)s object was left out or changed; the file's page lists it.",
+                "%(count)s objects were left out or changed; the file's page lists them.",
+                lost,
+            )
+            messages.warning(request, detail % {"count": lost})
+        return redirect("labeling:project", result["project"])

@@ -161,7 +161,7 @@ def _store(
     by_task = {row.task: row for row in rows}
     with transaction.atomic(), connection.cursor() as cursor:
         desk = sit_down_for(cursor, job.actor, project.pk, person)
-        values = {"annotator": person, "project": project.pk, "tasks": sorted(by_task)}
+        values: dict[str, Any] = {"annotator": person, "project": project.pk, "tasks": sorted(by_task)}
         cursor.execute(TAKE_AGAIN, values)
         placed = sorted(row[0] for row in cursor.fetchall())
         cursor.execute(STORE, _stored(desk, schema, [(task, by_task[task]) for task in placed]))
