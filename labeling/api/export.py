@@ -33,7 +33,7 @@ class ExportOutput(serializers.ModelSerializer[Export]):
         ]  # fmt: skip
 
 
-class ExportInput(serializers.Serializer[Any]):
+class AnswerExportInput(serializers.Serializer[Any]):
     format = serializers.ChoiceField(choices=WRITTEN)
     only_answered = serializers.BooleanField(default=True, help_text="Leave out items that nobody answered.")
     only_reviewed = serializers.BooleanField(default=False, help_text="Only answers that a reviewer accepted or fixed.")
@@ -67,12 +67,12 @@ class ExportListView(ScopedViewSet):
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(ExportOutput(page, many=True).data)
 
-    @extend_schema(request=ExportInput, responses={202: ExportOutput})
+    @extend_schema(request=AnswerExportInput, responses={202: ExportOutput})
     def create(self, request: Request, pk: int) -> Response:
         """Write the answers in a format; a job does it."""
         actor = request.actor  # type: ignore[attr-defined]
         find_project(actor=actor, project_id=pk)
-        options = valid(ExportInput, request.data)
+        options = valid(AnswerExportInput, request.data)
         file_format = options.pop("format")
         export = start_export(actor=actor, project_id=pk, file_format=file_format, options=options)
         return Response(ExportOutput(export).data, status=202)

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from core.api import ScopedAPIView, valid
 from curation.models import Upload
-from labeling.engine.formats.table import FORMATS
+from labeling.engine.formats.table import NAMES
 from labeling.services.labeled_import import start_labeled_import
 from workers.api.job import JobOutput
 
@@ -17,7 +17,7 @@ from workers.api.job import JobOutput
 class LabeledImportInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120, help_text="Of the project.")
     format = serializers.ChoiceField(
-        choices=tuple(FORMATS), required=False, allow_blank=True, help_text="Found by content when left out."
+        choices=NAMES, required=False, allow_blank=True, help_text="Found by content when left out."
     )
 
 

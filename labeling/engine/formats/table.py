@@ -115,6 +115,7 @@ FORMATS: dict[str, Format] = {
     # The last, since pictures in folders are part of most others.
     "folders": Format("folders of classes", folders.recognize, folders.read, folders.holds, folders.write),
 }
+NAMES = tuple(FORMATS)
 WRITTEN = tuple(name for name, each in FORMATS.items() if each.write is not None)
 
 
