@@ -84,6 +84,8 @@ def environment_of(worker: str) -> dict[str, str]:
         "ASSAY_OBJECTS": str(home / "objects"),
         # Exporting an encoder's graph costs ten seconds: once for all workers of a run.
         "ASSAY_MODEL_CACHE": str(Path(os.environ["ASSAY_TEST_HOME"]) / "models"),
+        # The commands that need no database set this to a second; thirty-two people share twelve connections here.
+        "ASSAY_DATABASE_WAIT": "120",
         "ASSAY_SECRET_KEY": "only-for-tests-" + "0123456789" * 4,
         "ASSAY_BASE_URL": "http://127.0.0.1:8000",
         "ASSAY_ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
