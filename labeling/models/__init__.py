@@ -6,7 +6,6 @@ from labeling.models.assignment import Assignment, AssignmentKind, AssignmentSta
 from labeling.models.backend import Backend, BackendState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
-from labeling.models.export import Export
 from labeling.models.gold import Gold, GoldState, GoldUse
 from labeling.models.label_error import SuspectKind, SuspectLabel, SuspectState
 from labeling.models.onboarding import Onboarding, OnboardingAnswer, OnboardingStage
@@ -37,7 +36,6 @@ __all__ = [
     "Dispute",
     "DisputeState",
     "Draft",
-    "Export",
     "Gold",
     "GoldState",
     "GoldUse",
