@@ -16,15 +16,19 @@ FORMATS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
 ROWS = 100_000
 
 
-def check_output(path: Path) -> None:
-    """Refuse a name that says no known format, or a folder that is not there, before any work is done.
+def check_output(path: Path, *others: Path) -> None:
+    """Refuse a name that says no known format, or a place as `check_place` does, before any work is done.
+
+    Args:
+        path: Where to write.
+        others: What the command reads, and what else it writes.
 
     Raises:
         ValueError: What is wrong, and what would be right.
     """
     if not path.name.lower().endswith(FORMATS):
         raise ValueError(f"{path.name}: the name must end in one of {', '.join(FORMATS)}.")
-    check_place(path)
+    check_place(path, *others)
 
 
 def check_place(path: Path, *others: Path) -> None:

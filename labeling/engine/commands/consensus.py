@@ -49,8 +49,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         ValueError: An argument is wrong, or the method cannot learn from so many people and labels.
         ReadError: The file cannot be read.
     """
-    check_output(options.out)
-    check_place(options.out, options.input)
+    check_output(options.out, options.input)
     if options.people is not None:
         check_place(options.people, options.input, options.out)
     if options.seed < 0:
