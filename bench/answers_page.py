@@ -47,7 +47,7 @@ def test_measure(live_service: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(FILL, {"project": project.pk, "count": count, "annotator": ann.user_id})
         cursor.execute("ANALYZE labeling_annotation, labeling_task")
-    cookie = f"{settings.SESSION_COOKIE_NAME}={session_of(ann)}"
+    cookie = f"{settings.SESSION_COOKIE_NAME}={session_of(ann.user_id)}"
     queries = {
         "all": "",
         "common label": "label=label%3Dham",

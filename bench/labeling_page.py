@@ -173,7 +173,7 @@ def test_measure(chromium: Any, live_service: Any) -> None:
     ann = factories.owner("Bench")
     quick, heavy = make_projects(ann, keys)
     context = chromium.new_context(base_url=live_service.url, viewport={"width": 1280, "height": 900})
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session_of(ann), "url": live_service.url}
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session_of(ann.user_id), "url": live_service.url}
     context.add_cookies([cookie])
     found = measure(context.new_page(), quick, heavy, keys)
     context.set_offline(True)

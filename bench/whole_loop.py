@@ -1,6 +1,6 @@
 """The whole loop on noisy answers: how right final labels are for each answer paid, beside a fixed number of people.
 
-    python bench/whole_loop.py [bluebirds] [banking77] [--data FOLDER] [--seeds 5]
+    python bench/whole_loop.py [bluebirds] [banking77] [--data FOLDER] [--seeds 5] [--processes 5]
 
 Fixed: so many people answer each item, and the majority decides (a tie by lot). Ours: two people answer each item, a
 model of the people weighs the answers, and one more person is asked where one more answer brings most
@@ -18,7 +18,9 @@ import gzip
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -148,14 +150,16 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", default=[*SETS], help="bluebirds, banking77")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=1, help="seeds side by side")
     arguments = parser.parse_args()
     print(f"{datetime.now(UTC).date()}, {arguments.seeds} seeds")
     for name in arguments.sets:
         read, each = SETS[name]
-        crowd, started = read(arguments.data), time.process_time()
+        crowd, started = read(arguments.data), time.monotonic()
         count = len(crowd.truth)
         budgets = [round(number * count) for number in each]
-        ours = [loop(crowd, budgets, seed) for seed in range(arguments.seeds)]
+        with ProcessPoolExecutor(arguments.processes) as pool:
+            ours = list(pool.map(partial(loop, crowd, budgets), range(arguments.seeds)))
         print(f"\n{name}: {count:,} items, {crowd.table.shape[1]} people, {crowd.labels} labels")
         print("answers an item   fixed, majority   ours   better by")
         for number, budget in zip(each, budgets, strict=True):
@@ -170,7 +174,7 @@ def main() -> None:
                 fixed = f"{theirs.mean():.1f} ± {theirs.std(ddof=1):.1f}"
                 gain = f"{mine.mean() - theirs[: len(mine)].mean():+.1f}"
             print(f"{number:>15}   {fixed:>15}   {mine.mean():.1f} ± {mine.std(ddof=1):.1f}   {gain}")
-        print(f"{time.process_time() - started:.0f} CPU seconds")
+        print(f"{time.monotonic() - started:.0f} seconds", flush=True)
 
 
 if __name__ == "__main__":

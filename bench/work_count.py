@@ -65,7 +65,7 @@ def test_measure(live_service: Any) -> None:
     began = time.perf_counter()
     found = run_count(job=start(job), project_id=project.pk)
     seconds = time.perf_counter() - began
-    cookie = f"{settings.SESSION_COOKIE_NAME}={session_of(ann)}"
+    cookie = f"{settings.SESSION_COOKIE_NAME}={session_of(ann.user_id)}"
     page = f"{live_service.url}/projects/{project.pk}/work/"
     first = time.strftime("%Y-%m-%d", time.gmtime(time.time() - (DAYS - 1) * 86_400))
     result = {

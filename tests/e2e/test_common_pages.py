@@ -85,7 +85,7 @@ def open_page(chromium: Any, live_service: LiveService) -> Iterator[Any]:
 
 def sign_in(page: Page) -> None:
     """Give the window a session of Ann's; the form is filled in by the test of a wrong password."""
-    session = session_of(User.objects.get(email="ann@example.com"))
+    session = session_of(User.objects.get(email="ann@example.com").pk)
     page.context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": session, "domain": "127.0.0.1", "path": "/"}]
     )

@@ -60,7 +60,7 @@ def windows(chromium: Any, live_service: LiveService) -> Iterator[Callable[..., 
         contexts.append(context)
         values = {
             "django_language": language,
-            settings.SESSION_COOKIE_NAME: session_of(User.objects.get(pk=actor.user_id)),
+            settings.SESSION_COOKIE_NAME: session_of(actor.user_id),
         }
         context.add_cookies([{"name": k, "value": v, "url": live_service.url} for k, v in values.items()])
         page = context.new_page()
@@ -112,9 +112,9 @@ def eventually(condition: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def session_of(person: User) -> str:
+def session_of(user_id: int) -> str:
     """Return the key of a new session, as signing in would make it."""
-    session = SessionStore()
+    person, session = User.objects.get(pk=user_id), SessionStore()
     session[SESSION_KEY] = str(person.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
     session[HASH_SESSION_KEY] = person.get_session_auth_hash()
