@@ -332,8 +332,8 @@ def _attribute(row: Any, known: set[str], where: str) -> Attribute:
     if not isinstance(row, Mapping):
         raise SchemaError(where, "must be an object with name and options.")
     options, asked = row.get("options"), row.get("labels") or []
-    if not isinstance(options, list) or not 2 <= len(options) <= 50:
-        raise SchemaError(f"{where}.options", "must be a list of 2 to 50 words.")
+    if not isinstance(options, list) or not 1 <= len(options) <= 50:
+        raise SchemaError(f"{where}.options", "must be a list of 1 to 50 words.")
     read = tuple(text({"option": each}, "option", f"{where}.options") for each in options)
     all_differ(list(read), f"{where}.options", "option")
     if not all(read):
