@@ -109,7 +109,11 @@ def _write(
     for control in drawn:
         for shape in answer.get(control.name, []):
             category = ids[control.name, shape["label"]]
-            plain = unturned(shape, place_of(record, drawn, control, shape), writing.target.losses)
+            where = place_of(record, drawn, control, shape)
+            plain = unturned(shape, where, writing.target.losses)
+            if plain["type"] == "rotated_box" and "rotation" in plain.get("attributes", {}):
+                reason = "An attribute called rotation says there how far a box is turned. What was chosen is left out."
+                writing.target.losses.add(where, "attribute_taken", reason)
             part.annotation({"image_id": image, "category_id": category, **_written(plain)})
     for written in words:
         if written.name in answer:
