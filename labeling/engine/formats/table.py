@@ -14,6 +14,8 @@ from labeling.engine.formats import (
     cvat,
     cvat_backup,
     cvat_write,
+    docbin,
+    docbin_write,
     doccano,
     doccano_write,
     folders,
@@ -84,6 +86,7 @@ FORMATS: dict[str, Format] = {
     "brat": Format("brat", brat.recognize, brat.read, brat_write.holds, brat_write.write),
     "doccano": Format("doccano", doccano.recognize, doccano.read, doccano_write.holds, doccano_write.write),
     "conll": Format("CoNLL", conll.recognize, conll.read, conll_write.holds, conll_write.write),
+    "docbin": Format("spaCy DocBin", docbin.recognize, docbin.read, docbin_write.holds, docbin_write.write),
     "hugging_face": Format(
         "Hugging Face dataset",
         plain.recognize_hugging_face,
