@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from labeling.engine.formats import (
+    argilla,
+    argilla_write,
     brat,
     brat_write,
     coco,
@@ -82,6 +84,7 @@ FORMATS: dict[str, Format] = {
         label_studio_write.holds,
         label_studio_write.write_min,
     ),
+    "argilla": Format("Argilla records", argilla.recognize, argilla.read, argilla_write.holds, argilla_write.write),
     "prodigy": Format("Prodigy", prodigy.recognize, prodigy.read, prodigy_write.holds, prodigy_write.write),
     "brat": Format("brat", brat.recognize, brat.read, brat_write.holds, brat_write.write),
     "doccano": Format("doccano", doccano.recognize, doccano.read, doccano_write.holds, doccano_write.write),
