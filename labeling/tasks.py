@@ -34,6 +34,34 @@ def publish(job: JobContext) -> dict[str, Any]:
     return publish_labels(job=job, **job.params)
 
 
+@job_task("labeling.import_labeled")
+def import_labeled(job: JobContext) -> dict[str, Any]:
+    from labeling.services.labeled_import import run_labeled_import
+
+    return run_labeled_import(job=job, **job.params)
+
+
+@job_task("labeling.take_answers")
+def take_answers(job: JobContext) -> dict[str, Any]:
+    from labeling.services.labeled_answers import take_answers as take
+
+    return take(job=job, **job.params)
+
+
+@job_task("labeling.export")
+def export(job: JobContext) -> dict[str, Any]:
+    from labeling.services.export import run_export
+
+    return run_export(job=job, **job.params)
+
+
+@shared_task(name="labeling.remove_old_exports", ignore_result=True)
+def remove_old_exports(**_later: Any) -> None:
+    from labeling.services.export import remove_old_exports as remove
+
+    remove()
+
+
 @job_task("labeling.measure_agreement")
 def measure_agreement(job: JobContext) -> dict[str, Any]:
     from labeling.services.quality import measure_agreement as measure

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 from PIL import Image
 
 from accounts.actor import Actor
@@ -19,7 +20,18 @@ from curation.engine.manifest import VersionManifest
 from curation.engine.pictures.taking import take
 from curation.models import Dataset, Diff, Finding, Picture, Plan, Run, Selection, Source, Upload, Version
 from curation.services.media import store_pictures
-from labeling.models import Annotation, Assignment, Bulk, Comment, Gold, LabelingRule, Project, SuspectLabel, Task
+from labeling.models import (
+    Annotation,
+    Assignment,
+    Bulk,
+    Comment,
+    Export,
+    Gold,
+    LabelingRule,
+    Project,
+    SuspectLabel,
+    Task,
+)
 from labeling.services.answer import save_answers
 from labeling.services.assignment import Order as GivingOrder
 from labeling.services.assignment import give_tasks
@@ -225,6 +237,10 @@ def rule(actor: Actor, on: Project | None = None, **fields: Any) -> LabelingRule
     return LabelingRule.objects.create(project=on or project(actor), **fields)
 
 
+def export(actor: Actor) -> Export:
+    return Export.objects.create(project=project(actor), file_format="coco", finished_at=timezone.now(), item_count=1)
+
+
 def token(actor: Actor) -> Token:
     return create_token(actor=actor, name="test", scopes=sorted(actor.scopes)[:1])[0]
 
@@ -284,6 +300,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Finding: finding,
     Gold: gold,
     Job: job,
+    Export: export,
     LabelingRule: rule,
     Membership: membership,
     Model: model,

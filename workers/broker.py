@@ -36,6 +36,11 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"queue": "default", "expires": 1800},
         },
+        "remove-old-exports": {
+            "task": "labeling.remove_old_exports",
+            "schedule": 3600.0,
+            "options": {"queue": "default", "expires": 1800},
+        },
         "expire-leases": {
             "task": "labeling.expire_leases",
             "schedule": 15.0,

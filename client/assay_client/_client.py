@@ -18,6 +18,7 @@ from assay_client._resources.comment import Comments, Reviews
 from assay_client._resources.dataset import Datasets
 from assay_client._resources.deployment import Deployments
 from assay_client._resources.erasure import Erasures
+from assay_client._resources.export import Exports
 from assay_client._resources.gold import Golds
 from assay_client._resources.job import Jobs
 from assay_client._resources.project import Projects
@@ -46,9 +47,9 @@ class Client:
         transport: Another httpx transport, such as one with a proxy or its own certificates.
 
     Attributes:
-        datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, suggestions, quality, rules,
-            bulks, annotations, comments, reviews, jobs, trainings, bundles, deployments: one for each noun of the
-            service.
+        datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, suggestions, exports,
+            quality, rules, bulks, annotations, comments, reviews, jobs, trainings, bundles, deployments: one for each
+            noun of the service.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Client:
         self.assignments = Assignments(self._transport)
         self.golds = Golds(self._transport)
         self.suggestions = Suggestions(self._transport)
+        self.exports = Exports(self._transport, self.jobs)
         self.quality = Quality(self._transport)
         self.rules = Rules(self._transport)
         self.bulks = Bulks(self._transport)

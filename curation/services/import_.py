@@ -112,7 +112,7 @@ def _result(version: Version, upload: Upload, state: dict[str, Any]) -> dict[str
 def _read(
     job: JobContext, upload: Upload, path: Path, profile: SourceProfile, folder: Path
 ) -> tuple[VersionManifest, list[str]]:
-    first_id = next_id = _reserve_ids(job, upload, profile.row_bound)
+    first_id = next_id = reserve_ids(job, upload, profile.row_bound)
     writer = VersionWriter(folder, roles=profile.roles)
     refused = folder / "refused.csv"
     bad = 0
@@ -149,7 +149,7 @@ def _report(job: JobContext, upload: Upload, batch: Batch, good: int, bad: int) 
     )
 
 
-def _reserve_ids(job: JobContext, upload: Upload, bound: int) -> int:
+def reserve_ids(job: JobContext, upload: Upload, bound: int) -> int:
     """Set ids aside before the rows are counted, so that two imports at once never give the same one.
 
     The profile bounds the rows: by the size of a text, by what a Parquet file or workbook says or may hold. A resumed

@@ -7,8 +7,10 @@ from labeling.api.agreement import AgreementView
 from labeling.api.assignment import AssignmentListView, AssignmentView
 from labeling.api.bulk import BulkCountView, BulkListView, BulkUndoView, BulkView
 from labeling.api.comment import CommentsView, CommentView, PeopleView
+from labeling.api.export import ExportFileView, ExportFormatsView, ExportListView, ExportLossesView, ExportView
 from labeling.api.gold import GoldImportView, GoldListView, GoldUseView, GoldView, PauseView
 from labeling.api.label_error import LabelErrorDecisionView, LabelErrorsView, LabelErrorView
+from labeling.api.labeled_import import LabeledImportView
 from labeling.api.labeling import (
     AnnotationView,
     AnswersView,
@@ -65,6 +67,12 @@ urlpatterns = [
         AssignmentListView.as_view({"get": "list", "post": "create"}),
         name="assignment-list",
     ),
+    path("projects/<int:pk>/exports/", ExportListView.as_view({"get": "list", "post": "create"}), name="export-list"),
+    path("projects/<int:pk>/exports/formats/", ExportFormatsView.as_view(), name="export-formats"),
+    path("exports/<int:pk>/", ExportView.as_view(), name="export-detail"),
+    path("exports/<int:pk>/file/", ExportFileView.as_view(), name="export-file"),
+    path("exports/<int:pk>/losses/", ExportLossesView.as_view(), name="export-losses"),
+    path("uploads/<int:pk>/project/", LabeledImportView.as_view(), name="labeled-import"),
     path("projects/<int:pk>/predictions/", PredictionsView.as_view(), name="project-predictions"),
     path("projects/<int:pk>/predictions/import/", PredictionImportView.as_view(), name="project-predictions-import"),
     path("projects/<int:pk>/backend/", BackendView.as_view(), name="project-backend"),

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from curation.engine.readers import ReadError
-from labeling.engine.commands import agreement, consensus, label_errors
+from labeling.engine.commands import agreement, consensus, convert, label_errors
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     consensus.add(commands)
     agreement.add(commands)
     label_errors.add(commands)
+    convert.add(commands)
     return parser
 
 

@@ -6,6 +6,7 @@ from labeling.models.assignment import Assignment, AssignmentKind, AssignmentSta
 from labeling.models.backend import Backend, BackendState
 from labeling.models.bulk import Bulk, BulkState, BulkTask
 from labeling.models.comment import Comment, Mention
+from labeling.models.export import Export
 from labeling.models.gold import Gold, GoldState, GoldUse
 from labeling.models.label_error import SuspectKind, SuspectLabel, SuspectState
 from labeling.models.onboarding import Onboarding, OnboardingAnswer, OnboardingStage
@@ -36,6 +37,7 @@ __all__ = [
     "Dispute",
     "DisputeState",
     "Draft",
+    "Export",
     "Gold",
     "GoldState",
     "GoldUse",

@@ -10,6 +10,7 @@ from django.db.models import F
 from labeling.models import Annotation, Lease, Progress, Project, Rejection, Task
 from labeling.services.acceptance_return import forget_labels
 from labeling.services.counting import take_off_counters
+from labeling.services.export import remove_exports
 from labeling.services.queue import Desk
 
 
@@ -58,6 +59,7 @@ def erase_tasks(*, project_id: int, items: Sequence[int]) -> Counter[str]:
         Project.objects.filter(pk=project.pk).update(
             task_count=F("task_count") - len(numbers), extra_answers=F("extra_answers") - fewer
         )
+    removed["exports"] += remove_exports(project_id=project_id)
     return removed
 
 

@@ -12,7 +12,15 @@ register = template.Library()
 # The pages by what people come for. Of each: name of the address, title, and the right that opens it.
 GROUPS = (
     (_("Overview"), (("project", _("Overview"), ""),)),
-    (_("Answers"), (("results", _("Answers"), ""), ("grid", _("Grid"), ""), ("comments", _("Comments"), ""))),
+    (
+        _("Answers"),
+        (
+            ("results", _("Answers"), ""),
+            ("grid", _("Grid"), ""),
+            ("comments", _("Comments"), ""),
+            ("exports", _("Export"), "may_write"),
+        ),
+    ),
     (
         _("Quality"),
         (

@@ -162,6 +162,10 @@ TABLES: dict[str, Table] = {
     "labeling.Comment": Table(
         _("Comments"), "project__organization", rows=REMOVED, blanked=("body",), harmless=("control", "part")
     ),
+    "labeling.Export": Table(
+        _("Exports"), "project__organization", harmless=("file_format", "options", "losses"),
+        reason=_("Formats, numbers and codes. The files themselves go as a whole."),
+    ),
     "labeling.Dispute": Table(
         _("Tasks on which people differ"), "project__organization", rows=REMOVED, blanked=("controls",),
         harmless=("state",),
@@ -270,6 +274,7 @@ OBJECTS: dict[str, Store] = {
     "indexes": Store(_("Search indexes"), REMOVED, _("Made again from the version when somebody searches.")),
     "meanings": Store(_("Meanings"), REMOVED, _("Made again from the version when somebody opens the map.")),
     "downloads": Store(_("Prepared downloads"), REMOVED, _("Made again from the version.")),
+    "exports": Store(_("Exports"), REMOVED, _("All files of the project go; export again.")),
     "diffs": Store(_("Comparisons"), REMOVED, _("Made again from the versions.")),
     "drops": Store(_("Dropped items"), REWRITTEN, _("Written again without the items.")),
     "replacements": Store(_("Lists of replacements"), REWRITTEN, _("Written again without the items.")),

@@ -10,7 +10,7 @@ from accounts.models import Membership, Token
 from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
 from curation.models import Dataset, Diff, Plan, Run, Selection, Source, Upload, Version
-from labeling.models import Comment, LabelingRule, Project
+from labeling.models import Comment, Export, LabelingRule, Project
 from modeling.models import Bundle, Deployment, Erasure, Training
 from tests import factories
 from tests.architecture.test_routes import readable
@@ -25,10 +25,12 @@ NOUNS = {
     "diffs": Diff,
     "erasures": Erasure,
     "jobs": Job,
+    "labeled-imports": Job,
     "members": Membership,
     "plans": Plan,
     "projects": Project,
     "rules": LabelingRule,
+    "exports": Export,
     "runs": Run,
     "sources": Source,
     "selections": Selection,

@@ -15,6 +15,7 @@ from assay_client._command import (
     data,
     demo,
     erasures,
+    exports,
     golds,
     jobs,
     labeling,
@@ -71,6 +72,8 @@ labeling.app.command()(assignments.unassign)
 labeling.app.add_typer(golds.app, name="gold")
 labeling.app.add_typer(suggestions.app, name="suggestions")
 labeling.app.add_typer(quality.rules, name="rules")
+labeling.app.command()(exports.export)
+labeling.app.command("import")(exports.import_labeled)
 labeling.app.command()(quality.agreement)
 labeling.app.command()(quality.disagreements)
 labeling.app.command("label-errors")(quality.label_errors)

@@ -75,6 +75,22 @@ class Uploads:
         answer = self._transport.json("POST", f"uploads/{upload_id}/preview/", body=options, again=True)
         return dict(answer)
 
+    def start_project(self, upload_id: int, name: str, *, file_format: str = "") -> Job:
+        """Send the job that makes a version and a project of a labeled dataset, with everybody's answers.
+
+        The result of the job names ``project``, ``losses`` by code, and ``answers_job``, which brings the answers.
+
+        Args:
+            upload_id: A file as another tool exports it; with pictures an archive that holds them too.
+            name: Of the project.
+            file_format: Such as ``label_studio``; found by content when empty.
+
+        Raises:
+            Conflict: There is a project of this name, or the file is being imported.
+        """
+        body = {"name": name, "format": file_format}
+        return Job.parse(self._transport.json("POST", f"uploads/{upload_id}/project/", body=body))
+
     def start_import(self, upload_id: int, *, append: bool = False, **options: Any) -> Job:
         """Send the job that makes a version of the upload.
 

@@ -10,7 +10,8 @@ import threading
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -106,7 +107,7 @@ def decode(data: bytes, name: str = "", *, side: int) -> Decoded:
     found: set[str] = {"wrong_extension"} if name and lies(name, kind) else set()
     if kind == "PNG" and not _checksums_hold(data):
         found.add("bad_checksum")
-    with _opened(data, kind) as image:
+    with _opened(io.BytesIO(data), kind) as image:
         mode, size = image.mode, image.size
         orientation = _metadata(image, found)
         small = _loaded(image, side, found)
@@ -117,10 +118,29 @@ def decode(data: bytes, name: str = "", *, side: int) -> Decoded:
     return Decoded(small, width, height, kind, mode, tuple(code for code in ODDITIES if code in found))
 
 
-def _opened(data: bytes, kind: str) -> Image.Image:
+def upright_size(path: Path) -> tuple[tuple[int, int], int]:
+    """Return width and height of a picture in pixels after EXIF orientation, and the orientation, 1 to 8.
+
+    Only its header is read.
+
+    Raises:
+        PictureError: It is no picture, says that it is too large, or has no readable header.
+    """
+    with path.open("rb") as stream:
+        kind = kind_of(stream.read(HEAD_BYTES))
+        if not kind:
+            stream.seek(0)
+            raise PictureError("not_a_picture", why_not(stream.read(HEAD_BYTES)))
+        stream.seek(0)
+        with _opened(stream, kind) as image:
+            orientation = _metadata(image, set())
+            return image.size[::-1] if orientation >= 5 else image.size, orientation
+
+
+def _opened(stream: IO[bytes], kind: str) -> Image.Image:
     """Read the header; nothing is decoded yet."""
     try:
-        image = Image.open(io.BytesIO(data), formats=[kind])
+        image = Image.open(stream, formats=[kind])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large("".join(re.findall(r"\((\d+) pixels\)", str(error))) or "too many") from None
     except _BROKEN as error:

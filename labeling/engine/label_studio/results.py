@@ -84,6 +84,41 @@ def read_prediction(schema: Schema, prediction: Any, data: Mapping[str, Any]) ->
     return Read(reading.answer, _confidence(prediction, reading.scores))
 
 
+def read_parts(
+    schema: Schema, rows: Sequence[Any], data: Mapping[str, Any], tags: Mapping[str, Tag], refuse: Callable[[str], None]
+) -> Read:
+    """Return what results say under tags of any names, and call `refuse` with a sentence for each that does not fit.
+
+    Args:
+        schema: What is asked.
+        rows: Results.
+        data: The task's fields, with the size of its picture.
+        tags: What each ``from_name`` stands for.
+        refuse: Is told what is left out and why.
+    """
+    reading = _Reading(schema, data)
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            refuse(f"Part {number} of the result is no object.")
+        elif row.get("type") == "relation":
+            reading.relations.append(row)
+        elif str(row.get("from_name")) not in tags:
+            refuse(f"Part {number} answers “{str(row.get('from_name'))[:60]}”, which is not asked.")
+        else:
+            try:
+                _take(reading, tags[str(row["from_name"])], row, number)
+            except ResultError as error:
+                refuse(str(error))
+    relations, reading.relations = reading.relations, []
+    for row in relations:
+        reading.relations = [row]
+        try:
+            _relate(reading)
+        except (ResultError, TypeError) as error:
+            refuse(str(error) or "A relation cannot be read.")
+    return Read(reading.answer, _confidence({}, reading.scores))
+
+
 def _take(reading: _Reading, tag: Tag, row: Result, number: int) -> None:
     value = row.get("value")
     if not isinstance(value, Mapping):

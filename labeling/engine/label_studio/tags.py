@@ -92,13 +92,20 @@ def labeling_config(schema: Schema) -> str:
     view = Element("View")
     for display in schema.display:
         _show(view, display, names)
+    shown = targets(schema)
+    for tag in control_tags(schema):
+        _ask(view, tag, shown[tag.name])
+    indent(view)
+    return tostring(view, encoding="unicode")
+
+
+def targets(schema: Schema) -> dict[str, str]:
+    """Return the ``toName`` of each control tag."""
+    names = object_names(schema)
     first = names[schema.display[0].field]
     pair = next((display for display in schema.display if display.type == "pair"), None)
     sides = dict(pair.parts) if pair is not None else {}
-    for tag in control_tags(schema):
-        _ask(view, tag, _target(tag, names, sides, first))
-    indent(view)
-    return tostring(view, encoding="unicode")
+    return {tag.name: _target(tag, names, sides, first) for tag in control_tags(schema)}
 
 
 def _show(view: Element, display: Display, names: dict[str, str]) -> None:

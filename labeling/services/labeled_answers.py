@@ -1,0 +1,236 @@
+"""Answers that people gave in another tool, brought to the tasks of a project with names, times and counters."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import orjson
+from django.db import connection, transaction
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from accounts.services.absent import find_or_name_person
+from core import objects
+from core.errors import DomainError, NotFound
+from curation.models import Upload
+from labeling.engine.formats.files import opened
+from labeling.engine.formats.record import Losses, Record, Said
+from labeling.engine.schema import AnswerError, Schema, labels_of, parse_schema, validate_answer
+from labeling.models import Progress, Project, Task
+from labeling.services.answer import STORE, TAKE_AGAIN
+from labeling.services.labeled_import import read_labeled, records_with_items
+from labeling.services.queue import Desk, sit_down_for
+from labeling.services.suggestion import LONGEST_SOURCE, Suggested, store_suggestions
+from labeling.services.task import make_tasks
+from workers.context import JobContext
+
+BATCH = 500
+# The job's result names this many answers that were left out; all are counted.
+NAMED = 20
+
+_WHEN = """
+UPDATE labeling_annotation a SET created_at = w.at, updated_at = w.at
+FROM jsonb_to_recordset(%s::jsonb) AS w(id bigint, at timestamptz) WHERE a.id = w.id
+"""
+_INCOMPLETE = "UPDATE labeling_annotation SET incomplete = true WHERE id = ANY(%s)"
+
+
+@dataclass(slots=True)
+class _Given:
+    """One answer on its way to its task."""
+
+    task: int
+    answer: dict[str, Any] | None
+    at: str
+    incomplete: bool
+
+
+@dataclass(slots=True)
+class _Brought:
+    """What came of the answers so far."""
+
+    answers: int = 0
+    skipped: int = 0
+    suggestions: int = 0
+    refused: int = 0
+    named: list[dict[str, Any]] = field(default_factory=list)
+    people: dict[str, int] = field(default_factory=dict)
+
+    def refuse(self, item: int, reason: str) -> None:
+        self.refused += 1
+        if len(self.named) < NAMED:
+            self.named.append({"item": item, "reason": reason})
+
+
+def take_answers(
+    *, job: JobContext, project_id: int, upload_id: int, file_format: str, first_item_id: int, left_out: list[int]
+) -> dict[str, Any]:
+    """Make the tasks of an imported project and bring everybody's answers and all predictions.
+
+    An answer that is there is not taken twice, so a second attempt goes on where the first one stopped.
+
+    Returns:
+        The job's result: answers, skipped, suggestions, answers left out with the first of them, and people.
+    """
+    project = Project.objects.visible_to(job.actor).select_related("version").filter(pk=project_id).first()
+    upload = Upload.objects.filter(pk=upload_id, organization_id=job.organization_id).first()
+    if project is None or upload is None:
+        raise NotFound(_("This project is gone."))
+    if not upload.object_key:
+        raise DomainError("upload_erased", _("This file was removed when a person was erased."))
+    make_tasks(job=job, project_id=project.pk)
+    schema = parse_schema(project.schema)
+    brought = _Brought()
+    with objects.local_path(upload.object_key) as path, opened(path, upload.file_name) as files:
+        _format, reading = read_labeled(files, file_format, Losses())
+        rows = records_with_items(reading, first_item_id, left_out)
+        done = 0
+        while batch := list(islice(rows, BATCH)):
+            _bring(job, project, schema, batch, brought)
+            done += len(batch)
+            job.progress(done, project.version.row_count, _("taking answers"), rows_done=brought.answers)
+    return {
+        "project": project.pk,
+        "answers": brought.answers,
+        "skipped": brought.skipped,
+        "suggestions": brought.suggestions,
+        "refused": brought.refused,
+        "named": brought.named,
+        "people": len(brought.people),
+    }
+
+
+def _bring(
+    job: JobContext, project: Project, schema: Schema, batch: Sequence[tuple[int, Record]], brought: _Brought
+) -> None:
+    tasks = _tasks(project, [item for item, _record in batch])
+    # First, since a task that is answered needs no suggestion and gets none.
+    _suggest(job, project, schema, batch, tasks, brought)
+    by_person: dict[str, list[_Given]] = defaultdict(list)
+    for item, record in batch:
+        task, data = tasks[item]
+        for said in _one_each(record.answers):
+            given = _given(schema, task, data, item, said, brought)
+            if given is not None:
+                by_person[said.by].append(given)
+    for name, rows in sorted(by_person.items()):
+        _store(job, project, schema, _person(project, name, brought), rows, brought)
+
+
+def _one_each(answers: Sequence[Said]) -> Iterator[Said]:
+    """Give the last answer of each person."""
+    return iter({said.by: said for said in answers}.values())
+
+
+def _tasks(project: Project, items: list[int]) -> dict[int, tuple[int, dict[str, Any]]]:
+    rows = Task.objects.filter(project=project, item_id__in=items).values_list("item_id", "pk", "data")
+    return {item: (task, data) for item, task, data in rows}
+
+
+def _given(schema: Schema, task: int, data: dict[str, Any], item: int, said: Said, brought: _Brought) -> _Given | None:
+    """Return an answer in its normal form; None, noted, where it does not fit the questions."""
+    if said.skipped:
+        return _Given(task, None, said.at, incomplete=False)
+    try:
+        return _Given(task, validate_answer(schema, said.answer, data), said.at, incomplete=False)
+    except AnswerError:
+        pass
+    try:
+        # What must be answered was not, where this came from: somebody completes it here.
+        return _Given(task, validate_answer(schema, said.answer, data, draft=True), said.at, incomplete=True)
+    except AnswerError as error:
+        brought.refuse(item, f"{error.where}: {error.what} {error.mend}".strip(": "))
+        return None
+
+
+def _person(project: Project, name: str, brought: _Brought) -> int:
+    if name not in brought.people:
+        person = find_or_name_person(organization_id=project.organization_id, name=name)
+        Progress.objects.bulk_create([Progress(project=project, annotator_id=person)], ignore_conflicts=True)
+        brought.people[name] = person
+    return brought.people[name]
+
+
+def _store(
+    job: JobContext, project: Project, schema: Schema, person: int, rows: list[_Given], brought: _Brought
+) -> None:
+    """Store one person's answers as if they had given them here, at the times at which they did."""
+    by_task = {row.task: row for row in rows}
+    with transaction.atomic(), connection.cursor() as cursor:
+        desk = sit_down_for(cursor, job.actor, project.pk, person)
+        values: dict[str, Any] = {"annotator": person, "project": project.pk, "tasks": sorted(by_task)}
+        cursor.execute(TAKE_AGAIN, values)
+        placed = sorted(row[0] for row in cursor.fetchall())
+        cursor.execute(STORE, _stored(desk, schema, [(task, by_task[task]) for task in placed]))
+        kept = {task: number for number, task, _is_gold in cursor.fetchall()}
+        times = [
+            {"id": number, "at": by_task[task].at} for task, number in kept.items() if parse_time(by_task[task].at)
+        ]
+        if times:
+            cursor.execute(_WHEN, [orjson.dumps(times).decode()])
+        incomplete = [number for task, number in kept.items() if by_task[task].incomplete]
+        if incomplete:
+            cursor.execute(_INCOMPLETE, [incomplete])
+    brought.answers += sum(by_task[task].answer is not None for task in kept)
+    brought.skipped += sum(by_task[task].answer is None for task in kept)
+
+
+def parse_time(at: str) -> bool:
+    """Tell whether a time can be stored as it is: ISO 8601 with a time zone."""
+    try:
+        found = parse_datetime(at) if at else None
+    except ValueError:
+        return False
+    return found is not None and found.tzinfo is not None
+
+
+def _stored(desk: Desk, schema: Schema, rows: list[tuple[int, _Given]]) -> dict[str, Any]:
+    """Return the values of `STORE` for rows of one person."""
+    sent = [
+        {
+            "key": str(uuid5(NAMESPACE_URL, f"assay:imported:{desk.annotator_id}:{task}")),
+            "task_id": task,
+            "token": None,
+            "answer": given.answer,
+            "labels": labels_of(schema, given.answer or {}),
+            "skipped": given.answer is None,
+            "reason": "",
+            "seconds": 0.0,
+            "suggestion": None,
+        }
+        for task, given in rows
+    ]
+    return {
+        "annotator": desk.annotator_id,
+        "project": desk.project_id,
+        "organization": None,
+        "revision": desk.schema_revision,
+        "rows": orjson.dumps(sent).decode(),
+    }
+
+
+def _suggest(
+    job: JobContext,
+    project: Project,
+    schema: Schema,
+    batch: Sequence[tuple[int, Record]],
+    tasks: dict[int, tuple[int, dict[str, Any]]],
+    brought: _Brought,
+) -> None:
+    by_source: dict[str, list[Suggested]] = defaultdict(list)
+    for item, record in batch:
+        for said in record.predictions:
+            try:
+                answer = validate_answer(schema, said.answer, tasks[item][1], draft=True)
+            except AnswerError as error:
+                brought.refuse(item, f"{error.where}: {error.what} {error.mend}".strip(": "))
+                continue
+            if answer:
+                by_source[said.by[:LONGEST_SOURCE] or "imported"].append((item, answer, said.confidence))
+    for source, rows in by_source.items():
+        brought.suggestions += store_suggestions(
+            actor=job.actor, project_id=project.pk, source=source, rows=rows, partial=True
+        )
