@@ -1,7 +1,6 @@
 """Writes a dataset as Argilla's `Dataset.from_disk` reads it: ``.argilla/`` with its settings, and ``records.json``."""
 
 import base64
-import json
 import mimetypes
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from labeling.engine.controls.words import Words
 from labeling.engine.formats.argilla import FOLDER, PEOPLE, RECORDS, SETTINGS
 from labeling.engine.formats.leaving import tell_of_controls
 from labeling.engine.formats.record import Losses, Record, Said
-from labeling.engine.formats.target import Target
+from labeling.engine.formats.target import Target, as_line
 from labeling.engine.schema import Schema
 
 _TITLE = "Argilla"
@@ -76,7 +75,7 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
     with target.text(RECORDS) as stream:
         for record in records:
             row = _row(writing, record)
-            stream.write(("[\n" if not written else ",\n") + json.dumps(row, ensure_ascii=False))
+            stream.write(("[\n" if not written else ",\n") + as_line(row))
             written += 1
         stream.write("\n]\n" if written else "[]\n")
     target.json(f"{FOLDER}/{SETTINGS}", _settings(writing))
@@ -91,7 +90,7 @@ def _row(writing: _Writing, record: Record) -> dict[str, Any]:
     metadata: dict[str, Any] = {}
     for name, value in record.fields.items():
         if name in writing.shown:
-            fields[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            fields[name] = value if isinstance(value, str) else as_line(value)
         elif value is not None:
             metadata[name] = _as_metadata(writing, record, name, value)
     if record.picture and writing.schema.picture:

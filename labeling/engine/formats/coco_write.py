@@ -13,7 +13,7 @@ from labeling.engine.formats.drawing import Shape
 from labeling.engine.formats.leaving import tell_of_answers, tell_of_controls
 from labeling.engine.formats.record import Record
 from labeling.engine.formats.scene_parts import SPLIT, place_of, split_name, tell_of_joining, tell_of_split, unturned
-from labeling.engine.formats.target import Target
+from labeling.engine.formats.target import Target, as_line
 from labeling.engine.schema import Schema
 
 HELD = (Shapes, Words)
@@ -125,7 +125,7 @@ def _labels(drawn: list[Shapes]) -> list[tuple[Shapes, Label]]:
 
 
 def _append(stream: IO[str], row: Mapping[str, Any], *, first: bool) -> None:
-    stream.write(("" if first else ",\n") + json.dumps(row, ensure_ascii=False))
+    stream.write(("" if first else ",\n") + as_line(row))
 
 
 def _written(shape: Shape) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from labeling.engine.controls.shapes import Shapes
 from labeling.engine.formats.plain import ANSWERS, BYTES, DECIDED, ITEM, PATH, PREDICTIONS, SCHEMA
 from labeling.engine.formats.plain_write import answer_row, columns_of, prediction_row
 from labeling.engine.formats.record import Losses, Record
-from labeling.engine.formats.target import Target
+from labeling.engine.formats.target import Target, as_line
 from labeling.engine.schema import Schema
 
 # Rows from which the types of columns are taken, and of each group of a file.
@@ -79,9 +79,9 @@ def _value(control: Control, said: Any) -> Any:
     if isinstance(control, Preference):
         return _classes(control).index(said)
     if isinstance(control, Shapes):
-        return [{**shape, "attributes": json.dumps(shape.get("attributes", {}), ensure_ascii=False)} for shape in said]
+        return [{**shape, "attributes": as_line(shape.get("attributes", {}))} for shape in said]
     if isinstance(said, dict) and not isinstance(control, Rating):
-        return json.dumps(said, ensure_ascii=False)
+        return as_line(said)
     return said
 
 
@@ -253,8 +253,8 @@ def _row(table: _Table, record: Record, own: Mapping[str, Any]) -> dict[str, Any
         **_picture(table, record),
         **{control.name: _value(control, answer.get(control.name)) for control in table.questions.controls},
         DECIDED: record.final is not None,
-        ANSWERS: [answer_row(said, json.dumps(said.answer, ensure_ascii=False)) for said in record.answers],
-        PREDICTIONS: [prediction_row(said, json.dumps(said.answer, ensure_ascii=False)) for said in record.predictions],
+        ANSWERS: [answer_row(said, as_line(said.answer)) for said in record.answers],
+        PREDICTIONS: [prediction_row(said, as_line(said.answer)) for said in record.predictions],
     }
 
 
