@@ -17,7 +17,8 @@ from labeling.engine.controls.base import Control
 from labeling.engine.controls.choice import Choice
 from labeling.engine.controls.rating import Preference, Rating
 from labeling.engine.controls.shapes import Shapes
-from labeling.engine.formats.plain import ANSWERS, BYTES, DECIDED, ITEM, PATH, PREDICTIONS, SCHEMA
+from labeling.engine.formats.pictured_tables import BYTES, PATH
+from labeling.engine.formats.plain import ANSWERS, DECIDED, ITEM, PREDICTIONS, SCHEMA
 from labeling.engine.formats.plain_write import answer_row, columns_of, prediction_row
 from labeling.engine.formats.record import Losses, Record
 from labeling.engine.formats.target import Target, as_line

@@ -13,7 +13,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.engine.pictures.decode import PictureError
@@ -24,6 +23,7 @@ from curation.engine.readers.roles import guess_roles
 from labeling.engine.controls.choice import Choice
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.marking import Answering
+from labeling.engine.formats.pictured_tables import BATCH, columns_of, is_picture, read_pictures, take
 from labeling.engine.formats.record import Losses, Reading, Record, Said
 from labeling.engine.formats.rows import Row, first_rows, json_rows, plain, table_rows
 from labeling.engine.formats.texts import LABEL, SPANS, TEXT, reading_of
@@ -32,14 +32,10 @@ from labeling.engine.schema import Schema, SchemaError, parse_schema
 SCHEMA = "schema.json"
 # Columns that we write beside the item's own and the controls'.
 ITEM, DECIDED, ANSWERS, PREDICTIONS = "item", "decided", "answers", "predictions"
-# What a picture is in Parquet, as the `datasets` library has it.
-BYTES, PATH = "bytes", "path"
 OURS = frozenset({ITEM, DECIDED, ANSWERS, PREDICTIONS})
 JSON, TABLES, PARQUET = (".jsonl", ".ndjson", ".json"), (".csv", ".tsv"), (".parquet",)
 _SPANS = ("spans", "entities")
 _BATCH = 1000
-# Rows with pictures that are in memory at once.
-_PICTURED_BATCH = 16
 _CARD = "readme.md"
 
 
@@ -55,7 +51,28 @@ class _Columns:
 
 def recognize(files: Files, suffixes: tuple[str, ...]) -> bool:
     """Tell whether there is a table that we wrote, or one with a text and a label, in a file that ends so."""
-    return any(_is_ours(files, path) or _columns(files, path) is not None for path in _named(files, suffixes))
+    paths = _named(files, suffixes)
+    return any(_is_ours(files, path) or _columns(files, path) is not None for path in paths) or bool(
+        _pictured(files, paths)
+    )
+
+
+def _pictured(files: Files, paths: list[str]) -> dict[str, Any]:
+    """Return the files whose rows hold pictures with what is said of them, with their columns."""
+    tables = [path for path in paths if path.lower().endswith(PARQUET)]
+    classes = _classes(files) if tables else {}
+    found = {path: columns_of(files, path, classes) for path in tables}
+    return {path: columns for path, columns in found.items() if columns is not None}
+
+
+def _classes(files: Files) -> dict[str, list[str]]:
+    """Return the names of classes by column, as cards and information beside the files have them."""
+    classes: dict[str, list[str]] = {}
+    for path in files.paths:
+        name = PurePosixPath(path).name
+        if name in INFO_NAMES or name.lower() == _CARD:
+            classes |= names_in_info(name, files.bytes(path))
+    return classes
 
 
 def recognize_hugging_face(files: Files) -> bool:
@@ -130,6 +147,9 @@ def read(files: Files, losses: Losses, suffixes: tuple[str, ...]) -> Reading:
     ours = [path for path in paths if _is_ours(files, path)]
     if schema is not None and ours:
         return Reading(schema.to_json(), partial(_own_records, files, ours, schema, losses))
+    pictured = _pictured(files, paths)
+    if pictured:
+        return read_pictures(files, pictured, losses)
     return reading_of(partial(_records, files, paths), losses, paths[0], answered=False)
 
 
@@ -139,10 +159,8 @@ def _own_rows(files: Files, path: str, losses: Losses) -> Iterator[tuple[str, Ro
     elif path.lower().endswith(PARQUET):
         with pq.ParquetFile(files.paths[path]) as table:
             number = 0
-            heavy = any(
-                pa.types.is_struct(each.type) and each.type.get_field_index(BYTES) >= 0 for each in table.schema_arrow
-            )
-            for batch in table.iter_batches(_PICTURED_BATCH if heavy else _BATCH):
+            heavy = any(is_picture(each.type) for each in table.schema_arrow)
+            for batch in table.iter_batches(BATCH if heavy else _BATCH):
                 for row in batch.to_pylist():
                     number += 1
                     yield f"{path}: row {number}", row
@@ -184,7 +202,7 @@ def _own_record(
     data = dict(fields)
     picture = fields.pop(schema.picture, None) if schema.picture else None
     if picture:
-        record.picture = _picture_in(files, picture, where) if isinstance(picture, Mapping) else files.picture(picture)
+        record.picture = take(files, picture, where) if isinstance(picture, Mapping) else files.picture(picture)
         try:
             record.size, _turn = files.size(record.picture) if record.picture else ((0, 0), 1)
         except PictureError as error:
@@ -210,17 +228,6 @@ def _own_record(
         answer = {name: row[name] for name in schema.by_name if row.get(name) is not None}
         record.final = fit(_named_classes(schema, answer) if typed else _listed(schema, answer))
     return record
-
-
-def _picture_in(files: Files, picture: Mapping[str, Any], where: str) -> str:
-    """Return the path of a picture that stands in a row, empty where the row has no bytes."""
-    data = picture.get(BYTES)
-    if not isinstance(data, bytes) or not data:
-        return ""
-    path = f"{where}/{picture.get(PATH) or 'picture'}"
-    if path not in files.paths:
-        files.add(path, data)
-    return path
 
 
 def _said(rows: Any, where: str, losses: Losses) -> Iterator[dict[str, Any]]:
@@ -276,11 +283,7 @@ def _drawn(shape: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _records(files: Files, paths: list[str], losses: Losses) -> Iterator[tuple[str, Record]]:
-    classes: dict[str, list[str]] = {}
-    for path in files.paths:
-        name = PurePosixPath(path).name
-        if name in INFO_NAMES or name.lower() == _CARD:
-            classes |= names_in_info(name, files.bytes(path))
+    classes = _classes(files)
     for path in paths:
         columns = _columns(files, path)
         if columns is None:

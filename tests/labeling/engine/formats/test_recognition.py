@@ -33,11 +33,23 @@ def test_each_file_is_found_to_be_in_its_format(pattern: str, name: str) -> None
     assert set(found.values()) == {name}
 
 
-@pytest.mark.parametrize("path", sorted(DATA.rglob("*.json*")), ids=lambda path: path.name)
+# Settings alone are no dataset.
+JSON = sorted(path for path in DATA.rglob("*.json*") if path.parent.name != ".argilla")
+
+
+@pytest.mark.parametrize("path", JSON, ids=lambda path: path.name)
 def test_only_tables_overlap_with_others(path: Path) -> None:
     with opened(path) as files:
         names = {name for name, each in FORMATS.items() if each.recognize(files)}
     assert len(names - {"jsonl"}) == 1
+
+
+def test_a_file_that_is_called_conll_may_be_half_broken(tmp_path: Path) -> None:
+    lines = "EU B-ORG\nrejects\nGerman I-MISC\n\nx B-\ny I-PER\nz Z-ORG\n"
+    for name, known in (("bad.conll", ["conll"]), ("bad.txt", [])):
+        (tmp_path / name).write_text(lines)
+        with opened(tmp_path / name) as files:
+            assert [each for each, row in FORMATS.items() if row.recognize(files)] == known
 
 
 def test_plain_tables_come_last() -> None:
