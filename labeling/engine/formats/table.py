@@ -15,6 +15,7 @@ from labeling.engine.formats import (
     cvat_backup,
     cvat_write,
     doccano,
+    doccano_project,
     doccano_write,
     folders,
     label_studio,
@@ -82,6 +83,7 @@ FORMATS: dict[str, Format] = {
     ),
     "prodigy": Format("Prodigy", prodigy.recognize, prodigy.read, prodigy_write.holds, prodigy_write.write),
     "brat": Format("brat", brat.recognize, brat.read, brat_write.holds, brat_write.write),
+    "doccano_project": Format("project of doccano", doccano_project.recognize, doccano_project.read),
     "doccano": Format("doccano", doccano.recognize, doccano.read, doccano_write.holds, doccano_write.write),
     "conll": Format("CoNLL", conll.recognize, conll.read, conll_write.holds, conll_write.write),
     "hugging_face": Format(
