@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -226,16 +227,19 @@ def _placed(wish: Wish) -> tuple[str, str]:
 def _all(session: Session, wish: Wish, peer: Peer, projects: list[Listed], take: _Take) -> None:
     """Take every project; one that fails does not keep the others."""
     known = {project.name for project in session.client.projects.list()}
+    titles = Counter(_named(each.title, each.number) for each in projects)
     done: list[dict[str, Any]] = []
     failed = 0
     for each in projects:
         name = _named(each.title, each.number)
+        # The other tool may have several of one name.
+        name = name if titles[name] == 1 else _named(f"{name[:100]} ({each.number})", each.number)
         if name in known:
             session.out.say(f"{name}: Assay has a project of this name; it is passed over")
             done.append({"number": each.number, "name": name, "passed_over": True})
             continue
         try:
-            result, words = _one(session, wish, peer, each.number, take)
+            result, words = _one(session, replace(wish, name=name), peer, each.number, take)
         except (NotAuthenticated, NotAllowed, ConnectionFailed):
             raise
         except AssayError as error:

@@ -38,14 +38,13 @@ def sign_in(peer: Peer, user: str, secret: str, organization: str = "") -> None:
         organization: Short name of the organization that the tasks belong to; empty for one's own.
 
     Raises:
-        NotAuthenticated, InvalidRequest: It is refused.
+        NotAuthenticated: It is refused.
     """
     own = {"X-Organization": organization} if organization else {}
     if not user:
         peer.headers = {"Authorization": f"Bearer {secret}", **own}
         return
-    answer = peer.json("POST", "/api/auth/login", body={"username": user, "password": secret}, again=True)
-    peer.headers = {"Authorization": f"Token {answer['key']}", **own}
+    peer.headers = {"Authorization": f"Token {peer.log_in('/api/auth/login', user, secret)}", **own}
 
 
 def list_projects(peer: Peer) -> Iterator[Listed]:

@@ -47,12 +47,10 @@ def sign_in(peer: Peer, user: str, secret: str) -> None:
     """Sign in with a name and a password, or with a token alone where no name is given.
 
     Raises:
-        NotAuthenticated, InvalidRequest: It is refused.
+        NotAuthenticated: It is refused.
     """
-    if user:
-        answer = peer.json("POST", "/v1/auth/login/", body={"username": user, "password": secret}, again=True)
-        secret = str(answer["key"])
-    peer.headers = {"Authorization": f"Token {secret}"}
+    key = peer.log_in("/v1/auth/login/", user, secret) if user else secret
+    peer.headers = {"Authorization": f"Token {key}"}
 
 
 def list_projects(peer: Peer) -> Iterator[Listed]:

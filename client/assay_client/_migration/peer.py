@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
 
-from assay_client._exceptions import ConnectionFailed, TimedOut, UnexpectedAnswer, refusal
+from assay_client._exceptions import ConnectionFailed, InvalidRequest, TimedOut, UnexpectedAnswer, refusal
 from assay_client._transport import SAFE_METHODS, Params, pause, retry_after
 
 # The other tool may be small and busy: what it failed at once it often does the second time.
@@ -20,6 +22,8 @@ MOST_REDIRECTS = 5
 # Bytes of one file; a picture of a hundred million pixels is smaller.
 MOST_BYTES = 1 << 30
 _PORTS = {"http": 80, "https": 443}
+# What Django says with a 403 of a token that it does not know, where it looks for a session first.
+_INVALID = re.compile(r"(?i)invalid token|credentials")
 Origin = tuple[str, str, int]
 
 
@@ -70,7 +74,9 @@ class Peer:
         self._retries = retries
         self._sleep = sleep
         agent = {"User-Agent": "assay-client/0.1"}
-        self._http = httpx.Client(timeout=httpx.Timeout(timeout, connect=10.0), headers=agent)
+        # No cookies: with a session beside the token, doccano asks for a CSRF token; and none can go to another host.
+        jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._http = httpx.Client(timeout=httpx.Timeout(timeout, connect=10.0), headers=agent, cookies=jar)
 
     def close(self) -> None:
         """Close the connections."""
@@ -110,6 +116,21 @@ class Peer:
             raise UnexpectedAnswer(
                 f"{self.root}{path} answered with something else than JSON. Is this the address of {self.tool}?"
             ) from None
+
+    def log_in(self, path: str, user: str, secret: str) -> str:
+        """Sign in with a name and a password, and return the key that the tool gives for them.
+
+        Raises:
+            NotAuthenticated: They are refused.
+        """
+        try:
+            answer = self.json("POST", path, body={"username": user, "password": secret}, again=True)
+        except InvalidRequest:
+            detail = f"{self.tool} at {self.root} does not take this name and password."
+            raise refusal(401, {"code": "peer_token", "detail": detail}) from None
+        if not isinstance(answer, dict) or not isinstance(answer.get("key"), str):
+            raise UnexpectedAnswer(f"{self.root}{path} gave no key. Is this the address of {self.tool}?")
+        return str(answer["key"])
 
     def _send(self, method: str, path: str, query: dict[str, Any], body: Any, may_repeat: bool) -> httpx.Response:
         renewed = False
@@ -210,7 +231,7 @@ class Peer:
     def _refused(self, response: httpx.Response, path: str) -> Exception:
         status = response.status_code
         said = _detail(response)
-        if status == 401:
+        if status == 401 or (status == 403 and _INVALID.search(said)):
             detail = f"{self.tool} at {self.root} does not take the token. Make one in your account there."
             return refusal(401, {"code": "peer_token", "detail": f"{detail} {said}".strip()})
         if status == 403:

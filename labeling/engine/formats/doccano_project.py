@@ -107,11 +107,6 @@ def _objects(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 def _schema(found: Mapping[str, Any], several: bool, losses: Losses) -> Schema:
     project = found["project"]
     pictured, asks = _ASKS[project["project_type"]]
-    types = {
-        name: _labels(found, f"{name}_types").to_json(losses, f"{name} labels", least=2 if name == "category" else 1)
-        for name in ("category", "span", "relation")
-        if _objects(found, f"{name}_types")
-    }
     several = several or not project.get("single_class_classification")
     overlap = "allow" if project.get("allow_overlapping", True) else "none"
     kinds: dict[str, tuple[str, dict[str, Any]]] = {
@@ -123,10 +118,13 @@ def _schema(found: Mapping[str, Any], several: bool, losses: Losses) -> Schema:
     }
     controls: list[dict[str, Any]] = []
     for ask in asks:
+        if ask == TIES and not (controls and project.get("use_relation", True)):
+            continue
         if ask == WORDS:
             controls.append({"name": WORDS, "type": "text", "required": False, "most": 100_000})
-        elif kinds[ask][0] in types and (ask != TIES or controls):
-            controls.append({**kinds[ask][1], "labels": types[kinds[ask][0]]})
+        elif (labels := _labels(found, f"{kinds[ask][0]}_types")).rows:
+            rows = labels.to_json(losses, f"{kinds[ask][0]} labels", least=2 if ask == LABEL else 1)
+            controls.append({**kinds[ask][1], "labels": rows})
     if not controls:
         raise FormatError("no_labels", "The project of doccano has no labels yet, so there is nothing to ask for.")
     display = {"type": "image", "field": PICTURE} if pictured else {"type": "text", "field": TEXT}

@@ -262,17 +262,18 @@ class _Tasks:
             if given.get(name):
                 self.losses.add(where, "beside", f"Its {words} are left out.")
         by, at = _person(given.get("completed_by")), str(given.get("created_at") or "")
+        seconds = _seconds(given.get("lead_time"))
         if given.get("was_cancelled") or given.get("skipped"):
             if given.get("result"):
                 self.losses.add(where, "skipped_result", "It was skipped. What had been answered before is left out.")
-            record.answers.append(Said({}, by, at, skipped=True))
+            record.answers.append(Said({}, by, at, skipped=True, seconds=seconds))
             return
         answer, _confidence = self._answer(given, record, data, where)
         truth = given.get("ground_truth") is True
         if truth:
             record.final = answer
         if not (truth and decided and "completed_by" not in given):
-            record.answers.append(Said(answer, by, at, seconds=_seconds(given.get("lead_time"))))
+            record.answers.append(Said(answer, by, at, seconds=seconds))
 
     def _prediction(self, record: Record, given: Any, data: Mapping[str, Any], where: str) -> None:
         if not isinstance(given, Mapping):
