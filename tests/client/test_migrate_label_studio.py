@@ -194,3 +194,42 @@ def test_a_command_line_that_lacks_something(run: Run, arguments: tuple[str, ...
     done = run("migrate", "label-studio", *arguments)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_people_are_who_they_are_said_to_be_and_rights_are_looked_at_first(
+    live_service: LiveService, boss: Actor, run: Run, old: OldTool
+) -> None:
+    member = factories.member(boss, "annotator")
+    email = User.objects.get(pk=member.user_id).email
+    command = ("--json", "migrate", "label-studio", old.url, "--project", "3")
+    result = json.loads(run(*command, "--person", f"{BO}={email}", "--name", "Known").stdout)
+    answers = Annotation.objects.filter(project=result["project"], annotator=member.user_id)
+    assert answers.count() == 2
+    asked = len(old.asked)
+    taken = run(*command, "--name", "Known")
+    assert (taken.returncode, "a project called Known already" in taken.stderr) == (2, True)
+    weak = run(*command, ASSAY_TOKEN=factories.secret(member))
+    assert (weak.returncode, "lacks the scope data.write, project.write" in weak.stderr) == (2, True)
+    # Nothing was taken in vain.
+    assert len(old.asked) == asked
+    wrong = run(*command, "--person", "bo")
+    assert (wrong.returncode, "NAME-THERE=E-MAIL-HERE" in wrong.stderr) == (2, True)
+
+
+def test_an_empty_project_is_no_failure_and_two_of_one_name_are_told_apart(run: Run) -> None:
+    tool = label_studio([task(1, UPLOADED.format(1))])
+    tool.get(UPLOADED.format(1).replace(" ", "%20"), png(1))
+    rows = [{"id": 3, "title": "Street"}, {"id": 4, "title": "Street"}, {"id": 5, "title": "Empty"}]
+    tool.get("/api/projects", {"count": 3, "next": None, "results": rows})
+    whole = tool.routes["GET", "/api/projects/3/"](tool)  # type: ignore[arg-type]
+    pages = tool.routes["GET", "/api/tasks/"]
+    tool.get("/api/projects/4/", {**whole, "id": 4})
+    tool.get("/api/projects/5/", {**whole, "id": 5, "title": "Empty"})
+    nothing = {"total": 0, "tasks": []}
+    tool.get("/api/tasks/", lambda asked: nothing if asked.query["project"] == "5" else pages(asked))
+    with tool.serving():
+        done = run("--json", "migrate", "label-studio", tool.url, "--all")
+    assert done.returncode == 0, done.stderr
+    assert [(row["name"], row.get("items"), row.get("empty")) for row in json.loads(done.stdout)] == [
+        ("Street (3)", 1, None), ("Street (4)", 1, None), ("Empty", None, True)
+    ]  # fmt: skip

@@ -123,11 +123,14 @@ def bring(
         name: Of the project.
         dataset: Name of the dataset; that of the project by default.
         file_format: As the service names it; found by content when empty.
-        state: What an interrupted call had done: ``upload``, ``job``.
+        state: What an interrupted call had done: ``upload``, ``job``, at which ``service``.
         keep: Notes these for the next call.
     """
     client = session.client
     known = state or {}
+    if known.get("service") != client.base_url:
+        known = {}
+        keep(service=client.base_url, upload=None, job=None)
     upload = known.get("upload")
     if upload is None:
         place = client.datasets.ensure(dataset or name)

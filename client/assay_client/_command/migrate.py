@@ -21,7 +21,7 @@ from assay_client._exceptions import AssayError, ConnectionFailed, NotAllowed, N
 from assay_client._migration import cvat as cvat_api
 from assay_client._migration import doccano as doccano_api
 from assay_client._migration import label_studio as label_studio_api
-from assay_client._migration.folder import Folder
+from assay_client._migration.folder import STATE, Folder
 from assay_client._migration.peer import Peer
 from assay_client._migration.taken import Listed, Meter, Taken
 
@@ -46,6 +46,10 @@ AfreshOption = Annotated[bool, typer.Option("--afresh", help="Throw away what an
 MediaOption = Annotated[
     list[str] | None, typer.Option("--media-from", help="Another host that files may come from; give one for each.")
 ]
+PersonOption = Annotated[
+    list[str] | None,
+    typer.Option("--person", help="Who somebody is here, as NAME-THERE=E-MAIL-HERE; give one for each."),
+]
 _Take = Callable[[Peer, str, Folder, Meter], Taken]
 
 
@@ -64,6 +68,7 @@ class Wish:
     folder: Path | None = None
     afresh: bool = False
     media_from: list[str] = field(default_factory=list)
+    people: dict[str, str] = field(default_factory=dict)
 
 
 @app.command("label-studio")
@@ -80,10 +85,22 @@ def label_studio(
     folder: FolderOption = None,
     afresh: AfreshOption = False,
     media_from: MediaOption = None,
+    person: PersonOption = None,
 ) -> None:
     """Take over a project of Label Studio: tasks, annotations, skips, predictions, pictures, questions."""
     wish = Wish(
-        label_studio_api.TOOL, address, project, every, file, name, dataset, losses, folder, afresh, media_from or []
+        label_studio_api.TOOL,
+        address,
+        project,
+        every,
+        file,
+        name,
+        dataset,
+        losses,
+        folder,
+        afresh,
+        media_from or [],
+        _people(person),
     )
 
     def connect(peer: Peer) -> None:
@@ -109,10 +126,22 @@ def doccano(
     folder: FolderOption = None,
     afresh: AfreshOption = False,
     media_from: MediaOption = None,
+    person: PersonOption = None,
 ) -> None:
     """Take over a project of doccano: examples, everybody's labels, spans, relations, texts and shapes, pictures."""
     wish = Wish(
-        doccano_api.TOOL, address, project, every, file, name, dataset, losses, folder, afresh, media_from or []
+        doccano_api.TOOL,
+        address,
+        project,
+        every,
+        file,
+        name,
+        dataset,
+        losses,
+        folder,
+        afresh,
+        media_from or [],
+        _people(person),
     )
 
     def connect(peer: Peer) -> None:
@@ -141,18 +170,43 @@ def cvat(
     folder: FolderOption = None,
     afresh: AfreshOption = False,
     media_from: MediaOption = None,
+    person: PersonOption = None,
 ) -> None:
     """Take over a project or task of CVAT: pictures, shapes, tags, tracks frame by frame, who had which job."""
     if project and task:
         raise UsageProblem("Say --project or --task, not both.")
     number = f"task:{task}" if task else f"project:{project}" if project else ""
-    wish = Wish(cvat_api.TOOL, address, number, every, file, name, dataset, losses, folder, afresh, media_from or [])
+    wish = Wish(
+        cvat_api.TOOL,
+        address,
+        number,
+        every,
+        file,
+        name,
+        dataset,
+        losses,
+        folder,
+        afresh,
+        media_from or [],
+        _people(person),
+    )
 
     def connect(peer: Peer) -> None:
         secret = key or _secret("CVAT_ACCESS_TOKEN", f"{'Password' if user else 'Access token'} of {peer.root}")
         cvat_api.sign_in(peer, user, secret, organization)
 
     _migrate(session_of(context), wish, connect, cvat_api.list_projects, cvat_api.take)
+
+
+def _people(rows: list[str] | None) -> dict[str, str]:
+    wrong = next((row for row in rows or () if not all(row.partition("="))), "")
+    if wrong:
+        raise UsageProblem(f"--person takes NAME-THERE=E-MAIL-HERE, not {wrong!r}.")
+    return {name: here for name, _is, here in (row.partition("=") for row in rows or ())}
+
+
+class NothingThere(UsageProblem):
+    """A project without anything in it."""
 
 
 def _secret(variable: str, title: str) -> str:
@@ -179,6 +233,8 @@ def _migrate(
         return
     root, number = _placed(wish)
     peer = Peer(wish.tool, root, media_from=wish.media_from)
+    begun = (_place(wish, peer, number) / STATE).is_file()
+    _may_make_projects(session, "" if begun else wish.name)
     try:
         connect(peer)
         if not wish.every:
@@ -190,10 +246,21 @@ def _migrate(
         peer.close()
 
 
+def _may_make_projects(session: Session, name: str) -> None:
+    """Say at once, and not after hours of taking, what would keep the project from being made."""
+    lacking = {"data.write", "project.write"} - set(session.client.me().scopes)
+    if lacking:
+        raise UsageProblem(f"Your token of Assay lacks the scope {', '.join(sorted(lacking))}.")
+    if name and session.client.projects.find(name) is not None:
+        raise UsageProblem(f"There is a project called {name} already. Say another --name.")
+
+
 def _of_file(session: Session, wish: Wish) -> None:
     assert wish.file is not None
     if wish.address or wish.every or wish.project:
         raise UsageProblem("Give --file, or an address with a project; not both.")
+    if wish.people:
+        raise UsageProblem("With --file, people are called as the file calls them: leave out --person.")
     name = wish.name or wish.file.stem
     brought = bring(session, wish.file, name, dataset=wish.dataset)
     if wish.losses is not None:
@@ -234,7 +301,8 @@ def _all(session: Session, wish: Wish, peer: Peer, projects: list[Listed], take:
         name = _named(each.title, each.number)
         # The other tool may have several of one name.
         name = name if titles[name] == 1 else _named(f"{name[:100]} ({each.number})", each.number)
-        if name in known:
+        begun = (_place(wish, peer, each.number) / STATE).is_file()
+        if name in known and not begun:
             session.out.say(f"{name}: Assay has a project of this name; it is passed over")
             done.append({"number": each.number, "name": name, "passed_over": True})
             continue
@@ -242,6 +310,9 @@ def _all(session: Session, wish: Wish, peer: Peer, projects: list[Listed], take:
             result, words = _one(session, replace(wish, name=name), peer, each.number, take)
         except (NotAuthenticated, NotAllowed, ConnectionFailed):
             raise
+        except NothingThere as error:
+            session.out.say(str(error))
+            done.append({"number": each.number, "name": name, "empty": True})
         except AssayError as error:
             failed += 1
             session.out.say(f"{name}: {error}")
@@ -260,12 +331,16 @@ def _one(session: Session, wish: Wish, peer: Peer, number: str, take: _Take) -> 
     source = {"tool": wish.tool, "address": peer.root, "number": number}
     place = _place(wish, peer, number)
     folder = Folder(place, source, afresh=wish.afresh)
+    folder.people = wish.people
     if folder.went_on:
         session.out.say(f"Going on with what {place} holds; --afresh throws it away")
     try:
         brought, taken = _taken(session, wish, peer, number, take, folder)
     except (AssayError, KeyboardInterrupt):
-        session.out.say(f"What was had is in {place}; the same command goes on with it.")
+        if folder.holds_something:
+            session.out.say(f"What was had is in {place}; the same command goes on with it.")
+        elif wish.folder is None:
+            folder.remove()
         raise
     lost = folder.lost
     if wish.losses is not None:
@@ -282,7 +357,7 @@ def _taken(session: Session, wish: Wish, peer: Peer, number: str, take: _Take, f
     with session.out.meter(f"Taking {number} of {wish.tool}") as meter:
         taken = take(peer, number, folder, meter)
     if not taken.counts.get("tasks"):
-        raise UsageProblem(f"{taken.title} has no tasks, so there is nothing to take.")
+        raise NothingThere(f"{taken.title} has no tasks, so there is nothing to take.")
     name = wish.name or _named(taken.title, number)
     brought = bring(
         session,

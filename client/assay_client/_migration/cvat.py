@@ -91,13 +91,16 @@ def take(peer: Peer, number: str, folder: Folder, meter: Meter, sleep: Callable[
     counts["people"] = len(people)
 
     def archive() -> Path:
-        texts: dict[str, Iterable[str]] = {
-            f"task_{row['id']}/{JOBS}": [json.dumps(folder.state[f"jobs {row['id']}"])] for row in tasks
-        }
+        texts: dict[str, Iterable[str]] = {f"task_{row['id']}/{JOBS}": [_signed(folder, row["id"])] for row in tasks}
         parts = {f"task_{row['id']}": folder.place / f"task-{row['id']}.zip" for row in tasks}
         return folder.join(f"cvat-{kind}-{plain}", texts, parts)
 
     return Taken(str(found.get("name") or f"CVAT {number}"), "cvat", archive, dict(counts))
+
+
+def _signed(folder: Folder, task: int) -> str:
+    """Return the jobs of a task with people as they are called here."""
+    return json.dumps([{**job, "assignee": folder.person(job["assignee"])} for job in folder.state[f"jobs {task}"]])
 
 
 def _jobs(peer: Peer, task: int, folder: Folder) -> list[Row]:

@@ -94,7 +94,7 @@ def take(peer: Peer, number: str, folder: Folder, meter: Meter, sleep: Callable[
     counts = taking.count()
 
     def archive() -> Path:
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in folder.rows())
+        lines = (json.dumps(_signed(row, folder), ensure_ascii=False) + "\n" for row in folder.rows())
         texts: dict[str, Iterable[str]] = {PROJECT: [json.dumps(found, ensure_ascii=False)], EXAMPLES: lines}
         return folder.pack(f"doccano-{number}", texts)
 
@@ -266,6 +266,13 @@ class _Taking:
             people |= given
         counts["people"] = len(people)
         return counts
+
+
+def _signed(row: Row, folder: Folder) -> Row:
+    """Return an example with people as they are called here."""
+    for said in (*row["labels"], *row["states"], *row["comments"]):
+        said["user"] = folder.person(said["user"])
+    return row
 
 
 def _exported(row: Row, plain: str) -> Iterator[Row]:

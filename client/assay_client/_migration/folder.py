@@ -30,6 +30,7 @@ class Folder:
 
     Attributes:
         state: What is known so far; `keep` writes it.
+        people: What people of the old tool are called here, by their names there.
         went_on: Whether something was there already.
 
     Raises:
@@ -38,6 +39,7 @@ class Folder:
 
     def __init__(self, place: Path, source: Row, *, afresh: bool = False) -> None:
         self.place = place
+        self.people: dict[str, str] = {}
         try:
             if afresh and (place / STATE).is_file():
                 shutil.rmtree(place)
@@ -78,6 +80,15 @@ class Folder:
     def lost(self) -> Counter[str]:
         """How much was noted, by code."""
         return Counter(row["code"] for row in self._lost.values())
+
+    def person(self, name: Any) -> str:
+        """Return what somebody is called here."""
+        return self.people.get(str(name), str(name))
+
+    @property
+    def holds_something(self) -> bool:
+        """Tell whether there is anything that an interrupted call need not take again."""
+        return any((self.place / PAGES).iterdir()) or any(self.place.glob("*.zip"))
 
     def has_page(self, name: str) -> bool:
         """Tell whether a page was had."""

@@ -94,7 +94,7 @@ def take(peer: Peer, number: str, folder: Folder, meter: Meter) -> Taken:
     said = (_plain(project.get("description")), _plain(project.get("expert_instruction")))
 
     def archive() -> Path:
-        return folder.pack(f"label-studio-{number}", {TASKS: _json_list(folder.rows()), CONFIG: [config]})
+        return folder.pack(f"label-studio-{number}", {TASKS: _json_list(_signed(folder)), CONFIG: [config]})
 
     return Taken(
         title=str(project.get("title") or f"Label Studio {number}"),
@@ -283,6 +283,16 @@ def _count(folder: Folder) -> dict[str, int]:
             people.add(str(given["completed_by"]))
     counts["people"] = len(people)
     return counts
+
+
+def _signed(folder: Folder) -> Iterator[Row]:
+    """Give the tasks with people as they are called here."""
+    for row in folder.rows():
+        for given in row["annotations"]:
+            who = given["completed_by"] or {}
+            if named := folder.people.get(who.get("email") or who.get("username") or ""):
+                given["completed_by"] = {"email": named}
+        yield row
 
 
 def _json_list(rows: Iterable[Row]) -> Iterator[str]:
