@@ -24,7 +24,7 @@ EXIT_CODES = {
     4: "the service refused the request and said why",
     5: "not signed in, or not allowed",
     6: "there is no such thing",
-    7: "a job failed or was cancelled, or some of several projects were not taken",
+    7: "a job failed or was cancelled, or some of several projects were not taken over",
     8: "the accuracy gate refused the bundle",
     130: "interrupted",
 }
