@@ -39,7 +39,7 @@ REVIEWS = (
 
 @contextmanager
 def label_studio(venv: Path, folder: Path, port: int) -> Iterator[tuple[str, str, list[Filled]]]:
-    """Start a Label Studio on SQLite, fill it through its API, and give its address, a personal token, and what is in it."""
+    """Start a Label Studio on SQLite, fill it through its API; give its address, a personal token, what is in it."""
     token = secrets.token_hex(20)
     account = {"USERNAME": ADMIN, "PASSWORD": PASSWORD, "USER_TOKEN": token}
     env = environment(
