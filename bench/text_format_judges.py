@@ -1,10 +1,11 @@
 """Has outside programs read what we write of labeled texts, and compares their counts with ours.
 
-    python bench/text_format_judges.py --datasets PYTHON --spacy PYTHON --label-studio PYTHON [--items 500]
+    python bench/text_format_judges.py --datasets PYTHON --spacy PYTHON --label-studio PYTHON --argilla PYTHON
 
-Each PYTHON is the interpreter of an environment of its own that holds the judge: `datasets` with pandas, `spacy`, and
-`label-studio-sdk`. A judge that is left out is said to be. The project has every kind of question; its answers are made
-at random from a seed. Prints a JSON object: versions, and for each format what we wrote and what the judge counted.
+Each PYTHON is the interpreter of an environment of its own that holds the judge: `datasets` with pandas, `spacy`,
+`label-studio-sdk`, and `argilla` with requests. A judge that is left out is said to be. The project has every kind of
+question; its answers are made at random from a seed. Prints a JSON object: versions, and for each format what we wrote
+and what the judge counted.
 """
 
 import argparse
@@ -118,6 +119,30 @@ for row in rows:
 out = {"judge": f"spacy {spacy.__version__} (Doc of its tokens)",
        "items": len({row["item"] for row in rows}), "spans": spans}
 """,
+    "docbin": """
+import pathlib, sys, spacy
+from spacy.training import Corpus
+nlp = spacy.blank("xx")
+docs = [doc for path in sorted(pathlib.Path(sys.argv[1]).iterdir()) for doc in
+        spacy.tokens.DocBin().from_disk(path / "00000.spacy").get_docs(nlp.vocab)]
+assert sum(len(list(Corpus(path)(nlp))) for path in pathlib.Path(sys.argv[1]).iterdir()) == len(docs)
+assert all(span.text == doc.text[span.start_char:span.end_char] for doc in docs for span in doc.spans.get("sc", []))
+out = {"judge": f"spacy {spacy.__version__} (DocBin, Corpus)", "items": len(docs),
+       "folders": sorted(path.name for path in pathlib.Path(sys.argv[1]).iterdir()),
+       "kinds": {name: sum(doc.cats[name] == 1 for doc in docs) for name in docs[0].cats},
+       "entities": sum(len(doc.ents) for doc in docs), "spans": sum(len(doc.spans.get("sc", [])) for doc in docs)}
+""",
+    "argilla": """
+import json, sys, argilla
+from argilla.records._io import JsonIO
+from argilla.settings._question import _question_from_dict
+settings = json.load(open(sys.argv[1] + "/.argilla/settings.json", encoding="utf-8"))
+questions = [_question_from_dict(row) for row in settings["questions"]]
+records = JsonIO._records_from_json(sys.argv[1] + "/records.json")
+out = {"judge": f"argilla {argilla.__version__} (questions and records, without a server)", "items": len(records),
+       "questions": [question.name for question in questions],
+       "spans": sum(len(said.value) for record in records for said in record.responses["names"])}
+""",
     "label_studio": """
 import importlib.metadata, json, sys, tempfile
 from label_studio_sdk.converter import Converter
@@ -133,7 +158,7 @@ out = {"judge": f"label-studio-sdk {importlib.metadata.version('label-studio-sdk
 """,
 }
 NEEDS = dict.fromkeys(["hugging_face", "parquet", "jsonl", "csv"], "datasets")
-NEEDS |= {"conll": "spacy", "prodigy": "spacy", "label_studio": "label_studio"}
+NEEDS |= {"conll": "spacy", "prodigy": "spacy", "docbin": "spacy", "label_studio": "label_studio", "argilla": "argilla"}
 
 
 def _judged(name: str, python: str, folder: Path) -> dict[str, Any]:
@@ -149,7 +174,7 @@ def main() -> None:
     """Write, have judged, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=500)
-    for judge in ("datasets", "spacy", "label-studio"):
+    for judge in ("datasets", "spacy", "label-studio", "argilla"):
         parser.add_argument(f"--{judge}", default="", metavar="PYTHON")
     parser.add_argument("--only", nargs="*", default=sorted(NEEDS), choices=sorted(NEEDS), metavar="FORMAT")
     options = parser.parse_args()

@@ -87,14 +87,14 @@ class FolderMedia:
             return self._files
 
 
-def walk_files(folder: Path) -> list[Path]:
-    """Return the plain files below a folder in order of their paths, without hidden ones and links."""
+def walk_files(folder: Path, kept: frozenset[str] = frozenset()) -> list[Path]:
+    """Return the plain files below a folder in order of their paths, without links and hidden ones but for the kept."""
     found = [
         path
         for path in folder.rglob("*")
         if path.is_file()
         and not path.is_symlink()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not any(part.startswith(".") and part not in kept for part in path.relative_to(folder).parts)
     ]
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 

@@ -149,7 +149,7 @@ def preview_upload(*, actor: Actor, upload_id: int, options: dict[str, Any]) -> 
     Raises:
         Conflict: ``upload_erased`` when the file went with a person who was erased.
     """
-    upload = _visible(actor, upload_id)
+    upload = find_upload(actor=actor, upload_id=upload_id)
     _refuse_if_erased(upload)
     with objects.local_path(upload.object_key) as path:
         return _profile(path, upload.file_name, options)
@@ -169,7 +169,7 @@ def start_import(*, actor: Actor, upload_id: int, options: dict[str, Any], appen
         Conflict: ``import_running`` when this upload is being imported already; ``upload_erased`` when its file went
             with a person who was erased.
     """
-    upload = _visible(actor, upload_id)
+    upload = find_upload(actor=actor, upload_id=upload_id)
     Upload.objects.select_for_update().get(pk=upload.pk)
     upload.refresh_from_db()
     _refuse_if_erased(upload)
@@ -198,7 +198,8 @@ def said_erased() -> str:
     return _("This file was removed when a person was erased. Its other rows live on in the versions made of it.")
 
 
-def _visible(actor: Actor, upload_id: int) -> Upload:
+def find_upload(*, actor: Actor, upload_id: int) -> Upload:
+    """Return an upload with its job, or raise NotFound."""
     upload = Upload.objects.visible_to(actor).select_related("job").filter(pk=upload_id).first()
     if upload is None:
         raise NotFound(_("There is no such upload."))

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from core.api import ScopedAPIView, valid
 from curation.models import Upload
+from curation.services.upload import find_upload
 from labeling.engine.formats.table import NAMES
 from labeling.services.labeled_import import start_labeled_import
 from workers.api.job import JobOutput
@@ -33,9 +34,11 @@ class LabeledImportView(ScopedAPIView):
 
         The job's result names the project, what was left out by code, and the job that brings the answers.
         """
+        actor = request.actor  # type: ignore[attr-defined]
+        find_upload(actor=actor, upload_id=pk)
         chosen = valid(LabeledImportInput, request.data)
         job = start_labeled_import(
-            actor=request.actor,  # type: ignore[attr-defined]
+            actor=actor,
             upload_id=pk,
             name=chosen["name"],
             file_format=chosen.get("format", ""),

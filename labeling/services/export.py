@@ -22,6 +22,7 @@ from curation.engine.media import walk_files
 from curation.services.media import original_key
 from curation.services.spreadsheet import harmless
 from curation.services.version import open_version
+from labeling.engine.formats.files import DOT_FOLDERS
 from labeling.engine.formats.record import Losses, Record
 from labeling.engine.formats.table import FORMATS, WRITTEN
 from labeling.engine.formats.target import Target
@@ -167,7 +168,7 @@ def _report(path: Path, losses: Losses) -> None:
 
 def _pack(job: JobContext, made: Path, archive: Path) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as out:
-        for place in walk_files(made):
+        for place in walk_files(made, DOT_FOLDERS):
             job.check()
             info = zipfile.ZipInfo(place.relative_to(made).as_posix(), _WHEN)
             stored = place.suffix.lower() in _PACKED

@@ -15,22 +15,28 @@ from labeling.engine.agreed_answers import agreed_answers
 from labeling.engine.consensus import canonical, majority
 from labeling.engine.formats.record import Answer, Record, Said
 from labeling.engine.schema import Schema
-from labeling.models import Adjudication, DisputeState, Project
+from labeling.models import DisputeState, Project
 
 # Items whose answers are in memory at once.
-BATCH = 500
+BATCH = 2_000
 FILE, WIDTH, HEIGHT = "image_file", "image_width", "image_height"
 # What the import found out about pictures, and no column of the client's.
 _OF_PICTURES = frozenset({FILE, WIDTH, HEIGHT, *FACTS})
 
 _ANSWERS = """
-SELECT t.item_id, a.annotator_id, COALESCE(NULLIF(u.name, ''), u.email), a.answer::text, a.skipped, a.updated_at
+SELECT t.item_id, a.annotator_id, COALESCE(NULLIF(u.name, ''), u.email), a.answer::text, a.skipped,
+  to_char(a.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
 FROM labeling_task t
 JOIN labeling_annotation a ON a.task_id = t.id
 JOIN accounts_user u ON u.id = a.annotator_id
 WHERE t.project_id = %(project)s AND t.item_id = ANY(%(items)s)
   AND (a.verdict <> '' OR NOT %(only_reviewed)s) AND (a.gold = '' OR %(with_gold)s)
 ORDER BY t.item_id, a.created_at, a.id
+"""
+_TASKS = "SELECT item_id FROM labeling_task WHERE project_id = %(project)s AND item_id = ANY(%(items)s)"
+_DECIDED = """
+SELECT t.item_id, d.answer::text FROM labeling_adjudication d JOIN labeling_task t ON t.id = d.task_id
+WHERE d.project_id = %(project)s AND d.state = %(state)s AND t.item_id = ANY(%(items)s) AND d.answer IS NOT NULL
 """
 _SUGGESTIONS = """
 SELECT DISTINCT ON (t.item_id, s.source) t.item_id, s.source, s.answer::text, s.confidence, s.created_at
@@ -100,7 +106,9 @@ def _of_batch(
 
 
 def _in_project(project: Project, items: list[int]) -> set[int]:
-    return set(project.tasks.filter(item_id__in=items).values_list("item_id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_TASKS, {"project": project.pk, "items": items})
+        return {item for (item,) in cursor.fetchall()}
 
 
 def _answers(project: Project, items: list[int], choice: Choice) -> dict[int, list[tuple[int, Said]]]:
@@ -110,7 +118,7 @@ def _answers(project: Project, items: list[int], choice: Choice) -> dict[int, li
         cursor.execute(_ANSWERS, {**values, "with_gold": choice.with_gold})
         for item, who, name, answer, skipped, at in cursor.fetchall():
             given = orjson.loads(answer) if answer and not skipped else {}
-            found[item].append((who, Said(given, name, at.isoformat(), skipped)))
+            found[item].append((who, Said(given, name, f"{at.removesuffix('.000000')}+00:00", skipped)))
     return found
 
 
@@ -124,8 +132,9 @@ def _predictions(project: Project, items: list[int]) -> dict[int, list[Said]]:
 
 
 def _decided(project: Project, items: list[int]) -> dict[int, Answer]:
-    rows = Adjudication.objects.filter(project=project, state=DisputeState.DECIDED, task__item_id__in=items)
-    return {item: answer for item, answer in rows.values_list("task__item_id", "answer") if answer is not None}
+    with connection.cursor() as cursor:
+        cursor.execute(_DECIDED, {"project": project.pk, "items": items, "state": DisputeState.DECIDED})
+        return {item: orjson.loads(answer) for item, answer in cursor.fetchall()}
 
 
 def _sizes(batch: pa.RecordBatch) -> list[tuple[int, int]]:
@@ -143,6 +152,9 @@ def _final(
 ) -> list[Answer | None]:
     """Return what counts of the answers to each item; None where nobody answered."""
     given = [[(str(who), one.answer) for who, one in rows if not one.skipped] for rows in said]
+    if all(final is None and len(answers) < 2 for answers, final in zip(given, decided, strict=True)):
+        # Of one answer this is the answer.
+        return [_filled(answers[0][1]) if answers else None for answers in given]
     longer = {control.name: [float(max(size)) or None for size in sizes] for control in schema.controls}
     agreed = agreed_answers(schema, given, sizes=longer)
     found: list[Answer | None] = []
@@ -153,8 +165,12 @@ def _final(
             found.append(None)
         else:
             label = _label(schema, [answer for _who, answer in answers])
-            found.append({**label, **{name: value for name, value in others.items() if value not in (None, [], {})}})
+            found.append({**label, **_filled(others)})
     return found
+
+
+def _filled(answer: Answer) -> Answer:
+    return {name: value for name, value in answer.items() if value or value in (0, "")}
 
 
 def _label(schema: Schema, answers: list[Answer]) -> Answer:

@@ -70,7 +70,7 @@ def archive_kind(path: Path) -> str:
         return "tar" if is_tar else ""
 
 
-def walk(path: Path, *, look: bool = False) -> Iterator[tuple[Member, IO[bytes]]]:
+def walk(path: Path, *, look: bool = False, kept: frozenset[str] = frozenset()) -> Iterator[tuple[Member, IO[bytes]]]:
     """Give each member with a stream of its bytes, in the archive's order; the stream ends with the turn.
 
     Folders and what systems leave behind (``__MACOSX``, names that begin with a dot) are passed over.
@@ -78,6 +78,7 @@ def walk(path: Path, *, look: bool = False) -> Iterator[tuple[Member, IO[bytes]]
     Args:
         path: The archive, or a folder.
         look: Stop early in a tar.gz, where finding the members costs unpacking all of it.
+        kept: Names of folders that are given although they begin with a dot.
 
     Raises:
         ReadError: ``archive_broken``, ``archive_encrypted``, ``archive_members``, ``archive_ratio``,
@@ -85,7 +86,7 @@ def walk(path: Path, *, look: bool = False) -> Iterator[tuple[Member, IO[bytes]]
     """
     kind = archive_kind(path)
     # What lies in a folder unfolds to nothing more.
-    guard = _Guard(TOTAL_BYTES if kind == "folder" else path.stat().st_size)
+    guard = _Guard(TOTAL_BYTES if kind == "folder" else path.stat().st_size, kept)
     if kind == "folder":
         members = _walk_folder(path, guard)
     else:
@@ -117,10 +118,14 @@ def list_members(path: Path, *, look: bool = False) -> list[Member]:
 class _Guard:
     """Counts members and bytes, and refuses names that have no place in a data set."""
 
-    def __init__(self, packed: int) -> None:
-        self._packed = packed
+    def __init__(self, packed: int, kept: frozenset[str] = frozenset()) -> None:
+        self._packed, self.kept = packed, kept
         self._names: set[str] = set()
         self.members = self.unpacked = 0
+
+    def passes_over(self, path: str) -> bool:
+        """Tell whether a member is what systems leave behind."""
+        return bool(_CLUTTER.search("/".join(part for part in path.split("/") if part not in self.kept)))
 
     def admit(self, name: str, size: int) -> Member:
         """Check one member by what the archive says of it."""
@@ -166,9 +171,9 @@ def _walk_zip(path: Path, guard: _Guard) -> Generator[tuple[Member, IO[bytes]], 
 
 
 def _walk_folder(path: Path, guard: _Guard) -> Generator[tuple[Member, IO[bytes]], None, None]:
-    for file in walk_files(path):
+    for file in walk_files(path, guard.kept):
         member = guard.admit(file.relative_to(path).as_posix(), file.stat().st_size)
-        if not _CLUTTER.search(member.path):
+        if not guard.passes_over(member.path):
             with _lazily(partial(_open_bytes, file)) as stream:
                 yield member, stream
 
@@ -184,7 +189,7 @@ def _admit_zipped(info: zipfile.ZipInfo, guard: _Guard) -> Member | None:
     if info.create_system == 3 and kind not in {0, 0o4, 0o10}:
         raise _link(info.filename)
     member = guard.admit(_name_of(info), info.file_size)
-    return None if info.is_dir() or _CLUTTER.search(member.path) else member
+    return None if info.is_dir() or guard.passes_over(member.path) else member
 
 
 def _link(name: str) -> ReadError:
@@ -298,7 +303,7 @@ def _walk_tar(path: Path, guard: _Guard, *, look: bool) -> Generator[tuple[Membe
             if not (info.isdir() or info.isfile()) or info.sparse is not None:
                 raise _link(info.name)
             member = guard.admit(info.name, info.size)
-            if info.isdir() or _CLUTTER.search(member.path):
+            if info.isdir() or guard.passes_over(member.path):
                 continue
             with _lazily(partial(archive.extractfile, info)) as stream:
                 yield member, stream

@@ -220,20 +220,22 @@ def _box(row: Mapping[str, Any], where: str, size: tuple[float, float] | None) -
     right, bottom = left + _length(row, "width", where), top + _length(row, "height", where)
     left, right = _inside(left, 0, size, where), _inside(right, 0, size, where)
     top, bottom = _inside(top, 1, size, where), _inside(bottom, 1, size, where)
-    if right - left < SMALLEST or bottom - top < SMALLEST:
+    # Compared as they are kept: 1.89 - 0.89 is a hair below 1.
+    width, height = _fine(right - left), _fine(bottom - top)
+    if width < SMALLEST or height < SMALLEST:
         raise AnswerError(where, "The box is smaller than a pixel.", "Draw it larger or leave it out.")
-    return {"x": _fine(left), "y": _fine(top), "width": _fine(right - left), "height": _fine(bottom - top)}
+    return {"x": _fine(left), "y": _fine(top), "width": width, "height": height}
 
 
 def _rotated(row: Mapping[str, Any], where: str, size: tuple[float, float] | None) -> Shape:
     # Its corners may stick out: a slanted thing at the edge of the picture is cut off there.
     x, y = _inside(_number(row, "x", where), 0, size, where), _inside(_number(row, "y", where), 1, size, where)
-    width, height = _length(row, "width", where), _length(row, "height", where)
+    width, height = _fine(_length(row, "width", where)), _fine(_length(row, "height", where))
     if width < SMALLEST or height < SMALLEST:
         raise AnswerError(where, "The box is smaller than a pixel.", "Draw it larger or leave it out.")
     # A tiny negative angle is 360 once rounded, which is written 0.
     angle = _fine(_number(row, "angle", where) % 360) % 360
-    return {"x": _fine(x), "y": _fine(y), "width": _fine(width), "height": _fine(height), "angle": angle}
+    return {"x": _fine(x), "y": _fine(y), "width": width, "height": height, "angle": angle}
 
 
 def _polygon(row: Mapping[str, Any], where: str, size: tuple[float, float] | None) -> Shape:
@@ -252,7 +254,7 @@ def _polygon(row: Mapping[str, Any], where: str, size: tuple[float, float] | Non
             found.append(pair)
     if len(found) > 1 and found[0] == found[-1]:
         found.pop()
-    if len(found) < 3 or abs(_area(found)) < SMALLEST:
+    if len(found) < 3 or _fine(abs(_area(found))) < SMALLEST:
         raise AnswerError(f"{where}.points", "The polygon has no area.", "Draw at least three corners that lie apart.")
     return {"points": found}
 

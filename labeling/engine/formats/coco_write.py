@@ -13,7 +13,7 @@ from labeling.engine.formats.drawing import Shape
 from labeling.engine.formats.leaving import tell_of_answers, tell_of_controls
 from labeling.engine.formats.record import Record
 from labeling.engine.formats.scene_parts import SPLIT, place_of, split_name, tell_of_joining, tell_of_split, unturned
-from labeling.engine.formats.target import Target
+from labeling.engine.formats.target import Target, as_line
 from labeling.engine.schema import Schema
 
 HELD = (Shapes, Words)
@@ -109,7 +109,11 @@ def _write(
     for control in drawn:
         for shape in answer.get(control.name, []):
             category = ids[control.name, shape["label"]]
-            plain = unturned(shape, place_of(record, drawn, control, shape), writing.target.losses)
+            where = place_of(record, drawn, control, shape)
+            plain = unturned(shape, where, writing.target.losses)
+            if plain["type"] == "rotated_box" and "rotation" in plain.get("attributes", {}):
+                reason = "An attribute called rotation says there how far a box is turned. What was chosen is left out."
+                writing.target.losses.add(where, "attribute_taken", reason)
             part.annotation({"image_id": image, "category_id": category, **_written(plain)})
     for written in words:
         if written.name in answer:
@@ -121,7 +125,7 @@ def _labels(drawn: list[Shapes]) -> list[tuple[Shapes, Label]]:
 
 
 def _append(stream: IO[str], row: Mapping[str, Any], *, first: bool) -> None:
-    stream.write(("" if first else ",\n") + json.dumps(row, ensure_ascii=False))
+    stream.write(("" if first else ",\n") + as_line(row))
 
 
 def _written(shape: Shape) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Writes doccano's JSONL, and the labels as doccano's page of labels imports them."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +8,7 @@ from labeling.engine.controls.choice import Choice
 from labeling.engine.controls.spans import Relations, Spans
 from labeling.engine.controls.words import Words
 from labeling.engine.formats.record import Record
-from labeling.engine.formats.target import Target
+from labeling.engine.formats.target import Target, as_line
 from labeling.engine.formats.texts import TEXT, Held, held_in, text_field, told
 from labeling.engine.schema import Schema
 
@@ -47,7 +46,7 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
                 continue
             written += 1
             row = {"id": record.name, TEXT: text, **_columns(record, field, target), **_said(record, held)}
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            stream.write(as_line(row) + "\n")
     return written
 
 

@@ -19,6 +19,8 @@ from labeling.engine.formats.record import FormatError
 # Bytes of one file that is read into memory as a whole.
 WHOLE_BYTES = 2 << 30
 CHUNK = 1 << 20
+# Hidden folders that are part of a format: Argilla's settings.
+DOT_FOLDERS = frozenset({".argilla"})
 
 
 @dataclass(frozen=True)
@@ -169,13 +171,15 @@ def opened(path: Path, name: str = "") -> Iterator[Files]:
     kind = archive_kind(path)
     with tempfile.TemporaryDirectory(prefix="assay-format-") as folder:
         if kind == "folder":
-            yield Files({file.relative_to(path).as_posix(): file for file in walk_files(path)}, Path(folder))
+            yield Files(
+                {file.relative_to(path).as_posix(): file for file in walk_files(path, DOT_FOLDERS)}, Path(folder)
+            )
             return
         if not kind:
             yield Files({name or path.name: path}, Path(folder))
             return
         paths: dict[str, Path] = {}
-        for member, stream in walk(path):
+        for member, stream in walk(path, kept=DOT_FOLDERS):
             place = Path(folder) / str(member.number)
             with place.open("wb") as out:
                 while piece := stream.read(CHUNK):

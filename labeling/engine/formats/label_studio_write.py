@@ -1,6 +1,5 @@
 """Writes what Label Studio imports: tasks with everybody's answers, the XML of the project, and the short form."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,7 +7,7 @@ from labeling.engine.controls.shapes import Shapes
 from labeling.engine.formats.label_studio import CONFIG, OURS, SCHEMA
 from labeling.engine.formats.leaving import tell_of_controls
 from labeling.engine.formats.record import Record, Said
-from labeling.engine.formats.target import Target
+from labeling.engine.formats.target import Target, as_line
 from labeling.engine.label_studio.tags import labeling_config
 from labeling.engine.label_studio.writing import results_of
 from labeling.engine.schema import Schema
@@ -31,7 +30,7 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
         for record in records:
             written += 1
             stream.write("[\n" if written == 1 else ",\n")
-            json.dump(_task(target, schema, record, written), stream, ensure_ascii=False)
+            stream.write(as_line(_task(target, schema, record, written)))
         stream.write("\n]\n" if written else "[]\n")
     return written
 
@@ -115,7 +114,7 @@ def write_min(target: Target, schema: Schema, records: Iterable[Record]) -> int:
             for row in _min_rows(target, schema, record, written):
                 rows += 1
                 stream.write("[\n" if rows == 1 else ",\n")
-                json.dump(row, stream, ensure_ascii=False)
+                stream.write(as_line(row))
         stream.write("\n]\n" if rows else "[]\n")
     return written
 

@@ -1,4 +1,4 @@
-"""Writes Parquet, alone or as a folder of the `datasets` library with its card.
+"""Writes Parquet, alone or as a folder of the `datasets` library with its card. Pictures stand inside the files.
 
 Source of the card's and the schema's form: huggingface.co/docs/hub/datasets-cards and datasets' ``Features``.
 """
@@ -16,27 +16,33 @@ import yaml
 from labeling.engine.controls.base import Control
 from labeling.engine.controls.choice import Choice
 from labeling.engine.controls.rating import Preference, Rating
-from labeling.engine.formats.plain import ANSWERS, DECIDED, ITEM, PREDICTIONS, SCHEMA
+from labeling.engine.controls.shapes import Shapes
+from labeling.engine.formats.plain import ANSWERS, BYTES, DECIDED, ITEM, PATH, PREDICTIONS, SCHEMA
 from labeling.engine.formats.plain_write import answer_row, columns_of, prediction_row
 from labeling.engine.formats.record import Losses, Record
-from labeling.engine.formats.target import Target
+from labeling.engine.formats.target import Target, as_line
 from labeling.engine.schema import Schema
 
 # Rows from which the types of columns are taken, and of each group of a file.
 BATCH = 1000
+# Bytes of pictures of one group, which are in memory together.
+GROUP_BYTES = 64 << 20
 _TYPES: dict[type, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 _SPAN = {"id": pa.string(), "start": pa.int64(), "end": pa.int64(), "label": pa.string(), "text": pa.string()}
 _TIE = {"from": pa.string(), "to": pa.string(), "label": pa.string()}
+_DRAWN = {"id": pa.string(), "type": pa.string(), "label": pa.string()}
+_DRAWN |= {name: pa.float64() for name in ("x", "y", "width", "height", "angle")}
+_DRAWN |= {"points": pa.list_(pa.list_(pa.float64())), "attributes": pa.string()}
+_PICTURE = {BYTES: pa.binary(), PATH: pa.string()}
 _SAID = {"by": pa.string(), "at": pa.string(), "skipped": pa.bool_(), "answer": pa.string()}
 _GUESSED = {"by": pa.string(), "at": pa.string(), "confidence": pa.float64(), "answer": pa.string()}
 _TASKS = {"choice": "text-classification", "taxonomy": "text-classification", "spans": "token-classification"}
 _TASKS |= {"relations": "token-classification", "text": "text-generation", "preference": "text-ranking"}
+_TASKS |= {"shapes": "object-detection"}
 
 
-def holds(schema: Schema) -> str:
-    """Return why a project cannot be written as Parquet; empty when it can."""
-    if schema.picture:
-        return "Parquet is written of texts and tables. Write pictures as COCO, or as JSONL with a folder of pictures."
+def holds(_schema: Schema) -> str:
+    """Return nothing: every answer has a column."""
     return ""
 
 
@@ -59,6 +65,7 @@ def _type(control: Control) -> pa.DataType:
     return {
         "spans": pa.list_(_struct(_SPAN)),
         "relations": pa.list_(_struct(_TIE)),
+        "shapes": pa.list_(_struct(_DRAWN)),
         "taxonomy": pa.list_(pa.string()),
     }.get(control.type, pa.string())
 
@@ -71,13 +78,17 @@ def _value(control: Control, said: Any) -> Any:
         return numbers if control.multiple else numbers[0]
     if isinstance(control, Preference):
         return _classes(control).index(said)
+    if isinstance(control, Shapes):
+        return [{**shape, "attributes": as_line(shape.get("attributes", {}))} for shape in said]
     if isinstance(said, dict) and not isinstance(control, Rating):
-        return json.dumps(said, ensure_ascii=False)
+        return as_line(said)
     return said
 
 
 def _feature(kind: pa.DataType, classes: list[str]) -> Any:
     """Return a column as `datasets` describes it in the schema's metadata."""
+    if kind == _struct(_PICTURE):
+        return {"_type": "Image"}
     if pa.types.is_list(kind):
         return {"feature": _feature(kind.value_type, classes), "_type": "List"}
     if pa.types.is_struct(kind):
@@ -93,11 +104,11 @@ def _dtype(kind: pa.DataType) -> str:
 
 def _on_card(name: str, kind: pa.DataType, classes: list[str]) -> dict[str, Any]:
     """Return a column as the YAML of a card describes it."""
+    if kind == _struct(_PICTURE):
+        return {"name": name, "dtype": "image"}
     if pa.types.is_list(kind):
         inner = _on_card(name, kind.value_type, classes)
-        if pa.types.is_struct(kind.value_type):
-            return {"name": name, "list": inner["struct"]}
-        return {"name": name, "list": inner["dtype"]}
+        return {"name": name, "list": inner.get("struct", inner.get("list", inner.get("dtype")))}
     if pa.types.is_struct(kind):
         return {"name": name, "struct": [_on_card(part.name, part.type, []) for part in kind]}
     if classes:
@@ -162,17 +173,30 @@ def _write(target: Target, schema: Schema, records: Iterable[Record], *, by_spli
             if table is None:
                 own = _types(columns, target.losses)
                 table = _Table(target, schema, _arrow(schema, own), list(own), stack)
-            parts: dict[str, list[dict[str, Any]]] = {}
-            for record, own_values in zip(batch, columns, strict=True):
-                split = record.fields.get("split")
-                side = split if by_split and isinstance(split, str) and split.isidentifier() else "train"
-                parts.setdefault(side, []).append(_row(table, record, own_values))
-            for side, rows in parts.items():
+            for side, rows in _groups(table, zip(batch, columns, strict=True), by_split=by_split):
                 table.put(side, f"data/{side}-00000-of-00001.parquet" if by_split else "data.parquet", rows)
         if table is None:
             table = _Table(target, schema, _arrow(schema, {}), [], stack)
             table.put("train", "data/train-00000-of-00001.parquet" if by_split else "data.parquet", [])
     return table
+
+
+def _groups(
+    table: _Table, batch: Iterable[tuple[Record, dict[str, Any]]], *, by_split: bool
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Give the rows of a batch for each split, in groups whose pictures have GROUP_BYTES together."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    weight = 0
+    for record, own_values in batch:
+        split = record.fields.get("split")
+        side = split if by_split and isinstance(split, str) and split.isidentifier() else "train"
+        row = _row(table, record, own_values)
+        parts.setdefault(side, []).append(row)
+        weight += len(row[table.questions.picture][BYTES]) if record.picture else 0
+        if weight > GROUP_BYTES:
+            yield from parts.items()
+            parts, weight = {}, 0
+    yield from parts.items()
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -207,6 +231,8 @@ def _types(rows: list[dict[str, Any]], losses: Losses) -> dict[str, pa.DataType]
 
 def _arrow(schema: Schema, own: Mapping[str, pa.DataType]) -> pa.Schema:
     fields = [pa.field(ITEM, pa.string()), *(pa.field(name, kind) for name, kind in own.items())]
+    if schema.picture:
+        fields.append(pa.field(schema.picture, _struct(_PICTURE)))
     fields += [pa.field(control.name, _type(control)) for control in schema.controls]
     fields += [pa.field(DECIDED, pa.bool_()), pa.field(ANSWERS, pa.list_(_struct(_SAID)))]
     fields.append(pa.field(PREDICTIONS, pa.list_(_struct(_GUESSED))))
@@ -224,11 +250,19 @@ def _row(table: _Table, record: Record, own: Mapping[str, Any]) -> dict[str, Any
     return {
         ITEM: record.name,
         **{name: _fit(own.get(name), table.schema.field(name).type, record, name, losses) for name in table.own},
+        **_picture(table, record),
         **{control.name: _value(control, answer.get(control.name)) for control in table.questions.controls},
         DECIDED: record.final is not None,
-        ANSWERS: [answer_row(said, json.dumps(said.answer, ensure_ascii=False)) for said in record.answers],
-        PREDICTIONS: [prediction_row(said, json.dumps(said.answer, ensure_ascii=False)) for said in record.predictions],
+        ANSWERS: [answer_row(said, as_line(said.answer)) for said in record.answers],
+        PREDICTIONS: [prediction_row(said, as_line(said.answer)) for said in record.predictions],
     }
+
+
+def _picture(table: _Table, record: Record) -> dict[str, Any]:
+    """Return the column of a record's picture, its file as it is."""
+    if not record.picture:
+        return {}
+    return {table.questions.picture: {BYTES: table.target.locate(record.picture).read_bytes(), PATH: record.name}}
 
 
 def _fit(value: Any, kind: pa.DataType, record: Record, name: str, losses: Losses) -> Any:
@@ -250,6 +284,8 @@ def _card(table: _Table) -> str:
     """Return the README: what the library reads of it, and what people do."""
     schema = table.questions
     tasks = list(dict.fromkeys(_TASKS[each.type] for each in schema.controls if each.type in _TASKS))
+    if schema.picture:
+        tasks = [task.replace("text-classification", "image-classification") for task in tasks]
     classes = {control.name: _classes(control) for control in schema.controls}
     total = sum(table.rows.values())
     head = {

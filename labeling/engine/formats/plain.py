@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.engine.pictures.decode import PictureError
@@ -31,10 +32,14 @@ from labeling.engine.schema import Schema, SchemaError, parse_schema
 SCHEMA = "schema.json"
 # Columns that we write beside the item's own and the controls'.
 ITEM, DECIDED, ANSWERS, PREDICTIONS = "item", "decided", "answers", "predictions"
+# What a picture is in Parquet, as the `datasets` library has it.
+BYTES, PATH = "bytes", "path"
 OURS = frozenset({ITEM, DECIDED, ANSWERS, PREDICTIONS})
 JSON, TABLES, PARQUET = (".jsonl", ".ndjson", ".json"), (".csv", ".tsv"), (".parquet",)
 _SPANS = ("spans", "entities")
 _BATCH = 1000
+# Rows with pictures that are in memory at once.
+_PICTURED_BATCH = 16
 _CARD = "readme.md"
 
 
@@ -134,7 +139,10 @@ def _own_rows(files: Files, path: str, losses: Losses) -> Iterator[tuple[str, Ro
     elif path.lower().endswith(PARQUET):
         with pq.ParquetFile(files.paths[path]) as table:
             number = 0
-            for batch in table.iter_batches(_BATCH):
+            heavy = any(
+                pa.types.is_struct(each.type) and each.type.get_field_index(BYTES) >= 0 for each in table.schema_arrow
+            )
+            for batch in table.iter_batches(_PICTURED_BATCH if heavy else _BATCH):
                 for row in batch.to_pylist():
                     number += 1
                     yield f"{path}: row {number}", row
@@ -176,14 +184,14 @@ def _own_record(
     data = dict(fields)
     picture = fields.pop(schema.picture, None) if schema.picture else None
     if picture:
-        record.picture = files.picture(picture)
+        record.picture = _picture_in(files, picture, where) if isinstance(picture, Mapping) else files.picture(picture)
         try:
             record.size, _turn = files.size(record.picture) if record.picture else ((0, 0), 1)
         except PictureError as error:
-            record.picture = ""
-            losses.add(picture, error.code, error.message)
+            losses.add(where, error.code, error.message)
+            return None
         if not record.picture:
-            losses.add(where, "picture_missing", f"No picture {picture!r} came; the item is left out.")
+            losses.add(where, "picture_missing", f"No picture {record.name!r} came; the item is left out.")
             return None
         data |= {f"{schema.picture}_width": record.size[0], f"{schema.picture}_height": record.size[1]}
 
@@ -202,6 +210,17 @@ def _own_record(
         answer = {name: row[name] for name in schema.by_name if row.get(name) is not None}
         record.final = fit(_named_classes(schema, answer) if typed else _listed(schema, answer))
     return record
+
+
+def _picture_in(files: Files, picture: Mapping[str, Any], where: str) -> str:
+    """Return the path of a picture that stands in a row, empty where the row has no bytes."""
+    data = picture.get(BYTES)
+    if not isinstance(data, bytes) or not data:
+        return ""
+    path = f"{where}/{picture.get(PATH) or 'picture'}"
+    if path not in files.paths:
+        files.add(path, data)
+    return path
 
 
 def _said(rows: Any, where: str, losses: Losses) -> Iterator[dict[str, Any]]:
@@ -242,9 +261,18 @@ def _named_classes(schema: Schema, answer: Mapping[str, Any]) -> dict[str, Any]:
             found[name] = labels[value].value
         elif control.type == "form":
             found[name] = orjson.loads(value)
+        elif control.type == "shapes":
+            found[name] = [_drawn(shape) for shape in value]
         else:
             found[name] = value
     return found
+
+
+def _drawn(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a shape without the gaps of its struct."""
+    said = {name: value for name, value in shape.items() if value is not None and name != "attributes"}
+    attributes = orjson.loads(shape.get("attributes") or "{}")
+    return {**said, "attributes": attributes} if attributes else said
 
 
 def _records(files: Files, paths: list[str], losses: Losses) -> Iterator[tuple[str, Record]]:

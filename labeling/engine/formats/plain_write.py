@@ -1,14 +1,13 @@
 """Writes plain tables: JSON Lines and CSV, with what counts in a column for each question, and everybody's answers."""
 
 import csv
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labeling.engine.controls.choice import Choice
 from labeling.engine.formats.plain import ANSWERS, DECIDED, ITEM, OURS, PREDICTIONS, SCHEMA
 from labeling.engine.formats.record import Losses, Record, Said
-from labeling.engine.formats.target import Target
+from labeling.engine.formats.target import Target, as_line
 from labeling.engine.schema import Schema
 
 # Rows from which the columns of a CSV are taken.
@@ -70,7 +69,7 @@ def write_jsonl(target: Target, schema: Schema, records: Iterable[Record]) -> in
     written = 0
     with target.text("data.jsonl") as stream:
         for record in records:
-            stream.write(json.dumps(_row(target, schema, record), ensure_ascii=False) + "\n")
+            stream.write(as_line(_row(target, schema, record)) + "\n")
             written += 1
     return written
 
@@ -125,4 +124,4 @@ def _cell(name: str, value: Any, ours: bool) -> str:
         return ""
     if isinstance(value, str) and (not ours or name == ITEM):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return as_line(value)

@@ -41,18 +41,19 @@ def read(files: Files, losses: Losses) -> Reading:
     """
     paths = [path for path in files.named(".jsonl", ".json") if _is_prodigy(files, path)] or list(files.paths)
     times: Counter[Any] = Counter()
-    asked, binary = Asked(), set()
+    # In the order in which they came: each reading of a file must give the same schema.
+    asked, binary = Asked(), dict[str, None]()
     for path in paths:
         for _where, row in json_rows(files, path, Losses()):
             times[_key(row)] += 1
             if _is_binary(row):
-                binary.add(str(row["label"]))
+                binary.setdefault(str(row["label"]))
             for option in row.get("options") or ():
                 if isinstance(option, Mapping) and "id" in option:
                     asked.chosen.add(option["id"], title=str(option.get("text") or ""))
     for label in binary:
         asked.chosen.add(label)
-    if len(binary) == 1 and not asked.chosen.rows.keys() - binary:
+    if len(binary) == 1 and not asked.chosen.rows.keys() - binary.keys():
         asked.chosen.add(f"not {next(iter(binary))}")
     return reading_of(partial(_records, files, paths, times, len(binary) == 1), losses, paths[0], asked)
 

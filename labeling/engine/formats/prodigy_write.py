@@ -13,7 +13,7 @@ from labeling.engine.formats.conll_write import tokens_of
 from labeling.engine.formats.leaving import tell_of_controls
 from labeling.engine.formats.prodigy import ITEM
 from labeling.engine.formats.record import Answer, Record, Said
-from labeling.engine.formats.target import Target
+from labeling.engine.formats.target import Target, as_line
 from labeling.engine.formats.texts import TEXT, Held, held_in, text_field
 from labeling.engine.schema import Schema
 
@@ -46,7 +46,7 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
             common = {TEXT: text, ITEM: record.name, "meta": meta, "_input_hash": _hash(record.name + "\0" + text)}
             for row in _rows(record, held, text, target):
                 task = json.dumps({**common, **row}, ensure_ascii=False, sort_keys=True)
-                stream.write(json.dumps({**common, **row, "_task_hash": _hash(task)}, ensure_ascii=False) + "\n")
+                stream.write(as_line({**common, **row, "_task_hash": _hash(task)}) + "\n")
     return written
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from labeling.engine.formats import (
+    argilla,
+    argilla_write,
     brat,
     brat_write,
     coco,
@@ -14,6 +16,8 @@ from labeling.engine.formats import (
     cvat,
     cvat_backup,
     cvat_write,
+    docbin,
+    docbin_write,
     doccano,
     doccano_project,
     doccano_write,
@@ -81,11 +85,13 @@ FORMATS: dict[str, Format] = {
         label_studio_write.holds,
         label_studio_write.write_min,
     ),
+    "argilla": Format("Argilla records", argilla.recognize, argilla.read, argilla_write.holds, argilla_write.write),
     "prodigy": Format("Prodigy", prodigy.recognize, prodigy.read, prodigy_write.holds, prodigy_write.write),
     "brat": Format("brat", brat.recognize, brat.read, brat_write.holds, brat_write.write),
     "doccano_project": Format("project of doccano", doccano_project.recognize, doccano_project.read),
     "doccano": Format("doccano", doccano.recognize, doccano.read, doccano_write.holds, doccano_write.write),
     "conll": Format("CoNLL", conll.recognize, conll.read, conll_write.holds, conll_write.write),
+    "docbin": Format("spaCy DocBin", docbin.recognize, docbin.read, docbin_write.holds, docbin_write.write),
     "hugging_face": Format(
         "Hugging Face dataset",
         plain.recognize_hugging_face,

@@ -8,12 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+import orjson
+
 from curation.engine.pictures.decode import PictureError, upright_size
 from labeling.engine.formats.record import Losses, Record
 
 FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*\\' + "".join(map(chr, range(32))), "_"))
 # Bytes of a name that every file system takes, with room for a number.
 LONGEST_NAME = 200
+
+
+def as_line(value: Any) -> str:
+    """Return a value as JSON in one line, in UTF-8 as it is."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        # A whole number of more than 64 bits.
+        return json.dumps(value, ensure_ascii=False)
 
 
 @dataclass(slots=True)

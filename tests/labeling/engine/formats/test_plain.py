@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
+from labeling.engine.formats import parquet_write
+from labeling.engine.formats.files import opened
 from labeling.engine.formats.record import FormatError, Losses, Record, Said
-from labeling.engine.formats.table import FORMATS
+from labeling.engine.formats.table import FORMATS, find_format
+from labeling.engine.formats.target import Target
 from labeling.engine.schema import parse_schema
+from tests.labeling.engine.formats import picture_projects
 from tests.labeling.engine.formats import text_projects as projects
 from tests.labeling.engine.formats.text_projects import CHOICE, files_of, read_back, written
 
@@ -53,6 +58,53 @@ def test_pictures_come_with_their_table(name: str, tmp_path: Path) -> None:
     _reading, (found,), losses, _name = read_back(folder)
     record.picture = "images/p0.png"
     assert (found, losses.total) == (record, 0)
+
+
+@pytest.mark.parametrize("name", ["parquet", "hugging_face"])
+def test_pictures_stand_in_the_table_and_come_back_with_everybodys_shapes(name: str, tmp_path: Path) -> None:
+    for size in picture_projects.SIZES:
+        picture_projects.picture(tmp_path, size)
+
+    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(picture_projects.projects())
+    def check(project: picture_projects.Project) -> None:
+        losses = Losses()
+        with tempfile.TemporaryDirectory() as place:
+            write = FORMATS[name].write
+            assert write is not None
+            write(Target(Path(place), lambda path: tmp_path / path, losses), project.schema, project.records)
+            with opened(Path(place)) as files:
+                assert find_format(files) == name
+                reading = FORMATS[name].read(files, losses)
+                found = list(reading.records())
+                again = list(reading.records())
+                pixels = {record.name: files.bytes(record.picture) for record in found}
+        assert losses.total == 0
+        assert parse_schema(reading.schema) == project.schema
+        wanted = {record.name: record for record in project.records}
+        assert len(found) == len(wanted)
+        assert again == found
+        for record in found:
+            assert pixels[record.name] == (tmp_path / wanted[record.name].picture).read_bytes()
+            # A column that an item lacks is empty in a table.
+            own = {column: value for column, value in record.fields.items() if value is not None}
+            assert replace(record, fields=own) == replace(wanted[record.name], picture=record.picture)
+
+    check()
+
+
+def test_pictures_of_one_group_are_bounded_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = projects.picture(tmp_path)
+    monkeypatch.setattr(parquet_write, "GROUP_BYTES", 2 * picture.stat().st_size - 1)
+    rows = [Record(f"{n}.png", {}, "p.png", projects.SIZE, [Said({"cells": []}, "ann")]) for n in range(5)]
+    (tmp_path / "made").mkdir()
+    written("parquet", projects.PICTURES, rows, tmp_path / "made")
+    table = pq.ParquetFile(tmp_path / "made" / "data.parquet")
+    assert table.metadata.num_rows == 5
+    assert table.metadata.num_row_groups == 3
+    _reading, found, losses, _name = read_back(tmp_path / "made")
+    assert [record.name for record in found] == [record.name for record in rows]
+    assert losses.total == 0
 
 
 def test_a_folder_of_datasets_has_a_card_classes_and_splits(tmp_path: Path) -> None:

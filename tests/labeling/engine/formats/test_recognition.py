@@ -41,7 +41,7 @@ def test_only_tables_overlap_with_others(path: Path) -> None:
 
 
 def test_plain_tables_come_last() -> None:
-    assert list(FORMATS)[-4:] == ["hugging_face", "parquet", "jsonl", "csv"]
+    assert list(FORMATS)[-5:] == ["hugging_face", "parquet", "jsonl", "csv", "folders"]
 
 
 @pytest.mark.parametrize("path", ["doccano/edge/example.txt", "label_studio/label_config_polygons.xml"])

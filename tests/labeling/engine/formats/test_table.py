@@ -53,7 +53,9 @@ def test_each_dataset_becomes_every_format_that_holds_it(
     summary = json.loads(said.out)
     assert summary["from"] == name
     assert summary["losses"] == len(report.read_text("utf-8").splitlines()) - 1
-    assert len(read(out).records) == summary["items"]
+    # The short form has rows for answers alone, and its report lists the items without one.
+    unanswered = summary["by_code"].get("unanswered", 0) if to == "label_studio_min" else 0
+    assert len(read(out).records) == summary["items"] - unanswered
 
 
 def test_what_is_none_of_them_is_refused_with_their_names(tmp_path: Path) -> None:
