@@ -1,4 +1,4 @@
-"""A real doccano with six projects: labels together and apart, spans with relations, written answers, pictures."""
+"""A real doccano with seven projects: labels together and apart, spans with relations, written answers, pictures."""
 
 import json
 import subprocess
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import regex
 from _filled import PASSWORD, Api, Filled, Thing, digest, environment, picture, running, wait_for
 
 ANN, BO = "ann", "bo"
@@ -60,6 +61,7 @@ class _Filling:
     def fill(self) -> list[Filled]:
         """Return the projects."""
         made = [self.together(), self.apart(), self.spans(), self.words(), self.boxes(), self.areas()]
+        made.append(self.spans("Clusters", graphemes=True))
         # doccano's export of what people did apart has no times.
         for thing in (thing for filled in (made[1], made[3]) for thing in filled.things.values()):
             thing.times.clear()
@@ -143,29 +145,33 @@ class _Filling:
                 thing.answers[ANN] = {}
         return filled
 
-    def spans(self) -> Filled:
-        """Spans with relations, in texts where code points and UTF-16 units differ."""
+    def spans(self, title: str = "Entities", *, graphemes: bool = False) -> Filled:
+        """Spans with relations, in texts where code points, UTF-16 units and what readers see differ."""
+        counted = _clusters if graphemes else _units
         kinds = {"span": ["PER", "ORG"], "relation": ["works for"]}
         filled, base, known = self._project(
-            "Entities", "SequenceLabeling", kinds, use_relation=True, allow_overlapping=False, grapheme_mode=False
+            title, "SequenceLabeling", kinds, use_relation=True, allow_overlapping=False, grapheme_mode=graphemes
         )
-        self._texts(filled, base, [f"😀 李伟{number} works for Acme {number}." for number in range(8)])
+        self._texts(filled, base, [f"👨\u200d👩\u200d👧 李伟{number} works for Acme {number}." for number in range(8)])
         for number, (text, thing) in enumerate(filled.things.items()):
             marks = [(f"李伟{number}", "PER"), (f"Acme {number}", "ORG")]
             spans = [(text.index(words), text.index(words) + len(words), label) for words, label in marks]
             made = []
             for start, end, label in spans:
-                body = {"start_offset": start, "end_offset": end, "label": known[label]}
+                # As its page counts: UTF-16 units, or clusters in grapheme mode.
+                places = [counted(text[:place]) for place in (start, end)]
+                body = {"start_offset": places[0], "end_offset": places[1], "label": known[label]}
                 made.append(self._say(ANN, base, thing, "spans", body)["id"])
             tie = {"from_id": made[0], "to_id": made[1], "type": known["works for"]}
             self._say(ANN, base, thing, "relations", tie)
             relations = [("works for", spans[0], spans[1])]
             thing.answers[ANN] = {"relations": relations, "spans": sorted(spans, key=repr)}
             if number % 2:
-                body = {"start_offset": 0, "end_offset": 1, "label": known["ORG"]}
+                family = len("👨\u200d👩\u200d👧")
+                body = {"start_offset": 0, "end_offset": counted(text[:family]), "label": known["ORG"]}
                 self._say(BO, base, thing, "spans", body)
-                thing.answers[BO] = {"spans": [(0, 1, "ORG")]}
-                whole = sorted([*spans, (0, 1, "ORG")], key=repr)
+                thing.answers[BO] = {"spans": [(0, family, "ORG")]}
+                whole = sorted([*spans, (0, family, "ORG")], key=repr)
                 thing.final = {"relations": relations, "spans": whole}
         return filled
 
@@ -222,3 +228,11 @@ class _Filling:
         for row in rows:
             data = pictures[row["upload_name"]]
             filled.things[digest(data)] = Thing(number=row["id"])
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _clusters(text: str) -> int:
+    return len(regex.findall(r"\X", text))

@@ -18,6 +18,7 @@ import orjson
 
 from curation.engine.pictures.decode import PictureError
 from curation.engine.readers.arrow_columns import as_json
+from labeling.engine.formats.doccano_offsets import Marked, Offsets, offsets_of
 from labeling.engine.formats.drawing import CONTROL
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.marking import Answering, Labels, label_of
@@ -55,7 +56,7 @@ def read(files: Files, losses: Losses) -> Reading:
     """Read everybody's labels, with who gave them and when.
 
     Where people work together on one set of labels, each has those that they gave, and the whole set is what counts.
-    Who confirmed an example and what was commented are columns. Offsets count code points, boxes and corners pixels.
+    Who confirmed an example and what was commented are columns. Offsets become code points; shapes are in pixels.
 
     Raises:
         FormatError: ``project_broken``, ``kind_unknown``, ``no_labels``, ``too_many_labels``, ``json_broken``.
@@ -65,9 +66,11 @@ def read(files: Files, losses: Losses) -> Reading:
     several = any(_several(row) for _where, row in json_rows(files, path, Losses()))
     schema = _schema(found, several, losses)
     together = bool(found["project"].get("collaborative_annotation"))
+    graphemes = bool(found["project"].get("grapheme_mode"))
+    offsets = offsets_of(map(_marked, (row for _where, row in json_rows(files, path, Losses()))), graphemes=graphemes)
 
     def records() -> Iterator[Record]:
-        making = _Making(files, schema, together, Answering(schema, losses), losses)
+        making = _Making(files, schema, together, offsets, Answering(schema, losses), losses)
         for _where, row in json_rows(files, path, losses):
             record = making.record(row)
             if record is not None:
@@ -97,6 +100,15 @@ def _several(row: Row) -> bool:
     """Tell whether somebody gave an example more than one label."""
     given = [str(label.get("user")) for label in _objects(row, "labels") if label.get("kind") == "category"]
     return len(given) > len(set(given))
+
+
+def _marked(row: Row) -> Marked:
+    """Return the text of an example with the places of its spans."""
+    spans = [label for label in _objects(row, "labels") if label.get("kind") == "span"]
+    places = [(label.get("start_offset"), label.get("end_offset")) for label in spans]
+    text = row.get("text")
+    found = [(start, end) for start, end in places if isinstance(start, int) and isinstance(end, int)]
+    return (text if isinstance(text, str) else "", found)
 
 
 def _objects(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -147,6 +159,7 @@ class _Making:
     files: Files
     schema: Schema
     together: bool
+    offsets: Offsets
     answering: Answering
     losses: Losses
     asked: frozenset[str] = field(init=False)
@@ -205,11 +218,24 @@ class _Making:
                 self.losses.add(where, "relation_across", "It ties spans of others, and stands in what counts alone.")
             else:
                 answer.setdefault(name, []).append(_READ[name](label))
+        for span in answer.get(SPANS, ()):
+            self._turn(span, record.fields.get(TEXT), where)
         if LABEL in answer:
             answer[LABEL] = list(dict.fromkeys(answer[LABEL]))
         size = f"{PICTURE}_width", f"{PICTURE}_height"
         data = {**record.fields, **dict(zip(size, record.size, strict=True))} if record.picture else record.fields
         return self.answering.fit(answer, data, where, record.size)
+
+    def _turn(self, span: dict[str, Any], text: Any, where: str) -> None:
+        """Turn the offsets of a span into code points, and tell once of what they counted."""
+        start, end = span["start"], span["end"]
+        if not isinstance(text, str) or not isinstance(start, int) or not isinstance(end, int):
+            return
+        span["start"], span["end"] = self.offsets.place(text, start, end)
+        if (start, end) != (span["start"], span["end"]) and "offsets" not in self.losses.said:
+            self.losses.said.add("offsets")
+            reason = f"The project's offsets count {self.offsets.words}. They are code points now."
+            self.losses.add(where, "offsets_turned", reason)
 
 
 def _people(labels: list[Mapping[str, Any]], states: list[Mapping[str, Any]], together: bool) -> list[str]:

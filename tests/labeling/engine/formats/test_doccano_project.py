@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from labeling.engine.formats.doccano_offsets import Offsets, offsets_of
 from labeling.engine.formats.doccano_project import EXAMPLES, PROJECT
 from labeling.engine.formats.files import opened
 from labeling.engine.formats.record import FormatError, Losses, Record
@@ -89,7 +90,7 @@ def test_who_confirmed_without_a_label_answered_that_there_is_none(tmp_path: Pat
     assert [record.final for record in read(apart)[1]] == [None, None, None]
 
 
-def test_spans_count_code_points_and_relations_tie_them(tmp_path: Path) -> None:
+def test_spans_are_tied_by_relations(tmp_path: Path) -> None:
     marks = [
         label("span", id=7, label="PER", start_offset=2, end_offset=8),
         label("span", id=8, label="ORG", start_offset=19, end_offset=23),
@@ -107,6 +108,46 @@ def test_spans_count_code_points_and_relations_tie_them(tmp_path: Path) -> None:
     schema, _records, losses = read(without)
     assert [control["type"] for control in schema["controls"]] == ["spans"]
     assert losses.counts == {"label_broken": 1}
+
+
+FAMILY = "👨\u200d👩\u200d👧"
+
+
+@pytest.mark.parametrize(
+    ("graphemes", "places", "turned"),
+    [
+        # By the page's own code: a pair of surrogates is two, and in grapheme mode a family is one.
+        (False, [(9, 15), (26, 30)], True),
+        (True, [(2, 8), (19, 23)], True),
+        # By a program that wrote a file, which doccano keeps as it is.
+        (False, [(6, 12), (23, 27)], False),
+        (True, [(6, 12), (23, 27)], False),
+    ],
+)
+def test_offsets_count_what_the_page_counts_or_what_fits_the_words(
+    tmp_path: Path, graphemes: bool, places: list[tuple[int, int]], turned: bool
+) -> None:
+    text = f"{FAMILY} Li Wei works for Acme."
+    marks = [
+        label("span", id=n, label="PER", start_offset=start, end_offset=end) for n, (start, end) in enumerate(places)
+    ]
+    plain = label("span", id=9, label="ORG", start_offset=3, end_offset=6)
+    rows = [row(*marks, text=text), row(plain, id=2, text="To Bob.")]
+    _schema, found, losses = read(made(tmp_path, "SequenceLabeling", rows, grapheme_mode=graphemes))
+    quoted = [[span["text"] for span in record.answers[0].answer["spans"]] for record in found]
+    assert quoted == [["Li Wei", "Acme"], ["Bob"]]
+    assert losses.counts == ({"offsets_turned": 1} if turned else {})
+
+
+def test_where_nothing_tells_the_page_is_believed() -> None:
+    # No blanks and no words: the middle of three, or the first two.
+    marked = [("😀李伟好", [(2, 4)])]
+    assert offsets_of(marked, graphemes=False) == Offsets("utf16")
+    assert Offsets("utf16").place("😀李伟好", 2, 4) == (1, 3)
+    assert offsets_of(marked, graphemes=True).place("😀李伟好", 1, 99) == (1, 99)
+    assert offsets_of([("plain", [(0, 5)])], graphemes=False).place("plain", 1, 2) == (1, 2)
+    # Windows' end of a line is one character to readers.
+    assert Offsets("graphemes").place("a\r\nb", 2, 3) == (3, 4)
 
 
 def test_a_relation_to_somebody_else_s_span_stands_in_the_whole_alone(tmp_path: Path) -> None:
@@ -167,7 +208,7 @@ def test_what_is_broken_is_told_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert losses.counts == {"shape_refused": 2, "picture_missing": 1}
     spans = [label("span", label="PER", start_offset=2, end_offset=99), label("category", label="good")]
     _schema, (record,), losses = read(made(tmp_path, "SequenceLabeling", [row(*spans), row(id=2, text="")]))
-    assert losses.counts == {"span_outside": 1, "label_broken": 1, "text_missing": 1}
+    assert losses.counts == {"span_outside": 1, "label_broken": 1, "text_missing": 1, "offsets_turned": 1}
 
 
 @pytest.mark.parametrize(("kind", "code"), [("Speech2text", "kind_unknown"), (None, "kind_unknown")])
