@@ -119,12 +119,12 @@ class Transport:
             except httpx.TransportError as error:
                 if last or not (may_repeat or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)):
                     raise self._lost(error) from error
-                self._sleep(_pause(attempt, None))
+                self._sleep(pause(attempt, None))
                 continue
             again = response.status_code in ALWAYS_AGAIN or (may_repeat and response.status_code in SAFE_AGAIN)
             if last or not again:
                 return response
-            self._sleep(_pause(attempt, retry_after(response)))
+            self._sleep(pause(attempt, retry_after(response)))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     @contextmanager
@@ -161,7 +161,7 @@ def retry_after(response: httpx.Response) -> float | None:
     return float(wanted) if isinstance(wanted, int | float) else None
 
 
-def _pause(attempt: int, wanted: float | None) -> float:
+def pause(attempt: int, wanted: float | None) -> float:
     """Return seconds to wait: what the server asked for, or a doubling pause with jitter."""
     if wanted is not None:
         return min(wanted, LONGEST_PAUSE)

@@ -19,8 +19,9 @@ from curation.models import Upload
 from labeling.engine.formats.files import opened
 from labeling.engine.formats.record import Losses, Record, Said
 from labeling.engine.schema import AnswerError, Schema, labels_of, parse_schema, validate_answer
-from labeling.models import Progress, Project, Task
-from labeling.services.answer import STORE, TAKE_AGAIN
+from labeling.models import Annotation, Progress, Project, Task
+from labeling.services.adjudication import decide_task
+from labeling.services.answer import LONGEST_SECONDS, STORE, TAKE_AGAIN
 from labeling.services.labeled_import import read_labeled, records_with_items
 from labeling.services.queue import Desk, sit_down_for
 from labeling.services.suggestion import LONGEST_SOURCE, Suggested, store_suggestions
@@ -46,6 +47,7 @@ class _Given:
     answer: dict[str, Any] | None
     at: str
     incomplete: bool
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -55,6 +57,7 @@ class _Brought:
     answers: int = 0
     skipped: int = 0
     suggestions: int = 0
+    decided: int = 0
     refused: int = 0
     named: list[dict[str, Any]] = field(default_factory=list)
     people: dict[str, int] = field(default_factory=dict)
@@ -73,7 +76,7 @@ def take_answers(
     An answer that is there is not taken twice, so a second attempt goes on where the first one stopped.
 
     Returns:
-        The job's result: answers, skipped, suggestions, answers left out with the first of them, and people.
+        The job's result: answers, skipped, suggestions, tasks decided, answers left out with the first of them, people.
     """
     project = Project.objects.visible_to(job.actor).select_related("version").filter(pk=project_id).first()
     upload = Upload.objects.filter(pk=upload_id, organization_id=job.organization_id).first()
@@ -97,6 +100,7 @@ def take_answers(
         "answers": brought.answers,
         "skipped": brought.skipped,
         "suggestions": brought.suggestions,
+        "decided": brought.decided,
         "refused": brought.refused,
         "named": brought.named,
         "people": len(brought.people),
@@ -118,6 +122,7 @@ def _bring(
                 by_person[said.by].append(given)
     for name, rows in sorted(by_person.items()):
         _store(job, project, schema, _person(project, name, brought), rows, brought)
+    _decide(job, schema, batch, tasks, brought)
 
 
 def _one_each(answers: Sequence[Said]) -> Iterator[Said]:
@@ -132,15 +137,17 @@ def _tasks(project: Project, items: list[int]) -> dict[int, tuple[int, dict[str,
 
 def _given(schema: Schema, task: int, data: dict[str, Any], item: int, said: Said, brought: _Brought) -> _Given | None:
     """Return an answer in its normal form; None, noted, where it does not fit the questions."""
+    seconds = min(said.seconds, LONGEST_SECONDS)
     if said.skipped:
-        return _Given(task, None, said.at, incomplete=False)
+        return _Given(task, None, said.at, incomplete=False, seconds=seconds)
     try:
-        return _Given(task, validate_answer(schema, said.answer, data), said.at, incomplete=False)
+        return _Given(task, validate_answer(schema, said.answer, data), said.at, incomplete=False, seconds=seconds)
     except AnswerError:
         pass
     try:
         # What must be answered was not, where this came from: somebody completes it here.
-        return _Given(task, validate_answer(schema, said.answer, data, draft=True), said.at, incomplete=True)
+        checked = validate_answer(schema, said.answer, data, draft=True)
+        return _Given(task, checked, said.at, incomplete=True, seconds=seconds)
     except AnswerError as error:
         brought.refuse(item, f"{error.where}: {error.what} {error.mend}".strip(": "))
         return None
@@ -198,7 +205,7 @@ def _stored(desk: Desk, schema: Schema, rows: list[tuple[int, _Given]]) -> dict[
             "labels": labels_of(schema, given.answer or {}),
             "skipped": given.answer is None,
             "reason": "",
-            "seconds": 0.0,
+            "seconds": given.seconds,
             "suggestion": None,
         }
         for task, given in rows
@@ -220,17 +227,54 @@ def _suggest(
     tasks: dict[int, tuple[int, dict[str, Any]]],
     brought: _Brought,
 ) -> None:
-    by_source: dict[str, list[Suggested]] = defaultdict(list)
+    # The newest of a task is shown, so they are stored in the order in which they were made.
+    by_source: dict[str, dict[int, Suggested]] = defaultdict(dict)
+    made: dict[str, str] = {}
     for item, record in batch:
         for said in record.predictions:
+            source = said.by[:LONGEST_SOURCE] or "imported"
             try:
                 answer = validate_answer(schema, said.answer, tasks[item][1], draft=True)
             except AnswerError as error:
                 brought.refuse(item, f"{error.where}: {error.what} {error.mend}".strip(": "))
                 continue
             if answer:
-                by_source[said.by[:LONGEST_SOURCE] or "imported"].append((item, answer, said.confidence))
-    for source, rows in by_source.items():
+                by_source[source][item] = (item, answer, said.confidence)
+                made[source] = max(made.get(source, ""), said.at)
+    for source in sorted(by_source, key=made.__getitem__):
         brought.suggestions += store_suggestions(
-            actor=job.actor, project_id=project.pk, source=source, rows=rows, partial=True
+            actor=job.actor,
+            project_id=project.pk,
+            source=source,
+            rows=by_source[source].values(),
+            partial=True,
+            keep=True,
         )
+
+
+def _decide(
+    job: JobContext,
+    schema: Schema,
+    batch: Sequence[tuple[int, Record]],
+    tasks: dict[int, tuple[int, dict[str, Any]]],
+    brought: _Brought,
+) -> None:
+    """Decide the tasks of which something else counts than their only answer."""
+    wanted = {tasks[item][0]: (item, record.final) for item, record in batch if record.final is not None}
+    data = dict(tasks.values())
+    given: dict[int, list[tuple[int, Any]]] = defaultdict(list)
+    rows = Annotation.objects.filter(task__in=wanted, skipped=False).order_by("-created_at", "-pk")
+    for task, number, answer in rows.values_list("task", "pk", "answer"):
+        given[task].append((number, answer))
+    for task, (item, final) in wanted.items():
+        try:
+            counts = validate_answer(schema, final, data[task], draft=True)
+            same = [number for number, answer in given[task] if answer == counts]
+            if same and len(given[task]) == 1:
+                continue
+            taken: dict[str, Any] = {"annotation": same[0]} if same else {"answer": counts}
+            decide_task(actor=job.actor, task_id=task, **taken)
+            brought.decided += 1
+        except (AnswerError, DomainError) as error:
+            reason = f"{error.what} {error.mend}" if isinstance(error, AnswerError) else str(error.detail)
+            brought.refuse(item, _("What counts was not taken: %(reason)s") % {"reason": reason})

@@ -5,6 +5,7 @@ is deterministic, so a record is the same item in both.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -171,7 +172,7 @@ def _make_version(job: JobContext, upload: Upload, file_format: str) -> Version:
         found, reading = read_labeled(files, file_format, losses)
         schema = parse_schema(reading.schema)
         staged = folder / "records.jsonl"
-        count, columns, overlap = _stage(job, reading, staged)
+        count, columns, overlap = _stage(job, reading, staged, losses)
         if not count:
             raise DomainError("no_good_rows", _("No item of the file could be read."), losses=dict(losses.counts))
         first = reserve_ids(job, upload, count)
@@ -202,7 +203,7 @@ def _make_version(job: JobContext, upload: Upload, file_format: str) -> Version:
     return version
 
 
-def _stage(job: JobContext, reading: Reading, staged: Path) -> tuple[int, dict[str, set[str]], int]:
+def _stage(job: JobContext, reading: Reading, staged: Path, losses: Losses) -> tuple[int, dict[str, set[str]], int]:
     """Write what items are down and return how many, which types each column has, and the most people on one item."""
     columns: dict[str, set[str]] = {}
     count = overlap = 0
@@ -211,11 +212,21 @@ def _stage(job: JobContext, reading: Reading, staged: Path) -> tuple[int, dict[s
             for name, value in record.fields.items():
                 columns.setdefault(name, set()).add(type(value).__name__ if value is not None else "NoneType")
             overlap = max(overlap, len({said.by for said in record.answers}))
+            _tell_of_earlier(record, losses)
             row = {"name": record.name, "fields": record.fields, "picture": record.picture}
             out.write(orjson.dumps(row, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
             if count % 500 == 0:
                 job.progress(count, reading.items, _("reading"), rows_done=count)
     return count, columns, overlap
+
+
+def _tell_of_earlier(record: Record, losses: Losses) -> None:
+    """Note answers and predictions that a later one of the same person or model takes the place of."""
+    for code, rows in (("answer_earlier", record.answers), ("prediction_earlier", record.predictions)):
+        for by, times in Counter(said.by for said in rows).items():
+            if times > 1:
+                who = by or "somebody who is not named"
+                losses.add(record.name, code, f"There are {times} of {who} for this item. The last one is kept.")
 
 
 class _Layout:

@@ -31,9 +31,14 @@ WITH wanted AS MATERIALIZED (
   ORDER BY t.id),
 gone AS (
   DELETE FROM labeling_suggestion s USING wanted
-  WHERE s.task_id = wanted.task_id AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = s.task_id))
+  WHERE NOT %(keep)s AND s.task_id = wanted.task_id
+    AND NOT EXISTS (SELECT FROM labeling_lease l WHERE l.task_id = s.task_id))
 INSERT INTO labeling_suggestion (project_id, task_id, source, answer, confidence, reason, created_at)
-SELECT %(project)s, task_id, %(source)s, answer, confidence, reason, now() FROM wanted ORDER BY task_id
+SELECT %(project)s, task_id, %(source)s, answer, confidence, reason, now() FROM wanted
+WHERE NOT (%(keep)s AND EXISTS (
+  SELECT FROM labeling_suggestion s
+  WHERE s.task_id = wanted.task_id AND s.source = %(source)s AND s.answer = wanted.answer))
+ORDER BY task_id
 """
 
 
@@ -46,6 +51,7 @@ def store_suggestions(
     rows: Iterable[Suggested],
     reasons: Mapping[int, str] | None = None,
     partial: bool = False,
+    keep: bool = False,
 ) -> int:
     """Store a model's answers and return how many were kept; tasks that are full are passed over.
 
@@ -56,6 +62,7 @@ def store_suggestions(
         rows: (item_id, answer, confidence); the answer fits the project's schema, the confidence is 0 to 1 or None.
         reasons: By item_id why its task stands where it does, a code of ``modeling.engine.active``.
         partial: Also keep answers that leave open what must be answered; a person completes them.
+        keep: Earlier suggestions stay, also those that nobody was shown; the same one is not stored twice.
 
     Raises:
         NotFound: No such project.
@@ -73,7 +80,7 @@ def store_suggestions(
             with cursor.copy("COPY new_suggestion FROM STDIN") as copy:
                 for row in batch:
                     copy.write_row((*row, (reasons or {}).get(row[0], "")))
-        cursor.execute(_REPLACE, {"project": project.pk, "source": source[:LONGEST_SOURCE]})
+        cursor.execute(_REPLACE, {"project": project.pk, "source": source[:LONGEST_SOURCE], "keep": keep})
         return int(cursor.rowcount)
 
 

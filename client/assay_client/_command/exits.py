@@ -24,7 +24,7 @@ EXIT_CODES = {
     4: "the service refused the request and said why",
     5: "not signed in, or not allowed",
     6: "there is no such thing",
-    7: "a job failed or was cancelled",
+    7: "a job failed or was cancelled, or some of several projects were not taken over",
     8: "the accuracy gate refused the bundle",
     130: "interrupted",
 }
@@ -42,13 +42,19 @@ class GateRefused(AssayError):
     code = "gate_refused"
 
 
+class MigrationIncomplete(AssayError):
+    """Some of several projects could not be taken over."""
+
+    code = "migration_incomplete"
+
+
 # In the order of looking: the first that fits gives the code.
 _codes: list[tuple[tuple[type[AssayError], ...], int]] = [
     ((UsageProblem,), 2),
     ((ConnectionFailed, JobTimedOut, UnexpectedAnswer, TooManyRequests), 3),
     ((NotAuthenticated, NotAllowed), 5),
     ((NotFound,), 6),
-    ((JobFailed,), 7),
+    ((JobFailed, MigrationIncomplete), 7),
     ((GateRefused,), 8),
     ((ServerFailed,), 1),
     ((RequestRefused,), 4),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from assay_client._command.bringing import bring
 from assay_client._command.exits import UsageProblem
 from assay_client._command.labeling import ProjectArgument, find_project
 from assay_client._command.session import session_of
@@ -58,36 +55,7 @@ def import_labeled(
 ) -> None:
     """Make a project of a dataset that was labeled in another tool, with everybody's answers."""
     session = session_of(context)
-    client = session.client
-    place = client.datasets.ensure(dataset or name)
-    with _as_file(source) as file, session.out.meter(f"Sending {source.name}") as meter:
-        upload = client.uploads.send(place.id, file, on_progress=meter.bytes)
-    job = session.wait(client.uploads.start_project(upload.id, name, file_format=file_format), "Importing")
-    made = dict(job.result or {})
-    brought = session.wait(client.jobs.get(made["answers_job"]), "Taking answers").result or {}
-    lost = sum(made["losses"].values())
-    if losses is not None and lost:
-        client.uploads.save_refused(upload.id, losses)
-    words = f"Project {made['project']} ({name}): {made['items']:,} items, {brought.get('answers', 0):,} answers"
-    words += f" of {brought.get('people', 0):,} people\n" + session.link(f"projects/{made['project']}/")
-    if lost:
-        codes = ", ".join(f"{code} {count:,}" for code, count in sorted(made["losses"].items()))
-        words += f"\nLeft out or changed: {lost:,} ({codes})" + ("" if losses else "; --losses FILE.csv lists them")
-    if brought.get("refused"):
-        words += f"\nAnswers that fit no question: {brought['refused']:,}"
-    session.out.result({**made, "answers": brought}, words)
-
-
-@contextmanager
-def _as_file(source: Path) -> Iterator[Path]:
-    """Give a folder as one archive."""
-    if source.is_file():
-        yield source
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        packed = Path(folder) / f"{source.resolve().name or 'folder'}.zip"
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(source.rglob("*")):
-                if path.is_file() and not path.is_symlink():
-                    archive.write(path, path.relative_to(source).as_posix())
-        yield packed
+    brought = bring(session, source, name, dataset=dataset, file_format=file_format)
+    if losses is not None:
+        brought.save_losses(session, losses)
+    session.out.result(brought.result, brought.words(session, losses=losses))

@@ -19,6 +19,7 @@ from assay_client._command import (
     golds,
     jobs,
     labeling,
+    migrate,
     models,
     quality,
     sources,
@@ -94,6 +95,7 @@ app.command()(models.families)
 app.command()(models.export)
 app.command()(models.deploy)
 app.command()(models.predict)
+app.add_typer(migrate.app, name="migrate")
 app.add_typer(jobs.app, name="jobs")
 app.command("demo")(demo.run_demo)
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
 from curation.engine.readers.huggingface import split_of
+from labeling.engine.formats.cvat_jobs import Jobs
 from labeling.engine.formats.cvat_shapes import Drawing, draw
 from labeling.engine.formats.files import Files
 from labeling.engine.formats.markup import root_of, said, streamed
@@ -117,10 +118,12 @@ class _Frames:
 
 def _scenes(files: Files, path: str, losses: Losses) -> Iterator[Scene]:
     tracks: dict[int, list[tuple[str, Drawing]]] = defaultdict(list)
-    tracked = False
+    tracked, jobs = False, Jobs.beside(files, path)
     for element in streamed(files, path, {"meta", "image", "track"}):
         if element.tag == "image":
-            yield _image(files, path, element, losses)
+            scene = _image(files, path, element, losses)
+            jobs.sign(scene, element.get("id", ""))
+            yield scene
         elif element.tag == "track":
             tracked = True
             for frame, where, drawing in _track(path, element, losses):
@@ -134,6 +137,7 @@ def _scenes(files: Files, path: str, losses: Losses) -> Iterator[Scene]:
         name = PurePosixPath(picture).name if picture else f"frame {frame}"
         scene = Scene(f"{path}: frame {frame}", name, picture, fields={"frame": frame})
         draw(scene, drawings, losses)
+        jobs.sign(scene, str(frame))
         yield scene
 
 

@@ -110,8 +110,9 @@ class Files:
     def picture(self, named: str, beside: str = "") -> str:
         """Return the picture that a file of annotations names, empty where there is none or more than one.
 
-        The very path goes first, then the path from the folder of `beside`, then whatever ends like it in any case,
-        then the file name alone, then the name without its ending.
+        The very path goes first, then the path from the folder of `beside` and from its folder ``images``, then
+        whatever ends like it in any case, then the file name alone, then the name without its ending. Of several that
+        fit, the one below the folder of `beside` is meant.
 
         Args:
             named: As the annotations write it; a path of another machine or an address does as well.
@@ -119,16 +120,15 @@ class Files:
         """
         plain = named.replace("\\", "/").split("?", 1)[0]
         folder = PurePosixPath(beside).parent
-        for exact in (plain, (folder / plain).as_posix()):
+        for exact in (plain, (folder / plain).as_posix(), (folder / "images" / plain).as_posix()):
             if exact in self.paths and exact in self._known:
                 return exact
         parts = [part for part in plain.lower().split("/") if part not in {"", ".", ".."}]
         for start in range(len(parts)):
             found = self._by_end.get("/".join(parts[start:]), [])
             if found:
-                return found[0] if len(found) == 1 else ""
-        stems = self._by_stem.get(PurePosixPath(parts[-1]).stem, []) if parts else []
-        return stems[0] if len(stems) == 1 else ""
+                return _meant(found, folder)
+        return _meant(self._by_stem.get(PurePosixPath(parts[-1]).stem, []), folder) if parts else ""
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -148,6 +148,12 @@ class Files:
             PictureError: It is none.
         """
         return upright_size(self.paths[path])
+
+
+def _meant(found: list[str], folder: PurePosixPath) -> str:
+    """Return the only one of some paths, or the only one below a folder; else nothing."""
+    near = found if len(found) == 1 else [path for path in found if path.startswith(f"{folder.as_posix()}/")]
+    return near[0] if len(near) == 1 else ""
 
 
 @contextmanager

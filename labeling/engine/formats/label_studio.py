@@ -1,6 +1,7 @@
 """Reads Label Studio's exports: JSON with all answers, and JSON_MIN, with or without the XML of the project."""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -261,17 +262,18 @@ class _Tasks:
             if given.get(name):
                 self.losses.add(where, "beside", f"Its {words} are left out.")
         by, at = _person(given.get("completed_by")), str(given.get("created_at") or "")
+        seconds = _seconds(given.get("lead_time"))
         if given.get("was_cancelled") or given.get("skipped"):
             if given.get("result"):
                 self.losses.add(where, "skipped_result", "It was skipped. What had been answered before is left out.")
-            record.answers.append(Said({}, by, at, skipped=True))
+            record.answers.append(Said({}, by, at, skipped=True, seconds=seconds))
             return
         answer, _confidence = self._answer(given, record, data, where)
         truth = given.get("ground_truth") is True
         if truth:
             record.final = answer
         if not (truth and decided and "completed_by" not in given):
-            record.answers.append(Said(answer, by, at))
+            record.answers.append(Said(answer, by, at, seconds=seconds))
 
     def _prediction(self, record: Record, given: Any, data: Mapping[str, Any], where: str) -> None:
         if not isinstance(given, Mapping):
@@ -281,6 +283,8 @@ class _Tasks:
         score = given.get("score")
         if isinstance(score, int | float) and not isinstance(score, bool):
             confidence = min(1.0, max(0.0, float(score)))
+            if confidence != score:
+                self.losses.add(where, "score_cut", f"Its score {score:g} is no share of 1. It is {confidence:g}.")
         at = str(given.get("created_at") or "")
         record.predictions.append(Said(answer, str(given.get("model_version") or ""), at, confidence=confidence))
 
@@ -360,6 +364,12 @@ def _person(completed_by: Any) -> str:
     if isinstance(completed_by, Mapping):
         return str(completed_by.get("email") or completed_by.get("username") or completed_by.get("id") or "")
     return "" if completed_by is None else str(completed_by)
+
+
+def _seconds(lead_time: Any) -> float:
+    """Return how long an annotation took; 0 where that is not known."""
+    known = isinstance(lead_time, int | float) and not isinstance(lead_time, bool) and math.isfinite(lead_time)
+    return max(0.0, float(lead_time)) if known else 0.0
 
 
 def _picture_name(address: str) -> str:

@@ -70,6 +70,7 @@ class Said:
         at: ISO 8601 with time zone; empty where the format does not say.
         skipped: Whether the person left the task out; then `answer` is empty.
         confidence: Of a model, 0 to 1; None of people, and where the format does not say.
+        seconds: How long the person took; 0 where the format does not say.
     """
 
     answer: Answer
@@ -77,6 +78,7 @@ class Said:
     at: str = ""
     skipped: bool = False
     confidence: float | None = None
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)

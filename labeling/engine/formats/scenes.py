@@ -36,6 +36,8 @@ class Scene:
         fields: Columns.
         tags: Labels of the whole picture.
         answered: Whether anybody looked at it; a picture without shapes that was looked at shows nothing.
+        by: Who looked; empty where the format does not say.
+        at: When, as ISO 8601 with a time zone; empty where it does not say.
     """
 
     where: str
@@ -46,6 +48,8 @@ class Scene:
     fields: dict[str, Any] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     answered: bool = True
+    by: str = ""
+    at: str = ""
 
     def add(self, where: str, label: str, geometry: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
         """Add a shape."""
@@ -186,7 +190,7 @@ def _record(
         answer[asked.question] = list(dict.fromkeys(tags))
     record = Record(scene.name, scene.fields, scene.picture, size)
     if scene.answered:
-        record.answers, record.final = [Said(answer)], answer
+        record.answers, record.final = [Said(answer, scene.by, scene.at)], answer
     return record
 
 

@@ -5,7 +5,7 @@ what is asked, a second one makes the answers fit.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labeling.engine.controls.choice import Choice
@@ -125,7 +125,7 @@ def reading_of(give: Give, losses: Losses, where: str, asked: Asked | None = Non
 
 def _fitted(answering: Answering, said: Said, record: Record, where: str) -> Said:
     answer = answering.fit(_cleaned(said.answer), record.fields, where)
-    return Said(answer, said.by, said.at, said.skipped, said.confidence)
+    return replace(said, answer=answer)
 
 
 def _cleaned(answer: Mapping[str, Any]) -> dict[str, Any]:

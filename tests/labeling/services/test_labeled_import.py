@@ -15,7 +15,7 @@ from core.errors import Conflict, DomainError, NotAllowed, NotFound
 from curation.models import Upload
 from curation.services.upload import receive_upload
 from curation.services.version import open_version
-from labeling.models import Annotation, Progress, Project, Suggestion
+from labeling.models import Adjudication, Annotation, Progress, Project, Suggestion
 from labeling.services.labeled_answers import take_answers
 from labeling.services.labeled_import import run_labeled_import, start_labeled_import
 from tests import factories
@@ -161,3 +161,43 @@ def test_who_may_not_and_what_is_taken_is_refused() -> None:
     start_labeled_import(actor=ann, upload_id=upload.pk, name="Mine")
     with pytest.raises(Conflict, match="already"):
         start_labeled_import(actor=ann, upload_id=upload.pk, name="Again")
+
+
+def test_ground_truth_is_decided_and_time_taken_and_both_models_are_kept() -> None:
+    ann = factories.owner()
+    at = "2025-03-01T10:00:00Z"
+    first = {**chosen(1, {"email": "bo@x.example"}, "sport", at), "lead_time": 12.5}
+    right = {**chosen(2, {"email": "eve@x.example"}, "news", at), "lead_time": 99_999, "ground_truth": True}
+    alone = {**chosen(3, {"email": "eve@x.example"}, "news", at), "ground_truth": True}
+    predictions = [
+        {"model_version": "new", "score": 0.5, "created_at": "2025-02-01T00:00:00Z", "result": first["result"]},
+        {"model_version": "old", "score": 0.25, "created_at": "2025-01-01T00:00:00Z", "result": right["result"]},
+        {"model_version": "old", "score": 0.125, "created_at": "2025-01-02T00:00:00Z", "result": first["result"]},
+    ]
+    tasks = [
+        {"id": 1, "data": {"text": "a"}, "annotations": [first, right], "predictions": predictions},
+        {"id": 2, "data": {"text": "b"}, "annotations": [alone]},
+        {"id": 3, "data": {"text": "c"}, "annotations": [first, {**first, "result": right["result"]}]},
+    ]
+    files = {"tasks.json": json.dumps(tasks).encode(), "labeling_config.xml": CONFIG.encode()}
+    upload = sent(ann, "export.zip", packed(files))
+    job = start(start_labeled_import(actor=ann, upload_id=upload.pk, name="Truth"))
+    made = run_labeled_import(job=job, upload_id=upload.pk, name="Truth")
+    brings = start(Job.objects.get(pk=made["answers_job"]))
+    brought = take_answers(job=brings, **brings.params)
+
+    # What counts of one answer alone is that answer, and needs no decision.
+    (decided,) = Adjudication.objects.filter(project=made["project"])
+    assert (brought["decided"], decided.answer) == (1, {"topic": ["news"]})
+    rows = Annotation.objects.filter(project=made["project"]).order_by("task", "annotator__name")
+    assert decided.annotation_number == rows[1].pk
+    # Nobody can be at one item for a day; an hour is the most that counts.
+    assert [row.seconds for row in rows] == [12.5, 3600.0, 0.0, 12.5]
+    shown = Suggestion.objects.filter(project=made["project"]).order_by("pk")
+    assert [(row.source, row.confidence) for row in shown] == [("old", 0.125), ("new", 0.5)]
+    # The second answer of one person to the third item took the place of the first.
+    assert rows[3].answer == {"topic": ["news"]}
+    assert made["losses"] == {"answer_earlier": 1, "prediction_earlier": 1}
+    take_answers(job=brings, **brings.params)
+    assert Suggestion.objects.filter(project=made["project"]).count() == 2
+    assert Adjudication.objects.get(project=made["project"]).revision == 1

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from labeling.engine.formats.record import FormatError
+from labeling.engine.formats.files import opened
+from labeling.engine.formats.record import FormatError, Losses
+from labeling.engine.formats.table import FORMATS
 from tests.labeling.engine.formats.known import FOLDER, draw, read, write
 
 LABELS = """<meta><task><labels>
@@ -187,3 +189,47 @@ def test_a_broken_backup_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as refused:
         read(tmp_path)
     assert refused.value.code == "cvat_broken"
+
+
+def _tasks(folder: Path, jobs: str) -> None:
+    """Write two tasks whose pictures have the same names, as `assay migrate cvat` packs them."""
+    for number, box in ((1, 'xtl="1"'), (2, 'xtl="2"')):
+        shape = f'<box label="cat" {box} ytl="20" xbr="30" ybr="30"/>'
+        images = f'<image id="0" name="a.png" width="100" height="80">{shape}</image>'
+        images += '<image id="1" name="b.png" width="100" height="80"></image>'
+        write(folder / f"task_{number}/annotations.xml", f"<annotations>{LABELS}{images}</annotations>")
+        write(folder / f"task_{number}/cvat_jobs.json", jobs)
+        for name in ("a", "b"):
+            draw(folder / f"task_{number}/images/{name}.png")
+
+
+def test_jobs_say_who_answered_and_when(tmp_path: Path) -> None:
+    job = {
+        "start_frame": 0,
+        "stop_frame": 0,
+        "assignee": "ann",
+        "state": "completed",
+        "updated_date": "2025-03-01T10:00:00Z",
+    }
+    new = {"start_frame": 1, "stop_frame": 9, "assignee": "bo", "state": "new", "updated_date": "2025-03-01T10:00:00Z"}
+    _tasks(tmp_path, json.dumps([job, new]))
+
+    with opened(tmp_path) as files:
+        records = list(FORMATS["cvat"].read(files, Losses()).records())
+
+    said = [[(each.by, each.at, each.answer["objects"][0]["x"]) for each in record.answers] for record in records]
+    # The second picture of each was given to somebody who did not begin.
+    assert said == [[("ann", job["updated_date"], 1.0)], [], [("ann", job["updated_date"], 2.0)], []]
+    assert [record.picture for record in records] == [
+        f"task_{number}/images/{name}.png" for number in (1, 2) for name in ("a", "b")
+    ]
+
+
+@pytest.mark.parametrize("jobs", ["[1", "{}", "[]", '[{"start_frame": "x", "stop_frame": null}]'])
+def test_jobs_that_say_nothing_sign_nothing(tmp_path: Path, jobs: str) -> None:
+    _tasks(tmp_path, jobs)
+
+    with opened(tmp_path) as files:
+        records = list(FORMATS["cvat"].read(files, Losses()).records())
+
+    assert [[each.by for each in record.answers] for record in records] == [[""]] * 4
