@@ -147,8 +147,10 @@ def run_growth(*, job: JobContext, project_id: int) -> dict[str, Any]:
         base = project.version
         try:
             version = _grow(job, project, base, last)
-        except NewestMoved:
-            # Another run was faster, or people were: what is left goes behind that.
+        except (NewestMoved, Conflict) as error:
+            if isinstance(error, Conflict) and error.code != "version_changed":
+                raise
+            # Another run was faster, or a person was erased from the version: what is left goes behind what is there.
             project.refresh_from_db()
             continue
         project.refresh_from_db()

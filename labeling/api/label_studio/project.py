@@ -20,6 +20,7 @@ from labeling.api.label_studio.base import (
 from labeling.api.label_studio.people import simple_user
 from labeling.models import Project
 from labeling.services.label_studio.project import alter_project, answer_counts, make_project, read_words, words_of
+from labeling.services.label_studio.waiting import wait_for
 from labeling.services.project import find_project
 
 LONGEST_TEXT = 50_000
@@ -171,7 +172,9 @@ class ProjectView(LabelStudioView):
             changes["name"] = " ".join(changes["name"].split())[:120]
             if not changes["name"]:
                 raise DomainError("setting_invalid", _("Give the project a title."), field="title")
-        project = alter_project(actor=actor, project_id=int(pk), **changes)
+        project, job = alter_project(actor=actor, project_id=int(pk), **changes)
+        # Tasks and answers are refused until answers are brought along, and clients go on at once.
+        wait_for(job)
         return Response(show_project(project, answer_counts([project])[project.pk]))
 
     def delete(self, request: Request, pk: str) -> Response:

@@ -83,7 +83,7 @@ class Checking:
     actor: Actor
     words: Words
     pictures: Pictures = field(default_factory=Pictures)
-    _people: dict[Any, int] = field(default_factory=dict)
+    _people: dict[bytes, int] = field(default_factory=dict)
 
     def check(self, row: Any) -> Taken:
         """Return a task as it is stored.
@@ -170,7 +170,7 @@ class Checking:
         Raises:
             TaskRefused: No member has the number.
         """
-        key = orjson.dumps(completed_by) if isinstance(completed_by, Mapping) else completed_by
+        key = orjson.dumps(completed_by, option=orjson.OPT_NON_STR_KEYS)
         if key not in self._people:
             self._people[key] = self._find(completed_by)
         return self._people[key]
@@ -179,12 +179,9 @@ class Checking:
         if completed_by is None:
             return self.actor.user_id
         if isinstance(completed_by, Mapping):
-            name = completed_by.get("email") or completed_by.get("username") or ""
-            if name:
-                return find_or_name_person(organization_id=self.actor.organization_id, name=str(name))
-            completed_by = completed_by.get("id")
-        if isinstance(completed_by, str):
-            return find_or_name_person(organization_id=self.actor.organization_id, name=completed_by)
+            completed_by = completed_by.get("email") or completed_by.get("username") or completed_by.get("id")
+        if isinstance(completed_by, str) and _clean(completed_by).strip():
+            return find_or_name_person(organization_id=self.actor.organization_id, name=_clean(completed_by))
         if isinstance(completed_by, int) and not isinstance(completed_by, bool) and 0 < completed_by <= BIGGEST:
             members = Membership.objects.filter(organization_id=self.actor.organization_id, user_id=completed_by)
             if completed_by == self.actor.user_id or members.exists():
@@ -254,7 +251,9 @@ def _listed(row: Row, name: str) -> list[Any]:
 
 
 def _clean(value: Any) -> Any:
-    """Return a value as the database can keep it: without the character NUL."""
+    """Return a value as the database can keep and give it: without NUL, numbers beyond 64 bits as texts."""
+    if isinstance(value, int | float) and not -BIGGEST <= value <= BIGGEST:
+        return repr(value)
     if isinstance(value, str):
         return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
     if isinstance(value, Mapping):
@@ -263,11 +262,7 @@ def _clean(value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    """Return a value as a column can have it: lists, objects and numbers beyond 64 bits are text."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int) and not -BIGGEST <= value <= BIGGEST:
-        return str(value)
+    """Return a value as a column can have it: lists and objects are text."""
     return orjson.dumps(value).decode() if isinstance(value, list | dict) else value
 
 

@@ -68,14 +68,12 @@ def give_predictions(*, actor: Actor, project_id: int, rows: Sequence[Any]) -> i
     project = find_project(actor=actor, project_id=project_id)
     if len(rows) > MOST_ROWS:
         raise DomainError("too_many_rows", _("Send at most %(most)s predictions at once.") % {"most": MOST_ROWS})
-    numbers = [row.get("task") for row in rows if isinstance(row, Mapping)]
-    named = [number for number in numbers if isinstance(number, int) and not isinstance(number, bool)]
-    tasks = Task.objects.filter(project=project).in_bulk([number for number in named if 0 < number < 2**63])
+    tasks = Task.objects.filter(project=project).in_bulk([number for number in map(_task_of, rows) if number])
     words = words_of(project)
     by_source: dict[str, list[Row]] = defaultdict(list)
     refused: list[Row] = []
     for place, given in enumerate(rows):
-        task = tasks.get(given.get("task")) if isinstance(given, Mapping) else None
+        task = tasks.get(_task_of(given))
         if task is None:
             refused.append({"row": place, "detail": _("It names no task of this project as “task”.")})
             continue
@@ -95,6 +93,12 @@ def give_predictions(*, actor: Actor, project_id: int, rows: Sequence[Any]) -> i
     for source, some in by_source.items():
         kept += store_predictions(actor=actor, project_id=project.pk, source=source, rows=some).stored
     return kept
+
+
+def _task_of(row: Any) -> int:
+    """Return the task that a prediction names; 0 for none."""
+    number = row.get("task") if isinstance(row, Mapping) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**63 else 0
 
 
 def withdraw_prediction(*, actor: Actor, number: int) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import pyarrow as pa
 from django.db import transaction
 from django.db.models import Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
+from accounts.services import audit
 from core.errors import Conflict, DomainError
 from curation.engine.pictures.facts import FACTS
 from curation.models import Dataset, Version
@@ -16,7 +18,7 @@ from curation.services.version import commit_empty
 from labeling.engine.formats.label_studio_words import FILE, PICTURE, Words, words_of_config, words_of_schema
 from labeling.engine.formats.record import FormatError
 from labeling.engine.schema import parse_schema
-from labeling.models import LabelStudioProject, Project
+from labeling.models import LabelStudioProject, Project, SchemaRevision
 from labeling.services.project import change_project, create_project, find_project
 from labeling.services.schema_change import change_schema
 from workers.models import Job
@@ -98,10 +100,13 @@ def _free_title(actor: Actor, title: str) -> str:
     return free
 
 
-def alter_project(*, actor: Actor, project_id: int, label_config: str | None = None, **changes: Any) -> Project:
+def alter_project(
+    *, actor: Actor, project_id: int, label_config: str | None = None, **changes: Any
+) -> tuple[Project, Job | None]:
     """Change what a project asks, its name, guidelines, description or places for each task.
 
-    Answers are brought along to other questions by a job, as they are when questions are changed on the project's page.
+    Answers are brought along to other questions by a job, which is returned, as they are when questions are changed on
+    the project's page.
 
     Raises:
         NotFound: No such project.
@@ -109,34 +114,51 @@ def alter_project(*, actor: Actor, project_id: int, label_config: str | None = N
         Conflict: ``project_exists``, ``questions_changing``.
     """
     project = find_project(actor=actor, project_id=project_id)
-    if label_config is not None:
-        _ask_otherwise(actor, project, label_config)
+    job = _ask_otherwise(actor, project, label_config) if label_config is not None else None
     description = changes.pop("description", None)
     if description is not None:
         LabelStudioProject.objects.filter(project=project).update(description=description)
     if changes:
         change_project(actor=actor, project_id=project_id, **changes)
-    return find_project(actor=actor, project_id=project_id)
+    return find_project(actor=actor, project_id=project_id), job
 
 
 @transaction.atomic
 def _ask_otherwise(actor: Actor, project: Project, label_config: str) -> Job | None:
     words = read_words(label_config)
-    if not project.task_count:
-        # Nothing came yet, so it may be about other fields.
-        locked = Project.objects.select_for_update().filter(pk=project.pk, task_count=0).first()
-        if locked is not None:
-            locked.version = _version_without_items(actor, project.version.dataset, words)
-            locked.save(update_fields=["version", "updated_at"])
-    changed, job = change_schema(
-        actor=actor,
-        project_id=project.pk,
-        schema=words.schema.to_json(),
-        schema_revision=project.schema_revision,
-    )
+    # Nothing came yet, so it may be about other fields, and there are no answers to bring along.
+    empty = Project.objects.select_for_update().filter(pk=project.pk, task_count=0).first()
+    job = None
+    if empty is not None:
+        changed = _begin_anew(actor, empty, words)
+    else:
+        changed, job = change_schema(
+            actor=actor,
+            project_id=project.pk,
+            schema=words.schema.to_json(),
+            schema_revision=project.schema_revision,
+        )
     values = {"label_config": label_config, "schema_revision": changed.schema_revision}
     LabelStudioProject.objects.update_or_create(project=project, defaults=values)
     return job
+
+
+def _begin_anew(actor: Actor, project: Project, words: Words) -> Project:
+    before, after = project.schema, words.schema.to_json()
+    project.version = _version_without_items(actor, project.version.dataset, words)
+    project.schema, project.schema_revision = after, project.schema_revision + 1
+    project.save(update_fields=["version", "schema", "schema_revision", "updated_at"])
+    SchemaRevision.objects.create(
+        project=project,
+        revision=project.schema_revision,
+        before=before,
+        after=after,
+        changed_by_id=actor.user_id or None,
+        changed_at=timezone.now(),
+    )
+    facts = {"schema_revision": project.schema_revision, "version": project.version_id}
+    audit.record(actor=actor, action="project.change_questions", subject=f"project:{project.pk}", **facts)
+    return project
 
 
 def answer_counts(projects: list[Project]) -> dict[int, tuple[int, int]]:
