@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from curation.services.version import open_version
 from labeling.models import LabelStudioTask, Project
 from tests import factories
 from tests.curation.places import web_server
-from tests.e2e.label_studio_sdk import NEEDED, OLD, run_sdk
-from tests.live import LiveService
+from tests.e2e.label_studio_sdk import NEEDED, OLD, PYTHON, run_sdk
+from tests.live import ROOT, LiveService
 
 pytestmark = [NEEDED, pytest.mark.slow]
 
@@ -28,6 +29,40 @@ BOXES = """<View><Image name="img" value="$photo"/>
 
 BRUSHES = """<View><Image name="i" value="$i"/>
 <BrushLabels name="b" toName="i"><Label value="a"/></BrushLabels></View>"""
+
+USUAL = f"""
+project = ls.projects.create(title="News", label_config={CHOICES!r}, description="of today")
+def chosen(label):
+    return [{{"from_name": "topic", "to_name": "txt", "type": "choices", "value": {{"choices": [label]}}}}]
+made = ls.projects.import_tasks(id=project.id, return_task_ids=True, request=[
+    {{"data": {{"text": "Goal!", "source": 7}},
+      "predictions": [{{"model_version": "m1", "score": 0.75, "result": chosen("sport")}}]}},
+    {{"data": {{"text": "Election 大选", "tags": ["a", "b"]}}}},
+])
+more = ls.projects.import_tasks(id=project.id, return_task_ids=True, request=[{{"text": "Rain"}}])
+tasks = list(ls.tasks.list(project=project.id))
+given = ls.annotations.create(id=tasks[0].id, result=chosen("sport"), lead_time=2.5)
+ls.annotations.create(id=tasks[1].id, result=chosen("sport"))
+second = ls.annotations.list(id=tasks[1].id)[0]
+ls.annotations.update(id=second.id, result=chosen("news"))
+predicted = ls.predictions.create(task=tasks[2].id, model_version="m2", score=0.5, result=chosen("news"))
+seen = ls.predictions.list(task=tasks[2].id)
+ls.predictions.delete(id=predicted.id)
+exported = ls.projects.exports.as_json(project.id)
+frame = ls.projects.exports.as_pandas(project.id)
+tell(
+    project=project.id, title=ls.projects.get(id=project.id).title,
+    labels=list(ls.projects.get(id=project.id).get_label_interface().get_control("topic").labels),
+    made=[made.task_count, made.prediction_count, made.task_ids], more=more.task_ids,
+    ids=[task.id for task in tasks], data=[task.data for task in tasks],
+    first=[given.id, given.completed_by, given.lead_time, given.result],
+    score=[tasks[0].predictions[0].score, tasks[0].predictions[0].model_version],
+    me=ls.users.whoami().id, seen=len(seen), left=len(ls.predictions.list(task=tasks[2].id)),
+    exported=exported, columns=sorted(frame.columns), topics=list(frame["topic"].fillna("")),
+    paged=[task.id for task in ls.tasks.list(project=project.id, page_size=1)],
+    listed=[each.id for each in ls.projects.list()],
+)
+"""
 
 
 @pytest.fixture
@@ -44,39 +79,7 @@ def test_from_a_project_to_an_export(live_service: LiveService, owner: Actor) ->
     told = run_sdk(
         live_service.url,
         factories.secret(owner),
-        f"""
-        project = ls.projects.create(title="News", label_config={CHOICES!r}, description="of today")
-        def chosen(label):
-            return [{{"from_name": "topic", "to_name": "txt", "type": "choices", "value": {{"choices": [label]}}}}]
-        made = ls.projects.import_tasks(id=project.id, return_task_ids=True, request=[
-            {{"data": {{"text": "Goal!", "source": 7}},
-              "predictions": [{{"model_version": "m1", "score": 0.75, "result": chosen("sport")}}]}},
-            {{"data": {{"text": "Election 大选", "tags": ["a", "b"]}}}},
-        ])
-        more = ls.projects.import_tasks(id=project.id, return_task_ids=True, request=[{{"text": "Rain"}}])
-        tasks = list(ls.tasks.list(project=project.id))
-        given = ls.annotations.create(id=tasks[0].id, result=chosen("sport"), lead_time=2.5)
-        ls.annotations.create(id=tasks[1].id, result=chosen("sport"))
-        second = ls.annotations.list(id=tasks[1].id)[0]
-        ls.annotations.update(id=second.id, result=chosen("news"))
-        predicted = ls.predictions.create(task=tasks[2].id, model_version="m2", score=0.5, result=chosen("news"))
-        seen = ls.predictions.list(task=tasks[2].id)
-        ls.predictions.delete(id=predicted.id)
-        exported = ls.projects.exports.as_json(project.id)
-        frame = ls.projects.exports.as_pandas(project.id)
-        tell(
-            project=project.id, title=ls.projects.get(id=project.id).title,
-            labels=list(ls.projects.get(id=project.id).get_label_interface().get_control("topic").labels),
-            made=[made.task_count, made.prediction_count, made.task_ids], more=more.task_ids,
-            ids=[task.id for task in tasks], data=[task.data for task in tasks],
-            first=[given.id, given.completed_by, given.lead_time, given.result],
-            score=[tasks[0].predictions[0].score, tasks[0].predictions[0].model_version],
-            me=ls.users.whoami().id, seen=len(seen), left=len(ls.predictions.list(task=tasks[2].id)),
-            exported=exported, columns=sorted(frame.columns), topics=list(frame["topic"].fillna("")),
-            paged=[task.id for task in ls.tasks.list(project=project.id, page_size=1)],
-            listed=[each.id for each in ls.projects.list()],
-        )
-        """,
+        USUAL,
     )
     assert (told["title"], told["labels"], told["listed"]) == ("News", ["sport", "news"], [told["project"]])
     assert told["made"] == [2, 1, told["ids"][:2]]
@@ -229,6 +232,15 @@ def test_usual_scripts_of_the_older_client(live_service: LiveService, owner: Act
     assert (told["title"], told["filed"], told["again"]) == ("Older", 200, "Older (2)")
     assert told["every"] == ["Older", "Older (2)"]
     assert told["parsed"]["topic"]["labels"] == ["sport", "news"]
+
+
+def test_the_script_of_the_documents_runs(live_service: LiveService, owner: Actor) -> None:
+    command = [str(PYTHON), str(ROOT / "docs/how-to/label_studio_sdk_example.py"), live_service.url]
+    done = subprocess.run([*command, factories.secret(owner)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[:3] == [
+        "See you at six? [['ham']]", "WINNER!! Claim your free prize [['spam']]", "Ok []",
+    ]  # fmt: skip
 
 
 def test_what_is_not_offered_says_so_in_the_sdk(live_service: LiveService, owner: Actor) -> None:
