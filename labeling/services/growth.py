@@ -74,11 +74,14 @@ SELECT item_id, id FROM made ORDER BY item_id
 
 
 def reserve_items(project: Project, count: int) -> int:
-    """Set ids of a project's dataset aside and return the first; in a transaction of its own, so nobody waits."""
-    with transaction.atomic():
-        dataset = Dataset.objects.select_for_update().get(pk=project.version.dataset_id)
-        first = int(dataset.next_item_id)
-        Dataset.objects.filter(pk=dataset.pk).update(next_item_id=F("next_item_id") + count)
+    """Set ids of a project's dataset aside and return the first.
+
+    Call it first in the transaction that adds the items: who comes next waits for it, so items are seen in the order of
+    their ids, and a version that has one has all before it.
+    """
+    dataset = Dataset.objects.select_for_update().get(pk=project.version.dataset_id)
+    first = int(dataset.next_item_id)
+    Dataset.objects.filter(pk=dataset.pk).update(next_item_id=F("next_item_id") + count)
     return first
 
 

@@ -18,7 +18,7 @@ INSTEAD = (
     ("api/comments", gettext_lazy("Comments are under /api/v1/projects/{id}/comments/.")),
     ("api/organizations", gettext_lazy("Members are under /api/v1/members/.")),
     ("api/annotations/bulk", gettext_lazy("Give annotations one by one, or with the tasks that are imported.")),
-    ("api/import/file-upload", gettext_lazy("Files are kept with the dataset: GET /api/v1/datasets/{id}/uploads/.")),
+    ("api/import/file-upload", gettext_lazy("Files are kept with the dataset: GET /api/v1/uploads/.")),
 )
 
 

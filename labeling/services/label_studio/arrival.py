@@ -260,8 +260,8 @@ def _take(
         some, others = check_all(checking, [row], number)
         taken += some
         refused += others
-    items = reserve_items(project, len(taken)) if taken else 0
     with transaction.atomic():
+        items = reserve_items(project, len(taken))
         # A worker that died behind this and before the job's state was saved would do the batch twice: the import's
         # own count, which is of this transaction, says how far it is.
         arrival.refresh_from_db(from_queryset=LabelStudioImport.objects.select_for_update())

@@ -309,8 +309,8 @@ def import_tasks(*, actor: Actor, project_id: int, rows: Sequence[Any], pictures
         raise refused_as_error(refused)
     _refuse_crowd(taken)
     digest = hashlib.sha256(orjson.dumps([each.item.data for each in taken])).hexdigest()
-    first = reserve_items(project, len(taken))
     with transaction.atomic():
+        first = reserve_items(project, len(taken))
         arrival = LabelStudioImport.objects.create(project=project, created_by_id=actor.user_id or None, sha256=digest)
         tasks = store_taken(actor=actor, project=project, arrival=arrival, taken=taken, first_item_id=first)
         arrival.finished_at = timezone.now()
