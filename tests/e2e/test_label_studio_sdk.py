@@ -190,6 +190,85 @@ def test_pictures_on_the_web_are_fetched_and_boxes_are_per_cent(
     assert [each["bbox"] for each in coco["annotations"]] == [[20.0, 20.0, 100.0, 40.0]]
 
 
+@pytest.fixture
+def near_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the worker fetch from this machine."""
+    monkeypatch.setenv("ASSAY_FETCH_ALLOWED_HOSTS", "127.0.0.1")
+
+
+def test_pictures_on_the_web_are_there_when_the_import_returns(
+    near_hosts: None, live_service: LiveService, owner: Actor, tmp_path: Path
+) -> None:
+    with web_server() as web:
+        for name in ("a", "b"):
+            sink = io.BytesIO()
+            Image.new("RGB", (200, 100), (10, 20, ord(name))).save(sink, "PNG")
+            web.files[f"{name}.png"] = sink.getvalue()
+        told = run_sdk(
+            live_service.url,
+            factories.secret(owner),
+            f"""
+            project = ls.projects.create(title="Cats", label_config={BOXES!r})
+            urls = ["{web.url}/" + name for name in ("a.png", "b.png", "gone.png")]
+            made = ls.projects.import_tasks(
+                id=project.id, return_task_ids=True, request=[{{"data": {{"photo": url}}}} for url in urls])
+            tasks = list(ls.tasks.list(project=project.id))
+            value = {{"x": 10, "y": 20, "width": 50, "height": 40, "rotation": 0, "rectanglelabels": ["dog"]}}
+            result = [{{"from_name": "box", "to_name": "img", "type": "rectanglelabels", "value": value}}]
+            ls.annotations.create(id=tasks[0].id, result=result)
+            open("yolo.zip", "wb").write(ls.projects.exports.as_binary(project.id, export_type="YOLO"))
+            tell(count=made.task_count, ids=made.task_ids, same=[task.id for task in tasks], urls=urls,
+                photos=[task.data["photo"] for task in tasks])
+            """,
+            folder=tmp_path,
+        )
+    assert (told["count"], told["ids"], told["photos"]) == (2, told["same"], told["urls"][:2])
+    with zipfile.ZipFile(tmp_path / "yolo.zip") as archive:
+        texts = [archive.read(name).decode() for name in archive.namelist() if "labels/" in name]
+    assert [line.split()[1:] for text in texts for line in text.splitlines()] == [["0.35", "0.4", "0.5", "0.4"]]
+
+
+def test_further_calls_of_the_sdk(live_service: LiveService, owner: Actor) -> None:
+    told = run_sdk(
+        live_service.url,
+        factories.secret(owner),
+        f"""
+        import asyncio
+        from label_studio_sdk.client import AsyncLabelStudio
+        def chosen(label):
+            return [{{"from_name": "topic", "to_name": "txt", "type": "choices", "value": {{"choices": [label]}}}}]
+        project = ls.projects.create(title="More", label_config={CHOICES!r}, maximum_annotations=1)
+        ls.projects.validate_label_config(id=project.id, label_config={CHOICES!r})
+        first = ls.tasks.create(project=project.id, data={{"text": "one"}})
+        second = ls.tasks.create(project=project.id, data={{"text": "two"}})
+        ls.projects.import_predictions(id=project.id, request=[
+            {{"task": first.id, "result": chosen("news"), "model_version": "m", "score": 0.25}}])
+        ls.annotations.create(id=second.id, result=chosen("sport"), was_cancelled=False)
+        more = {CHOICES!r}.replace("</Choices>", '<Choice value="art"/></Choices>')
+        ls.projects.update(id=project.id, label_config=more, title="Even more")
+        third = ls.tasks.create(project=project.id, data={{"text": "three"}})
+        made = ls.annotations.create(id=third.id, result=chosen("art"))
+        ls.annotations.delete(id=made.id)
+        async def count():
+            there = AsyncLabelStudio(base_url=URL, api_key=KEY)
+            return [task.id async for task in await there.tasks.list(project=project.id)]
+        tell(
+            tasks=[first.id, second.id, third.id], asynchronous=asyncio.run(count()),
+            answered=[task.id for task in ls.tasks.list(project=project.id, only_annotated=True)],
+            title=ls.projects.get(id=project.id).title, edition=ls.versions.get().edition,
+            me=ls.users.get_current_user().email, all=[user.email for user in ls.users.list()],
+            score=ls.predictions.list(task=first.id)[0].score,
+            kept=ls.annotations.list(id=second.id)[0].result[0]["value"],
+            left=ls.annotations.list(id=third.id),
+        )
+        """,
+    )
+    assert told["asynchronous"] == told["tasks"]
+    assert told["answered"] == told["tasks"][1:2]
+    assert (told["title"], told["edition"], told["score"]) == ("Even more", "Community", 0.25)
+    assert (told["kept"], told["left"], told["all"]) == ({"choices": ["sport"]}, [], [told["me"]])
+
+
 def test_usual_scripts_of_the_older_client(live_service: LiveService, owner: Actor, tmp_path: Path) -> None:
     with (tmp_path / "rows.csv").open("w", newline="") as sink:
         csv.writer(sink).writerows([["text", "number"], ["one", "1"], ["two", "2"]])

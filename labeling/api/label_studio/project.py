@@ -204,12 +204,13 @@ class ProjectValidateView(LabelStudioView):
     scopes = {"POST": SEEN}
 
     def post(self, request: Request, pk: str) -> Response:
-        """Say whether it can be asked here; 204 when it can."""
+        """Say whether it can be asked here, and give it back when it can."""
         find_project(actor=request.actor, project_id=int(pk))  # type: ignore[attr-defined]
-        _validated(request)
-        return Response(status=204)
+        return Response({"label_config": _validated(request)})
 
 
-def _validated(request: Request) -> None:
+def _validated(request: Request) -> str:
     given = project_settings({"label_config": body(request).get("label_config")})
-    read_words(given.get("label_config", ""))
+    xml: str = given.get("label_config", "")
+    read_words(xml)
+    return xml

@@ -1,5 +1,6 @@
 """One Label Studio project's words and ours: names of its tags and fields, results and answers, in both directions."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,9 @@ class Words:
         if isinstance(tag.control, Shapes) and row.get("image_rotation"):
             problems.append(f"Part {number} was drawn on a picture that had been turned. Draw it on the upright one.")
             return None
+        if isinstance(tag.control, Shapes) and _is_turned(value) and "rotated_box" not in tag.control.tools:
+            problems.append(f'Part {number} is turned. Write canRotate="true" in its tag for rectangles that may be.')
+            return None
         if isinstance(tag.control, Spans):
             value["labels"] = value.get(str(row.get("type")), value.get("labels"))
             offsets = value.get("globalOffsets")
@@ -142,6 +146,11 @@ class Words:
         return {**row, "from_name": name, "to_name": self.shown[name], "type": kind, "value": value}
 
 
+def _is_turned(value: Mapping[str, Any]) -> bool:
+    turn = value.get("rotation")
+    return isinstance(turn, int | float) and math.isfinite(turn) and turn % 360 != 0
+
+
 def column_of(name: str, picture: str) -> str:
     """Return the column for a field of a task: its own name, unless a version keeps that for something else."""
     if picture and name == picture:
@@ -194,10 +203,14 @@ def _config(xml: str) -> Config:
 
 
 def _expected(config: Config) -> Observed:
-    """Return what answers will be like: rectangles may be turned, unless the XML says that they cannot."""
+    """Return what answers will be like: rectangles are turned only where the XML says so.
+
+    Label Studio lets people turn each; where one may be turned, a dataset of boxes becomes one of oriented boxes, which
+    most trainings of detectors do not take.
+    """
     found = Observed()
     for ask in config.asked:
-        if ask.element == "RectangleLabels" and ask.given.get("canRotate", "").lower() != "false":
+        if ask.element == "RectangleLabels" and ask.given.get("canRotate", "").lower() == "true":
             found.results[ask.name] = Seen("rectanglelabels", "", turned=True, upright=True)
     return found
 

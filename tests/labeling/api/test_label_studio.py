@@ -78,7 +78,7 @@ def test_a_config_that_cannot_be_asked_makes_no_project(call: Call, config: str,
 @pytest.mark.parametrize("config", [CHOICES, SPANS, BOXES, FORM])
 def test_a_config_that_fits_is_valid(call: Call, project: Project, config: str) -> None:
     assert call("POST", "projects/validate/", {"label_config": config}).status_code == 204
-    assert call("POST", f"projects/{project.pk}/validate/", {"label_config": config}).status_code == 204
+    assert call("POST", f"projects/{project.pk}/validate/", {"label_config": config}).json() == {"label_config": config}
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,19 @@ def test_per_cent_beyond_the_picture_are_refused(call: Call, value: dict[str, An
     assert (kept["original_width"], kept["original_height"]) == (40, 20)
 
 
-def test_a_turned_rectangle_comes_back_turned(call: Call) -> None:
-    project = made(call, BOXES)
+@pytest.mark.parametrize("may", [True, False])
+def test_a_turned_rectangle_comes_back_turned_where_it_may_be(call: Call, may: bool) -> None:
+    project = made(call, BOXES.replace("<RectangleLabels ", '<RectangleLabels canRotate="true" ') if may else BOXES)
     picture = io.BytesIO(png(200, 100))
     picture.name = "a.png"
     (task,) = call("POST", f"projects/{project.pk}/import?return_task_ids=1", files={"f": picture}).json()["task_ids"]
     value = {"x": 40.0, "y": 20.0, "width": 20.0, "height": 30.0, "rotation": 45.0, "rectanglelabels": ["cat"]}
     row = {"from_name": "box", "to_name": "img", "type": "rectanglelabels", "value": value}
-    kept = call("POST", f"tasks/{task}/annotations/", {"result": [row]}).json()["result"][0]["value"]
+    answer = call("POST", f"tasks/{task}/annotations/", {"result": [row]})
+    if not may:
+        assert (answer.status_code, "canRotate" in answer.json()["detail"]) == (400, True)
+        return
+    kept = answer.json()["result"][0]["value"]
     assert {name: round(each, 2) if isinstance(each, float) else each for name, each in kept.items()} == value
 
 

@@ -10,9 +10,15 @@ from django.test import Client
 
 from accounts.actor import Actor
 from accounts.services.token import create_token, revoke_token
+from labeling.models import Suggestion
+from labeling.services.backend import save_backend, start_ask
+from labeling.services.label_studio.intake import import_tasks
+from labeling.services.label_studio.project import make_project
 from modeling.models import Bundle, Deployment
 from modeling.services import ml_backend
 from modeling.services.deployment import deploy, stop_deployment
+from tests.live import LiveService
+from workers.models import Job
 
 CONFIG = """<View><Text name="message" value="$body"/>
 <Choices name="kind" toName="message"><Choice value="spam"/><Choice value="ham"/></Choices></View>"""
@@ -138,3 +144,30 @@ def test_a_stopped_deployment_answers_nothing(call: Callable[..., Any], deployme
 @pytest.mark.parametrize("body", [[], "x", {"tasks": {}}, {"tasks": "x"}, {}])
 def test_a_body_of_another_form_is_told(call: Callable[..., Any], deployment: Deployment, body: Any) -> None:
     assert call("POST", f"{deployment.pk}/predict", body).status_code == 400
+
+
+@pytest.fixture
+def near_hosts(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """Let the worker and this process ask servers on this machine."""
+    settings.ASSAY_FETCH_ALLOWED_HOSTS = ["127.0.0.1"]
+    monkeypatch.setenv("ASSAY_FETCH_ALLOWED_HOSTS", "127.0.0.1")
+
+
+@pytest.mark.slow
+def test_our_own_projects_can_ask_a_deployment_by_the_protocol(
+    near_hosts: None, live_service: LiveService, deployment: Deployment, owner: Actor
+) -> None:
+    """The other side of the protocol is ours too, over a real socket: labeling.services.backend_run."""
+    config = CONFIG.replace("$body", "$text")
+    project = make_project(actor=owner, title="Messages", label_config=config)
+    import_tasks(actor=owner, project_id=project.pk, rows=[{"text": SPAM}, {"text": "See you at six?"}])
+    secret = create_token(actor=owner, name="ml", scopes=["predict"])[1]
+    url = f"{live_service.url}/ml-backend/{deployment.slug}"
+    save_backend(actor=owner, project_id=project.pk, url=url, user="assay", password=secret)
+    job = start_ask(actor=owner, project_id=project.pk)
+    live_service.worker.wait_for(lambda: Job.objects.get(pk=job.pk).finished_at is not None)
+    done = Job.objects.get(pk=job.pk)
+    assert (done.state, done.error) == ("succeeded", None)
+    said = Suggestion.objects.filter(project=project).order_by("task__item_id").values_list("answer", "confidence")
+    assert [answer["kind"] for answer, _share in said] == [["spam"], ["ham"]]
+    assert all(0.5 < share <= 1 for _answer, share in said)
