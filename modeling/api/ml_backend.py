@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from accounts.api.authentication import BasicTokenAuthentication
 from core.api import ScopedAPIView
 from core.errors import DomainError
+from labeling.api.label_studio.base import refuse_large
 from modeling.models import Deployment, DeploymentState
 from modeling.services.ml_backend import answer_tasks, question_of, version_of
 
@@ -20,6 +21,11 @@ class MLBackendView(ScopedAPIView):
     model = Deployment
     schema = None
     authentication_classes = (BasicTokenAuthentication,)
+
+    def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
+        """Refuse a body that would fill the memory."""
+        super().initial(request, *arguments, **named)
+        refuse_large(request)
 
     def deployment(self, request: Request, pk: str | None, slug: str | None) -> Deployment:
         """Return the deployment by its number or, while it is live, by its slug."""

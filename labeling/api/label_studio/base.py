@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import orjson
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +25,19 @@ class LabelStudioView(ScopedAPIView):
     """A route of Label Studio's API. It stands in no OpenAPI file of ours: Label Studio's own describes it."""
 
     schema = None
+
+    def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
+        """Refuse a body that would fill the memory; files of a form lie on the disk."""
+        super().initial(request, *arguments, **named)
+        refuse_large(request)
+
+
+def refuse_large(request: Request) -> None:
+    """Raise what becomes 413 for a body that is read as a whole and is larger than one may be."""
+    is_form = request.content_type.startswith("multipart/")
+    size = int(request.META.get("CONTENT_LENGTH") or 0)
+    if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and not is_form:
+        raise RequestDataTooBig
 
 
 def body(request: Request) -> Row:

@@ -64,11 +64,15 @@ def start_import(*, actor: Actor, project_id: int, path: Path, file_name: str) -
 
     Raises:
         NotFound: No such project. Conflict: ``project_fixed``, ``project_archived``, ``questions_changing``.
-        DomainError: ``file_unknown`` for a file that holds no tasks by its name.
+        DomainError: ``file_unknown`` for a file that holds no tasks by its name, ``file_too_large``.
     """
     project = open_for_import(actor=actor, project_id=project_id)
     if not file_name.lower().endswith(SUFFIXES):
         raise _unknown(file_name)
+    if path.stat().st_size > settings.ASSAY_UPLOAD_LIMIT:
+        limit = settings.ASSAY_UPLOAD_LIMIT // (1 << 20)
+        detail = _("The file is larger than %(limit)s MB. Split it, or raise ASSAY_UPLOAD_LIMIT_MB.")
+        raise DomainError("file_too_large", detail % {"limit": limit}, status=413)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     upload = keep_upload(

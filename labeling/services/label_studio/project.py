@@ -156,8 +156,8 @@ def _begin_anew(actor: Actor, project: Project, words: Words) -> Project:
         changed_by_id=actor.user_id or None,
         changed_at=timezone.now(),
     )
-    facts = {"schema_revision": project.schema_revision, "version": project.version_id}
-    audit.record(actor=actor, action="project.change_questions", subject=f"project:{project.pk}", **facts)
+    facts = {"revision": project.schema_revision, "version": project.version_id}
+    audit.record(actor=actor, action="project.change_schema", subject=f"project:{project.pk}", **facts)
     return project
 
 

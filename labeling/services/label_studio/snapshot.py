@@ -5,6 +5,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from labeling.engine.formats.label_studio_write import shortened
 from labeling.models import Export, Project
 from labeling.services.arriving import are_arriving, refuse_while_arriving
 from labeling.services.export import KEPT, file_key, losses_key, start_export
+from labeling.services.export_records import Choice
 from labeling.services.label_studio.showing import Row, stream_tasks
 from labeling.services.label_studio.waiting import wait_for, wait_until
 from labeling.services.project import find_project
@@ -279,6 +281,7 @@ def packed_export(*, actor: Actor, project_id: int, export_type: str, after: int
     file_format = PACKED[export_type]
     if after:
         rows = Export.objects.visible_to(actor).filter(project=project, file_format=file_format, pk__gt=after)
+        rows = rows.filter(options=asdict(Choice()))
         found: Export | None = rows.filter(removed_at=None).select_related("project", "job").order_by("pk").first()
         if found is not None and state_of(found) != "failed":
             return found

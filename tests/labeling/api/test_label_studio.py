@@ -469,3 +469,9 @@ def test_strangers_find_nothing_and_annotators_see_their_own_work(call: Call, pr
 def test_nobody_comes_in_without_a_token(path: str) -> None:
     answer = Client().get(f"/label-studio/api/{path}")
     assert (answer.status_code, bool(answer.json()["detail"])) == (401, True)
+
+
+def test_a_body_that_would_fill_the_memory_is_refused(call: Call, project: Project, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
+    answer = call("POST", f"projects/{project.pk}/import", [{"text": "x" * 1_000}])
+    assert (answer.status_code, answer.json()["code"]) == (413, "request_too_large")
