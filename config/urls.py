@@ -15,6 +15,8 @@ urlpatterns = [
     path("api/v1/", include("curation.api.urls")),
     path("api/v1/", include("labeling.api.urls")),
     path("api/v1/", include("modeling.api.urls")),
+    path("label-studio/", include("labeling.api.label_studio.urls")),
+    path("ml-backend/", include("modeling.api.ml_backend_urls")),
     path("objects/", include("core.object_urls")),
     path("", include("accounts.pages.urls")),
     path("", include("workers.pages.urls")),

@@ -144,3 +144,24 @@ def import_predictions(job: JobContext) -> dict[str, Any]:
     from labeling.services.prediction_import import run_import
 
     return run_import(job=job, **job.params)
+
+
+@job_task("labeling.grow_version")
+def grow_version(job: JobContext) -> dict[str, Any]:
+    from labeling.services.growth import run_growth
+
+    return run_growth(job=job, **job.params)
+
+
+@job_task("labeling.label_studio_import")
+def label_studio_import(job: JobContext) -> dict[str, Any]:
+    from labeling.services.label_studio.arrival import run_import
+
+    return run_import(job=job, **job.params)
+
+
+@job_task("labeling.label_studio_export")
+def label_studio_export(job: JobContext) -> dict[str, Any]:
+    from labeling.services.label_studio.snapshot import run_snapshot
+
+    return run_snapshot(job=job, **job.params)

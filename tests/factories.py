@@ -29,6 +29,7 @@ from labeling.models import (
     Gold,
     LabelingRule,
     Project,
+    Suggestion,
     SuspectLabel,
     Task,
 )
@@ -241,6 +242,12 @@ def export(actor: Actor) -> Export:
     return Export.objects.create(project=project(actor), file_format="coco", finished_at=timezone.now(), item_count=1)
 
 
+def suggestion(actor: Actor) -> Suggestion:
+    on = task(actor)
+    more = {"source": "m1", "answer": {"label": ["spam"]}, "created_at": timezone.now()}
+    return Suggestion.objects.create(project_id=on.project_id, task=on, **more)
+
+
 def token(actor: Actor) -> Token:
     return create_token(actor=actor, name="test", scopes=sorted(actor.scopes)[:1])[0]
 
@@ -311,6 +318,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Source: source,
     Selection: selection,
     SuspectLabel: suspect,
+    Suggestion: suggestion,
     Task: task,
     Token: token,
     Training: training,

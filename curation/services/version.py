@@ -1,10 +1,12 @@
 """Versions: committed once, opened for reading, never changed."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -14,8 +16,8 @@ from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
 from core.errors import Conflict, DomainError, NotFound
-from curation.engine.writer import VersionManifest, VersionReader
-from curation.models import Dataset, Version
+from curation.engine.writer import VersionManifest, VersionReader, VersionWriter
+from curation.models import Dataset, Version, VersionKind
 from curation.services.dependency import holders_of
 from workers.context import JobContext
 
@@ -173,6 +175,37 @@ def commit_version(
             settle(version)
             facts = {"content_hash": version.content_hash, "rows": version.row_count}
             audit.record(actor=job.actor, action="version.commit", subject=f"version:{version.pk}", **facts)
+    return version
+
+
+@transaction.atomic
+def commit_empty(*, actor: Actor, dataset: Dataset, schema: pa.Schema, roles: dict[str, str]) -> Version:
+    """Add a version that has columns and no rows, for what is made before its items are there.
+
+    Args:
+        actor: Who makes it.
+        dataset: Of the actor's organization; the version is its next.
+        schema: Its columns, ``item_id`` first.
+        roles: Which column is ``text``, ``image`` and so on.
+    """
+    with tempfile.TemporaryDirectory(prefix="assay-empty-") as folder:
+        writer = VersionWriter(Path(folder), roles=roles)
+        writer.write(schema.empty_table())
+        manifest = writer.finish()
+    Dataset.objects.select_for_update().get(pk=dataset.pk)
+    last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
+    version: Version = Version.objects.create(
+        organization_id=dataset.organization_id,
+        dataset=dataset,
+        number=last + 1,
+        kind=VersionKind.IMPORT,
+        created_by_id=actor.user_id or None,
+        content_hash=manifest.content_hash,
+        row_count=0,
+        byte_count=0,
+        manifest=manifest.to_json(),
+    )
+    audit.record(actor=actor, action="version.commit", subject=f"version:{version.pk}", rows=0)
     return version
 
 

@@ -9,6 +9,7 @@ from labeling.models.comment import Comment, Mention
 from labeling.models.export import Export
 from labeling.models.gold import Gold, GoldState, GoldUse
 from labeling.models.label_error import SuspectKind, SuspectLabel, SuspectState
+from labeling.models.label_studio import LabelStudioImport, LabelStudioProject, LabelStudioTask
 from labeling.models.onboarding import Onboarding, OnboardingAnswer, OnboardingStage
 from labeling.models.progress import PauseReason, Progress, Tally, TallyKind
 from labeling.models.project import Project, ProjectState, SchemaRevision, TaskOrder
@@ -41,6 +42,9 @@ __all__ = [
     "Gold",
     "GoldState",
     "GoldUse",
+    "LabelStudioImport",
+    "LabelStudioProject",
+    "LabelStudioTask",
     "LabelingRule",
     "Lease",
     "Mention",

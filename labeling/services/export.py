@@ -28,6 +28,7 @@ from labeling.engine.formats.table import FORMATS, WRITTEN
 from labeling.engine.formats.target import Target
 from labeling.engine.schema import parse_schema
 from labeling.models import Export, Project
+from labeling.services.arriving import refuse_while_arriving
 from labeling.services.export_records import Choice, records_of
 from labeling.services.project import find_project, refuse_while_changing
 from workers.context import JobContext
@@ -69,6 +70,7 @@ def start_export(*, actor: Actor, project_id: int, file_format: str, options: di
     """
     project = find_project(actor=actor, project_id=project_id, lock=True)
     refuse_while_changing(project)
+    refuse_while_arriving(actor=actor, project=project)
     why_not = formats_for(project).get(file_format)
     if why_not is None:
         detail = _("Choose one of these formats: %(formats)s.") % {"formats": ", ".join(WRITTEN)}

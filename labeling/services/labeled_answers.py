@@ -5,11 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
-import orjson
-from django.db import connection, transaction
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.services.absent import find_or_name_person
@@ -18,36 +14,19 @@ from core.errors import DomainError, NotFound
 from curation.models import Upload
 from labeling.engine.formats.files import opened
 from labeling.engine.formats.record import Losses, Record, Said
-from labeling.engine.schema import AnswerError, Schema, labels_of, parse_schema, validate_answer
-from labeling.models import Annotation, Progress, Project, Task
+from labeling.engine.schema import AnswerError, Schema, parse_schema, validate_answer
+from labeling.models import Annotation, Project, Task
 from labeling.services.adjudication import decide_task
-from labeling.services.answer import LONGEST_SECONDS, STORE, TAKE_AGAIN
+from labeling.services.answer import LONGEST_SECONDS
+from labeling.services.brought import Given, seat, settled, store_given
 from labeling.services.labeled_import import read_labeled, records_with_items
-from labeling.services.queue import Desk, sit_down_for
 from labeling.services.suggestion import LONGEST_SOURCE, Suggested, store_suggestions
 from labeling.services.task import make_tasks
 from workers.context import JobContext
 
-BATCH = 500
+BATCH = 2_000
 # The job's result names this many answers that were left out; all are counted.
 NAMED = 20
-
-_WHEN = """
-UPDATE labeling_annotation a SET created_at = w.at, updated_at = w.at
-FROM jsonb_to_recordset(%s::jsonb) AS w(id bigint, at timestamptz) WHERE a.id = w.id
-"""
-_INCOMPLETE = "UPDATE labeling_annotation SET incomplete = true WHERE id = ANY(%s)"
-
-
-@dataclass(slots=True)
-class _Given:
-    """One answer on its way to its task."""
-
-    task: int
-    answer: dict[str, Any] | None
-    at: str
-    incomplete: bool
-    seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -113,7 +92,7 @@ def _bring(
     tasks = _tasks(project, [item for item, _record in batch])
     # First, since a task that is answered needs no suggestion and gets none.
     _suggest(job, project, schema, batch, tasks, brought)
-    by_person: dict[str, list[_Given]] = defaultdict(list)
+    by_person: dict[str, list[Given]] = defaultdict(list)
     for item, record in batch:
         task, data = tasks[item]
         for said in _one_each(record.answers):
@@ -135,88 +114,34 @@ def _tasks(project: Project, items: list[int]) -> dict[int, tuple[int, dict[str,
     return {item: (task, data) for item, task, data in rows}
 
 
-def _given(schema: Schema, task: int, data: dict[str, Any], item: int, said: Said, brought: _Brought) -> _Given | None:
+def _given(schema: Schema, task: int, data: dict[str, Any], item: int, said: Said, brought: _Brought) -> Given | None:
     """Return an answer in its normal form; None, noted, where it does not fit the questions."""
     seconds = min(said.seconds, LONGEST_SECONDS)
     if said.skipped:
-        return _Given(task, None, said.at, incomplete=False, seconds=seconds)
+        return Given(task, None, said.at, seconds=seconds)
     try:
-        return _Given(task, validate_answer(schema, said.answer, data), said.at, incomplete=False, seconds=seconds)
-    except AnswerError:
-        pass
-    try:
-        # What must be answered was not, where this came from: somebody completes it here.
-        checked = validate_answer(schema, said.answer, data, draft=True)
-        return _Given(task, checked, said.at, incomplete=True, seconds=seconds)
+        answer, incomplete = settled(schema, said.answer, data)
     except AnswerError as error:
         brought.refuse(item, f"{error.where}: {error.what} {error.mend}".strip(": "))
         return None
+    return Given(task, answer, said.at, incomplete, seconds)
 
 
 def _person(project: Project, name: str, brought: _Brought) -> int:
     if name not in brought.people:
         person = find_or_name_person(organization_id=project.organization_id, name=name)
-        Progress.objects.bulk_create([Progress(project=project, annotator_id=person)], ignore_conflicts=True)
+        seat(project.pk, [person])
         brought.people[name] = person
     return brought.people[name]
 
 
 def _store(
-    job: JobContext, project: Project, schema: Schema, person: int, rows: list[_Given], brought: _Brought
+    job: JobContext, project: Project, schema: Schema, person: int, rows: list[Given], brought: _Brought
 ) -> None:
-    """Store one person's answers as if they had given them here, at the times at which they did."""
     by_task = {row.task: row for row in rows}
-    with transaction.atomic(), connection.cursor() as cursor:
-        desk = sit_down_for(cursor, job.actor, project.pk, person)
-        values: dict[str, Any] = {"annotator": person, "project": project.pk, "tasks": sorted(by_task)}
-        cursor.execute(TAKE_AGAIN, values)
-        placed = sorted(row[0] for row in cursor.fetchall())
-        cursor.execute(STORE, _stored(desk, schema, [(task, by_task[task]) for task in placed]))
-        kept = {task: number for number, task, _is_gold in cursor.fetchall()}
-        times = [
-            {"id": number, "at": by_task[task].at} for task, number in kept.items() if parse_time(by_task[task].at)
-        ]
-        if times:
-            cursor.execute(_WHEN, [orjson.dumps(times).decode()])
-        incomplete = [number for task, number in kept.items() if by_task[task].incomplete]
-        if incomplete:
-            cursor.execute(_INCOMPLETE, [incomplete])
+    kept = store_given(actor=job.actor, project_id=project.pk, schema=schema, person=person, rows=rows)
     brought.answers += sum(by_task[task].answer is not None for task in kept)
     brought.skipped += sum(by_task[task].answer is None for task in kept)
-
-
-def parse_time(at: str) -> bool:
-    """Tell whether a time can be stored as it is: ISO 8601 with a time zone."""
-    try:
-        found = parse_datetime(at) if at else None
-    except ValueError:
-        return False
-    return found is not None and found.tzinfo is not None
-
-
-def _stored(desk: Desk, schema: Schema, rows: list[tuple[int, _Given]]) -> dict[str, Any]:
-    """Return the values of `STORE` for rows of one person."""
-    sent = [
-        {
-            "key": str(uuid5(NAMESPACE_URL, f"assay:imported:{desk.annotator_id}:{task}")),
-            "task_id": task,
-            "token": None,
-            "answer": given.answer,
-            "labels": labels_of(schema, given.answer or {}),
-            "skipped": given.answer is None,
-            "reason": "",
-            "seconds": given.seconds,
-            "suggestion": None,
-        }
-        for task, given in rows
-    ]
-    return {
-        "annotator": desk.annotator_id,
-        "project": desk.project_id,
-        "organization": None,
-        "revision": desk.schema_revision,
-        "rows": orjson.dumps(sent).decode(),
-    }
 
 
 def _suggest(
@@ -252,6 +177,12 @@ def _suggest(
         )
 
 
+def _differs(record: Record) -> bool:
+    """Tell whether something else counts of a record than its only answer."""
+    given = [said.answer for said in record.answers if not said.skipped]
+    return record.final is not None and given != [record.final]
+
+
 def _decide(
     job: JobContext,
     schema: Schema,
@@ -260,7 +191,7 @@ def _decide(
     brought: _Brought,
 ) -> None:
     """Decide the tasks of which something else counts than their only answer."""
-    wanted = {tasks[item][0]: (item, record.final) for item, record in batch if record.final is not None}
+    wanted = {tasks[item][0]: (item, record.final) for item, record in batch if _differs(record)}
     data = dict(tasks.values())
     given: dict[int, list[tuple[int, Any]]] = defaultdict(list)
     rows = Annotation.objects.filter(task__in=wanted, skipped=False).order_by("-created_at", "-pk")

@@ -32,6 +32,7 @@ from curation.services.media import store_pictures
 from curation.services.provenance import record_provenance
 from curation.services.spreadsheet import harmless
 from curation.services.version import commit_version
+from labeling.engine.cells import cell, type_of
 from labeling.engine.formats.files import Files, opened
 from labeling.engine.formats.record import FormatError, Losses, Reading, Record
 from labeling.engine.formats.table import FORMATS, find_format
@@ -241,7 +242,7 @@ class _Layout:
             while free in taken or free in self.names.values():
                 free, number = f"{name}_{number}", number + 1
             self.names[name] = free
-        self.types = {name: _type_of(columns.get(name, set())) for name in self.names}
+        self.types = {name: type_of(columns.get(name, set())) for name in self.names}
         self.schema = _renamed(schema.to_json(), {**self.names, **({self.picture: PICTURE} if self.picture else {})})
         shown = [self.names.get(name, name) for name in schema.texts]
         self.roles = {**({"text": shown[0]} if shown else {}), **({"image": PICTURE} if self.picture else {})}
@@ -257,22 +258,7 @@ class _Layout:
 
     def cells(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return the columns of one record."""
-        return {self.names[name]: _cell(values.get(name), kind) for name, kind in self.types.items()}
-
-
-def _type_of(kinds: set[str]) -> pa.DataType:
-    said = kinds - {"NoneType"}
-    if said == {"int"}:
-        return pa.int64()
-    return pa.float64() if said and said <= {"int", "float"} else pa.string()
-
-
-def _cell(value: Any, kind: pa.DataType) -> Any:
-    if value is None or not pa.types.is_string(kind):
-        return value
-    if isinstance(value, str):
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return orjson.dumps(value, default=str).decode()
+        return {self.names[name]: cell(values.get(name), kind) for name, kind in self.types.items()}
 
 
 def _renamed(schema: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -311,7 +297,7 @@ def _write(
                 continue
             cells = {ID: next_id, **layout.cells(row["fields"])}
             if layout.picture:
-                cells |= _of_picture(picture, row["name"])
+                cells |= picture_columns(picture, row["name"])
             if picture is not None:
                 pictures[picture.sha256] = picture
             kept.append(cells)
@@ -352,7 +338,8 @@ def _take_all(files: Files, paths: list[str]) -> list[Picture | PictureError | N
         return list(pool.map(one, paths))
 
 
-def _of_picture(picture: Picture | None, name: str) -> dict[str, Any]:
+def picture_columns(picture: Picture | None, name: str) -> dict[str, Any]:
+    """Return the columns in which a version keeps a picture and what is known of it; none for none."""
     if picture is None:
         return {}
     facts = (picture.width, picture.height, picture.format, picture.mode, len(picture.data))

@@ -17,6 +17,7 @@ from labeling.engine.interval import wilson_interval
 from labeling.engine.schema import Schema, SchemaError, parse_schema
 from labeling.models import AcceptRound, Progress, Project, Tally, TaskOrder
 from labeling.querysets.gold import may_know_gold
+from labeling.services.arriving import refuse_while_arriving
 from labeling.services.onboarding_gate import ONBOARDING_FIELDS, close_gate, lock_people, refuse_unready
 from labeling.services.queue import rewind_cursors
 from workers.models import Job
@@ -232,6 +233,7 @@ def start_publish(*, actor: Actor, project_id: int, options: dict[str, Any]) -> 
     """
     project = find_project(actor=actor, project_id=project_id)
     refuse_while_changing(project)
+    refuse_while_arriving(actor=actor, project=project)
     columns = {name for name, _kind in project.version.manifest.get("columns", [])}
     if options.get("group_column") and options["group_column"] not in columns:
         raise DomainError("column_unknown", _("The version has no such column to group by."), field="group_column")

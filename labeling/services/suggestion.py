@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from core.errors import DomainError
+from core.errors import Conflict, DomainError, NotFound
 from labeling.engine.schema import AnswerError, Schema, parse_schema, validate_answer
-from labeling.models import Project, Task
+from labeling.models import Lease, Project, Suggestion, Task
 from labeling.services.project import find_project
 
 # An item's number, its answer, and how sure whoever suggests it is, None when that is not known.
@@ -124,3 +124,20 @@ def _share(confidence: float | None) -> float | None:
     if not 0 <= value <= 1:
         raise DomainError("suggestion_invalid", _("A confidence must lie between 0 and 1."), where="confidence")
     return value
+
+
+@transaction.atomic
+def remove_suggestion(*, actor: Actor, suggestion_id: int) -> None:
+    """Take a suggestion away that nobody was shown; one that somebody may have seen stays, so that answers can say it.
+
+    Raises:
+        NotFound: No such suggestion. Conflict: ``suggestion_seen``.
+    """
+    row = Suggestion.objects.visible_to(actor).filter(pk=suggestion_id).first()
+    if row is None:
+        raise NotFound(_("There is no such suggestion."))
+    # A lease takes the task's row first, so nobody is shown it while this looks.
+    Task.objects.select_for_update(no_key=True).get(pk=row.task_id)
+    if Lease.objects.filter(task_id=row.task_id).exists():
+        raise Conflict("suggestion_seen", _("Somebody has this task or answered it, so its suggestions stay."))
+    row.delete()

@@ -215,6 +215,16 @@ TABLES: dict[str, Table] = {
         harmless=("kind", "figures", "stopped"),
         reason=_("What people wrote to find items; changed terms would find others. Change the rule by hand."),
     ),
+    "labeling.LabelStudioImport": Table(
+        _("Imports through Label Studio's API"), "project__organization", blanked=("refused",), harmless=("sha256",)
+    ),
+    "labeling.LabelStudioProject": Table(
+        _("Projects of Label Studio's API"), "project__organization", blanked=("description",),
+        reported=("label_config",), reason=_CHOSEN,
+    ),
+    "labeling.LabelStudioTask": Table(
+        _("Tasks as they were sent"), "project__organization", rows=REMOVED, blanked=("data", "meta", "waiting")
+    ),
     "labeling.Suggestion": Table(
         _("Suggestions"), "project__organization", rows=REMOVED, blanked=("answer", "source"), harmless=("reason",)
     ),

@@ -112,11 +112,12 @@ def _in_version(
 
 
 def _in_tasks(organization_id: int, sought: Sought) -> Iterator[tuple[int, int]]:
-    """Give the items whose tasks hold a value; a task is a copy of a part of its item."""
-    table = TABLES["labeling.Task"]
+    """Give the items whose tasks hold a value: copies of parts of items, or what was sent and is in no version yet."""
     projects = dict(Project.objects.filter(organization_id=organization_id).values_list("pk", "version__dataset_id"))
-    for task in rows_with("labeling.Task", table, table.blanked, organization_id, sought.matcher()):
-        yield projects[task.project_id], task.item_id
+    for name in ("labeling.Task", "labeling.LabelStudioTask"):
+        table = TABLES[name]
+        for task in rows_with(name, table, table.blanked, organization_id, sought.matcher()):
+            yield projects[task.project_id], task.item_id
 
 
 def store_hits(erasure: Erasure, hits: Hits) -> int:

@@ -135,12 +135,12 @@ def _min_rows(target: Target, schema: Schema, record: Record, number: int) -> It
         return
     data = _data(target, schema, record)
     for place, said in enumerate(given, 1):
-        row = {**data, "id": number, **_shortened(results_of(schema, said.answer, record.fields, record.size))}
+        row = {**data, "id": number, **shortened(results_of(schema, said.answer, record.fields, record.size))}
         booked = {"annotator": said.by, "annotation_id": number * 1000 + place, "created_at": said.at}
         yield {**row, **booked, "updated_at": said.at, "lead_time": None}
 
 
-def _shortened(results: list[dict[str, Any]]) -> dict[str, Any]:
+def shortened(results: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the parts of an answer as Label Studio's converter shortens them (prettify_result)."""
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for row in results:
