@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from core.models import TimedModel
 from labeling.querysets.project import ProjectQuerySet
 
+# A model learns again after so many new answers, where nobody says otherwise.
+USUAL_EVERY = 50
+
 
 class ProjectState(models.TextChoices):
     OPEN = "open", _("Open")
@@ -95,11 +98,11 @@ class Project(TimedModel):
     # Kept here by the job that makes the tasks, so that no request counts them.
     task_count = models.PositiveBigIntegerField(default=0)
     # A job "modeling.suggest" is sent after this many new answers; 0 means never.
-    suggest_every = models.PositiveIntegerField(default=50)
+    suggest_every = models.PositiveIntegerField(default=USUAL_EVERY)
     # Whether a quick head on the project's own labels suggests; else only rules, servers and files do.
     own_suggestions = models.BooleanField(default=True, db_default=True)
     # The sum of answers at which the next one is due; moved by compare-and-set.
-    suggest_at = models.PositiveBigIntegerField(default=50)
+    suggest_at = models.PositiveBigIntegerField(default=USUAL_EVERY)
 
     order = models.CharField(
         _("order"), max_length=12, choices=TaskOrder.choices, default=TaskOrder.MIX, db_default=TaskOrder.MIX

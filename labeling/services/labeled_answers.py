@@ -22,6 +22,7 @@ from labeling.services.brought import Given, seat, settled, store_given
 from labeling.services.labeled_import import read_labeled, records_with_items
 from labeling.services.suggestion import LONGEST_SOURCE, Suggested, store_suggestions
 from labeling.services.task import make_tasks
+from labeling.services.trigger import let_learn
 from workers.context import JobContext
 
 BATCH = 2_000
@@ -74,6 +75,7 @@ def take_answers(
             _bring(job, project, schema, batch, brought)
             done += len(batch)
             job.progress(done, project.version.row_count, _("taking answers"), rows_done=brought.answers)
+    let_learn(actor=job.actor, project_id=project.pk)
     return {
         "project": project.pk,
         "answers": brought.answers,
@@ -110,8 +112,8 @@ def _one_each(answers: Sequence[Said]) -> Iterator[Said]:
 
 
 def _tasks(project: Project, items: list[int]) -> dict[int, tuple[int, dict[str, Any]]]:
-    rows = Task.objects.filter(project=project, item_id__in=items).values_list("item_id", "pk", "data")
-    return {item: (task, data) for item, task, data in rows}
+    rows = Task.objects.filter(project=project, item_id__range=(items[0], items[-1]))
+    return {item: (task, data) for item, task, data in rows.values_list("item_id", "pk", "data")}
 
 
 def _given(schema: Schema, task: int, data: dict[str, Any], item: int, said: Said, brought: _Brought) -> Given | None:

@@ -38,7 +38,7 @@ from labeling.engine.formats.record import FormatError, Losses, Reading, Record
 from labeling.engine.formats.table import FORMATS, find_format
 from labeling.engine.schema import Schema, parse_schema
 from labeling.models import Project
-from labeling.services.project import create_project
+from labeling.services.project import make_project
 from workers.context import JobContext
 from workers.models import Job
 from workers.services.job import enqueue
@@ -119,12 +119,14 @@ def run_labeled_import(*, job: JobContext, upload_id: int, name: str, file_forma
         version = _make_version(job, upload, file_format)
     project = Project.objects.filter(version=version).first()
     if project is None:
-        project, _tasks = create_project(
+        # The job that brings the answers makes the tasks, and says at its end from when on a model learns.
+        project = make_project(
             actor=job.actor,
             version_id=version.pk,
             name=name,
             schema=job.state["schema"],
             overlap=job.state["overlap"],
+            suggest_every=0,
         )
     brings = Job.objects.filter(kind=ANSWERS_KIND, subject=f"project:{project.pk}").first()
     if brings is None:
@@ -334,6 +336,8 @@ def _take_all(files: Files, paths: list[str]) -> list[Picture | PictureError | N
         except PictureError as error:
             return error
 
+    if not any(paths):
+        return [None] * len(paths)
     with ThreadPoolExecutor(2, thread_name_prefix="pictures") as pool:
         return list(pool.map(one, paths))
 

@@ -16,6 +16,7 @@ from labeling.engine.consensus import canonical, majority
 from labeling.engine.interval import wilson_interval
 from labeling.engine.schema import Schema, SchemaError, parse_schema
 from labeling.models import AcceptRound, Progress, Project, Tally, TaskOrder
+from labeling.models.project import USUAL_EVERY
 from labeling.querysets.gold import may_know_gold
 from labeling.services.arriving import refuse_while_arriving
 from labeling.services.onboarding_gate import ONBOARDING_FIELDS, close_gate, lock_people, refuse_unready
@@ -58,7 +59,7 @@ def schema_for_labels(
 
 
 @transaction.atomic
-def create_project(
+def make_project(
     *,
     actor: Actor,
     version_id: int,
@@ -67,11 +68,11 @@ def create_project(
     guidelines: str = "",
     overlap: int = 1,
     lease_seconds: int = 900,
-    suggest_every: int = 50,
+    suggest_every: int = USUAL_EVERY,
     order: str = TaskOrder.MIX,
     **more: Any,
-) -> tuple[Project, Job]:
-    """Make a project on a version and send the job that makes its tasks; `more` are fields of WORK_FIELDS.
+) -> Project:
+    """Make a project on a version, without its tasks; `more` are fields of WORK_FIELDS.
 
     Raises:
         NotFound: No such version.
@@ -108,6 +109,15 @@ def create_project(
     except IntegrityError:
         raise _name_taken(name) from None
     audit.record(actor=actor, action="project.create", subject=f"project:{project.pk}", name=name, version=version.pk)
+    return project
+
+
+@transaction.atomic
+def create_project(
+    *, actor: Actor, version_id: int, name: str, schema: dict[str, Any], **more: Any
+) -> tuple[Project, Job]:
+    """Make a project as `make_project` does, and send the job that makes its tasks."""
+    project = make_project(actor=actor, version_id=version_id, name=name, schema=schema, **more)
     return project, _send_tasks_job(actor, project)
 
 

@@ -6,6 +6,7 @@ from django.db.models import F
 from accounts.actor import Actor
 from labeling.engine.schema import parse_schema
 from labeling.models import Backend, Project, TaskOrder
+from labeling.models.project import USUAL_EVERY
 from labeling.services.backend import LIVE_TASKS, send_ask
 from labeling.services.queue import Desk
 from workers.models import Job
@@ -62,6 +63,23 @@ def order_first_tasks(*, actor: Actor, project: Project) -> Job | None:
     learns = schema.choice and schema.learns_from and project.suggest_every
     knows = project.order in (TaskOrder.MIX, TaskOrder.DIVERSITY, TaskOrder.ERRORS)
     if not (learns and knows and project.task_count >= LEAST_TO_ORDER):
+        return None
+    return send_suggest(actor=actor, organization_id=project.organization_id, project_id=project.pk)
+
+
+@transaction.atomic
+def let_learn(*, actor: Actor, project_id: int) -> Job | None:
+    """Let a model learn from a project that was filled with answers, at once where tasks are still open.
+
+    While the answers came it did not: each of them would have asked for suggestions to tasks that are answered next.
+    """
+    project = Project.objects.select_for_update(no_key=True).get(pk=project_id)
+    if project.suggest_every or not parse_schema(project.schema).learns_from:
+        return None
+    answers = project.annotations.count()
+    project.suggest_every, project.suggest_at = USUAL_EVERY, answers + USUAL_EVERY
+    project.save(update_fields=["suggest_every", "suggest_at", "updated_at"])
+    if not project.tasks.filter(open_slots__gt=0).exists():
         return None
     return send_suggest(actor=actor, organization_id=project.organization_id, project_id=project.pk)
 

@@ -13,6 +13,8 @@ from labeling.engine.formats.files import Files
 from labeling.engine.formats.record import FormatError, Losses
 
 CHUNK = 1 << 20
+# To look at the first rows, which is done for each format, little is read.
+_FIRST_CHUNK = 1 << 14
 Row = dict[str, Any]
 # Rows that tell what a file is in.
 TELLING = 50
@@ -29,8 +31,14 @@ def encoding_of(path: Path) -> str:
     return codec(name)
 
 
-def json_rows(files: Files, path: str, losses: Losses) -> Iterator[tuple[str, Row]]:
+def json_rows(files: Files, path: str, losses: Losses, chunk: int = CHUNK) -> Iterator[tuple[str, Row]]:
     """Give the objects of JSON Lines or of a JSON list, each with its place for reports.
+
+    Args:
+        files: Where it is.
+        path: Of the file.
+        losses: Is told of rows that cannot be read.
+        chunk: Characters of a list that are read at once.
 
     Raises:
         FormatError: ``json_broken`` when a list ends before its end.
@@ -40,7 +48,7 @@ def json_rows(files: Files, path: str, losses: Losses) -> Iterator[tuple[str, Ro
         start = text.read(1)
         while start.isspace() or start == "\ufeff":
             start = text.read(1)
-        elements = list_elements(_pieces(start, text)) if start == "[" else _lines(start, text)
+        elements = list_elements(_pieces(start, text, chunk)) if start == "[" else _lines(start, text)
         try:
             for number, raw in elements:
                 if not raw.strip():
@@ -56,9 +64,9 @@ def json_rows(files: Files, path: str, losses: Losses) -> Iterator[tuple[str, Ro
             raise FormatError("json_broken", f"{path}: {error.message}") from None
 
 
-def _pieces(start: str, text: Any) -> Iterator[str]:
+def _pieces(start: str, text: Any, chunk: int) -> Iterator[str]:
     yield start
-    while piece := text.read(CHUNK):
+    while piece := text.read(chunk):
         yield piece
 
 
@@ -102,7 +110,7 @@ def first_rows(files: Files, path: str) -> list[Row]:
         return []
     found: list[Row] = []
     try:
-        for _where, row in islice(json_rows(files, path, Losses()), TELLING):
+        for _where, row in islice(json_rows(files, path, Losses(), _FIRST_CHUNK), TELLING):
             found.append(row)
     except (FormatError, ReadError, UnicodeError):
         pass

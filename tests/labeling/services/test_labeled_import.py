@@ -201,3 +201,22 @@ def test_ground_truth_is_decided_and_time_taken_and_both_models_are_kept() -> No
     take_answers(job=brings, **brings.params)
     assert Suggestion.objects.filter(project=made["project"]).count() == 2
     assert Adjudication.objects.get(project=made["project"]).revision == 1
+
+
+@pytest.mark.parametrize("open_tasks", [0, 1])
+def test_a_model_learns_from_what_came_only_where_tasks_are_open(open_tasks: int) -> None:
+    ann = factories.owner()
+    at = "2026-01-01T00:00:00Z"
+    rows: list[dict[str, Any]] = [
+        {"id": n, "data": {"text": f"t{n}"}, "annotations": [chosen(n, "bob@example.com", "sport", at)]}
+        for n in range(60)
+    ]
+    rows += [{"id": 99, "data": {"text": "nobody said"}, "annotations": []}] * open_tasks
+    data = packed({"tasks.json": json.dumps(rows).encode(), "labeling_config.xml": CONFIG.encode()})
+    made, brought = imported(ann, sent(ann, "tasks.zip", data))
+    project = Project.objects.get(pk=made["project"])
+    assert (brought["answers"], project.suggest_every, project.suggest_at) == (60, 50, 110)
+    assert Job.objects.filter(kind="modeling.suggest").count() == open_tasks
+    # The job that brings the answers makes the tasks.
+    assert project.tasks.count() == 60 + open_tasks
+    assert not Job.objects.filter(kind="labeling.create_tasks").exists()
