@@ -48,7 +48,9 @@ class Kept:
     refused: list[Row]
 
 
-def store_predictions(*, actor: Actor, project_id: int, source: str, rows: Sequence[Mapping[str, Any]]) -> Kept:
+def store_predictions(
+    *, actor: Actor, project_id: int, source: str, rows: Sequence[Mapping[str, Any]], keep: bool = False
+) -> Kept:
     """Keep predictions as suggestions; the good ones are kept whatever the others are.
 
     A later prediction to the same item takes the place of an earlier one, so that sending twice changes nothing.
@@ -59,6 +61,7 @@ def store_predictions(*, actor: Actor, project_id: int, source: str, rows: Seque
         source: Name of what made them, as annotators read it.
         rows: ``{"item", "answer", "confidence"}``, at most 5,000; the answer may leave open what must be answered, the
             confidence is from 0 to 1 or missing.
+        keep: Earlier ones stay, also those that nobody was shown.
 
     Raises:
         NotFound: No such project. Conflict: ``project_archived``, ``questions_changing``.
@@ -88,7 +91,9 @@ def store_predictions(*, actor: Actor, project_id: int, source: str, rows: Seque
         fitting[item] = (item, answer, row.get("confidence"))
     stored = 0
     if fitting:
-        stored = store_suggestions(actor=actor, project_id=project.pk, source=name, rows=fitting.values(), partial=True)
+        stored = store_suggestions(
+            actor=actor, project_id=project.pk, source=name, rows=fitting.values(), partial=True, keep=keep
+        )
         audit.record(actor=actor, action="suggestion.send", subject=f"project:{project.pk}", source=name, count=stored)
     return Kept(stored, len(rows) - len(refused) - stored, refused)
 

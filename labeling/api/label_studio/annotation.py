@@ -13,12 +13,13 @@ from labeling.services.label_studio.annotation import (
     withdraw_annotation,
 )
 from labeling.services.label_studio.project import words_of
-from labeling.services.label_studio.showing import Row, show_annotation
+from labeling.services.label_studio.showing import Row, show_annotation, truths_of
 
 
 def shown(annotation: Annotation) -> Row:
     """Return one annotation."""
-    return show_annotation(words_of(annotation.project), annotation, annotation.task.data)
+    truths = truths_of([annotation.task_id])
+    return show_annotation(words_of(annotation.project), annotation, annotation.task.data, truths)
 
 
 class TaskAnnotationsView(LabelStudioView):
@@ -33,7 +34,8 @@ class TaskAnnotationsView(LabelStudioView):
         task = task_for(actor=actor, task_id=int(pk))
         words = words_of(task.project)
         rows = Annotation.objects.visible_to(actor).filter(task=task).order_by("pk")
-        return Response([show_annotation(words, row, task.data) for row in rows])
+        truths = truths_of([task.pk])
+        return Response([show_annotation(words, row, task.data, truths) for row in rows])
 
     def post(self, request: Request, pk: str) -> Response:
         """Give the answer of whoever sends it, or of the member that completed_by names."""

@@ -27,10 +27,12 @@ from labeling.services.label_studio.arrival import (
 from labeling.services.label_studio.intake import (
     MOST_BYTES,
     MOST_TASKS,
+    MOST_TRUTHS,
     Pictures,
     find_import,
     import_tasks,
     open_for_import,
+    truths_in,
 )
 from labeling.services.label_studio.project import words_of
 from labeling.services.label_studio.waiting import wait_for
@@ -63,7 +65,7 @@ class ImportView(LabelStudioView):
             unsupported(_("A form without files"), _("Send tasks as JSON, or files of tasks."))
         rows = request.data if isinstance(request.data, list) else [request.data]
         size = int(request.META.get("CONTENT_LENGTH") or 0)
-        if len(rows) <= MOST_TASKS and size <= MOST_BYTES and not needs_fetching(words_of(project), rows):
+        if size <= MOST_BYTES and _is_small(project, rows):
             return _taken(request, import_tasks(actor=actor, project_id=project.pk, rows=rows))
         with spooled(_as_json(rows)) as path:
             return _under_way(
@@ -88,7 +90,7 @@ class ImportView(LabelStudioView):
                 rows.append(row)
                 if len(rows) > MOST_TASKS:
                     break
-            if len(rows) <= MOST_TASKS and not needs_fetching(words, rows):
+            if _is_small(project, rows):
                 return _taken(request, import_tasks(actor=actor, project_id=project.pk, rows=rows))
         return _under_way(request, start_import(actor=actor, project_id=project.pk, path=path, file_name=name))
 
@@ -104,6 +106,12 @@ class ImportView(LabelStudioView):
         columns = take_pictures(project=project, files=given)
         rows = [{"data": {words.picture: name}} for name, _data in given]
         return import_tasks(actor=actor, project_id=project.pk, rows=rows, pictures=Pictures(columns))
+
+
+def _is_small(project: Project, rows: Sequence[Any]) -> bool:
+    """Tell whether a request takes these tasks itself."""
+    few = len(rows) <= MOST_TASKS and truths_in(rows) <= MOST_TRUTHS
+    return few and not needs_fetching(words_of(project), rows)
 
 
 def _is_picture(file: UploadedFile) -> bool:

@@ -65,7 +65,7 @@ class PredictionView(LabelStudioView):
     def patch(self, request: Request, pk: str) -> Response:
         """Say that predictions do not change."""
         find_prediction(actor=request.actor, number=int(pk))  # type: ignore[attr-defined]
-        unsupported(_("Changing a prediction"), _("Send another one to the task; it takes this one's place."))
+        unsupported(_("Changing a prediction"), _("Send another one to the task, and delete this one."))
 
     def delete(self, request: Request, pk: str) -> Response:
         """Remove one that nobody was shown."""

@@ -10,7 +10,8 @@ from accounts.actor import Actor
 from core.errors import Conflict, DomainError, NotAllowed, NotFound
 from labeling.engine.label_studio.results import ResultError
 from labeling.engine.schema import Answer, AnswerError
-from labeling.models import Annotation, Task
+from labeling.models import Adjudication, Annotation, Task
+from labeling.services.adjudication import decide_task, undo_decision
 from labeling.services.annotation import change_annotation, find_own, take_back
 from labeling.services.answer import save_answers
 from labeling.services.brought import Given, seat, settled, store_given
@@ -21,6 +22,8 @@ from labeling.services.project import refuse_while_changing
 from labeling.services.queue import release_tasks
 
 Row = dict[str, Any]
+# Who may say which answer counts.
+DECIDE = ("review",)
 
 
 def find_annotation(*, actor: Actor, annotation_id: int) -> Annotation:
@@ -56,14 +59,14 @@ def give_annotation(*, actor: Actor, task_id: int, given: Row) -> Annotation:
     """
     task = task_for(actor=actor, task_id=task_id)
     refuse_while_changing(task.project)
-    _refuse_truth(given)
+    _refuse_truth(actor, given)
     person = _person(actor, task, given)
     _refuse_second(task, person)
     if person == actor.user_id:
-        return _give_own(actor, task, given)
+        return _settle_truth(actor, _give_own(actor, task, given), given)
     if not actor.can("project.write"):
         raise NotAllowed(("project.write",))
-    return _give_for(actor, task, person, given)
+    return _settle_truth(actor, _give_for(actor, task, person, given), given)
 
 
 def _person(actor: Actor, task: Task, given: Row) -> int:
@@ -73,10 +76,21 @@ def _person(actor: Actor, task: Task, given: Row) -> int:
         raise DomainError("annotation_invalid", str(error), field="completed_by") from None
 
 
-def _refuse_truth(given: Row) -> None:
-    if given.get("ground_truth"):
-        detail = _("Answers that are known are marked apart, with POST /api/v1/projects/{id}/gold/.")
-        raise DomainError("annotation_invalid", detail, field="ground_truth")
+def _refuse_truth(actor: Actor, given: Row) -> None:
+    if given.get("ground_truth") and not any(actor.can(scope) for scope in DECIDE):
+        raise NotAllowed(DECIDE)
+
+
+def _settle_truth(actor: Actor, annotation: Annotation, given: Row) -> Annotation:
+    """Let an answer count as the final one of its task, or no longer, as ``ground_truth`` says."""
+    if "ground_truth" not in given:
+        return annotation
+    decided = Adjudication.objects.filter(task=annotation.task_id, annotation_number=annotation.pk).exists()
+    if given["ground_truth"] and not annotation.skipped:
+        decide_task(actor=actor, task_id=annotation.task_id, annotation=annotation.pk)
+    elif decided and any(actor.can(scope) for scope in DECIDE):
+        undo_decision(actor=actor, task_id=annotation.task_id)
+    return annotation
 
 
 def _refuse_second(task: Task, person: int) -> None:
@@ -147,13 +161,16 @@ def alter_annotation(*, actor: Actor, annotation_id: int, given: Row) -> Annotat
         Conflict: ``annotation_of_other``.
         DomainError: ``annotation_invalid``; ``answer_invalid``.
     """
+    _refuse_truth(actor, given)
+    if given.keys() == {"ground_truth"}:
+        # Saying that an answer counts changes nothing of what was said, so it may be anybody's.
+        return _settle_truth(actor, find_annotation(actor=actor, annotation_id=annotation_id), given)
     current = _own(actor, annotation_id)
     refuse_while_changing(current.project)
-    _refuse_truth(given)
     skipped = bool(given.get("was_cancelled", current.skipped and "result" not in given))
     answer = None if skipped else current.answer if "result" not in given else _answer(current.task, given)
     change_annotation(actor=actor, annotation_id=current.pk, revision=current.revision, answer=answer, skipped=skipped)
-    return find_annotation(actor=actor, annotation_id=current.pk)
+    return _settle_truth(actor, find_annotation(actor=actor, annotation_id=current.pk), given)
 
 
 def withdraw_annotation(*, actor: Actor, annotation_id: int) -> None:

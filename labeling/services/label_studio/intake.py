@@ -21,6 +21,7 @@ from labeling.engine.formats.label_studio_words import Words
 from labeling.engine.label_studio.results import ResultError
 from labeling.engine.schema import Answer, AnswerError, validate_answer
 from labeling.models import LabelStudioImport, Project
+from labeling.services.adjudication import decide_task
 from labeling.services.arriving import send_growth
 from labeling.services.brought import Given, seat, settled, store_given
 from labeling.services.growth import NewItem, add_items, find_growing, reserve_items
@@ -30,7 +31,7 @@ from labeling.services.queue import refuse_archived
 from labeling.services.suggestion import LONGEST_SOURCE, Suggested, store_suggestions
 
 # What a request does itself; more is the work of a job.
-MOST_TASKS, MOST_BYTES = 1_000, 5 << 20
+MOST_TASKS, MOST_BYTES, MOST_TRUTHS = 1_000, 5 << 20, 100
 MOST_FIELDS, LONGEST_FIELD = 200, 200
 # Annotations or predictions of one task.
 MOST_ANSWERS = 20
@@ -56,11 +57,13 @@ class Taken:
         item: Its item.
         answers: (person, answer, when, whether incomplete, seconds); the answer is None for a skipped one.
         predictions: (source, answer, confidence).
+        truths: Whose answer counts, at most one person.
     """
 
     item: NewItem
     answers: list[tuple[int, Answer | None, str, bool, float]] = field(default_factory=list)
     predictions: list[tuple[str, Answer, float | None]] = field(default_factory=list)
+    truths: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,10 @@ class Checking:
         taken = Taken(item)
         for number, given in enumerate(_listed(row, "annotations")):
             taken.answers.append(self._answer(given, item.columns, f"annotation {number}"))
+            if given.get("ground_truth") and not given.get("was_cancelled"):
+                taken.truths.append(taken.answers[-1][0])
+        if len(taken.truths) > 1:
+            raise TaskRefused(_("Two of its annotations are ground truth, and one answer counts. Send one."))
         people = [person for person, *_rest in taken.answers]
         if len(set(people)) < len(people):
             raise TaskRefused(_("Two of its annotations are of one person, who has one answer here. Send one."))
@@ -138,12 +145,6 @@ class Checking:
     def _answer(self, given: Any, data: Row, where: str) -> tuple[int, Answer | None, str, bool, float]:
         if not isinstance(given, Mapping):
             raise TaskRefused(_("%(where)s is no object.") % {"where": where})
-        if given.get("ground_truth"):
-            detail = _(
-                "%(where)s is ground truth. Answers that are known are marked apart, with "
-                "POST /api/v1/projects/{id}/gold/import/; leave ground_truth out."
-            )
-            raise TaskRefused(detail % {"where": where})
         person, at = self.person(given.get("completed_by")), str(given.get("created_at") or "")
         seconds = seconds_of(given.get("lead_time"))
         if given.get("was_cancelled"):
@@ -362,17 +363,38 @@ def store_taken(
             by_source[source].append((first_item_id + place, answer, confidence))
     for source, rows in by_source.items():
         arrival.prediction_count += store_suggestions(
-            actor=actor, project_id=project.pk, source=source, rows=rows, partial=True
+            actor=actor, project_id=project.pk, source=source, rows=rows, partial=True, keep=True
         )
     schema = words_of(project).schema
     by_person: dict[int, list[Given]] = defaultdict(list)
     for task, each in zip(tasks, taken, strict=True):
         for person, said_, at, incomplete, seconds in each.answers:
             by_person[person].append(Given(task, said_, at, incomplete, seconds))
+    counting: dict[int, int] = {}
     for person, given in sorted(by_person.items()):
         kept = store_given(actor=actor, project_id=project.pk, schema=schema, person=person, rows=given)
         arrival.annotation_count += len(kept)
+        counting |= {task: kept[task] for task, each in zip(tasks, taken, strict=True) if person in each.truths}
+    # At last, since nobody gets a place on a task that is decided.
+    _decide(actor, counting)
     return tasks
+
+
+def _decide(actor: Actor, answers: Mapping[int, int]) -> None:
+    """Let answers count as final ones of their tasks: what Label Studio calls ground truth."""
+    for task, annotation in answers.items():
+        decide_task(actor=actor, task_id=task, annotation=annotation)
+
+
+def truths_in(rows: Sequence[Any]) -> int:
+    """Return how many annotations of some tasks are ground truth; each is decided on its own, so a job takes many."""
+    return sum(
+        bool(given.get("ground_truth"))
+        for row in rows
+        if isinstance(row, Mapping) and isinstance(row.get("annotations"), list)
+        for given in row["annotations"]
+        if isinstance(given, Mapping)
+    )
 
 
 def find_import(*, actor: Actor, project: Project, number: int) -> LabelStudioImport:

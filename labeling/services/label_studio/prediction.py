@@ -32,7 +32,7 @@ def find_prediction(*, actor: Actor, number: int) -> Suggestion:
 
 
 def give_prediction(*, actor: Actor, task_id: int, given: Mapping[str, Any]) -> Suggestion:
-    """Store what a model answers to a task; an earlier one that nobody was shown makes room.
+    """Store what a model answers to a task, beside what it has; the same one of the same model is kept once.
 
     Raises:
         NotFound: No such task.
@@ -40,11 +40,12 @@ def give_prediction(*, actor: Actor, task_id: int, given: Mapping[str, Any]) -> 
     """
     task = task_for(actor=actor, task_id=task_id)
     source, row = _read(words_of(task.project), task, given)
-    kept = store_predictions(actor=actor, project_id=task.project_id, source=source, rows=[row])
-    if not kept.stored:
+    store_predictions(actor=actor, project_id=task.project_id, source=source, rows=[row], keep=True)
+    same = Suggestion.objects.filter(task=task, source=source, answer=row["answer"]).order_by("-pk")
+    made = same.values_list("pk", flat=True).first()
+    if made is None:
         detail = _("Task %(task)s has all its annotations, so nobody would be shown a prediction.")
         raise Conflict("task_full", detail % {"task": task.pk})
-    made = Suggestion.objects.filter(task=task, source=source).order_by("-pk").values_list("pk", flat=True)[0]
     return find_prediction(actor=actor, number=made)
 
 
@@ -91,7 +92,7 @@ def give_predictions(*, actor: Actor, project_id: int, rows: Sequence[Any]) -> i
         raise DomainError("predictions_invalid", detail)
     kept = 0
     for source, some in by_source.items():
-        kept += store_predictions(actor=actor, project_id=project.pk, source=source, rows=some).stored
+        kept += store_predictions(actor=actor, project_id=project.pk, source=source, rows=some, keep=True).stored
     return kept
 
 

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.actor import Actor
 from labeling.engine.formats.label_studio_words import Words
-from labeling.models import Annotation, LabelStudioTask, Project, Suggestion, Task
+from labeling.models import Adjudication, Annotation, DisputeState, LabelStudioTask, Project, Suggestion, Task
 from labeling.services.label_studio.project import words_of
 
 # Tasks that are in memory at once while a project is written.
@@ -50,7 +50,16 @@ def show_tasks(*, actor: Actor, project: Project, tasks: Sequence[Task], words: 
     suggested: dict[int, list[Suggestion]] = defaultdict(list)
     for suggestion in Suggestion.objects.filter(task__in=numbers).order_by("pk"):
         suggested[suggestion.task_id].append(suggestion)
-    return [show_task(project, words, task, sent.get(task.pk), said[task.pk], suggested[task.pk]) for task in tasks]
+    truths = truths_of(numbers)
+    return [
+        show_task(project, words, task, sent.get(task.pk), said[task.pk], suggested[task.pk], truths) for task in tasks
+    ]
+
+
+def truths_of(tasks: Sequence[int]) -> set[int]:
+    """Return the numbers of the answers to some tasks that were taken as final ones."""
+    rows = Adjudication.objects.filter(task__in=tasks, state=DisputeState.DECIDED, edited=False)
+    return set(rows.exclude(annotation_number=None).values_list("annotation_number", flat=True))
 
 
 def show_task(
@@ -60,10 +69,11 @@ def show_task(
     sent: LabelStudioTask | None,
     said: Sequence[Annotation],
     suggested: Sequence[Suggestion],
+    truths: set[int],
 ) -> Row:
     """Return one task; its data are those that were sent, else those that the page shows."""
     given = [answer for answer in said if not answer.skipped]
-    annotations = [show_annotation(words, answer, task.data) for answer in said]
+    annotations = [show_annotation(words, answer, task.data, truths) for answer in said]
     made = sent.arrival.created_at if sent is not None else project.created_at
     changed = max([made, *(answer.updated_at for answer in said)])
     return {
@@ -91,8 +101,8 @@ def show_task(
     }
 
 
-def show_annotation(words: Words, answer: Annotation, data: Row) -> Row:
-    """Return somebody's answer to a task with these columns."""
+def show_annotation(words: Words, answer: Annotation, data: Row, truths: set[int]) -> Row:
+    """Return somebody's answer to a task with these columns; `truths` are the numbers of those that count."""
     return {
         "id": answer.pk,
         "task": answer.task_id,
@@ -100,7 +110,7 @@ def show_annotation(words: Words, answer: Annotation, data: Row) -> Row:
         "completed_by": answer.annotator_id,
         "result": [] if answer.answer is None else words.write(answer.answer, data),
         "was_cancelled": answer.skipped,
-        "ground_truth": False,
+        "ground_truth": answer.pk in truths,
         "created_at": answer.created_at,
         "updated_at": answer.updated_at,
         "lead_time": answer.seconds or None,

@@ -12,7 +12,7 @@ from PIL import Image
 
 from accounts.actor import Actor
 from core.errors import DomainError
-from labeling.models import Annotation, LabelStudioImport, Progress, Project, Suggestion, Task
+from labeling.models import Adjudication, Annotation, LabelStudioImport, Progress, Project, Suggestion, Task
 from labeling.services.label_studio import intake
 from labeling.services.label_studio.arrival import run_import
 from tests import factories
@@ -178,7 +178,13 @@ def test_an_import_is_taken_whole_or_not_at_all(call: Call, project: Project) ->
         {"data": {"text": "c"}, "annotations": [{"result": chosen("news"), "completed_by": 999_999}]},
         {"data": {"text": "d"}, "predictions": [{"result": chosen("news"), "score": 1.5}]},
         {"data": {"text": "e"}, "annotations": [{"result": chosen("news")}, {"result": chosen("sport")}]},
-        {"data": {"text": "f"}, "annotations": [{"result": chosen("news"), "ground_truth": True}]},
+        {
+            "data": {"text": "f"},
+            "annotations": [
+                {"result": chosen("news"), "ground_truth": True},
+                {"result": chosen("news"), "ground_truth": True, "completed_by": {"email": "b@example.com"}},
+            ],
+        },
         {"data": {}},
     ]
     answer = call("POST", f"projects/{project.pk}/import", rows)
@@ -235,6 +241,29 @@ def test_a_person_has_one_answer_and_managers_may_give_that_of_others(
     assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
 
 
+def test_ground_truth_is_the_final_answer(call: Call, project: Project, owner: Actor) -> None:
+    truth = [
+        {"result": chosen("news"), "completed_by": {"email": "b@example.com"}},
+        {"result": chosen("sport"), "ground_truth": True},
+    ]
+    first, second = imported(call, project, [{"data": {"text": "a"}, "annotations": truth}, {"text": "b"}])
+    shown = call("GET", f"tasks/{first}/").json()["annotations"]
+    said = {each["result"][0]["value"]["choices"][0]: each["ground_truth"] for each in shown}
+    assert said == {"sport": True, "news": False}
+    assert Adjudication.objects.get(task=first).answer == {"topic": ["sport"]}
+    mine = call("POST", f"tasks/{second}/annotations/", {"result": chosen("news"), "ground_truth": True}).json()
+    assert mine["ground_truth"]
+    assert not call("PATCH", f"annotations/{mine['id']}/", {"ground_truth": False}).json()["ground_truth"]
+    assert not Adjudication.objects.filter(task=second).exists()
+    other = next(each for each in shown if each["completed_by"] != owner.user_id)
+    assert call("PATCH", f"annotations/{other['id']}/", {"ground_truth": True}).json()["ground_truth"]
+    assert Adjudication.objects.get(task=first).answer == {"topic": ["news"]}
+    mate = caller(factories.member(owner, "annotator"))
+    (third,) = imported(call, project, [{"text": "c"}])
+    refused = mate("POST", f"tasks/{third}/annotations/", {"result": chosen("news"), "ground_truth": True})
+    assert (refused.status_code, refused.json()["needed"]) == (403, ["review"])
+
+
 def test_a_deleted_annotation_frees_its_task(call: Call, project: Project, owner: Actor) -> None:
     (task,) = imported(call, project, [{"text": "a"}])
     given = call("POST", f"tasks/{task}/annotations/", {"result": chosen("news")}).json()
@@ -250,7 +279,10 @@ def test_predictions_are_suggestions(call: Call, project: Project) -> None:
     made_ = call("POST", "predictions/", {"task": first, "result": chosen("news"), "score": 0.5, "model_version": "m"})
     assert (made_.status_code, made_.json()["score"], made_.json()["model_version"]) == (201, 0.5, "m")
     later = call("POST", "predictions/", {"task": first, "result": chosen("sport")}).json()
-    assert [row["id"] for row in call("GET", f"predictions/?task={first}").json()] == [later["id"]]
+    again = call("POST", "predictions/", {"task": first, "result": chosen("sport")}).json()
+    assert again["id"] == later["id"]
+    assert [row["id"] for row in call("GET", f"predictions/?task={first}").json()] == [made_.json()["id"], later["id"]]
+    assert call("DELETE", f"predictions/{made_.json()['id']}/").status_code == 204
     rows = [{"task": first, "result": chosen("news")}, {"task": second, "result": chosen("weather")}, {"task": 1}]
     refused = call("POST", f"projects/{project.pk}/import/predictions", rows)
     assert (refused.status_code, [row["row"] for row in refused.json()["refused"]]) == (400, [1, 2])
