@@ -11,9 +11,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
 from labeling.models import Adjudication, Annotation, LabelStudioImport, Progress, Project, Suggestion, Task
+from labeling.services.schema_change import change_schema
 from tests import factories
-from tests.labeling.label_studio import BOXES, CHOICES, Call, caller, chosen, imported, made, png
+from tests.labeling.label_studio import BOXES, CHOICES, Call, caller, chosen, grown, imported, made, png
 from tests.labeling.versions import numbered
+from workers.models import Job
 
 pytestmark = pytest.mark.django_db
 
@@ -307,15 +309,35 @@ def test_the_questions_of_an_empty_project_may_be_about_other_fields(call: Call,
 
 def test_other_questions_bring_answers_along(call: Call, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("labeling.api.label_studio.project.wait_for", lambda _job: False)
+    monkeypatch.setattr("labeling.services.label_studio.waiting.SECONDS", 0.0)
     (task,) = imported(call, project, [{"text": "a"}])
     call("POST", f"tasks/{task}/annotations/", {"result": chosen("news")})
     more = CHOICES.replace("</Choices>", '<Choice value="art"/></Choices>')
+    early = call("PATCH", f"projects/{project.pk}/", {"label_config": more})
+    assert (early.status_code, early.json()["code"]) == (409, "items_arriving")
+    grown(project)
     changed = call("PATCH", f"projects/{project.pk}/", {"label_config": more})
     assert (changed.status_code, changed.json()["label_config"]) == (200, more)
     shown = call("GET", f"tasks/{task}/annotations/").json()
     assert shown[0]["result"][0]["value"] == {"choices": ["news"]}
     gone = call("PATCH", f"projects/{project.pk}/", {"label_config": SPANS.replace("$text", "$body")})
     assert gone.status_code in {400, 409}
+
+
+def test_questions_that_were_changed_on_the_page_are_shown_in_their_own_words(
+    call: Call, project: Project, owner: Actor
+) -> None:
+    (task,) = imported(call, project, [{"text": "a"}])
+    grown(project)
+    project.refresh_from_db()
+    row = {**project.schema["controls"][0], "name": "kind"}
+    schema = {"display": project.schema["display"], "controls": [row]}
+    change_schema(actor=owner, project_id=project.pk, schema=schema, schema_revision=project.schema_revision)
+    Job.objects.filter(kind="labeling.migrate_answers").update(state="succeeded")
+    assert 'name="kind"' in call("GET", f"projects/{project.pk}/").json()["label_config"]
+    assert call("POST", f"tasks/{task}/annotations/", {"result": chosen("news")}).status_code == 400
+    given = call("POST", f"tasks/{task}/annotations/", {"result": chosen("news", "kind")})
+    assert (given.status_code, given.json()["result"][0]["from_name"]) == (201, "kind")
 
 
 @pytest.mark.parametrize("setting", ["annotator_evaluation_enabled", "review_settings", "nonsense"])
