@@ -96,11 +96,15 @@ def add_items(
         arrival: What they came with.
         items: At most `MOST_ITEMS`.
         first_item_id: From `reserve_items`.
+
+    Raises:
+        Conflict: ``questions_changed``.
     """
     shown = _shown(project)
     with connection.cursor() as cursor:
         # People's rows before tasks, as everywhere.
         rewind_cursors(cursor, project.pk)
+        _refuse_if_asked_otherwise(project)
         cursor.execute("DROP TABLE IF EXISTS pg_temp.grown_task")
         cursor.execute(_NEW)
         with cursor.copy(_COPY) as copy:
@@ -123,6 +127,15 @@ def add_items(
         for place, (task, item) in enumerate(zip(tasks, items, strict=True))
     )
     return tasks
+
+
+def _refuse_if_asked_otherwise(project: Project) -> None:
+    """Raise Conflict ``questions_changed`` when the project asks something else than the items were checked for."""
+    rows = Project.objects.select_for_update(no_key=True)
+    same = rows.filter(pk=project.pk, schema_revision=project.schema_revision, state=project.state)
+    if same.first() is None:
+        detail = _("The project was changed at the same moment. Send the tasks again.")
+        raise Conflict("questions_changed", detail, retry_after=1)
 
 
 def _shown(project: Project) -> list[str]:

@@ -41,6 +41,7 @@ from labeling.models import (
 from labeling.services.acceptance import why_not
 from labeling.services.acceptance_schema import move_model_labels
 from labeling.services.answer import tallies_json
+from labeling.services.arriving import refuse_while_arriving
 from labeling.services.assigned_place import wait_again
 from labeling.services.counting import ADD_TALLIES
 from labeling.services.decision_change import move_decisions
@@ -171,7 +172,7 @@ def change_schema(
     Raises:
         NotFound: No such project.
         DomainError: ``schema_invalid``, ``change_invalid``; ``revision_old`` (412) when somebody was faster.
-        Conflict: ``questions_changing`` while an earlier change is not through.
+        Conflict: ``questions_changing`` while an earlier change is not through, ``items_arriving``.
     """
     find_project(actor=actor, project_id=project_id)
     # Whoever saves holds their own row: from here on nobody is half way through with the old questions.
@@ -185,6 +186,8 @@ def change_schema(
             schema_revision=project.schema_revision,
         )
     refuse_while_changing(project)
+    # The job shows other columns of items by reading the version, so it must have them all.
+    refuse_while_arriving(actor=actor, project=project)
     change = _change(project, schema, renamed or {}, reopened)
     before, after = change.old.to_json(), change.new.to_json()
     if before == after:

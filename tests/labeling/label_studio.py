@@ -1,10 +1,12 @@
 """Requests as Label Studio's clients send them, and projects that were made through its API."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 from django.test import Client
+from PIL import Image
 
 from accounts.actor import Actor
 from labeling.models import Project
@@ -16,7 +18,15 @@ from workers.models import Job
 CHOICES = """<View><Text name="txt" value="$text"/>
 <Choices name="topic" toName="txt" choice="single" required="true">
 <Choice value="sport"/><Choice value="news"/></Choices></View>"""
+BOXES = """<View><Image name="img" value="$photo"/>
+<RectangleLabels name="box" toName="img"><Label value="cat"/></RectangleLabels></View>"""
 Call = Callable[..., Any]
+
+
+def png(width: int = 40, height: int = 20, shade: int = 0) -> bytes:
+    sink = io.BytesIO()
+    Image.new("RGB", (width, height), (shade, 20, 30)).save(sink, "PNG")
+    return sink.getvalue()
 
 
 def caller(actor: Actor) -> Call:

@@ -19,6 +19,7 @@ from labeling.engine.formats.label_studio_words import FILE, PICTURE, Words, wor
 from labeling.engine.formats.record import FormatError
 from labeling.engine.schema import parse_schema
 from labeling.models import LabelStudioProject, Project, SchemaRevision
+from labeling.services.label_studio.waiting import settle_arrivals
 from labeling.services.project import change_project, create_project, find_project
 from labeling.services.schema_change import change_schema
 from workers.models import Job
@@ -111,10 +112,13 @@ def alter_project(
     Raises:
         NotFound: No such project.
         DomainError: ``label_config_invalid``, ``schema_invalid`` when the XML shows a field that no item has.
-        Conflict: ``project_exists``, ``questions_changing``.
+        Conflict: ``project_exists``, ``questions_changing``, ``items_arriving``.
     """
     project = find_project(actor=actor, project_id=project_id)
-    job = _ask_otherwise(actor, project, label_config) if label_config is not None else None
+    job = None
+    if label_config is not None:
+        settle_arrivals(actor=actor, project=project)
+        job = _ask_otherwise(actor, project, label_config)
     description = changes.pop("description", None)
     if description is not None:
         LabelStudioProject.objects.filter(project=project).update(description=description)
@@ -126,6 +130,8 @@ def alter_project(
 @transaction.atomic
 def _ask_otherwise(actor: Actor, project: Project, label_config: str) -> Job | None:
     words = read_words(label_config)
+    # The dataset's row before the project's, as an import locks them.
+    Dataset.objects.select_for_update().get(pk=project.version.dataset_id)
     # Nothing came yet, so it may be about other fields, and there are no answers to bring along.
     empty = Project.objects.select_for_update().filter(pk=project.pk, task_count=0).first()
     job = None

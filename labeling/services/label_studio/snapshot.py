@@ -20,11 +20,10 @@ from core.errors import Conflict, DomainError, NotFound
 from curation.services.spreadsheet import harmless
 from labeling.engine.formats.label_studio_write import shortened
 from labeling.models import Export, Project
-from labeling.services.arriving import are_arriving, refuse_while_arriving
 from labeling.services.export import KEPT, file_key, losses_key, start_export
 from labeling.services.export_records import Choice
 from labeling.services.label_studio.showing import Row, stream_tasks
-from labeling.services.label_studio.waiting import wait_for, wait_until
+from labeling.services.label_studio.waiting import settle_arrivals, wait_for
 from labeling.services.project import find_project
 from workers.context import JobContext
 from workers.services.job import enqueue
@@ -288,19 +287,6 @@ def packed_export(*, actor: Actor, project_id: int, export_type: str, after: int
     settle_arrivals(actor=actor, project=project)
     export = start_export(actor=actor, project_id=project_id, file_format=file_format, options={})
     return find_snapshot(actor=actor, project=project, number=export.pk)
-
-
-def settle_arrivals(*, actor: Actor, project: Project) -> None:
-    """Return when all items of a project are in its version.
-
-    Raises:
-        Conflict: ``items_arriving`` when that takes longer than a request can wait.
-    """
-    try:
-        refuse_while_arriving(actor=actor, project=project)
-    except Conflict:
-        if not wait_until(lambda: not are_arriving(project)):
-            raise
 
 
 def wait_for_file(*, actor: Actor, export: Export) -> Export:

@@ -6,9 +6,9 @@ from accounts.actor import Actor
 from core.errors import Conflict
 from curation.models import Provenance
 from curation.services.version import open_version
-from labeling.models import LabelStudioTask, Project, Task
+from labeling.models import LabelStudioImport, LabelStudioTask, Project, Task
 from labeling.services.export import start_export
-from labeling.services.growth import run_growth
+from labeling.services.growth import NewItem, add_items, reserve_items, run_growth
 from labeling.services.label_studio.intake import import_tasks
 from labeling.services.label_studio.project import make_project
 from labeling.services.project import change_project, project_figures, start_publish
@@ -171,3 +171,17 @@ def test_an_erased_item_leaves_what_was_sent_of_it(project: Project, actor: Acto
     removed = erase_tasks(project_id=project.pk, items=[1])
     assert removed["labeling.LabelStudioTask"] == 1
     assert [row["text"] for row in rows_of(grown(project))] == ["b"]
+
+
+def test_tasks_that_were_checked_for_other_questions_are_refused(project: Project, actor: Actor) -> None:
+    arrival = LabelStudioImport.objects.create(project=project)
+    Project.objects.filter(pk=project.pk).update(schema_revision=2)
+    with pytest.raises(Conflict) as error:
+        add_items(
+            project=project,
+            arrival=arrival,
+            items=[NewItem({"text": "a"}, {"text": "a"})],
+            first_item_id=reserve_items(project, 1),
+        )
+    assert error.value.code == "questions_changed"
+    assert not Task.objects.exists()
