@@ -8,7 +8,7 @@ import pytest
 
 from accounts.actor import Actor
 from core.errors import DomainError
-from labeling.models import Annotation, Project, Task
+from labeling.models import Annotation, Export, Project, Task
 from labeling.services.label_studio import intake
 from labeling.services.label_studio.arrival import run_import
 from tests import factories
@@ -151,6 +151,14 @@ def test_files_that_hold_no_tasks_are_told(call: Call, project: Project, name: s
     assert answer.status_code == 400, answer.content
     assert answer.json()["detail"]
     assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize(("may_turn", "wrong"), [(False, "YOLO_OBB"), (True, "YOLO")])
+def test_yolo_of_the_other_kind_of_boxes_is_refused(call: Call, may_turn: bool, wrong: str) -> None:
+    project = made(call, BOXES.replace("<RectangleLabels ", f'<RectangleLabels canRotate="{str(may_turn).lower()}" '))
+    answer = call("GET", f"projects/{project.pk}/export?exportType={wrong}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "format_unfit")
+    assert Export.objects.count() == 0
 
 
 def test_what_is_exported_is_taken_again(call: Call, project: Project, owner: Actor) -> None:
