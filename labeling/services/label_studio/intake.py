@@ -20,7 +20,7 @@ from core.errors import DomainError, NotFound
 from labeling.engine.formats.label_studio_words import Words
 from labeling.engine.label_studio.results import ResultError
 from labeling.engine.schema import Answer, AnswerError, validate_answer
-from labeling.models import LabelStudioImport, Project
+from labeling.models import LabelStudioImport, Progress, Project
 from labeling.services.adjudication import decide_task
 from labeling.services.arriving import send_growth
 from labeling.services.brought import Given, seat, settled, store_given
@@ -166,7 +166,7 @@ class Checking:
         return [(source, answer, score)] if answer else []
 
     def person(self, completed_by: Any) -> int:
-        """Return whose answer it is: a member by number or address, somebody who is named, or who sends it.
+        """Return whose answer it is: somebody by number or address, by a name, or who sends it.
 
         Raises:
             TaskRefused: No member has the number.
@@ -184,8 +184,11 @@ class Checking:
         if isinstance(completed_by, str) and _clean(completed_by).strip():
             return find_or_name_person(organization_id=self.actor.organization_id, name=_clean(completed_by))
         if isinstance(completed_by, int) and not isinstance(completed_by, bool) and 0 < completed_by <= BIGGEST:
-            members = Membership.objects.filter(organization_id=self.actor.organization_id, user_id=completed_by)
-            if completed_by == self.actor.user_id or members.exists():
+            organization = self.actor.organization_id
+            members = Membership.objects.filter(organization_id=organization, user_id=completed_by)
+            # Also whoever answered here without being a member, as exports name them.
+            seats = Progress.objects.filter(project__organization_id=organization, annotator_id=completed_by)
+            if completed_by == self.actor.user_id or members.exists() or seats.exists():
                 return completed_by
         detail = _('No member has the number %(number)s. Send completed_by as {"email": "…"}, or leave it out.')
         raise TaskRefused(detail % {"number": repr(completed_by)[:40]})

@@ -18,7 +18,9 @@ from accounts.services import audit
 from core import objects
 from core.errors import Conflict, DomainError, NotFound
 from curation.services.spreadsheet import harmless
+from labeling.engine.controls.shapes import Shapes
 from labeling.engine.formats.label_studio_write import shortened
+from labeling.engine.schema import parse_schema
 from labeling.models import Export, Project
 from labeling.services.export import KEPT, file_key, losses_key, start_export
 from labeling.services.export_records import Choice
@@ -277,6 +279,7 @@ def packed_export(*, actor: Actor, project_id: int, export_type: str, after: int
         NotFound: No such project. DomainError: ``format_unfit``. Conflict: ``items_arriving``, ``questions_changing``.
     """
     project = find_project(actor=actor, project_id=project_id)
+    _refuse_other_boxes(project, export_type)
     file_format = PACKED[export_type]
     if after:
         rows = Export.objects.visible_to(actor).filter(project=project, file_format=file_format, pk__gt=after)
@@ -287,6 +290,23 @@ def packed_export(*, actor: Actor, project_id: int, export_type: str, after: int
     settle_arrivals(actor=actor, project=project)
     export = start_export(actor=actor, project_id=project_id, file_format=file_format, options={})
     return find_snapshot(actor=actor, project=project, number=export.pk)
+
+
+def _refuse_other_boxes(project: Project, export_type: str) -> None:
+    """Refuse YOLO where the project's rectangles are of the other kind: its rows would be read wrongly."""
+    if not export_type.startswith("YOLO"):
+        return
+    controls = [control for control in parse_schema(project.schema).controls if isinstance(control, Shapes)]
+    tools = {tool for control in controls for tool in control.tools}
+    turned = "rotated_box" in tools and "polygon" not in tools
+    if export_type.startswith("YOLO_OBB") and not turned:
+        detail = _("This project's rectangles are upright, so there are no oriented boxes. Ask for YOLO.")
+        raise DomainError("format_unfit", detail, field="exportType")
+    if turned and not export_type.startswith("YOLO_OBB"):
+        detail = _(
+            "This project's rectangles may be turned, so its dataset is one of oriented boxes. Ask for YOLO_OBB."
+        )
+        raise DomainError("format_unfit", detail, field="exportType")
 
 
 def wait_for_file(*, actor: Actor, export: Export) -> Export:

@@ -3,16 +3,17 @@
 import io
 from typing import Any
 
+import orjson
 import pytest
 
 from accounts.actor import Actor
 from core.errors import DomainError
-from labeling.models import Annotation, Project, Task
+from labeling.models import Annotation, Export, Project, Task
 from labeling.services.label_studio import intake
 from labeling.services.label_studio.arrival import run_import
 from tests import factories
 from tests.curation.places import web_server
-from tests.labeling.label_studio import BOXES, Call, caller, chosen, made, png
+from tests.labeling.label_studio import BOXES, Call, caller, chosen, imported, made, png
 from tests.labeling.versions import start
 from workers.models import Job
 
@@ -150,3 +151,46 @@ def test_files_that_hold_no_tasks_are_told(call: Call, project: Project, name: s
     assert answer.status_code == 400, answer.content
     assert answer.json()["detail"]
     assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize(("may_turn", "wrong"), [(False, "YOLO_OBB"), (True, "YOLO")])
+def test_yolo_of_the_other_kind_of_boxes_is_refused(call: Call, may_turn: bool, wrong: str) -> None:
+    project = made(call, BOXES.replace("<RectangleLabels ", f'<RectangleLabels canRotate="{str(may_turn).lower()}" '))
+    answer = call("GET", f"projects/{project.pk}/export?exportType={wrong}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "format_unfit")
+    assert Export.objects.count() == 0
+
+
+def test_what_is_exported_is_taken_again(call: Call, project: Project, owner: Actor) -> None:
+    mate = factories.member(owner, "annotator")
+    given = [
+        {
+            "completed_by": mate.user_id,
+            "result": chosen("news"),
+            "created_at": "2025-01-02T03:04:05Z",
+            "lead_time": 2.0,
+        },
+        {"completed_by": {"email": "gone@example.com"}, "result": chosen("sport"), "ground_truth": True},
+    ]
+    predictions = [{"result": chosen("news"), "score": 0.5, "model_version": "m1"}]
+    imported(
+        call,
+        project,
+        [{"data": {"text": "a", "n": [1]}, "annotations": given, "predictions": predictions}, {"text": "b"}],
+    )
+    address = f"projects/{project.pk}/export?download_all_tasks=true&exportType=JSON"
+    first = orjson.loads(b"".join(call("GET", address).streaming_content))
+    other = made(call)
+    imported(call, other, first)
+    second = orjson.loads(b"".join(call("GET", address.replace(f"/{project.pk}/", f"/{other.pk}/")).streaming_content))
+    assert [what(task) for task in second] == [what(task) for task in first]
+
+
+def what(task: dict[str, Any]) -> dict[str, Any]:
+    """Return what a task says, without numbers and the times of storing."""
+    annotations = [
+        [each["result"][0]["value"], each["ground_truth"], each["lead_time"], each["was_cancelled"]]
+        for each in task["annotations"]
+    ]
+    predictions = [[each["result"][0]["value"], each["score"], each["model_version"]] for each in task["predictions"]]
+    return {"data": task["data"], "annotations": sorted(annotations, key=str), "predictions": predictions}
