@@ -41,7 +41,7 @@ NOUNS = {
 }
 # Open to everybody: signing in and out, the language, health, and addresses that are signed themselves.
 OPEN_PAGES = {"healthz", "readyz", "objects/{token}", "sign-in/", "sign-out/", "language/"}
-ELSEWHERE = ("api/", "admin/", "static/")
+ELSEWHERE = ("api/", "admin/", "static/", "label-studio/", "ml-backend/")
 
 
 def pages(resolver: Any = None, prefix: str = "") -> list[tuple[str, Any]]:
