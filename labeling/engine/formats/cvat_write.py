@@ -1,9 +1,10 @@
 """Writes CVAT's XML 1.1 for images: ``annotations.xml`` and ``images/``."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from labeling.engine.controls.base import Label
 from labeling.engine.controls.choice import Choice
 from labeling.engine.controls.shapes import Attribute, Shapes
 from labeling.engine.formats.drawing import Shape
@@ -74,20 +75,37 @@ def _meta(held: Held, sides: Sequence[str]) -> Element:
     labels = SubElement(project, "labels")
     drawn = {name for name, _label, _control in held.labels}
     for name, label, control in held.labels:
-        kind = _TYPES.get(control.tools, "any")
+        kind = kind_of_label(control)
         asked = [each for each in control.attributes if not each.labels or label.value in each.labels]
         _label(labels, name, label.color, kind, asked)
-    if held.choice is not None:
-        if not held.choice.multiple:
-            reason = "A picture may have several tags there."
-            held.losses.add(f"question {held.choice.name}", "several_tags", reason)
-        for label in held.choice.labels:
-            if label.value in drawn:
-                reason = "Shapes and pictures have a label of this name, and it is one label there."
-                held.losses.add(f"label {label.value}", "label_shared", reason)
-            else:
-                _label(labels, label.value, label.color, "tag", [])
+    for label in tell_of_tags(held, drawn):
+        _label(labels, label.value, label.color, "tag", [])
     return meta
+
+
+def kind_of_label(control: Shapes) -> str:
+    """Return CVAT's type of the labels of a question."""
+    return _TYPES.get(control.tools, "any")
+
+
+def tell_of_tags(held: Held, drawn: Collection[str]) -> Iterator[Label]:
+    """Give the labels of whole pictures that are no labels of shapes, telling what they lose.
+
+    Args:
+        held: What is held of the project.
+        drawn: Names of the labels of shapes.
+    """
+    if held.choice is None:
+        return
+    if not held.choice.multiple:
+        reason = "A picture may have several tags there."
+        held.losses.add(f"question {held.choice.name}", "several_tags", reason)
+    for label in held.choice.labels:
+        if label.value in drawn:
+            reason = "Shapes and pictures have a label of this name, and it is one label there."
+            held.losses.add(f"label {label.value}", "label_shared", reason)
+        else:
+            yield label
 
 
 def _label(labels: Element, name: str, color: str, kind: str, asked: Sequence[Attribute]) -> None:

@@ -15,6 +15,7 @@ from labeling.engine.formats import (
     conll_write,
     cvat,
     cvat_backup,
+    cvat_backup_write,
     cvat_write,
     docbin,
     docbin_write,
@@ -66,7 +67,9 @@ class Format:
 FORMATS: dict[str, Format] = {
     "coco": Format("COCO", coco.recognize, coco.read, coco_write.holds, coco_write.write),
     "cvat": Format("CVAT XML 1.1", cvat.recognize, cvat.read, cvat_write.holds, cvat_write.write),
-    "cvat_backup": Format("CVAT backup", cvat_backup.recognize, cvat_backup.read),
+    "cvat_backup": Format(
+        "CVAT backup", cvat_backup.recognize, cvat_backup.read, cvat_write.holds, cvat_backup_write.write
+    ),
     "labelme": Format("labelme", labelme.recognize, labelme.read, labelme_write.holds, labelme_write.write),
     "labelme_xml": Format("LabelMe XML", labelme_xml.recognize, labelme_xml.read),
     "voc": Format("Pascal VOC", voc.recognize, voc.read, voc_write.holds, voc_write.write),

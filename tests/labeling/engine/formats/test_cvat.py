@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from labeling.engine.formats.files import opened
-from labeling.engine.formats.record import FormatError, Losses
+from labeling.engine.formats.record import FormatError, Losses, Record
 from labeling.engine.formats.table import FORMATS
+from labeling.engine.formats.target import Target
+from labeling.engine.schema import parse_schema
 from tests.labeling.engine.formats.known import FOLDER, draw, read, write
 
 LABELS = """<meta><task><labels>
@@ -233,3 +235,41 @@ def test_jobs_that_say_nothing_sign_nothing(tmp_path: Path, jobs: str) -> None:
         records = list(FORMATS["cvat"].read(files, Losses()).records())
 
     assert [[each.by for each in record.answers] for record in records] == [[""]] * 4
+
+
+def test_a_written_backup_has_a_task_for_each_side_with_frames_by_name(tmp_path: Path) -> None:
+    draw(tmp_path / "p.png")
+    schema = parse_schema(
+        {
+            "display": [{"type": "image", "field": "image"}],
+            "controls": [
+                {"name": "cells", "type": "shapes", "field": "image", "labels": [{"value": "cell"}], "tools": ["box"]}
+            ],
+        }
+    )
+    box = {"id": "s1", "type": "box", "label": "cell", "x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0}
+    records = [
+        Record("b.png", {"split": "train"}, "p.png", (100, 80), final={"cells": [box]}),
+        Record("c.png", {}, "p.png", (100, 80), final={"cells": []}),
+        Record("a.png", {"split": "train"}, "p.png", (100, 80), final={"cells": []}),
+    ]
+    out = tmp_path / "out"
+    out.mkdir()
+    written = FORMATS["cvat_backup"].write
+    assert written is not None
+    assert written(Target(out, lambda path: tmp_path / path, Losses()), schema, records) == 3
+
+    paths = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+    task = ["annotations.json", "data/a.png", "data/b.png", "data/manifest.jsonl", "task.json"]
+    other = ["annotations.json", "data/c.png", "data/manifest.jsonl", "task.json"]
+    assert paths == ["project.json", *(f"task_0/{name}" for name in task), *(f"task_1/{name}" for name in other)]
+    lines = [json.loads(line) for line in (out / "task_0/data/manifest.jsonl").read_text().splitlines()]
+    assert lines[:2] == [{"version": "1.1"}, {"type": "images"}]
+    assert [row["name"] + row["extension"] for row in lines[2:]] == ["a.png", "b.png"]
+    (job,) = json.loads((out / "task_0/annotations.json").read_text())
+    (shape,) = job["shapes"]
+    assert (shape["frame"], shape["type"], shape["points"]) == (1, "rectangle", [1.0, 2.0, 4.0, 6.0])
+    about = json.loads((out / "task_0/task.json").read_text())
+    assert (about["subset"], about["version"], about["data"]["stop_frame"]) == ("train", "1.0", 1)
+    assert about["jobs"] == [{"start_frame": 0, "stop_frame": 1, "status": "annotation", "type": "annotation"}]
+    assert json.loads((out / "task_1/task.json").read_text())["subset"] == ""

@@ -22,7 +22,7 @@ from tests.labeling.engine.formats.picture_projects import SIZES, Project, Repor
 # Formats that name only what is drawn, so that nothing can be read where nothing was.
 NAMES_WHAT_IS_LABELED = {"voc", "labelme", "folders"}
 # What pictures are asked there, where they are.
-TAGS = {"cvat": "tags", "labelme": "flags", "folders": "label"}
+TAGS = {"cvat": "tags", "cvat_backup": "tags", "labelme": "flags", "folders": "label"}
 COLUMNS = {"coco": {"source"}}
 EXAMPLES = int(os.environ.get("ASSAY_EXAMPLES", "30"))
 _settings = settings(
@@ -38,7 +38,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["coco", "cvat", "labelme", "voc", "yolo", "folders"])
+@pytest.mark.parametrize("name", ["coco", "cvat", "cvat_backup", "labelme", "voc", "yolo", "folders"])
 @_settings
 @given(data=st.data())
 def test_a_project_comes_back_or_the_report_lists_the_difference(
@@ -121,11 +121,16 @@ def _compare(name: str, project: Project, schema: Schema, back: dict[str, Record
 def _controls(name: str, project: Project, report: Report) -> set[str]:
     """Return the questions that are left out, which must be those the format does not hold."""
     found = {each.name for each in project.schema.controls if report.has(f"question {each.name}", "control")}
-    held = {"coco": {"shapes", "text"}, "cvat": {"shapes", "choice"}, "labelme": {"shapes", "choice"}}
+    held = {
+        "coco": {"shapes", "text"},
+        "cvat": {"shapes", "choice"},
+        "cvat_backup": {"shapes", "choice"},
+        "labelme": {"shapes", "choice"},
+    }
     kinds = held.get(name, {"choice"} if name == "folders" else {"shapes"})
     assert found == {each.name for each in project.schema.controls if each.type not in kinds}
     choice = project.schema.choice
-    if name in {"cvat", "labelme"} and choice is not None and not choice.multiple:
+    if name in {"cvat", "cvat_backup", "labelme"} and choice is not None and not choice.multiple:
         assert report.has(f"question {choice.name}", "several_tags")
     return found
 
@@ -260,6 +265,6 @@ def _labels(name: str, project: Project, schema: Schema, report: Report) -> None
     found = next((each.labels for each in schema.controls if isinstance(each, Shapes)), ())
     unused = {label for label in names if report.has(f"label {label}", "label_unused")}
     assert {label.value for label in found} == set(names) - unused
-    if project.schema.choice is not None and name == "cvat":
+    if project.schema.choice is not None and name in {"cvat", "cvat_backup"}:
         for label in project.schema.choice.labels:
             assert report.has(f"label {label.value}", "label_shared") == (label.value in names)
