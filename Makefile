@@ -1,6 +1,6 @@
 # Commands of this repository. `make help` prints them from the comments.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-spark label-studio-sdk check bench lock web screenshots clean
+.PHONY: help run stop test test-spark label-studio-sdk sdk-environment check bench lock web screenshots clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -23,10 +23,12 @@ test-spark: ## Prove that PySpark finds the same near-duplicates, in an environm
 	@$(PY) -m uv pip install --quiet --python build/spark/bin/python "ibis-framework[duckdb,pyspark]>=12,<13" "pyspark>=4,<4.1" "numba>=0.62"
 	@build/spark/bin/python bench/near_ways.py --ways shards duckdb spark
 
-label-studio-sdk: ## Run scripts of Label Studio's own SDK against the service; it is installed in an environment of its own
+label-studio-sdk: sdk-environment ## Run scripts of Label Studio's own SDK against the service
+	@$(BOOTSTRAP) test tests/e2e/test_label_studio_sdk.py
+
+sdk-environment: ## Install Label Studio's SDK in an environment of its own; make test uses it once it is there
 	@$(PY) -m uv venv --quiet --allow-existing --python $(PY) build/label-studio-sdk
 	@$(PY) -m uv pip install --quiet --python build/label-studio-sdk/bin/python "label-studio-sdk==2.1.2"
-	@$(BOOTSTRAP) test tests/e2e/test_label_studio_sdk.py
 
 check: ## Linters, types, import rules, migrations, OpenAPI file, translations, built page
 	@$(BOOTSTRAP) check
