@@ -79,5 +79,5 @@ def test_a_manager_gives_back_what_is_less_sure(browse: Opened, ann: Actor) -> N
     with page.expect_navigation():
         page.locator("dialog button.button-primary, dialog button.button-danger").first.click()
     eventually(lambda: not project.tasks.filter(by_model=True).exists())
-    page.reload()
+    # The page loads itself anew when the job has ended.
     expect(page.locator("#id_below")).to_have_count(0)
