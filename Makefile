@@ -20,7 +20,7 @@ test: ## Run all tests, with a real database, worker and browser
 
 test-spark: ## Prove that PySpark finds the same near-duplicates, in an environment of its own (Java 17 or 21)
 	@$(PY) -m uv venv --quiet --allow-existing --python $(PY) build/spark
-	@$(PY) -m uv pip install --quiet --python build/spark/bin/python "ibis-framework[duckdb,pyspark]>=12,<13" "pyspark>=4,<4.1" "numba>=0.62"
+	@UV_SYSTEM_CERTS=true $(PY) -m uv pip install --quiet --python build/spark/bin/python "ibis-framework[duckdb,pyspark]>=12,<13" "pyspark>=4,<4.1" "numba>=0.62"
 	@build/spark/bin/python bench/near_ways.py --ways shards duckdb spark
 
 label-studio-sdk: sdk-environment ## Run scripts of Label Studio's own SDK against the service
@@ -28,7 +28,7 @@ label-studio-sdk: sdk-environment ## Run scripts of Label Studio's own SDK again
 
 sdk-environment: ## Install Label Studio's SDK in an environment of its own; make test uses it once it is there
 	@$(PY) -m uv venv --quiet --allow-existing --python $(PY) build/label-studio-sdk
-	@$(PY) -m uv pip install --quiet --python build/label-studio-sdk/bin/python "label-studio-sdk==2.1.2"
+	@UV_SYSTEM_CERTS=true $(PY) -m uv pip install --quiet --python build/label-studio-sdk/bin/python "label-studio-sdk==2.1.2"
 
 check: ## Linters, types, import rules, migrations, OpenAPI file, translations, built page
 	@$(BOOTSTRAP) check
