@@ -42,7 +42,7 @@ TEXTS = [*CARDS, "  ", *FOOD, None]
 
 
 def owner(name: str = "") -> Actor:
-    """Return the owner of a new organization without vectors: they lie beside the database, whose numbers come again."""
+    """Return the owner of a new organization without vectors: these lie on the disk, and its number may come again."""
     found = factories.owner(name) if name else factories.owner()
     shutil.rmtree(vectors_folder(found.organization_id), ignore_errors=True)
     return found
