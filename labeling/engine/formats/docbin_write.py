@@ -3,7 +3,6 @@
 Spans are entities where they lie apart, and all of them stand in the group ``sc``, which spaCy's spancat learns from.
 """
 
-import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -29,7 +28,6 @@ _TITLE = "spaCy's DocBin"
 DOCUMENTS = 10_000
 GROUP = "sc"
 _FOLDERS = {"validation": "dev", "": "data"}
-_BLANKS = re.compile(r"\s+")
 
 
 def holds(schema: Schema) -> str:
@@ -98,9 +96,10 @@ def write(target: Target, schema: Schema, records: Iterable[Record]) -> int:
             continue
         split = split_name(record)
         place = bins.setdefault(split, _Bin(_FOLDERS.get(split, split)))
-        _add(place, record, text, held, target.losses)
+        spans = _spans(record, held)
+        _add(place, record, text, spans, held, target.losses)
         place.data.append(_columns(record, field_, split))
-        used.update(span["label"] for span in _spans(record, held))
+        used.update(span["label"] for span in spans)
         written += 1
         if len(place.lengths) == DOCUMENTS:
             place.flush(target)
@@ -116,9 +115,8 @@ def _columns(record: Record, text: str, split: str) -> bytes:
     return packed
 
 
-def _add(place: _Bin, record: Record, text: str, held: Held, losses: Losses) -> None:
+def _add(place: _Bin, record: Record, text: str, spans: list[dict[str, Any]], held: Held, losses: Losses) -> None:
     answer = record.counting
-    spans = _spans(record, held)
     tokens = list(_tokens(text, spans))
     labels = _labels_of(tokens, spans)
     for (start, end, blank), (entity, label) in zip(tokens, labels, strict=True):

@@ -42,11 +42,6 @@ _TASKS |= {"relations": "token-classification", "text": "text-generation", "pref
 _TASKS |= {"shapes": "object-detection"}
 
 
-def holds(_schema: Schema) -> str:
-    """Return nothing: every answer has a column."""
-    return ""
-
-
 def _struct(parts: Mapping[str, pa.DataType]) -> pa.DataType:
     return pa.struct([pa.field(name, kind) for name, kind in parts.items()])
 

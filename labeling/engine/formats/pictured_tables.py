@@ -70,13 +70,22 @@ def columns_of(files: Files, path: str, classes: Mapping[str, list[str]]) -> _Co
     return _Columns(picture, label, objects, {**classes, **_names_in(schema)})
 
 
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _one_of(kind: pa.DataType) -> pa.DataType:
+    """Return the type of what a list holds, else the type itself."""
+    return kind.value_type if _is_list(kind) else kind
+
+
 def _says(kind: pa.DataType) -> bool:
-    one = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
+    one = _one_of(kind)
     return bool(pa.types.is_integer(one) or pa.types.is_string(one) or pa.types.is_large_string(one))
 
 
 def _holds_boxes(kind: pa.DataType) -> bool:
-    one = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
+    one = _one_of(kind)
     return bool(pa.types.is_struct(one) and one.get_field_index("bbox") >= 0)
 
 
@@ -114,14 +123,14 @@ def read_pictures(files: Files, found: Mapping[str, _Columns], losses: Losses) -
             asked.tag(name)
         for name in columns.names.get(columns.objects, ()):
             asked.label(name)
-        asked.several |= _several(files, found)
+    asked.several = _several(files, found)
     items = sum(pq.read_metadata(files.paths[path]).num_rows for path in found)
     return reading(files, losses, asked, partial(_scenes, files, found), items)
 
 
 def _several(files: Files, found: Mapping[str, _Columns]) -> bool:
     kinds = [pq.read_schema(files.paths[path]).field(each.label).type for path, each in found.items() if each.label]
-    return any(pa.types.is_list(kind) or pa.types.is_large_list(kind) for kind in kinds)
+    return any(map(_is_list, kinds))
 
 
 def _scenes(files: Files, found: Mapping[str, _Columns], losses: Losses) -> Iterator[Scene]:

@@ -99,14 +99,14 @@ FORMATS: dict[str, Format] = {
         "Hugging Face dataset",
         plain.recognize_hugging_face,
         partial(plain.read, suffixes=plain.PARQUET),
-        parquet_write.holds,
+        plain_write.holds,
         parquet_write.write_hugging_face,
     ),
     "parquet": Format(
         "Parquet",
         partial(plain.recognize, suffixes=plain.PARQUET),
         partial(plain.read, suffixes=plain.PARQUET),
-        parquet_write.holds,
+        plain_write.holds,
         parquet_write.write_parquet,
     ),
     "jsonl": Format(
