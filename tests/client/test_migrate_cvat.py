@@ -6,34 +6,22 @@ CVAT itself needs Docker; the export that this server gives is one that datumaro
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from accounts.actor import Actor
 from labeling.models import Annotation, Project
-from tests import factories
 from tests.client.old_tools import Answer, cvat, cvat_export, job
+from tests.client.signed_in import boss, signed_in
 from tests.client.test_command import Run, assay
 from tests.live import LiveService
 
-__all__ = ["assay"]
-
-
-@pytest.fixture
-def boss(live_service: LiveService) -> Actor:
-    return factories.owner()
+__all__ = ["assay", "boss"]
 
 
 @pytest.fixture
 def run(live_service: LiveService, boss: Actor, assay: Run, tmp_path: Path) -> Run:
-    """The command, signed in here and there."""
-
-    def call(*arguments: str, **more: Any) -> Any:
-        signed = {"ASSAY_URL": live_service.url, "ASSAY_TOKEN": factories.secret(boss)}
-        return assay(*arguments, **{"CVAT_ACCESS_TOKEN": "pat", "XDG_CACHE_HOME": str(tmp_path), **signed, **more})
-
-    return call
+    return signed_in(assay, live_service, boss, tmp_path, CVAT_ACCESS_TOKEN="pat")
 
 
 def test_all_tasks_of_a_project_come_signed_by_who_had_the_jobs(run: Run, tmp_path: Path) -> None:

@@ -12,29 +12,18 @@ import pytest
 from accounts.actor import Actor
 from curation.services.version import open_version
 from labeling.models import Adjudication, Annotation, Project
-from tests import factories
 from tests.client.old_tools import OldTool, doccano, png
+from tests.client.signed_in import boss, signed_in
 from tests.client.test_command import Run, assay
 from tests.live import LiveService
 
-__all__ = ["assay"]
+__all__ = ["assay", "boss"]
 AT = "2025-03-01T10:00:00.000000Z"
 
 
 @pytest.fixture
-def boss(live_service: LiveService) -> Actor:
-    return factories.owner()
-
-
-@pytest.fixture
 def run(live_service: LiveService, boss: Actor, assay: Run, tmp_path: Path) -> Run:
-    """The command, signed in here and there."""
-
-    def call(*arguments: str, **more: Any) -> Any:
-        signed = {"ASSAY_URL": live_service.url, "ASSAY_TOKEN": factories.secret(boss)}
-        return assay(*arguments, **{"DOCCANO_PASSWORD": "right", "XDG_CACHE_HOME": str(tmp_path), **signed, **more})
-
-    return call
+    return signed_in(assay, live_service, boss, tmp_path, DOCCANO_PASSWORD="right")
 
 
 def span(number: int, who: int, start: int, end: int) -> dict[str, Any]:

@@ -14,28 +14,17 @@ from curation.services.version import open_version
 from labeling.models import Adjudication, Annotation, Project, Suggestion
 from tests import factories
 from tests.client.old_tools import ANN, BO, Answer, OldTool, annotation, box, label_studio, png, task
+from tests.client.signed_in import boss, signed_in
 from tests.client.test_command import Run, assay
 from tests.live import LiveService
 
-__all__ = ["assay"]
+__all__ = ["assay", "boss"]
 UPLOADED = "/data/upload/3/0123abcd-car {}.png"
 
 
 @pytest.fixture
-def boss(live_service: LiveService) -> Actor:
-    return factories.owner()
-
-
-@pytest.fixture
 def run(live_service: LiveService, boss: Actor, assay: Run, tmp_path: Path) -> Run:
-    """The command, signed in."""
-
-    def call(*arguments: str, **more: Any) -> Any:
-        signed = {"ASSAY_URL": live_service.url, "ASSAY_TOKEN": factories.secret(boss)}
-        signed["XDG_CACHE_HOME"] = str(tmp_path / "cache")
-        return assay(*arguments, **{"LABEL_STUDIO_API_KEY": "secret", **signed, **more})
-
-    return call
+    return signed_in(assay, live_service, boss, tmp_path / "cache", LABEL_STUDIO_API_KEY="secret")
 
 
 def tasks() -> list[dict[str, Any]]:
