@@ -1,6 +1,6 @@
 /** A window over the page; the browser keeps the focus inside and gives it back. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { close } from "../state/actions/panels";
 import { usePage } from "./context";
 import { Icon } from "./icon";
@@ -8,7 +8,8 @@ import { Icon } from "./icon";
 export function Dialog({ title, name, children }: { title: string; name: string; children: ComponentChildren }) {
   const { perform, text } = usePage();
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next key comes: what is pressed right after the key that opens it is meant for it.
+  useLayoutEffect(() => {
     const dialog = box.current;
     if (dialog === null) return undefined;
     dialog.showModal();
