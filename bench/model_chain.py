@@ -24,10 +24,10 @@ from curation.engine.embedding.encode import open_session  # noqa: E402
 from curation.engine.embedding.table import get_encoder  # noqa: E402
 from modeling.engine.bundle import export_bundle  # noqa: E402
 from modeling.engine.bundle.graph import LADDER, build_graph, classifier_module  # noqa: E402
-from modeling.engine.data import LabeledTexts, split_rows  # noqa: E402
+from modeling.engine.data import Examples, split_rows  # noqa: E402
 from modeling.engine.evaluate import evaluate  # noqa: E402
 from modeling.engine.serving import Predictor  # noqa: E402
-from modeling.engine.training import BASELINE, TrainedModel, TrainingContext, TrainingSettings, train  # noqa: E402
+from modeling.engine.training import BASELINES, TrainedModel, TrainingContext, TrainingSettings, train  # noqa: E402
 
 SETS = ("sms_spam", "reviews_zh")
 TIMED_TEXTS = 200
@@ -73,25 +73,29 @@ def int8_milliseconds(bundle: Path, texts: list[str]) -> float:
     return clock.lap() / len(texts) * 1000
 
 
-def run(data: LabeledTexts, folder: Path, seed: int) -> dict[str, str]:
+def run(data: Examples, folder: Path, seed: int) -> dict[str, str]:
     """Return the figures of one set by name."""
     context = TrainingContext(cache_dir=folder / "cache")
-    encoder = choose_encoder(data.part("train").texts).name
+    encoder = choose_encoder(data.part("train").inputs).name
     encode(["graph"], encoder=encoder, cache_dir=context.cache_dir)
     clock = Clock()
-    encode(data.texts, encoder=encoder, cache_dir=context.cache_dir)
+    encode(data.inputs, encoder=encoder, cache_dir=context.cache_dir)
     encoded = clock.lap()
     model = train(data, folder / "model", TrainingSettings(seed=seed), context)
     trained = clock.lap()
-    baseline = train(data, folder / "baseline", TrainingSettings(family=BASELINE, seed=seed), context)
+    baseline = train(
+        data, folder / "baseline", TrainingSettings(family=BASELINES["text-classification"], seed=seed), context
+    )
     baseline_seconds = clock.lap()
     evaluation = evaluate(model, data, baseline=baseline, context=context)
     clock.lap()
-    result = export_bundle(model, data, folder / "b.zip", created_at="-", evaluation=evaluation, limit_points=100.0)
+    result = export_bundle(
+        model, data, folder / "b.zip", created_at="-", comparison=evaluation.to_dict()["comparison"], limit_points=100.0
+    )
     exported = clock.lap()
     comparison, metrics = evaluation.comparison, result.metrics
     assert comparison is not None
-    difference, texts = comparison.macro_f1_difference, list(data.part("test").texts[:TIMED_TEXTS])
+    difference, texts = comparison.difference, list(data.part("test").inputs[:TIMED_TEXTS])
     return {
         "texts train / validation / test": " / ".join(f"{n:,}" for n in model.facts["rows"].values()),
         "encoder": encoder,
@@ -104,7 +108,7 @@ def run(data: LabeledTexts, folder: Path, seed: int) -> dict[str, str]:
         "its 95 % interval": f"[{difference['low']:+.4f}, {difference['high']:+.4f}]",
         "McNemar p": f"{comparison.mcnemar['p_value']:.3g} ({comparison.verdict})",
         "calibration error": f"{metrics['bundle']['calibration_error']:.4f}",
-        "texts encoded per CPU s": f"{len(data.texts) / encoded:.0f}",
+        "texts encoded per CPU s": f"{len(data.inputs) / encoded:.0f}",
         "training, vectors cached": f"{trained:.1f} s",
         "baseline": f"{baseline_seconds:.1f} s",
         "export, gate included": f"{exported:.1f} s",

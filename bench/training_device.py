@@ -15,10 +15,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from modeling.engine.families.features import VectorRows
 from modeling.engine.heads.mlp import MlpHead
 from modeling.engine.training import TrainingSettings
-from modeling.engine.training.features import VectorRows
 from modeling.engine.training.loop import LoopCallbacks, run_loop
+from modeling.engine.training.work import ClassifierWork
 
 WIDTH, CLASSES, EPOCHS = 384, 77, 5
 
@@ -28,7 +29,7 @@ def clusters(count: int, seed: int) -> VectorRows:
     centres = np.random.default_rng(0).normal(size=(CLASSES, WIDTH))
     generator = np.random.default_rng(seed)
     targets = generator.integers(0, CLASSES, count)
-    return VectorRows(centres[targets] + generator.normal(scale=4.0, size=(count, WIDTH)), targets)
+    return VectorRows(centres[targets] + generator.normal(scale=4.0, size=(count, WIDTH)), np.eye(CLASSES)[targets])
 
 
 def run(device: str, batch: int, rows: int) -> tuple[float, float]:
@@ -42,15 +43,12 @@ def run(device: str, batch: int, rows: int) -> tuple[float, float]:
     )
     ends: list[float] = []
     result = run_loop(
-        head,
-        train,
-        validation,
+        ClassifierWork(head, train, validation, settings),
         settings,
-        classes=CLASSES,
         identity="bench",
         callbacks=LoopCallbacks(on_epoch=lambda _row: ends.append(time.perf_counter())),
     )
-    return (ends[-1] - ends[0]) / (len(ends) - 1), result.best_macro_f1
+    return (ends[-1] - ends[0]) / (len(ends) - 1), result.best_score
 
 
 def main() -> None:

@@ -63,3 +63,24 @@ def fit_temperature(logits: Array, truth: Array) -> float:
         return float((np.log(np.exp(scaled).sum(axis=1)) - scaled[rows, truth]).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+
+
+def sigmoid(logits: Array) -> Array:
+    """Return probabilities of logits, each by itself."""
+    result: Array = 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
+    return result
+
+
+def fit_sigmoid_temperature(logits: Array, truth: Array) -> float:
+    """Return the temperature in [0.05, 20] that minimises the log-loss of sigmoid(logits / temperature), [n, k]."""
+    from scipy.optimize import minimize_scalar
+
+    if len(truth) < 2:
+        return 1.0
+    signs = np.where(truth, 1.0, -1.0)
+    low, high = np.log(TEMPERATURE_RANGE[0]), np.log(TEMPERATURE_RANGE[1])
+
+    def loss(log_temperature: float) -> float:
+        return float(np.logaddexp(0.0, -signs * logits / np.exp(log_temperature)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))

@@ -1,99 +1,230 @@
-"""Texts with labels and a split, checked once, and the seeded stratified split that the command line uses."""
+"""Examples to learn from: inputs with answers and a split, of any task, checked once."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from modeling.engine.errors import BadData
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from modeling.engine.tasks.task import Task
 
 SPLITS = ("train", "validation", "test")
+# Of the training rows, for examples that come without validation rows.
+VALIDATION_SHARE = 0.2
 
 
-@dataclass(frozen=True)
-class LabeledTexts:
-    """Texts, their labels and their split (`train`, `validation` or `test`), equally long."""
+class Span(NamedTuple):
+    """A labeled stretch of a text, in code points, end exclusive."""
 
-    texts: tuple[str, ...]
-    labels: tuple[str, ...]
+    start: int
+    end: int
+    label: str
+
+
+class Shape(NamedTuple):
+    """A labeled shape in pixels of the upright picture: a `box` is two corners, a `polygon` its vertices in order."""
+
+    label: str
+    kind: str
+    points: tuple[tuple[float, float], ...]
+
+
+class Pair(NamedTuple):
+    """A prompt and two answers to it, of which one is better."""
+
+    prompt: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Rows of one task, all columns equally long.
+
+    Attributes:
+        task: A name of `modeling.engine.tasks.TASKS`; it says what an input and an answer is.
+        inputs: A text, the path of a picture, the values of a row by column, or a `Pair`.
+        answers: A label; labels; spans; shapes; or which of a pair is better.
+        splits: `train`, `validation` or `test`.
+        ids: What each row is called in what it came from.
+        soft: How likely each class is for each row, [n, k] in the order of `classes`, where people disagree; else None.
+        columns: Other columns, for figures by slice.
+    """
+
+    task: str
+    inputs: tuple[Any, ...]
+    answers: tuple[Any, ...]
     splits: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    soft: np.ndarray[Any, Any] | None = None
+    columns: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @staticmethod
-    def of(texts: Sequence[str], labels: Sequence[str], splits: Sequence[str]) -> LabeledTexts:
-        """Check columns and return them as one value.
+    def of(
+        task: str,
+        inputs: Sequence[Any],
+        answers: Sequence[Any],
+        splits: Sequence[str],
+        *,
+        ids: Sequence[str] | None = None,
+        soft: np.ndarray[Any, Any] | None = None,
+        columns: Mapping[str, Sequence[Any]] | None = None,
+    ) -> Examples:
+        """Check columns and return them as one value; without validation rows some training rows become such.
 
         Raises:
-            BadData: unequal lengths, an unknown split, fewer than two classes, or a class of validation or test that
-            the
-                training rows lack.
+            BadData: unequal lengths, an unknown split, no test rows, or what the task cannot learn from.
         """
-        if not len(texts) == len(labels) == len(splits):
-            raise BadData(f"Columns differ in length: {len(texts)} texts, {len(labels)} labels, {len(splits)} splits.")
+        if not len(inputs) == len(answers) == len(splits):
+            raise BadData(
+                f"Columns differ in length: {len(inputs)} inputs, {len(answers)} answers, {len(splits)} splits."
+            )
         unknown = sorted(set(splits) - set(SPLITS))
         if unknown:
             raise BadData(f"The split column holds {unknown[0]!r}; only train, validation and test are known.")
-        data = LabeledTexts(tuple(texts), tuple(labels), tuple(splits))
-        known = set(data.part("train").labels)
-        if len(known) < 2:
-            raise BadData("Training needs at least two different labels among the training rows.")
-        for split in SPLITS[1:]:
-            part = data.part(split)
-            if not part.texts:
+        data = Examples(
+            task,
+            tuple(inputs),
+            tuple(answers),
+            tuple(splits),
+            tuple(ids) if ids is not None else tuple(str(row) for row in range(len(inputs))),
+            soft,
+            {name: tuple(values) for name, values in (columns or {}).items()},
+        )
+        data = data if "validation" in data.splits else _with_validation(data)
+        for split in SPLITS:
+            if split not in data.splits:
                 raise BadData(f"There are no {split} rows; split the version into train, validation and test first.")
-            missing = sorted(set(part.labels) - known)
-            if missing:
-                raise BadData(f"Label {missing[0]!r} occurs in the {split} rows but never in the training rows.")
+        data.kind.check(data)
         return data
+
+    @property
+    def kind(self) -> Task:
+        """The row of the task table."""
+        from modeling.engine.tasks import get_task
+
+        return get_task(self.task)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The labels in code point order; a class index everywhere in the engine is a place in this tuple."""
-        return tuple(sorted(set(self.labels)))
+        return self.kind.classes(self.answers)
 
-    def part(self, split: str) -> LabeledTexts:
+    def part(self, split: str) -> Examples:
         """Return the rows of one split, in order."""
-        rows = [i for i, name in enumerate(self.splits) if name == split]
-        return LabeledTexts(
-            tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows), tuple(self.splits[i] for i in rows)
+        return self.rows([i for i, name in enumerate(self.splits) if name == split])
+
+    def rows(self, places: Sequence[int]) -> Examples:
+        """Return these rows, in this order."""
+
+        def take(values: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(values[i] for i in places)
+
+        return Examples(
+            self.task,
+            take(self.inputs),
+            take(self.answers),
+            take(self.splits),
+            take(self.ids),
+            None if self.soft is None else self.soft[list(places)],
+            {name: take(values) for name, values in self.columns.items()},
         )
 
     def targets(self, classes: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Return class indices, int64 [n]."""
+        """Return class indices, int64 [n], of answers that are one label each."""
         place = {name: i for i, name in enumerate(classes)}
-        return np.array([place[label] for label in self.labels], dtype=np.int64)
+        return np.array([place[answer] for answer in self.answers], dtype=np.int64)
+
+    def shares(self, classes: Sequence[str]) -> np.ndarray[Any, Any]:
+        """Return what a classifier should say of each row, float32 [n, k]: one class, several, or shares of people."""
+        if self.soft is not None:
+            return self.soft.astype(np.float32)
+        place = {name: i for i, name in enumerate(classes)}
+        out = np.zeros((len(self.answers), len(classes)), np.float32)
+        for row, answer in enumerate(self.answers):
+            for label in (answer,) if isinstance(answer, str) else answer:
+                out[row, place[label]] = 1.0
+        return out
 
     def content_hash(self) -> str:
-        """Return a SHA-256 over the rows in order."""
-        digest = hashlib.sha256()
-        for row in zip(self.texts, self.labels, self.splits, strict=True):
+        """Return a SHA-256 over the rows in order; of pictures, over their bytes."""
+        digest = hashlib.sha256(self.task.encode())
+        for row in zip(self.inputs, self.answers, self.splits, strict=True):
             for value in row:
-                content = value.encode("utf-8", "surrogatepass")
+                content = _bytes_of(value)
                 digest.update(len(content).to_bytes(8, "little") + content)
+        if self.soft is not None:
+            digest.update(np.ascontiguousarray(self.soft, np.float64).tobytes())
         return digest.hexdigest()
 
 
+def _bytes_of(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if isinstance(value, Path):
+        with value.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    return json.dumps(value, sort_keys=True, default=str).encode("utf-8")
+
+
+def _with_validation(data: Examples) -> Examples:
+    """Make a fifth of the training rows validation rows, by class where an answer is one label; seeded by nothing but
+    the rows' order."""
+    splits = list(data.splits)
+    train = [i for i, split in enumerate(splits) if split == "train"]
+    keys = [data.answers[i] if isinstance(data.answers[i], str) else "" for i in train]
+    for number in _held_out(keys, VALIDATION_SHARE, np.random.default_rng(0)):
+        splits[train[number]] = "validation"
+    return replace(data, splits=tuple(splits))
+
+
+def _held_out(keys: Sequence[Any], share: float, generator: np.random.Generator) -> list[int]:
+    """Return places of about this share of each key's rows; a key of one row gives none."""
+    out: list[int] = []
+    for key, count in sorted(Counter(keys).items()):
+        members = generator.permutation([i for i, other in enumerate(keys) if other == key])
+        if count > 1:
+            out.extend(int(i) for i in members[: max(1, round(count * share))])
+    return out
+
+
 def split_rows(
-    texts: Sequence[str], labels: Sequence[str], *, seed: int = 0, validation: float = 0.1, test: float = 0.2
-) -> LabeledTexts:
+    texts: Sequence[str],
+    labels: Sequence[str],
+    *,
+    seed: int = 0,
+    validation: float = 0.1,
+    test: float = 0.2,
+    task: str = "text-classification",
+) -> Examples:
     """Drop repeated texts (the first stays), then split by class with a seed; classes of under 3 rows go to train.
 
     A text that carries different labels is dropped whole, since no split of it would be fair.
     """
-    seen: dict[str, set[str]] = {}
+    seen: dict[str, set[Any]] = {}
     for text, label in zip(texts, labels, strict=True):
         seen.setdefault(text, set()).add(label)
     rows = [(text, next(iter(found))) for text, found in seen.items() if len(found) == 1]
-    splits = ["train"] * len(rows)
+    splits = split_by_key([label for _, label in rows], seed=seed, validation=validation, test=test)
+    return Examples.of(task, [text for text, _ in rows], [label for _, label in rows], splits)
+
+
+def split_by_key(keys: Sequence[Any], *, seed: int = 0, validation: float = 0.1, test: float = 0.2) -> list[str]:
+    """Return a split for each row, the same shares of every key; keys of under 3 rows go to train."""
+    splits = ["train"] * len(keys)
     generator = np.random.default_rng(seed)
-    for name, count in sorted(Counter(label for _, label in rows).items()):
-        members = generator.permutation([i for i, (_, label) in enumerate(rows) if label == name])
+    for key, count in sorted(Counter(keys).items()):
+        members = generator.permutation([i for i, other in enumerate(keys) if other == key])
         if count < 3:
             continue
         tests, validations = max(1, round(count * test)), max(1, round(count * validation))
@@ -101,4 +232,4 @@ def split_rows(
             splits[i] = "test"
         for i in members[tests : tests + validations]:
             splits[i] = "validation"
-    return LabeledTexts.of([text for text, _ in rows], [label for _, label in rows], splits)
+    return splits

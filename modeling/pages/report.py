@@ -75,7 +75,7 @@ class ReportView:
         """The comparison with the baseline, as a sentence with its confidence."""
         if not self.comparison:
             return ""
-        difference = self.comparison["macro_f1_difference"]
+        difference = self.comparison["difference"]
         values = {
             "points": _signed(difference["difference"]),
             "low": _signed(difference["low"]),

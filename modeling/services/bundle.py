@@ -17,7 +17,7 @@ from core.errors import Conflict, NotFound
 from curation.services.meaning import vectors_folder
 from modeling.engine.errors import GateRefused
 from modeling.families import FAMILIES
-from modeling.models import Bundle, BundleState, Model, Training
+from modeling.models import Bundle, BundleState, Model
 from modeling.services.archive import unpack
 from modeling.services.engine_errors import engine_errors
 from modeling.services.trainable import read_labeled
@@ -27,7 +27,6 @@ from workers.work_folder import work_folder
 
 if TYPE_CHECKING:
     from modeling.engine.bundle import ExportResult
-    from modeling.engine.evaluate import Evaluation
 
 # The loss that a client hardly notices: issue and design speak of half a point.
 DEFAULT_LIMIT_POINTS = 0.5
@@ -124,7 +123,7 @@ def _export(job: JobContext, bundle: Bundle, folder: Path) -> "ExportResult":
             "training": training.pk,
             "model": bundle.model.sha256,
         },
-        evaluation=_evaluation(training),
+        comparison=(training.report or {}).get("comparison"),
         limit_points=bundle.limit_points,
         context=TrainingContext(
             cache_dir=settings.ASSAY_MODEL_CACHE,
@@ -133,18 +132,6 @@ def _export(job: JobContext, bundle: Bundle, folder: Path) -> "ExportResult":
             cancelled=job.cancelled,
         ),
     )
-
-
-def _evaluation(training: Training) -> "Evaluation | None":
-    """Return the training's evaluation, which brings the baseline's figures into the bundle's card."""
-    from modeling.engine.evaluate import Comparison, Evaluation
-
-    report = training.report or {}
-    if not report.get("comparison"):
-        return None
-    beside = {"split", "temperature", "comparison", "history", "rows_by_split"}
-    figures = {name: value for name, value in report.items() if name not in beside}
-    return Evaluation(report["split"], figures, report["temperature"], Comparison(**report["comparison"]))
 
 
 def _accepted(bundle: Bundle, made: "ExportResult") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from accounts.actor import Actor
 from core.errors import DomainError
 from curation.models import Version
 from curation.services.version import open_version
-from modeling.engine.data import LabeledTexts
+from modeling.engine.data import Examples
 
 SPLIT_COLUMN = "split"
 
@@ -47,7 +47,7 @@ def check_trainable(*, version: Version) -> None:
         raise DomainError("version_one_label", detail % {"label": labels[0][0]}, field="version")
 
 
-def read_labeled(*, version: Version) -> LabeledTexts:
+def read_labeled(*, version: Version) -> Examples:
     """Return the labeled rows of a version with their split; rows without text, label or split are left out.
 
     Raises:
@@ -60,4 +60,4 @@ def read_labeled(*, version: Version) -> LabeledTexts:
     # Labels may be numbers in a typed source; a model's labels are words.
     columns = {"text": table[text], "label": pc.cast(table[label], pa.large_string()), "split": table[SPLIT_COLUMN]}
     rows = pa.table(columns).drop_null()
-    return LabeledTexts.of(*(rows[name].to_pylist() for name in ("text", "label", "split")))
+    return Examples.of("text-classification", *(rows[name].to_pylist() for name in ("text", "label", "split")))

@@ -23,7 +23,7 @@ from workers.services.job import enqueue
 from workers.work_folder import work_folder
 
 if TYPE_CHECKING:
-    from modeling.engine.data import LabeledTexts
+    from modeling.engine.data import Examples
     from modeling.engine.training import TrainedModel, TrainingContext
 
 
@@ -128,19 +128,18 @@ def run_training(*, job: JobContext, training_id: int) -> dict[str, Any]:
     return _result(training, kept)
 
 
-def _fit(
-    job: JobContext, training: Training, data: "LabeledTexts", folder: Path
-) -> tuple["TrainedModel", dict[str, Any]]:
+def _fit(job: JobContext, training: Training, data: "Examples", folder: Path) -> tuple["TrainedModel", dict[str, Any]]:
     from modeling.engine.evaluate import evaluate
-    from modeling.engine.training import BASELINE, TrainingSettings, train
+    from modeling.engine.training import BASELINES, TrainingSettings, train
 
     context = _context(job, folder)
     chosen = TrainingSettings.from_dict({**training.params, "family": training.family, "seed": training.seed})
     model = train(data, folder / "model", chosen, context)
     baseline = None
-    if training.family != BASELINE:
+    plain_family = BASELINES[data.task]
+    if training.family != plain_family:
         job.progress(0, None, _("training the baseline"))
-        plain = TrainingSettings(family=BASELINE, seed=training.seed)
+        plain = TrainingSettings(family=plain_family, seed=training.seed)
         baseline = train(data, folder / "baseline", plain, _context(job, folder, quiet=True))
     job.progress(0, None, _("evaluating on the test split"))
     report = evaluate(model, data, baseline=baseline, context=context, seed=training.seed).to_dict()
@@ -225,7 +224,7 @@ def _headline(report: dict[str, Any]) -> dict[str, Any]:
     comparison = report.get("comparison")
     if comparison:
         found["baseline_macro_f1"] = comparison["baseline"]["macro_f1"]
-        found["gain_points"] = comparison["macro_f1_difference"]["difference"] * 100
+        found["gain_points"] = comparison["difference"]["difference"] * 100
         found["verdict"] = comparison["verdict"]
     return found
 

@@ -151,18 +151,23 @@ def _made(folder: Path) -> tuple[Path, dict[str, Any], dict[str, Any], "ExportRe
     from django.conf import settings
 
     from modeling.engine.bundle import export_bundle
-    from modeling.engine.data import LabeledTexts
+    from modeling.engine.data import Examples
     from modeling.engine.evaluate import evaluate
     from modeling.engine.training import TrainingContext, TrainingSettings, train
 
     columns = split_table(messages(240)).to_pydict()
-    data = LabeledTexts.of(columns["text"], columns["label"], columns["split"])
+    data = Examples.of("text-classification", columns["text"], columns["label"], columns["split"])
     context = TrainingContext(cache_dir=settings.ASSAY_MODEL_CACHE)
     model = train(data, folder / "model", TrainingSettings(), context)
     baseline = train(data, folder / "baseline", TrainingSettings(family="tfidf-linear"), context)
     evaluation = evaluate(model, data, baseline=baseline, context=context)
     bundle = export_bundle(
-        model, data, folder / "bundle.zip", created_at="2026-01-01", evaluation=evaluation, limit_points=5
+        model,
+        data,
+        folder / "bundle.zip",
+        created_at="2026-01-01",
+        comparison=evaluation.to_dict()["comparison"],
+        limit_points=5,
     )
     pack(folder / "model", folder / "model.zip")
     return folder / "model.zip", model.facts, evaluation.to_dict(), bundle

@@ -20,15 +20,14 @@ from modeling.engine.bundle.graph import (
 from modeling.engine.bundle.ladder import Candidate, climb
 from modeling.engine.bundle.pack import pack, to_json
 from modeling.engine.errors import EngineError, GateRefused
-from modeling.engine.training.family import TrainingContext
-from modeling.engine.training.table import get_family
+from modeling.engine.families.family import TrainingContext
+from modeling.engine.families.table import get_family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from curation.engine.embedding.source import Licence
-    from modeling.engine.data import LabeledTexts
-    from modeling.engine.evaluate import Evaluation
+    from modeling.engine.data import Examples
     from modeling.engine.training.train import TrainedModel
 
 
@@ -47,13 +46,13 @@ class ExportResult:
 
 def export_bundle(
     model: TrainedModel,
-    data: LabeledTexts,
+    data: Examples,
     out: Path,
     *,
     created_at: str,
     name: str = "Text classifier",
     lineage: Mapping[str, str | int] | None = None,
-    evaluation: Evaluation | None = None,
+    comparison: Mapping[str, Any] | None = None,
     limit_points: float = LIMIT_POINTS,
     ladder: tuple[Rung, ...] = LADDER,
     context: TrainingContext | None = None,
@@ -64,7 +63,7 @@ def export_bundle(
         data: the rows the model was trained on; parity and gate use every test row.
         created_at: a time as the caller wants it printed; equal arguments give equal bytes.
         lineage: what the model came from (dataset, version, training), stored and printed as given.
-        evaluation: brings the baseline's figures into metrics.json and the card.
+        comparison: with the baseline, as `Evaluation.to_dict` has it; goes into metrics.json and the card.
         limit_points: macro-F1 points that the compressed model may lose.
 
     Raises:
@@ -73,17 +72,17 @@ def export_bundle(
         Cancelled.
     """
     context = context or TrainingContext()
-    if not get_family(model.facts["family"]).exportable:
+    if not get_family(model.facts["family"]).exportable or model.facts["task"] != "text-classification":
         raise EngineError(f"Models of the family {model.facts['family']} are not exported.", code="not_exportable")
     source = get_encoder(model.facts["encoder"])
-    pieces = kept_pieces(source, data.part("train").texts + data.part("validation").texts)
+    pieces = kept_pieces(source, data.part("train").inputs + data.part("validation").inputs)
     tokenizer = source.tokenizer(pieces)
     float_figures, candidates = climb(model, data.part("test"), pieces, tokenizer, ladder, limit_points, context)
     reports = [candidate.report() for candidate in candidates]
     chosen = candidates[-1]
     if not chosen.result.passed:
         raise GateRefused(f"The bundle was refused. {chosen.result.sentence}", rungs=reports)
-    metrics = _metrics(chosen, float_figures, reports, evaluation)
+    metrics = _metrics(chosen, float_figures, reports, comparison)
     licences = source.licences()
     facts = _manifest_facts(model, chosen, created_at, dict(lineage or {}), licences, len(pieces or []))
     members = {
@@ -111,7 +110,10 @@ def _write_whole(out: Path, content: bytes) -> None:
 
 
 def _metrics(
-    chosen: Candidate, float_figures: dict[str, Any], reports: list[dict[str, Any]], evaluation: Evaluation | None
+    chosen: Candidate,
+    float_figures: dict[str, Any],
+    reports: list[dict[str, Any]],
+    comparison: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     metrics: dict[str, Any] = {
         "split": "test",
@@ -120,14 +122,9 @@ def _metrics(
         "gate": chosen.result.to_dict(),
         "rungs": reports,
     }
-    if evaluation and evaluation.comparison:
-        comparison = evaluation.comparison
-        metrics["baseline"] = comparison.baseline
-        metrics["comparison"] = {
-            "macro_f1_difference": comparison.macro_f1_difference,
-            "mcnemar": comparison.mcnemar,
-            "verdict": comparison.verdict,
-        }
+    if comparison:
+        metrics["baseline"] = comparison["baseline"]
+        metrics["comparison"] = {name: value for name, value in comparison.items() if name != "baseline"}
     return metrics
 
 

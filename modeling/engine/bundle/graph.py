@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curation.engine.embedding.table import get_encoder
-from modeling.engine.training.table import get_family
+from modeling.engine.families.table import get_family
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

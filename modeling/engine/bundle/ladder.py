@@ -10,9 +10,9 @@ import numpy as np
 from modeling.engine.bundle.gate import GateResult, gate
 from modeling.engine.bundle.graph import Rung, build_graph, classifier_module, float_probabilities, run_graph
 from modeling.engine.callbacks import stop_if
-from modeling.engine.data import LabeledTexts
+from modeling.engine.data import Examples
+from modeling.engine.families.family import TrainingContext
 from modeling.engine.metrics import classification_figures
-from modeling.engine.training.family import TrainingContext
 from modeling.engine.training.train import TrainedModel
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Candidate:
 
 def climb(
     model: TrainedModel,
-    test: LabeledTexts,
+    test: Examples,
     pieces: list[int] | None,
     tokenizer: Tokenizer,
     ladder: tuple[Rung, ...],
@@ -57,9 +57,9 @@ def climb(
     """
     threads, truth = int(model.facts["settings"]["threads"]), test.targets(model.labels)
     context.stage("float figures")
-    reference = float_probabilities(model, test.texts, threads)
+    reference = float_probabilities(model, test.inputs, threads)
     float_figures = classification_figures(reference, truth, model.labels)
-    tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(test.texts))]
+    tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(test.inputs))]
     candidates: list[Candidate] = []
     for rung in ladder:
         stop_if(context.cancelled, "Exporting")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
@@ -20,13 +20,25 @@ State = dict[str, Tensor]
 
 @dataclass
 class TrainingState:
-    """Everything beside the weights that the next step depends on, at the end of an epoch."""
+    """Everything beside the weights that the next step depends on.
+
+    `epoch` counts finished epochs, `step` all steps, `step_in_epoch` those of the epoch under way, whose losses add up
+    to `loss_sum`; `part_size` is how many rows fit into memory at once.
+    """
 
     epoch: int = 0
     step: int = 0
-    best_metric: float = -1.0
+    step_in_epoch: int = 0
+    loss_sum: float = 0.0
+    part_size: int = 1
+    best_score: float = -1.0
     best_epoch: int = 0
+    standstill: int = 0
+    rate_factor: float = 1.0
+    seconds: float = 0.0
+    out_of_time: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> State:
@@ -63,30 +75,28 @@ def restore_random_states(states: State, device: torch.device) -> None:
 
 
 class CheckpointFolder:
-    """Keeps the newest finished epoch of one training; a checkpoint of another training in the same folder is
-    ignored."""
+    """Keeps the newest state of one training; a checkpoint of another training in the same folder is ignored."""
 
     def __init__(self, folder: Path, identity: str) -> None:
         self.folder, self.identity = folder, identity
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, state: TrainingState, module: nn.Module, optimizer: torch.optim.Optimizer, best: State) -> None:
-        """Write one epoch; it counts only once its folder carries its final name."""
-        name = f"epoch-{state.epoch:05d}"
+        """Write one state; it counts only once its folder carries its final name."""
+        name = f"step-{state.step:09d}"
         scratch, final = self.folder / f"{name}.{os.getpid()}.tmp", self.folder / name
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         device = next(module.parameters()).device
         for part, tensors in (
-            ("model", trainable_state(module)),
+            ("model", trained_state(module)),
             ("optimizer", optimizer_tensors(optimizer)),
             ("best", best),
             ("random", random_states(device)),
         ):
-            save_file(
-                {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
-                scratch / f"{part}.safetensors",
-            )
+            # As bytes first: the library's own writer hides the number of the error that a full disk gives.
+            content = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
+            (scratch / f"{part}.safetensors").write_bytes(content)
         facts = {"identity": self.identity, **state.__dict__}
         with (scratch / "state.json").open("w", encoding="utf-8") as stream:
             json.dump(facts, stream)
@@ -94,13 +104,13 @@ class CheckpointFolder:
             os.fsync(stream.fileno())
         shutil.rmtree(final, ignore_errors=True)
         scratch.rename(final)
-        for old in self.folder.glob("epoch-*"):
+        for old in self.folder.glob("step-*"):
             if old.name != name:
                 shutil.rmtree(old, ignore_errors=True)
 
     def latest(self) -> Path | None:
         """Return the newest whole checkpoint of this training, or None."""
-        for candidate in sorted(self.folder.glob("epoch-?????"), reverse=True):
+        for candidate in sorted(self.folder.glob("step-?????????"), reverse=True):
             facts = candidate / "state.json"
             if facts.exists() and json.loads(facts.read_text(encoding="utf-8"))["identity"] == self.identity:
                 return candidate
@@ -121,6 +131,11 @@ class CheckpointFolder:
         return TrainingState(**facts), load_file(found / "best.safetensors")
 
 
-def trainable_state(module: nn.Module) -> State:
-    """Return copies of the parameters that training changes."""
-    return {name: value.detach().clone() for name, value in module.named_parameters() if value.requires_grad}
+def trained_state(module: nn.Module) -> State:
+    """Return copies of what training changes: parameters that learn, and the buffers of modules that have such."""
+    state = {name: value.detach().clone() for name, value in module.named_parameters() if value.requires_grad}
+    for name, part in module.named_modules():
+        if any(value.requires_grad for value in part.parameters(recurse=False)):
+            prefix = f"{name}." if name else ""
+            state |= {prefix + key: value.detach().clone() for key, value in part.named_buffers(recurse=False)}
+    return state

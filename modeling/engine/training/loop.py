@@ -1,42 +1,37 @@
 """The training loop: one plain torch loop with early stopping, checkpoints, resume and live figures.
 
-Order of rows and of dropout draws depend on seed and epoch alone, so a run that was cut off and resumed gives the
-weights of an unbroken one, bitwise on a CPU with the same number of threads.
+Order of rows and of dropout draws depend on seed, epoch and step alone, so a run that was cut off in the middle of an
+epoch and resumed gives the weights of an unbroken one, bitwise on a CPU with the same number of threads.
 """
 
 from __future__ import annotations
 
+import errno
 import math
+import time
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from modeling.engine.callbacks import IsCancelled, OnMetrics, stop_if
 from modeling.engine.errors import EngineError, TrainingDiverged
-from modeling.engine.metrics import macro_f1
-from modeling.engine.training.checkpoint import CheckpointFolder, TrainingState, trainable_state
+from modeling.engine.training.checkpoint import CheckpointFolder, TrainingState, trained_state
+from modeling.engine.training.schedule import rate_factor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.work import Work
 
-EVALUATION_BATCH = 256
-
-
-class Rows(Protocol):
-    """Rows that a module learns from: inputs by row number, and targets."""
-
-    targets: Tensor
-
-    def inputs(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """Return the module's inputs for these rows."""
-        ...
+# Between two checkpoints inside an epoch. Writing one of MiniLM (350 MB) took about a second.
+SAVE_SECONDS = 60.0
+# A plateau schedule halves the rate after as many epochs without a gain.
+PLATEAU_EPOCHS = 2
 
 
 @dataclass(frozen=True)
@@ -45,18 +40,21 @@ class LoopCallbacks:
 
     on_step: OnMetrics | None = None
     on_epoch: OnMetrics | None = None
+    on_note: Callable[[str], None] | None = None
     cancelled: IsCancelled | None = None
 
 
 @dataclass(frozen=True)
 class LoopResult:
-    """The best epoch's weights are in the module; `history` has one mapping an epoch."""
+    """The best epoch's weights are in the module; `history` has one mapping an epoch, `notes` what went otherwise than
+    set, in sentences."""
 
     best_epoch: int
-    best_macro_f1: float
+    best_score: float
     epochs: int
     history: list[dict[str, Any]]
     device: str
+    notes: list[str] = field(default_factory=list)
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -70,41 +68,31 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def rate_factor(step: int, steps: int, warmup: float) -> float:
-    """Return the share of the peak learning rate at a step: a linear rise, then half a cosine down to 0."""
-    rise = max(1, round(steps * warmup))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-
-def balanced_weights(targets: Tensor, classes: int) -> Tensor:
-    """Return class weights n / (k * count), softened by a square root so that a rare class does not drown the
-    others."""
-    counts = torch.bincount(targets, minlength=classes).clamp_min(1).float()
-    return (len(targets) / (classes * counts)).sqrt()
-
-
 def run_loop(
-    module: nn.Module,
-    train: Rows,
-    validation: Rows,
+    work: Work,
     settings: TrainingSettings,
     *,
-    classes: int,
     identity: str,
     checkpoints: Path | None = None,
     callbacks: LoopCallbacks | None = None,
+    save_seconds: float = SAVE_SECONDS,
 ) -> LoopResult:
-    """Train until validation macro-F1 stops rising; leave the best epoch's weights in the module.
+    """Train until the validation score stops rising; leave the best epoch's weights in the module.
+
+    Args:
+        work: What is trained.
+        settings: Complete ones: no None but `budget` and `augment`.
+        identity: What checkpoints carry; those of another identity are not resumed.
+        checkpoints: Folder for them; none are kept when left out.
+        callbacks: Whom to tell.
+        save_seconds: Least time between two checkpoints inside an epoch; one is written at the end of each as well.
 
     Raises:
         Cancelled: at the next step after `cancelled()` is true; finished epochs are in the checkpoint folder.
         TrainingDiverged: the loss is infinite or not a number.
+        EngineError: `out_of_memory`, when not even one row fits.
     """
-    return _Loop(
-        module, train, validation, settings, classes, identity, checkpoints, callbacks or LoopCallbacks()
-    ).run()
+    return _Loop(work, settings, identity, checkpoints, callbacks or LoopCallbacks(), save_seconds).run()
 
 
 class _Loop:
@@ -112,111 +100,190 @@ class _Loop:
 
     def __init__(
         self,
-        module: nn.Module,
-        train: Rows,
-        validation: Rows,
+        work: Work,
         settings: TrainingSettings,
-        classes: int,
         identity: str,
         checkpoints: Path | None,
         callbacks: LoopCallbacks,
+        save_seconds: float,
     ) -> None:
         torch.set_num_threads(settings.threads)
         torch.manual_seed(settings.seed)
         self.epochs, self.batch_size = _given(settings.epochs), _given(settings.batch_size)
         self.patience, self.rate = _given(settings.patience), _given(settings.learning_rate)
-        self.settings, self.callbacks, self.classes = settings, callbacks, classes
+        self.work, self.settings, self.callbacks = work, settings, callbacks
         self.device = choose_device(settings.device)
-        self.module, self.train, self.validation = module.to(self.device), train, validation
-        self.optimizer = torch.optim.AdamW(_decay_groups(module, settings.weight_decay), lr=self.rate)
-        weights = balanced_weights(train.targets, classes) if settings.class_weights else None
-        self.loss = nn.CrossEntropyLoss(weight=weights.to(self.device) if weights is not None else None)
-        self.steps = self.epochs * math.ceil(len(train.targets) / self.batch_size)
+        self.module = work.module.to(self.device)
+        self.optimizer = torch.optim.AdamW(work.groups(settings.weight_decay), lr=self.rate)
+        self.precision, self.scaler = _precision(settings.precision, self.device)
+        self.epoch_steps = math.ceil(work.size / self.batch_size)
+        self.steps = self.epochs * self.epoch_steps
         self.folder = CheckpointFolder(checkpoints, identity) if checkpoints else None
-        self.state, self.best = TrainingState(), trainable_state(module)
+        self.save_seconds, self.saved_at, self.began = save_seconds, time.monotonic(), time.monotonic()
+        self.state = TrainingState(part_size=math.ceil(self.batch_size / settings.accumulate))
+        self.best = trained_state(self.module)
 
     def run(self) -> LoopResult:
         restored = self.folder.restore(self.module, self.optimizer) if self.folder else None
         if restored:
             self.state, self.best = restored
-        while self.state.epoch < self.epochs and self.state.epoch - self.state.best_epoch < self.patience:
+        self.began = time.monotonic() - self.state.seconds
+        state = self.state
+        while state.epoch < self.epochs and state.epoch - state.best_epoch < self.patience and not state.out_of_time:
             self._epoch()
         self.module.load_state_dict(self.best, strict=False)
         self.module.eval()
-        state = self.state
-        return LoopResult(state.best_epoch, state.best_metric, state.epoch, state.history, self.device.type)
+        return LoopResult(state.best_epoch, state.best_score, state.epoch, state.history, self.device.type, state.notes)
 
     def _epoch(self) -> None:
-        losses = [self._step(rows) for rows in self._batches()]
-        self.state.epoch += 1
-        metrics = {"epoch": self.state.epoch, "loss": float(np.mean(losses)), **self._validate()}
-        metrics["learning_rate"] = self.optimizer.param_groups[0]["lr"]
-        self.state.history.append(metrics)
-        if metrics["validation_macro_f1"] > self.state.best_metric:
-            self.state.best_metric, self.state.best_epoch = metrics["validation_macro_f1"], self.state.epoch
-            self.best = trainable_state(self.module)
-        if self.folder:
-            self.folder.save(self.state, self.module, self.optimizer, self.best)
-        if self.callbacks.on_epoch:
-            self.callbacks.on_epoch({**metrics, "epochs": self.epochs, "best_epoch": self.state.best_epoch})
+        state = self.state
+        self.work.begin_epoch(state.epoch)
+        for rows in self._batches()[state.step_in_epoch :]:
+            state.loss_sum += self._step(rows)
+            state.step_in_epoch += 1
+            if self._time_is_up():
+                break
+            if self.folder and time.monotonic() - self.saved_at >= self.save_seconds:
+                self._save()
+        self._end_epoch()
 
-    def _batches(self) -> Iterator[Tensor]:
+    def _end_epoch(self) -> None:
+        state = self.state
+        loss = state.loss_sum / state.step_in_epoch
+        state.epoch, state.step_in_epoch, state.loss_sum = state.epoch + 1, 0, 0.0
+        metrics = {"epoch": state.epoch, "loss": loss, **self.work.validate(self.device)}
+        metrics["learning_rate"] = self.optimizer.param_groups[0]["lr"]
+        state.history.append(metrics)
+        # The first epoch counts whatever its score: a model that never beat nothing is still the trained one.
+        if metrics["score"] > state.best_score or not state.best_epoch:
+            state.best_score, state.best_epoch, state.standstill = metrics["score"], state.epoch, 0
+            self.best = trained_state(self.module)
+        else:
+            state.standstill += 1
+            if self.settings.schedule == "plateau" and state.standstill % PLATEAU_EPOCHS == 0:
+                state.rate_factor /= 2
+        if self.folder:
+            self._save()
+        if self.callbacks.on_epoch:
+            self.callbacks.on_epoch({**metrics, "epochs": self.epochs, "best_epoch": state.best_epoch})
+
+    def _time_is_up(self) -> bool:
+        state = self.state
+        state.seconds = time.monotonic() - self.began
+        if self.settings.budget is not None and state.seconds >= self.settings.budget and not state.out_of_time:
+            state.out_of_time = True
+            self._note(
+                f"The time budget of {self.settings.budget:g} seconds ended the training after "
+                f"{state.step + 1 if not state.step else state.step} of {self.steps} steps."
+            )
+        return state.out_of_time
+
+    def _save(self) -> None:
+        assert self.folder is not None
+        self.saved_at = time.monotonic()
+        try:
+            self.folder.save(self.state, self.module, self.optimizer, self.best)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                raise
+            self.folder = None
+            self._note(
+                "The disk is full: training goes on without checkpoints, and would start anew if it were cut off."
+            )
+
+    def _batches(self) -> tuple[Tensor, ...]:
         # A generator of its own for each epoch: the order does not depend on what dropout has drawn.
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.state.epoch)
-        return iter(torch.randperm(len(self.train.targets), generator=generator).split(self.batch_size))
+        order: Tensor = torch.randperm(self.work.size, generator=generator)
+        return tuple(order.split(self.batch_size))
 
     def _step(self, rows: Tensor) -> float:
         stop_if(self.callbacks.cancelled, "Training")
         self.module.train()
+        state, settings = self.state, self.settings
+        factor = rate_factor(state.step, self.steps, settings.warmup, settings.schedule) * state.rate_factor
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * rate_factor(self.state.step, self.steps, self.settings.warmup)
-            # type: ignore[operator]
-        with self._precision():
-            loss = self.loss(
-                self.module(*self._move(self.train.inputs(rows))), self.train.targets[rows].to(self.device)
-            )
+            group["lr"] = self.rate * factor * group.get("factor", 1.0)
+        value = self._gradients(rows)
+        if self.scaler:
+            self.scaler.unscale_(self.optimizer)
+        nn.utils.clip_grad_norm_(self.module.parameters(), settings.clip)
+        if self.scaler:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        else:
+            self.optimizer.step()
+        state.step += 1
+        if self.callbacks.on_step:
+            self.callbacks.on_step({"step": state.step, "steps": self.steps, "epoch": state.epoch + 1, "loss": value})
+        return value
+
+    def _gradients(self, rows: Tensor) -> float:
+        """Leave the mean gradient of a batch in the parameters, in parts that fit the memory; return the loss."""
+        while True:
+            try:
+                self.optimizer.zero_grad(set_to_none=True)
+                return sum(self._part(part, len(part) / len(rows)) for part in rows.split(self.state.part_size))
+            except (MemoryError, RuntimeError) as error:
+                if not _is_memory(error):
+                    raise
+                self._halve(min(self.state.part_size, len(rows)))
+
+    def _part(self, rows: Tensor, share: float) -> float:
+        with self.precision():
+            loss = self.work.loss(rows, self.device)
+        if self.settings.l1:
+            matrices = (p for p in self.module.parameters() if p.requires_grad and p.ndim > 1)
+            loss = loss + self.settings.l1 * torch.stack([p.abs().sum() for p in matrices]).sum()
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingDiverged(
                 f"The loss became {value} at step {self.state.step}. Lower the learning rate (now "
-                f"{self.rate}) or look for empty or broken texts in the training rows.",
+                f"{self.rate}) or look for empty or broken items in the training rows.",
                 step=self.state.step,
             )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
-        self.optimizer.step()
-        self.state.step += 1
-        if self.callbacks.on_step:
-            self.callbacks.on_step(
-                {"step": self.state.step, "steps": self.steps, "epoch": self.state.epoch + 1, "loss": value}
+        loss = loss * share
+        (self.scaler.scale(loss) if self.scaler else loss).backward()
+        return value * share
+
+    def _halve(self, size: int) -> None:
+        if size <= 1:
+            raise EngineError(
+                "The memory does not hold the training of a single row. Take a smaller model or shorter items, or a "
+                "machine with more memory.",
+                code="out_of_memory",
             )
-        return value
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self.state.part_size = size // 2
+        self._note(
+            f"The memory was too small for {size} rows at once: batches are now taken in parts of "
+            f"{self.state.part_size}, with the same result but for rounding."
+        )
 
-    def _validate(self) -> dict[str, float]:
-        logits = predict_rows(self.module, self.validation, self.device)
-        targets = self.validation.targets
-        loss = float(nn.functional.cross_entropy(logits, targets))
-        predicted = logits.argmax(dim=1).numpy()
-        return {
-            "validation_loss": loss,
-            "validation_accuracy": float((predicted == targets.numpy()).mean()),
-            "validation_macro_f1": macro_f1(targets.numpy(), predicted, self.classes),
-        }
-
-    def _move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return tuple(value.to(self.device) for value in inputs)
-
-    def _precision(self) -> AbstractContextManager[Any]:
-        return torch.autocast("cuda", dtype=torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+    def _note(self, sentence: str) -> None:
+        self.state.notes.append(sentence)
+        if self.callbacks.on_note:
+            self.callbacks.on_note(sentence)
 
 
-def predict_rows(module: nn.Module, rows: Rows, device: torch.device) -> Tensor:
-    """Return float32 logits [n, k] on the CPU for all rows, in order."""
-    module.eval()
-    batches = torch.arange(len(rows.targets)).split(EVALUATION_BATCH)
-    with torch.inference_mode():
-        return torch.cat([module(*(value.to(device) for value in rows.inputs(part))).float().cpu() for part in batches])
+def _is_memory(error: BaseException) -> bool:
+    """Tell whether an error says that memory ran out; on a CPU torch has no class for it."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in str(error)
+
+
+def _precision(
+    wanted: str, device: torch.device
+) -> tuple[Callable[[], AbstractContextManager[Any]], torch.amp.GradScaler | None]:
+    """Return what a forward pass runs in, and the scaler that float16 needs."""
+    if wanted == "auto":
+        on_cuda = device.type == "cuda"
+        wanted = ("bfloat16" if torch.cuda.is_bf16_supported() else "float16") if on_cuda else "float32"
+    if wanted == "float32":
+        return nullcontext, None
+    kind = torch.bfloat16 if wanted == "bfloat16" else torch.float16
+    scaler = torch.amp.GradScaler(device.type) if kind is torch.float16 else None
+    return lambda: torch.autocast(device.type, dtype=kind), scaler
 
 
 _Number = TypeVar("_Number", int, float)
@@ -227,12 +294,3 @@ def _given(value: _Number | None) -> _Number:
     if value is None:
         raise ValueError("settings must be complete: call with_defaults first")
     return value
-
-
-def _decay_groups(module: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Weight decay is for matrices; biases and norms keep their scale."""
-    parameters = [value for value in module.parameters() if value.requires_grad]
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]

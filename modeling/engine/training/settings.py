@@ -8,6 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from modeling.engine.errors import EngineError
+from modeling.engine.training.schedule import SCHEDULES
+
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+# Of the family that trains a network from nothing.
+NETWORKS = ("cnn", "rnn", "transformer")
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,10 @@ class TrainingSettings:
     `encoder` is a name in ENCODERS or `auto`. `device` is `auto` (CUDA when there is one), `cpu` or `cuda`. `threads`
     are torch and encoding threads; the result on a CPU is bitwise the same for the same number of threads. `warmup`
     is the share of steps over which the learning rate rises, in [0, 1]. `patience` counts epochs without a better
-    validation macro-F1.
+    validation score. `accumulate` is into how many parts a batch is cut that count as one step. `focal` is the gamma of
+    the focal loss (Lin et al. 2017), 0 for cross-entropy. `precision` is `auto` (bfloat16 on CUDA that has it, else
+    float16 there, float32 on a CPU), `float32`, `bfloat16` or `float16`. `budget` is seconds after which the training
+    loop stops with the best epoch so far. `augment` is a policy of curation.engine.augment, applied anew in each epoch.
     """
 
     family: str = "encoder-head"
@@ -36,6 +44,15 @@ class TrainingSettings:
     layers: int = 2
     device: str = "auto"
     threads: int = 2
+    schedule: str = "cosine"
+    accumulate: int = 1
+    l1: float = 0.0
+    label_smoothing: float = 0.0
+    focal: float = 0.0
+    precision: str = "auto"
+    budget: float | None = None
+    network: str = "cnn"
+    augment: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse values outside their range with a sentence."""
@@ -52,6 +69,14 @@ class TrainingSettings:
             (1 <= self.layers <= 12, "layers must lie between 1 and 12"),
             (self.device in {"auto", "cpu", "cuda"}, "device must be auto, cpu or cuda"),
             (1 <= self.threads <= 256, "threads must lie between 1 and 256"),
+            (self.schedule in SCHEDULES, f"schedule must be one of {', '.join(SCHEDULES)}"),
+            (1 <= self.accumulate <= 1024, "accumulate must lie between 1 and 1024"),
+            (0 <= self.l1 <= 1, "l1 must lie between 0 and 1"),
+            (0 <= self.label_smoothing < 1, "label_smoothing must lie between 0 and 1"),
+            (0 <= self.focal <= 10, "focal must lie between 0 and 10"),
+            (self.precision in PRECISIONS, f"precision must be one of {', '.join(PRECISIONS)}"),
+            (self.budget is None or self.budget > 0, "budget must be above 0 seconds"),
+            (self.network in NETWORKS, f"network must be one of {', '.join(NETWORKS)}"),
         ]
         for holds, rule in checks:
             if not holds:

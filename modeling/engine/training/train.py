@@ -1,28 +1,28 @@
-"""Train a text classifier into a folder, and open such a folder again."""
+"""Train a model into a folder, and open such a folder again."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from curation.engine.embedding.choose import choose_encoder
 from curation.engine.embedding.table import get_encoder
-from modeling.engine.calibration import fit_temperature, softmax
-from modeling.engine.training.family import TrainingContext
+from modeling.engine.errors import EngineError
+from modeling.engine.families.family import TrainingContext
+from modeling.engine.families.table import get_family
+from modeling.engine.tasks import Task, get_task
 from modeling.engine.training.settings import TrainingSettings
-from modeling.engine.training.table import get_family
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
-
-    from modeling.engine.data import LabeledTexts
+    from modeling.engine.data import Examples
+    from modeling.engine.families.family import Family
 
 MODEL_FILE = "model.json"
 _PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torch")
@@ -30,23 +30,28 @@ _PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torc
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained classifier in a folder; `facts` is the content of its model.json."""
+    """A trained model in a folder; `facts` is the content of its model.json."""
 
     folder: Path
     facts: dict[str, Any]
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The class names in the order of every probability row."""
+        """The class names in the order of every row of predictions."""
         return tuple(self.facts["labels"])
 
-    def logits(self, texts: Sequence[str], context: TrainingContext | None = None) -> np.ndarray[Any, Any]:
-        """Return raw logits [n, k]."""
-        return get_family(self.facts["family"]).logits(self.folder, self.facts, texts, context or TrainingContext())
+    @property
+    def task(self) -> Task:
+        """What it was trained for."""
+        return get_task(self.facts["task"])
 
-    def probabilities(self, texts: Sequence[str], context: TrainingContext | None = None) -> np.ndarray[Any, Any]:
-        """Return calibrated probabilities [n, k]."""
-        return softmax(self.logits(texts, context) / self.facts["temperature"])
+    def raw(self, inputs: Sequence[Any], context: TrainingContext | None = None) -> Any:
+        """Return what the family gives: logits [n, k] for classification, else the task's predictions."""
+        return get_family(self.facts["family"]).predict(self.folder, self.facts, inputs, context or TrainingContext())
+
+    def predictions(self, inputs: Sequence[Any], context: TrainingContext | None = None) -> Any:
+        """Return the task's predictions: for classification, calibrated probabilities [n, k]."""
+        return self.task.finish(self.raw(inputs, context), self.facts)
 
     @staticmethod
     def load(folder: Path) -> TrainedModel:
@@ -64,43 +69,66 @@ def environment() -> dict[str, str]:
 
 
 def train(
-    data: LabeledTexts, folder: Path, settings: TrainingSettings | None = None, context: TrainingContext | None = None
+    data: Examples, folder: Path, settings: TrainingSettings | None = None, context: TrainingContext | None = None
 ) -> TrainedModel:
     """Train, calibrate on the validation rows, and write the model into `folder` (made when missing).
 
     The test rows are not looked at. With `context.checkpoints`, a training of the same data and settings goes on from
-    its last finished epoch.
+    its last checkpoint.
 
     Raises:
         Cancelled, TrainingDiverged, BadData, EngineError.
     """
     settings, context = settings or TrainingSettings(), context or TrainingContext()
-    family = get_family(settings.family)
-    settings = settings.with_defaults(**family.defaults())
-    choice = choose_encoder(data.part("train").texts)
-    encoder = choice.name if settings.encoder == "auto" else settings.encoder
-    reason = choice.reason if settings.encoder == "auto" else "The encoder was chosen by hand."
+    family, task = get_family(settings.family), data.kind
+    if data.task not in family.tasks:
+        raise EngineError(
+            f"The family {family.name} does not learn {data.task}; it learns {', '.join(family.tasks)}.",
+            code="wrong_family",
+        )
+    settings, reason = _complete(family, data, settings)
     folder.mkdir(parents=True, exist_ok=True)
-    result = family.train(data, settings, encoder, folder, context)
+    result = family.train(data, settings, folder, context)
     facts: dict[str, Any] = {
+        "task": data.task,
         "family": family.name,
         "labels": list(data.classes),
-        "encoder": encoder,
+        "encoder": settings.encoder,
         "encoder_reason": reason,
-        "encoder_fingerprint": get_encoder(encoder).fingerprint() if family.exportable else None,
+        "encoder_fingerprint": get_encoder(settings.encoder).fingerprint() if family.encoders else None,
         "settings": settings.to_dict(),
         "data_hash": data.content_hash(),
         "environment": environment(),
         **result.facts,
-        "rows": {split: len(data.part(split).texts) for split in ("train", "validation", "test")},
+        "rows": {split: data.splits.count(split) for split in ("train", "validation", "test")},
     }
     context.stage("calibrating")
     validation = data.part("validation")
-    logits = family.logits(folder, facts, validation.texts, context)
-    facts["temperature"] = fit_temperature(logits, validation.targets(data.classes))
+    raw = result.held_out
+    if raw is None:
+        raw = family.predict(folder, facts, validation.inputs, context)
+    facts |= task.calibrate(raw, validation, data.classes)
+    facts["validation"] = _headline(task, task.finish(raw, facts), validation, data.classes)
     facts["fingerprint"] = _fingerprint(facts)
     (folder / MODEL_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     return TrainedModel(folder, facts)
+
+
+def _complete(family: Family, data: Examples, settings: TrainingSettings) -> tuple[TrainingSettings, str]:
+    """Return settings without gaps, and why the encoder is what it is."""
+    settings = settings.with_defaults(**family.defaults(data.task))
+    if not family.encoders:
+        return replace(settings, encoder="none"), ""
+    if settings.encoder != "auto":
+        return settings, "The encoder was chosen by hand."
+    choice = choose_encoder(data.part("train").inputs)
+    return replace(settings, encoder=choice.name), choice.reason
+
+
+def _headline(task: Task, predictions: Any, examples: Examples, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the figures of the validation rows that are one number each."""
+    figures = task.figures(predictions, examples, classes)
+    return {name: value for name, value in figures.items() if isinstance(value, int | float)}
 
 
 def _fingerprint(facts: dict[str, Any]) -> str:

@@ -11,9 +11,9 @@ import pytest
 import curation
 from modeling.engine.bundle import ExportResult, export_bundle
 from modeling.engine.bundle.graph import LADDER
-from modeling.engine.data import LabeledTexts, split_rows
+from modeling.engine.data import Examples, split_rows
 from modeling.engine.evaluate import Evaluation, evaluate
-from modeling.engine.training import BASELINE, TrainedModel, TrainingContext, TrainingSettings, train
+from modeling.engine.training import BASELINES, TrainedModel, TrainingContext, TrainingSettings, train
 from tests.sharing import made_once
 
 DEMO = Path(curation.__file__).parent / "demo" / "data"
@@ -34,7 +34,7 @@ def cache_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def sms() -> LabeledTexts:
+def sms() -> Examples:
     """120 messages of each label, split."""
     texts, labels = demo_rows("sms_spam")
     chosen = [i for name in ("ham", "spam") for i in [i for i, label in enumerate(labels) if label == name][:120]]
@@ -42,25 +42,25 @@ def sms() -> LabeledTexts:
 
 
 @pytest.fixture(scope="session")
-def trained(sms: LabeledTexts, cache_dir: Path) -> TrainedModel:
+def trained(sms: Examples, cache_dir: Path) -> TrainedModel:
     """The default family, trained on the messages."""
     context = TrainingContext(cache_dir=cache_dir)
     return made_once("trained", lambda folder: train(sms, folder, TrainingSettings(epochs=20, seed=1), context))
 
 
 @pytest.fixture(scope="session")
-def evaluated(sms: LabeledTexts, trained: TrainedModel, cache_dir: Path) -> Evaluation:
+def evaluated(sms: Examples, trained: TrainedModel, cache_dir: Path) -> Evaluation:
     """The trained model beside the baseline."""
 
     def make(folder: Path) -> Evaluation:
-        baseline = train(sms, folder, TrainingSettings(family=BASELINE))
+        baseline = train(sms, folder, TrainingSettings(family=BASELINES["text-classification"]))
         return evaluate(trained, sms, baseline=baseline, context=TrainingContext(cache_dir=cache_dir))
 
     return made_once("evaluated", make)
 
 
 @pytest.fixture(scope="session")
-def exported(sms: LabeledTexts, trained: TrainedModel, evaluated: Evaluation, cache_dir: Path) -> ExportResult:
+def exported(sms: Examples, trained: TrainedModel, evaluated: Evaluation, cache_dir: Path) -> ExportResult:
     """The bundle of the trained model."""
 
     def make(folder: Path) -> ExportResult:
@@ -71,7 +71,7 @@ def exported(sms: LabeledTexts, trained: TrainedModel, evaluated: Evaluation, ca
             created_at=CREATED_AT,
             name="Messages",
             lineage={"dataset": "sms", "version": 5},
-            evaluation=evaluated,
+            comparison=evaluated.to_dict()["comparison"],
             ladder=LADDER[:1],
             # On 48 test rows one changed answer is two points; the real limit is tested on whole sets.
             limit_points=5.0,

@@ -12,7 +12,7 @@ from modeling.engine.bundle import export_bundle, gate, verify_bundle
 from modeling.engine.bundle.graph import LADDER
 from modeling.engine.errors import EngineError, GateRefused
 from modeling.engine.serving import Predictor
-from modeling.engine.training import BASELINE, TrainingContext, TrainingSettings, train
+from modeling.engine.training import BASELINES, TrainingContext, TrainingSettings, train
 from tests.modeling.engine.conftest import CREATED_AT
 
 
@@ -45,8 +45,8 @@ def test_card_shows_the_measured_figures(exported, evaluated):
 
 
 def test_bundle_answers_as_the_trained_model(sms, trained, exported, cache_dir):
-    texts = sms.part("test").texts
-    expected = trained.probabilities(texts, TrainingContext(cache_dir=cache_dir))
+    texts = sms.part("test").inputs
+    expected = trained.predictions(texts, TrainingContext(cache_dir=cache_dir))
     answers = Predictor(exported.path).predict(texts)
     assert np.abs([row["probabilities"]["spam"] for row in answers] - expected[:, 1]).max() < 0.02
     assert exported.rungs[0]["same_label"] >= 0.95
@@ -60,7 +60,7 @@ def test_equal_input_gives_equal_bytes(sms, trained, evaluated, exported, cache_
         created_at=CREATED_AT,
         name="Messages",
         lineage={"dataset": "sms", "version": 5},
-        evaluation=evaluated,
+        comparison=evaluated.to_dict()["comparison"],
         ladder=LADDER[:1],
         limit_points=5.0,
         context=TrainingContext(cache_dir=cache_dir),
@@ -115,7 +115,7 @@ def test_gate_on_the_edge(before, after, passed, loss):
 
 
 def test_baseline_is_not_exported(sms, tmp_path):
-    baseline = train(sms, tmp_path / "model", TrainingSettings(family=BASELINE))
+    baseline = train(sms, tmp_path / "model", TrainingSettings(family=BASELINES["text-classification"]))
     with pytest.raises(EngineError) as refused:
         export_bundle(baseline, sms, tmp_path / "no.zip", created_at=CREATED_AT)
     assert refused.value.code == "not_exportable"

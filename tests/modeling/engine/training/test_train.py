@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from modeling.engine.errors import Cancelled, EngineError
+from modeling.engine.families.tfidf import choose_analyzer
 from modeling.engine.training import FAMILIES, TrainedModel, TrainingContext, TrainingSettings, get_family, train
-from modeling.engine.training.tfidf import choose_analyzer
 
 
 def test_model_beats_chance_by_far_and_is_calibrated(evaluated):
@@ -21,8 +21,8 @@ def test_model_beats_chance_by_far_and_is_calibrated(evaluated):
 def test_comparison_names_both_models(evaluated):
     comparison = evaluated.to_dict()["comparison"]
     assert comparison["baseline"]["macro_f1"] > 0.8
-    low, high = comparison["macro_f1_difference"]["low"], comparison["macro_f1_difference"]["high"]
-    assert low <= comparison["macro_f1_difference"]["difference"] <= high
+    low, high = comparison["difference"]["low"], comparison["difference"]["high"]
+    assert low <= comparison["difference"]["difference"] <= high
     assert comparison["verdict"] in {"better", "worse", "no clear difference"}
     json.dumps(evaluated.to_dict())
 
@@ -35,9 +35,9 @@ def test_same_data_and_settings_give_the_same_bytes(sms, trained, cache_dir, tmp
 
 def test_stored_model_predicts_the_same(sms, trained, cache_dir):
     context = TrainingContext(cache_dir=cache_dir)
-    texts = sms.part("test").texts
+    texts = sms.part("test").inputs
     stored = TrainedModel.load(trained.folder)
-    assert np.array_equal(stored.probabilities(texts, context), trained.probabilities(texts, context))
+    assert np.array_equal(stored.predictions(texts, context), trained.predictions(texts, context))
     assert stored.labels == ("ham", "spam")
 
 

@@ -1,4 +1,4 @@
-"""The baseline family: TF-IDF with logistic regression, which every trained model is compared with."""
+"""The baseline family: TF-IDF with logistic regression, which every trained text model is compared with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from curation.engine.embedding.choose import letter_shares
 from modeling.engine.callbacks import stop_if
-from modeling.engine.metrics import macro_f1
-from modeling.engine.training.family import Family, FamilyResult, TrainingContext
+from modeling.engine.families.family import Family, FamilyResult, TrainingContext
+from modeling.engine.heads.linear import STRENGTHS, fit_linear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    from modeling.engine.data import LabeledTexts
+    from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
 
-# Strengths tried on the validation rows, so that the baseline is a fair one.
-STRENGTHS = (1.0, 10.0, 100.0)
 MOST_FEATURES = 300_000
 _SCRIPTS_WITHOUT_SPACES = ("CJK", "HIRAGANA", "KATAKANA", "THAI")
 
@@ -32,43 +30,37 @@ class TfidfLinear(Family):
 
     name = "tfidf-linear"
     title = "TF-IDF and logistic regression (baseline)"
-    exportable = False
+    tasks = ("text-classification", "text-multilabel")
 
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self, task: str) -> dict[str, Any]:
         """Return nothing of weight: the only choice, the strength, is made on the validation rows."""
         return {"epochs": 1, "batch_size": 1, "learning_rate": 1.0, "patience": 1, "dropout": 0.0}
 
-    def train(
-        self, data: LabeledTexts, settings: TrainingSettings, encoder: str, folder: Path, context: TrainingContext
-    ) -> FamilyResult:
+    def train(self, data: Examples, settings: TrainingSettings, folder: Path, context: TrainingContext) -> FamilyResult:
         """Fit the vocabulary on the training rows and choose the strength on the validation rows."""
-        from sklearn.linear_model import LogisticRegression
-
         context.stage("training")
         train, validation = data.part("train"), data.part("validation")
-        analyzer = choose_analyzer(train.texts)
+        analyzer = choose_analyzer(train.inputs)
         vectorizer = _vectorizer(analyzer)
-        known, held_out = vectorizer.fit_transform(train.texts), vectorizer.transform(validation.texts)
-        best: tuple[float, float, Any] | None = None
+        known, held_out = vectorizer.fit_transform(train.inputs), vectorizer.transform(validation.inputs)
+        best: tuple[float, float, Any, Any] | None = None
         for strength in STRENGTHS:
             stop_if(context.cancelled, "Training the baseline")
-            model = LogisticRegression(C=strength, max_iter=1000).fit(known, train.targets(data.classes))
-            score = macro_f1(validation.targets(data.classes), model.predict(held_out), len(data.classes))
+            weights, bias = fit_linear(known, train.shares(data.classes), strength, task=data.task)
+            logits = np.asarray(held_out @ weights.T) + bias
+            facts = data.kind.calibrate(logits, validation, data.classes)
+            score = _score(data, validation, data.kind.finish(logits, facts))
             if best is None or score > best[0]:
-                best = (score, strength, model)
+                best = (score, strength, weights, bias)
         assert best is not None
-        weights, bias = best[2].coef_, best[2].intercept_
-        if len(data.classes) == 2:
-            weights, bias = np.vstack([-weights[0], weights[0]]) / 2, np.array([-bias[0], bias[0]]) / 2
+        score, strength, weights, bias = best
         np.savez_compressed(folder / "tfidf.npz", weights=weights.astype(np.float32), bias=bias, idf=vectorizer.idf_)
         terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
         (folder / "vocabulary.json").write_text(json.dumps(terms, ensure_ascii=False), encoding="utf-8")
-        return FamilyResult(
-            {"analyzer": analyzer, "strength": best[1], "best_macro_f1": best[0], "features": len(terms)}
-        )
+        return FamilyResult({"analyzer": analyzer, "strength": strength, "best_score": score, "features": len(terms)})
 
-    def logits(
-        self, folder: Path, facts: dict[str, Any], texts: Sequence[str], context: TrainingContext
+    def predict(
+        self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
     ) -> np.ndarray[Any, Any]:
         """Return the regression's logits."""
         vectorizer = _vectorizer(
@@ -77,9 +69,13 @@ class TfidfLinear(Family):
         with np.load(folder / "tfidf.npz", allow_pickle=False) as arrays:
             vectorizer.idf_ = arrays["idf"]
             out: np.ndarray[Any, Any] = (
-                vectorizer.transform(texts) @ arrays["weights"].T.astype(np.float64) + arrays["bias"]
+                vectorizer.transform(inputs) @ arrays["weights"].T.astype(np.float64) + arrays["bias"]
             )
         return out
+
+
+def _score(data: Examples, validation: Examples, predictions: Any) -> float:
+    return data.kind.scorer(predictions, validation, data.classes)(np.arange(len(validation.inputs)))
 
 
 def choose_analyzer(texts: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from modeling.engine.training.family import Family, FamilyResult, TrainingContext
+from modeling.engine.families.family import Family, FamilyResult, TrainingContext
+from modeling.engine.families.vectors import PRECISION, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,13 +14,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from modeling.engine.data import LabeledTexts
+    from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
 
 HEAD_FILE = "head.safetensors"
-# The head learns from the vectors that the int8 bundle will give it; a head learned from float vectors lost more on
-# export.
-PRECISION = "int8"
 
 
 class EncoderHead(Family):
@@ -27,63 +25,47 @@ class EncoderHead(Family):
 
     name = "encoder-head"
     title = "Frozen sentence encoder with a small trained head"
+    tasks = ("text-classification", "text-multilabel")
     exportable = True
+    encoders = True
 
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults that were best on validation for SMS spam and Chinese reviews (bench/model_chain.py)."""
         return {"epochs": 60, "batch_size": 64, "learning_rate": 1e-3, "patience": 10, "dropout": 0.3}
 
-    def train(
-        self, data: LabeledTexts, settings: TrainingSettings, encoder: str, folder: Path, context: TrainingContext
-    ) -> FamilyResult:
+    def train(self, data: Examples, settings: TrainingSettings, folder: Path, context: TrainingContext) -> FamilyResult:
         """Encode, train the head, write head.safetensors."""
         from safetensors.torch import save_file
 
+        from modeling.engine.families.features import VectorRows
         from modeling.engine.heads.mlp import MlpHead
-        from modeling.engine.training.features import VectorRows
-        from modeling.engine.training.loop import LoopCallbacks, run_loop
+        from modeling.engine.training.loop import run_loop
+        from modeling.engine.training.work import ClassifierWork
 
         context.stage("encoding")
         train, validation = data.part("train"), data.part("validation")
-        both = self._encode(train.texts + validation.texts, encoder, settings.threads, context)
-        train_rows = VectorRows(both[: len(train.texts)], train.targets(data.classes))
-        validation_rows = VectorRows(both[len(train.texts) :], validation.targets(data.classes))
+        both = encoded(train.inputs + validation.inputs, settings.encoder, settings.threads, context)
+        count = len(train.inputs)
+        train_rows = VectorRows(both[:count], train.shares(data.classes))
+        validation_rows = VectorRows(both[count:], validation.shares(data.classes))
         context.stage("training")
-        _seed(settings.seed)
+        seed_torch(settings.seed)
         head = MlpHead(both.shape[1], len(data.classes), settings.hidden, settings.dropout or 0.0)
         head.standardise(train_rows.vectors)
+        # One thread: these matrices are too small to share, and on a busy machine two threads that wait for each
+        # other at every product took minutes instead of seconds. Nor do the weights depend on `threads` then.
+        single = replace(settings, threads=1)
+        multilabel = data.task.endswith("multilabel")
         result = run_loop(
-            head,
-            train_rows,
-            validation_rows,
-            # One thread: these matrices are too small to share, and on a busy machine two threads that wait for each
-            # other at every product took minutes instead of seconds. Nor do the weights depend on `threads` then.
-            replace(settings, threads=1),
-            classes=len(data.classes),
-            identity=f"{settings.fingerprint()}:{encoder}:{data.content_hash()}",
+            ClassifierWork(head, train_rows, validation_rows, single, multilabel=multilabel),
+            single,
+            identity=f"{settings.fingerprint()}:{data.content_hash()}",
             checkpoints=context.checkpoints,
-            callbacks=LoopCallbacks(context.on_step, context.on_epoch, context.cancelled),
+            callbacks=context.loop_callbacks(),
         )
         save_file({name: value.contiguous().cpu() for name, value in head.state_dict().items()}, folder / HEAD_FILE)
         return FamilyResult(
             {**result.__dict__, "width": both.shape[1], "hidden": settings.hidden, "precision": PRECISION}
-        )
-
-    def _encode(
-        self, texts: Sequence[str], encoder: str, threads: int, context: TrainingContext, precision: str = PRECISION
-    ) -> np.ndarray[Any, Any]:
-        from curation.engine.embedding import encode
-
-        return encode(
-            texts,
-            encoder=encoder,
-            cache_dir=context.cache_dir,
-            vectors_dir=context.vectors_dir,
-            precision=precision,
-            layered=True,
-            threads=threads,
-            progress=context.progress,
-            cancelled=context.cancelled,
         )
 
     def head(self, folder: Path, facts: dict[str, Any]) -> Any:
@@ -96,13 +78,13 @@ class EncoderHead(Family):
         head.load_state_dict(load_file(folder / HEAD_FILE))
         return head.eval()
 
-    def logits(
-        self, folder: Path, facts: dict[str, Any], texts: Sequence[str], context: TrainingContext
+    def predict(
+        self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
     ) -> np.ndarray[Any, Any]:
         """Return logits from cached vectors."""
         import torch
 
-        vectors = self._encode(texts, facts["encoder"], facts["settings"]["threads"], context)
+        vectors = encoded(inputs, facts["encoder"], facts["settings"]["threads"], context)
         with torch.inference_mode():
             out: np.ndarray[Any, Any] = self.head(folder, facts)(torch.from_numpy(vectors)).double().numpy()
         return out
@@ -116,7 +98,7 @@ class EncoderHead(Family):
         return TextClassifier(load_encoder(get_encoder(facts["encoder"]), pieces), self.head(folder, facts)).eval()
 
 
-def _seed(seed: int) -> None:
+def seed_torch(seed: int) -> None:
     """Seed torch before a module draws its first weights."""
     import torch
 

@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modeling.engine.errors import EngineError
-from modeling.engine.training.encoder_head import EncoderHead
-from modeling.engine.training.tfidf import TfidfLinear
+from modeling.engine.families.encoder_head import EncoderHead
+from modeling.engine.families.tfidf import TfidfLinear
 
 if TYPE_CHECKING:
-    from modeling.engine.training.family import Family
+    from modeling.engine.families.family import Family
 
 FAMILIES: dict[str, type[Family]] = {
     "encoder-head": EncoderHead,
     "tfidf-linear": TfidfLinear,
 }
 
-BASELINE = "tfidf-linear"
+# What every model of an input is compared with, by task: seconds to train, nothing pretrained.
+BASELINES: dict[str, str] = {
+    "text-classification": "tfidf-linear",
+    "text-multilabel": "tfidf-linear",
+}
+
+
+def families_of(task: str) -> tuple[str, ...]:
+    """Return the names of the families that learn a task, in the order of the table."""
+    return tuple(name for name, family in FAMILIES.items() if task in family.tasks)
 
 
 def get_family(name: str) -> Family:

@@ -1,4 +1,4 @@
-"""Rows held in memory for the training loop: sentence vectors, or hidden states of the frozen lower layers."""
+"""Rows held in memory for the training loop: sentence vectors, or token ids."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 
 
 class VectorRows:
-    """One vector a row: float32 [n, d]."""
+    """One vector a row, float32 [n, d], and what a classifier should say of it, float32 [n, k]."""
 
     def __init__(self, vectors: np.ndarray[Any, Any], targets: np.ndarray[Any, Any]) -> None:
         self.vectors = torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32))
-        self.targets = torch.from_numpy(targets)
+        self.targets = torch.from_numpy(np.ascontiguousarray(targets, dtype=np.float32))
 
     def inputs(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Return the vectors of these rows."""
@@ -26,7 +26,7 @@ class TokenRows:
 
     def __init__(self, tokens: list[list[int]], pad: int, targets: np.ndarray[Any, Any]) -> None:
         self.tokens, self.pad = tokens, pad
-        self.targets = torch.from_numpy(targets)
+        self.targets = torch.from_numpy(np.ascontiguousarray(targets, dtype=np.float32))
 
     def inputs(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Return ids and mask, int64 [b, longest]."""

@@ -1,0 +1,225 @@
+"""Commands about models: train, evaluate and predict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modeling.engine.commands.talk import answer, say
+from modeling.engine.errors import BadData, EngineError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from modeling.engine.data import Examples
+    from modeling.engine.reading.options import ReadingOptions
+    from modeling.engine.training import TrainingContext, TrainingSettings
+
+BASELINE_FOLDER = "baseline"
+READING_FILE = "reading.json"
+MOST_NOTES = 20
+
+
+def run_train(options: argparse.Namespace) -> None:
+    """Train a model, and the baseline beside it, into a folder and print the figures."""
+    from modeling.engine.evaluate import evaluate
+    from modeling.engine.training import BASELINES, TrainedModel, TrainingSettings, train
+
+    reading = _reading(options)
+    data = _read(reading)
+    context = _context(options)
+    settings = _settings(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    model = train(data, options.out, settings, context)
+    for sentence in (model.facts.get("reason"), model.facts.get("encoder_reason")):
+        if sentence:
+            say(sentence)
+    plain, baseline = BASELINES.get(data.task), None
+    if plain and plain != model.facts["family"]:
+        say(f"training the baseline, {plain}")
+        quiet = replace(context, on_epoch=None, on_stage=None, checkpoints=None)
+        baseline = train(data, options.out / BASELINE_FOLDER, TrainingSettings(family=plain, seed=options.seed), quiet)
+    elif plain:
+        baseline = TrainedModel.load(options.out)
+    _store_reading(options.out, reading, data)
+    evaluation = evaluate(model, data, baseline=baseline, context=context)
+    _store_evaluation(options.out, evaluation)
+    figures = evaluation.to_dict()
+    low, high = evaluation.interval
+    sentence = f"Test {evaluation.primary} {figures[evaluation.primary]:.4f} (95 %: {low:.4f} to {high:.4f})"
+    if evaluation.comparison:
+        other = evaluation.comparison.baseline[evaluation.primary]
+        sentence += f", baseline {other:.4f}: {evaluation.comparison.verdict}"
+    say(sentence + ".")
+    answer(_headline(figures) | {"family": model.facts["family"], "folder": str(options.out)})
+
+
+def run_evaluate(options: argparse.Namespace) -> None:
+    """Judge a trained folder on the test rows of a file and print every figure; mistakes go to errors.jsonl."""
+    from modeling.engine.evaluate import evaluate
+    from modeling.engine.training import TrainedModel
+
+    model = TrainedModel.load(options.folder)
+    options.task = model.facts["task"]
+    data = _read(_reading(options))
+    unknown = sorted(set(data.part("test").classes) - set(model.labels))
+    if unknown:
+        raise BadData(f"The test rows have the label {unknown[0]!r}, which the model was never shown.")
+    evaluation = evaluate(model, data, context=_context(options), split=options.part)
+    _store_evaluation(options.out or options.folder, evaluation)
+    answer(evaluation.to_dict())
+
+
+def run_predict(options: argparse.Namespace) -> None:
+    """Predict the rows of a file with a trained folder, or texts with a bundle; one JSON line each."""
+    if options.model.is_dir():
+        _predict_file(options)
+        return
+    import sys
+
+    from modeling.engine.serving import Predictor
+
+    predictor = Predictor(options.model)
+    for text in options.inputs or (line.rstrip("\r\n") for line in sys.stdin):
+        answer(predictor.predict([text])[0])
+
+
+def _predict_file(options: argparse.Namespace) -> None:
+    from modeling.engine.reading.inputs import read_inputs
+    from modeling.engine.training import TrainedModel
+
+    model = TrainedModel.load(options.model)
+    if len(options.inputs) != 1:
+        raise EngineError("Name one file or folder to predict: predict DIR DATA.", code="bad_setting")
+    notes: list[str] = []
+    names, inputs = read_inputs(Path(options.inputs[0]), model.task.input, options.text, notes)
+    _tell(notes)
+    if not inputs:
+        raise BadData("There is nothing to predict in this file.")
+    for name, prediction in zip(names, model.predictions(inputs, _context(options)), strict=True):
+        made = model.task.row_prediction(prediction, model.labels)
+        answer({"id": name, "prediction": made["answer"], "confidence": made["confidence"]})
+
+
+def _read(reading: ReadingOptions) -> Examples:
+    from modeling.engine.reading.table import read_examples
+
+    data = read_examples(reading)
+    _tell(reading.notes)
+    say(", ".join(f"{data.splits.count(split):,} {split}" for split in ("train", "validation", "test")) + " rows")
+    return data
+
+
+def _tell(notes: list[str]) -> None:
+    for note in notes[:MOST_NOTES]:
+        say(f"  {note}")
+    if len(notes) > MOST_NOTES:
+        say(f"  and {len(notes) - MOST_NOTES} more of the kind")
+
+
+def _reading(options: argparse.Namespace) -> ReadingOptions:
+    from modeling.engine.reading.options import ReadingOptions
+
+    return ReadingOptions(
+        options.data, options.task, options.text, options.label, options.split, options.separator, options.seed
+    )
+
+
+def _settings(options: argparse.Namespace) -> TrainingSettings:
+    from modeling.engine.training import TrainingSettings
+
+    chosen = {"family": options.family, "encoder": options.encoder, "seed": options.seed, "threads": options.threads}
+    for pair in options.set:
+        name, _, value = pair.partition("=")
+        try:
+            chosen[name] = json.loads(value)
+        except ValueError:
+            chosen[name] = value
+    return TrainingSettings.from_dict({**chosen, "budget": options.budget})
+
+
+def _context(options: argparse.Namespace) -> TrainingContext:
+    from modeling.engine.training import TrainingContext
+
+    return TrainingContext(
+        cache_dir=options.cache,
+        checkpoints=options.out / "checkpoints" if getattr(options, "out", None) else None,
+        on_stage=say,
+        on_epoch=lambda row: say(
+            f"  epoch {row['epoch']}: loss {row['loss']:.4f}, validation score {row['score']:.4f}"
+        ),
+        on_note=say,
+    )
+
+
+def _headline(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in figures.items() if isinstance(value, int | float)}
+
+
+def _store_reading(folder: Path, reading: ReadingOptions, data: Examples) -> None:
+    facts = {name: value for name, value in reading.__dict__.items() if name != "notes"}
+    facts |= {"data": str(reading.data.resolve()), "data_hash": data.content_hash()}
+    (folder / READING_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _store_evaluation(folder: Path, evaluation: Any) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1)
+    (folder / "evaluation.json").write_text(content, encoding="utf-8")
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in evaluation.rows)
+    (folder / "errors.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def stored_examples(folder: Path) -> Examples:
+    """Return the rows that the model of a folder was trained on, read from their file again.
+
+    Raises:
+        BadData: the file is not what it was.
+    """
+    from modeling.engine.reading.options import ReadingOptions
+    from modeling.engine.reading.table import read_examples
+
+    facts = json.loads((folder / READING_FILE).read_text(encoding="utf-8"))
+    known = facts.pop("data_hash")
+    data = read_examples(ReadingOptions(**{**facts, "data": Path(facts["data"])}))
+    if data.content_hash() != known:
+        raise BadData(f"{facts['data']} has changed since the model was trained on it.")
+    return data
+
+
+def add_commands(commands: Any) -> None:
+    """Add train, evaluate and predict to a parser's commands."""
+    from modeling.engine.tasks import TASKS
+
+    train = commands.add_parser("train", help=run_train.__doc__)
+    train.add_argument("data", type=Path, help="CSV or JSON Lines, a folder of pictures, COCO or VOC")
+    train.add_argument("--task", default="text-classification", choices=list(TASKS))
+    train.add_argument("--out", type=Path, required=True)
+    train.add_argument("--family", default="auto")
+    train.add_argument("--encoder", default="auto")
+    train.add_argument("--budget", type=float, help="seconds that the training may take")
+    train.add_argument("--threads", type=int, default=2)
+    train.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="another setting, such as learning_rate=0.01"
+    )
+    train.set_defaults(run=run_train)
+    evaluate = commands.add_parser("evaluate", help=run_evaluate.__doc__)
+    evaluate.add_argument("folder", type=Path)
+    evaluate.add_argument("data", type=Path)
+    evaluate.add_argument("--out", type=Path, help="where figures and mistakes go; the model's folder when left out")
+    evaluate.add_argument("--part", default="test", choices=["train", "validation", "test"])
+    evaluate.set_defaults(run=run_evaluate)
+    for command in (train, evaluate):
+        command.add_argument("--label", default="label", help="column of labels, spans or decisions")
+        command.add_argument("--split", help="column with train, validation, test; without it rows are split by class")
+        command.add_argument("--separator", default="|", help="between several labels of one cell")
+        command.add_argument("--seed", type=int, default=0)
+    predict = commands.add_parser("predict", help=run_predict.__doc__)
+    predict.add_argument("model", type=Path, help="a trained folder, or a bundle")
+    predict.add_argument("inputs", nargs="*", help="a file or folder for a trained folder, texts for a bundle")
+    predict.set_defaults(run=run_predict)
+    for command in (train, evaluate, predict):
+        command.add_argument("--text", default="text", help="column of texts")
+        command.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")

@@ -1,0 +1,1 @@
+"""Families of models: each trains into a folder and predicts from it."""

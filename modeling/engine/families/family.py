@@ -1,0 +1,91 @@
+"""What a model family is: how it trains into a folder, how it predicts from it, and what it hands to the export."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from torch import nn
+
+    from modeling.engine.callbacks import IsCancelled, OnMetrics, Progress
+    from modeling.engine.data import Examples
+    from modeling.engine.training.loop import LoopCallbacks
+    from modeling.engine.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class TrainingContext:
+    """Where a training keeps things and whom it tells; everything is optional. Vectors lie in `cache_dir` when
+    `vectors_dir` is None.
+
+    `on_stage` hears the name of each stage (`encoding`, `training`, `calibrating`); `progress` counts within the stage;
+    `on_note` hears what a person should know, such as a batch that was halved.
+    """
+
+    cache_dir: Path | None = None
+    vectors_dir: Path | None = None
+    checkpoints: Path | None = None
+    on_stage: Any = None
+    progress: Progress | None = None
+    on_step: OnMetrics | None = None
+    on_epoch: OnMetrics | None = None
+    on_note: Callable[[str], None] | None = None
+    cancelled: IsCancelled | None = None
+
+    def stage(self, name: str) -> None:
+        """Tell the caller that a stage begins."""
+        if self.on_stage:
+            self.on_stage(name)
+
+    def loop_callbacks(self) -> LoopCallbacks:
+        """Return what the training loop tells and asks."""
+        from modeling.engine.training.loop import LoopCallbacks
+
+        return LoopCallbacks(self.on_step, self.on_epoch, self.on_note, self.cancelled)
+
+
+@dataclass(frozen=True)
+class FamilyResult:
+    """What a family reports of its training: JSON-ready `facts`, and where it has them raw predictions for the
+    validation rows by models that did not learn from these, for calibration and for choosing between families."""
+
+    facts: dict[str, Any]
+    held_out: Any = None
+
+
+class Family(ABC):
+    """A way to make a model. A model lives in a folder; the family writes its own files there.
+
+    `encoders` says whether the family starts from a text encoder, `trains` whether the training loop runs, so that
+    epochs, batches and rates mean something.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    tasks: ClassVar[tuple[str, ...]]
+    exportable: ClassVar[bool] = False
+    encoders: ClassVar[bool] = False
+
+    @abstractmethod
+    def defaults(self, task: str) -> dict[str, Any]:
+        """Return the values for settings that are None."""
+
+    @abstractmethod
+    def train(self, data: Examples, settings: TrainingSettings, folder: Path, context: TrainingContext) -> FamilyResult:
+        """Train on the training rows, choose by the validation rows, and write the model's files.
+
+        `settings` are complete, and name an encoder where the family needs one.
+        """
+
+    @abstractmethod
+    def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Any:
+        """Return raw predictions: float64 logits [n, k] for classification, else the task's own predictions."""
+
+    def module(self, folder: Path, facts: dict[str, Any], pieces: list[int] | None) -> nn.Module:
+        """Return encoder and head as one torch module, ids and mask to logits; only for exportable families."""
+        raise NotImplementedError(f"{self.name} models are not exported.")
