@@ -19,12 +19,13 @@ class Param:
     low: float = 0
     high: float = 0
     whole: bool = False
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | bool, ...] = ()
 
     def takes(self, value: Any) -> bool:
         """Tell whether this value may be set."""
         if self.choices:
-            return value in self.choices
+            # 1 equals True in Python, but whoever sends it means a number.
+            return any(value == choice and type(value) is type(choice) for choice in self.choices)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return self.low <= value <= self.high and (not self.whole or value == int(value))
@@ -33,7 +34,11 @@ class Param:
     def range(self) -> str:
         """What may be set, in words."""
         if self.choices:
-            return _("one of %(choices)s") % {"choices": ", ".join(self.choices)}
+            return _("one of %(choices)s") % {
+                "choices": ", ".join(
+                    str(choice).lower() if isinstance(choice, bool) else choice for choice in self.choices
+                )
+            }
         return _("a number from %(low)s to %(high)s") % {"low": self.low, "high": self.high}
 
 
@@ -46,6 +51,7 @@ class Family:
     what: str | Promise
     when: str | Promise
     cost: str | Promise
+    tasks: tuple[str, ...] = ("text-classification",)
     exportable: bool = True
     params: tuple[Param, ...] = ()
 
@@ -53,20 +59,89 @@ class Family:
         """Return the family for the API."""
         params = [{"name": param.name, "title": str(param.title), "range": str(param.range)} for param in self.params]
         words = {name: str(getattr(self, name)) for name in ("title", "what", "when", "cost")}
-        return {"name": self.name, **words, "exportable": self.exportable, "params": params}
+        return {
+            "name": self.name,
+            **words,
+            "tasks": list(self.tasks),
+            "exportable": self.exportable,
+            "params": params,
+        }
 
 
+# Tasks by their names in `modeling.engine.tasks`, in words.
+TASK_TITLES: dict[str, str | Promise] = {
+    "text-classification": _("one label a text"),
+    "text-multilabel": _("several labels a text"),
+    "image-classification": _("one label a picture"),
+    "image-multilabel": _("several labels a picture"),
+    "table": _("one label a row, from its other columns"),
+}
+TASKS = tuple(TASK_TITLES)
+# The family that tries others and keeps the best.
+AUTO = "auto"
+BUDGET = Param("budget", _("seconds that it may take"), 1, 604_800)
+# What every training takes.
+_ANY = (
+    Param("soft_labels", _("learn from the shares of people's answers"), choices=(True, False)),
+    Param("class_weights", _("rare labels count more"), choices=(True, False)),
+)
 _LOOP = (
     Param("epochs", _("epochs at most"), 1, 1000, whole=True),
-    Param("batch_size", _("texts in a batch"), 1, 4096, whole=True),
+    Param("batch_size", _("items in a batch"), 1, 4096, whole=True),
     Param("learning_rate", _("learning rate"), 0.000001, 1),
     Param("patience", _("epochs without a gain before stopping"), 1, 1000, whole=True),
     Param("dropout", _("dropout"), 0, 0.9),
+    Param("weight_decay", _("weight decay (L2)"), 0, 1),
+    Param("l1", _("L1"), 0, 1),
+    Param("label_smoothing", _("label smoothing"), 0, 0.9),
+    Param("focal", _("focus on hard items (gamma of the focal loss)"), 0, 10),
+    Param("schedule", _("learning-rate schedule"), choices=("cosine", "linear", "constant", "one-cycle", "plateau")),
+    Param("warmup", _("share of steps to warm up"), 0, 0.9),
+    Param("accumulate", _("parts of a batch"), 1, 1024, whole=True),
+    Param("clip", _("longest gradient"), 0.001, 1000),
+    Param("precision", _("precision"), choices=("auto", "float32", "bfloat16", "float16")),
     Param("device", _("device"), choices=("auto", "cpu", "cuda")),
-    Param("encoder", _("encoder"), choices=("auto", "minilm", "e5-small")),
+    BUDGET,
 )
+_ENCODER = Param("encoder", _("encoder"), choices=("auto", "minilm", "e5-small"))
+_LABELS_OF_TEXTS = ("text-classification", "text-multilabel")
 
 FAMILIES: dict[str, Family] = {
+    AUTO: Family(
+        name=AUTO,
+        title=_("Let the data decide"),
+        what=_(
+            "Trains the families that suit the data, the device and the time, and keeps the one with the best figures "
+            "on the validation split. The report lists what was tried and why this one was kept."
+        ),
+        when=_("The choice to start with. Give a time budget where the answer is needed soon."),
+        cost=_("minutes"),
+        tasks=TASKS,
+        params=(BUDGET, *_ANY, Param("device", _("device"), choices=("auto", "cpu", "cuda"))),
+    ),
+    "encoder-linear": Family(
+        name="encoder-linear",
+        title=_("Sentence encoder with logistic regression"),
+        what=_(
+            "Turns each text into a vector with a pretrained sentence encoder, chosen by the script of the texts, and "
+            "fits a regression whose strength is chosen by folds. It learns from the validation rows too, in the end."
+        ),
+        when=_("The best first model from a handful of labels: it is steady where other families are luck."),
+        cost=_("seconds"),
+        tasks=_LABELS_OF_TEXTS,
+        params=(_ENCODER, *_ANY),
+    ),
+    "few-shot": Family(
+        name="few-shot",
+        title=_("Few labels: contrastive fine-tuning"),
+        what=_(
+            "Tunes the sentence encoder so that texts of one label lie together and others apart, then fits a "
+            "regression on its vectors (after SetFit)."
+        ),
+        when=_("Choose it with 8 to 100 labels of each kind, the more kinds the better."),
+        cost=_("minutes"),
+        params=(*_LOOP, *_ANY, _ENCODER),
+    ),
     "encoder-head": Family(
         name="encoder-head",
         title=_("Sentence encoder with a trained head"),
@@ -74,9 +149,35 @@ FAMILIES: dict[str, Family] = {
             "Turns each text into a vector with a pretrained sentence encoder, chosen by the script of the texts, and "
             "trains a small torch network on top, with early stopping on the validation split."
         ),
-        when=_("The best choice for most sets: it knows words it has not seen in your labels."),
+        when=_("The best choice for most sets of some thousand labels: it knows words it has not seen in your labels."),
         cost=_("minutes"),
-        params=_LOOP,
+        tasks=_LABELS_OF_TEXTS,
+        params=(*_LOOP, *_ANY, _ENCODER),
+    ),
+    "fine-tuning": Family(
+        name="fine-tuning",
+        title=_("Sentence encoder fine-tuned"),
+        what=_(
+            "Starts from the regression on the encoder's vectors and trains all layers of the encoder for your labels, "
+            "the lower ones slower."
+        ),
+        when=_("Choose it from about a thousand labels on, where the last points of quality count or a GPU is there."),
+        cost=_("minutes to an hour on a processor, a fifteenth of that on a GPU"),
+        tasks=_LABELS_OF_TEXTS,
+        params=(*_LOOP, *_ANY, _ENCODER),
+    ),
+    "from-scratch": Family(
+        name="from-scratch",
+        title=_("Small network from scratch"),
+        what=_("A small CNN, RNN or Transformer over the words of your texts, without anything pretrained."),
+        when=_(
+            "Choose it when texts are not in a language that the encoders know, such as codes and logs, and there are "
+            "thousands of them."
+        ),
+        cost=_("minutes"),
+        tasks=_LABELS_OF_TEXTS,
+        exportable=False,
+        params=(*_LOOP, *_ANY, Param("network", _("network"), choices=("cnn", "rnn", "transformer"))),
     ),
     "tfidf-linear": Family(
         name="tfidf-linear",
@@ -84,9 +185,16 @@ FAMILIES: dict[str, Family] = {
         what=_("Counts words and character groups and weighs them; nothing pretrained."),
         when=_(
             "Choose it when labels follow from single words, when texts are many, or when every millisecond of serving "
-            "counts. Every other training is compared with it. It cannot be exported as a bundle."
+            "counts. Every other training of texts is compared with it. It cannot be exported as a bundle."
         ),
         cost=_("seconds"),
+        tasks=_LABELS_OF_TEXTS,
         exportable=False,
+        params=_ANY,
     ),
 }
+
+
+def families_for(task: str) -> dict[str, Family]:
+    """Return the families that learn a task, the one that chooses among them first."""
+    return {name: family for name, family in FAMILIES.items() if task in family.tasks}

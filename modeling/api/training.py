@@ -3,12 +3,15 @@ from typing import Any
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedAPIView, ScopedViewSet, valid
-from modeling.families import FAMILIES
+from modeling.families import FAMILIES, TASK_TITLES
 from modeling.models import Training
+from modeling.services.judged import PAGE_LIMIT, compare_trainings, judged_page, slice_figures, training_with_rows
+from modeling.services.trainable import find_goal
 from modeling.services.training import start_training
 from workers.api.job import JobOutput
 from workers.models import JobState
@@ -23,6 +26,7 @@ class FamilyOutput(serializers.Serializer[Any]):
     when = serializers.CharField(help_text="When to choose it.")
     cost = serializers.CharField(help_text="What it costs in time, as measured.")
     exportable = serializers.BooleanField(help_text="Whether a bundle can be made of its models.")
+    tasks = serializers.ListField(child=serializers.CharField(), help_text="What it learns.")
     params = serializers.ListField(child=serializers.DictField())
 
 
@@ -43,6 +47,12 @@ class FamilyView(ScopedAPIView):
 class TrainingInput(serializers.Serializer[Any]):
     version = serializers.IntegerField(min_value=1, max_value=2**62)
     family = serializers.ChoiceField(choices=sorted(FAMILIES))
+    task = serializers.ChoiceField(
+        choices=list(TASK_TITLES), required=False, help_text="What to learn; the likeliest when left out."
+    )
+    answer = serializers.CharField(
+        max_length=200, required=False, help_text="The column of answers; the first of the task when left out."
+    )
     params = serializers.DictField(required=False)
     seed = serializers.IntegerField(min_value=0, max_value=SEED_LIMIT, required=False)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
@@ -55,7 +65,7 @@ class TrainingOutput(serializers.ModelSerializer[Training]):
     class Meta:
         model = Training
         fields = [
-            "id", "version", "name", "family", "params", "seed", "job", "state", "encoder", "device", "fingerprint",
+            "id", "version", "name", "task", "answer", "family", "params", "seed", "job", "state", "encoder", "device", "fingerprint",
             "model", "created_by", "created_at",
         ]  # fmt: skip
 
@@ -68,6 +78,60 @@ class TrainingDetailOutput(TrainingOutput):
 class StartedTrainingOutput(serializers.Serializer[Any]):
     training = TrainingOutput()
     job = JobOutput()
+
+
+class JudgedQuery(serializers.Serializer[Any]):
+    offset = serializers.IntegerField(min_value=0, max_value=2**62, default=0)
+    limit = serializers.IntegerField(min_value=1, max_value=PAGE_LIMIT, default=50)
+    answer = serializers.CharField(max_length=2_000, required=False)
+    prediction = serializers.CharField(max_length=2_000, required=False)
+    wrong = serializers.BooleanField(default=True, help_text="Leave out items that are right.")
+
+
+class JudgedItemOutput(serializers.Serializer[Any]):
+    item_id = serializers.IntegerField()
+    answer = serializers.CharField(help_text="A label as it is; labels, spans and shapes as JSON.")
+    prediction = serializers.CharField()
+    confidence = serializers.FloatField(allow_null=True)
+    loss = serializers.FloatField(help_text="How far the prediction is from the answer; higher is worse.")
+    right = serializers.BooleanField(allow_null=True)
+
+
+class JudgedOutput(serializers.Serializer[Any]):
+    results = JudgedItemOutput(many=True)
+    total = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    limit = serializers.IntegerField()
+
+
+class SliceQuery(serializers.Serializer[Any]):
+    column = serializers.CharField(max_length=200)
+
+
+class SliceOutput(serializers.Serializer[Any]):
+    value = serializers.CharField(allow_null=True, help_text="Null: no value, or one of the rarer ones.")
+    items = serializers.IntegerField()
+    loss = serializers.FloatField()
+    right = serializers.FloatField(allow_null=True, help_text="Share right, 0 to 1, with its 95 % Wilson interval.")
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+
+
+class SlicesOutput(serializers.Serializer[Any]):
+    column = serializers.CharField()
+    results = SliceOutput(many=True)
+
+
+class OtherQuery(serializers.Serializer[Any]):
+    other = serializers.IntegerField(min_value=1, max_value=2**62)
+
+
+class ComparisonOutput(serializers.Serializer[Any]):
+    items = serializers.IntegerField(help_text="Test items that both judged.")
+    mcnemar = serializers.DictField(allow_null=True)
+    right = serializers.ListField(child=serializers.FloatField(), required=False)
+    loss_difference = serializers.DictField(allow_null=True, help_text="First - second, with its 95 % interval.")
+    changed = serializers.ListField(child=serializers.DictField(), help_text="Items that they see differently.")
 
 
 class TrainingFilter(filters.FilterSet):
@@ -97,14 +161,39 @@ class TrainingViewSet(ScopedViewSet):
     def create(self, request: Request) -> Response:
         """Train a family on a version that has labels and a split."""
         chosen = valid(TrainingInput, request.data)
-        training = start_training(
-            actor=request.actor,  # type: ignore[attr-defined]
-            version_id=chosen.pop("version"),
-            **chosen,
-        )
+        actor = request.actor  # type: ignore[attr-defined]
+        number, task, answer = chosen.pop("version"), chosen.pop("task", ""), chosen.pop("answer", "")
+        goal = find_goal(actor=actor, version_id=number, task=task, answer=answer) if task or answer else None
+        training = start_training(actor=actor, version_id=number, goal=goal, **chosen)
         body = {"training": TrainingOutput(training).data, "job": JobOutput(training.job).data}
         return Response(body, status=202)
 
     @extend_schema(responses=TrainingDetailOutput)
     def retrieve(self, request: Request, pk: int) -> Response:
         return Response(TrainingDetailOutput(self.get_object()).data)
+
+    @extend_schema(parameters=[JudgedQuery], responses=JudgedOutput)
+    @action(detail=True, methods=["get"], filter_backends=[])
+    def items(self, request: Request, pk: int) -> Response:
+        """Judged items of the test split, those first that the model is most wrong about."""
+        training = training_with_rows(actor=request.actor, training_id=self.get_object().pk)  # type: ignore[attr-defined]
+        chosen = valid(JudgedQuery, request.query_params)
+        rows, total = judged_page(training, **chosen)
+        return Response({"results": rows, "total": total, "offset": chosen["offset"], "limit": chosen["limit"]})
+
+    @extend_schema(parameters=[SliceQuery], responses=SlicesOutput)
+    @action(detail=True, methods=["get"], filter_backends=[])
+    def slices(self, request: Request, pk: int) -> Response:
+        """Figures of the test split for each value of a column, the worst first."""
+        training = training_with_rows(actor=request.actor, training_id=self.get_object().pk)  # type: ignore[attr-defined]
+        column = valid(SliceQuery, request.query_params)["column"]
+        return Response({"column": column, "results": slice_figures(training, column)})
+
+    @extend_schema(parameters=[OtherQuery], responses=ComparisonOutput)
+    @action(detail=True, methods=["get"], filter_backends=[])
+    def beside(self, request: Request, pk: int) -> Response:
+        """This training beside another on the test items that both judged."""
+        actor = request.actor  # type: ignore[attr-defined]
+        first = training_with_rows(actor=actor, training_id=self.get_object().pk)
+        second = training_with_rows(actor=actor, training_id=valid(OtherQuery, request.query_params)["other"])
+        return Response(compare_trainings(first, second))

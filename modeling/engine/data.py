@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 from modeling.engine.errors import BadData
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from modeling.engine.tasks.task import Task
 
@@ -58,7 +58,6 @@ class Examples:
         splits: `train`, `validation` or `test`.
         ids: What each row is called in what it came from.
         soft: How likely each class is for each row, [n, k] in the order of `classes`, where people disagree; else None.
-        columns: Other columns, for figures by slice.
     """
 
     task: str
@@ -67,7 +66,6 @@ class Examples:
     splits: tuple[str, ...]
     ids: tuple[str, ...] = ()
     soft: np.ndarray[Any, Any] | None = None
-    columns: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -78,7 +76,6 @@ class Examples:
         *,
         ids: Sequence[str] | None = None,
         soft: np.ndarray[Any, Any] | None = None,
-        columns: Mapping[str, Sequence[Any]] | None = None,
     ) -> Examples:
         """Check columns and return them as one value; without validation rows some training rows become such.
 
@@ -99,7 +96,6 @@ class Examples:
             tuple(splits),
             tuple(ids) if ids is not None else tuple(str(row) for row in range(len(inputs))),
             soft,
-            {name: tuple(values) for name, values in (columns or {}).items()},
         )
         data = data if "validation" in data.splits else _with_validation(data)
         for split in SPLITS:
@@ -137,7 +133,6 @@ class Examples:
             take(self.splits),
             take(self.ids),
             None if self.soft is None else self.soft[list(places)],
-            {name: take(values) for name, values in self.columns.items()},
         )
 
     def targets(self, classes: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -12,6 +12,9 @@ class Training(TimedModel):
     # Protected: a report that nobody can recompute proves nothing.
     version = models.ForeignKey("curation.Version", on_delete=models.PROTECT, related_name="trainings")
     name = models.CharField(_("name"), max_length=120)
+    # What is learned, a task of modeling.engine.tasks, and from which column of the version.
+    task = models.CharField(_("task"), max_length=40, default="text-classification")
+    answer = models.CharField(_("answers"), max_length=200, default="label")
     family = models.CharField(_("family"), max_length=40)
     params = models.JSONField(default=dict)
     seed = models.BigIntegerField(_("seed"), default=0)
@@ -24,6 +27,8 @@ class Training(TimedModel):
     environment = models.JSONField(default=dict)
     # Metrics, per class, confusion, calibration, baseline and comparison on the locked test split.
     report = models.JSONField(null=True, blank=True)
+    # Each item of the test split with answer, prediction and loss, the worst first, as Parquet.
+    rows_key = models.CharField(max_length=300, blank=True)
 
     objects = TenantQuerySet.as_manager()
 

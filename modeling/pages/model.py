@@ -6,6 +6,7 @@ from django.shortcuts import render
 from accounts.pages.view import PageRequest, ScopedPage, page_of
 from modeling.families import FAMILIES
 from modeling.models import Training
+from modeling.pages.report import FIGURES
 
 
 class ModelsPage(ScopedPage):
@@ -26,11 +27,13 @@ class ModelsPage(ScopedPage):
 def _row(training: Training) -> dict[str, Any]:
     model = getattr(training, "model", None)
     metrics = model.metrics if model else {}
-    family = FAMILIES.get(training.family)
+    family = FAMILIES.get(metrics.get("family") or training.family)
+    primary = metrics.get("primary", "macro_f1")
     return {
         "training": training,
         "family": family.title if family else training.family,
-        "macro_f1": _points(metrics.get("macro_f1")),
+        "score": _points(metrics.get(primary)),
+        "figure": FIGURES[primary].title if primary in FIGURES else primary,
         "gain": metrics.get("gain_points"),
     }
 

@@ -1,18 +1,30 @@
 """A training's report in the form that its page shows: headline figures with their meaning, tables and charts."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from modeling.families import FAMILIES
+
 # Above this many labels a drawn matrix is a grey square; the table of confusions says more.
 MATRIX_LIMIT = 30
 CONFUSIONS_SHOWN = 12
+# As many as the chart has colours.
+CURVES_SHOWN = 6
 
 DEFINITIONS: dict[str, str | Promise] = {
     "macro_f1": gettext_lazy("The F1 of each label, averaged so that rare labels count as much as frequent ones."),
+    "micro_f1": gettext_lazy("The F1 of all labels of all items together."),
+    "span_f1": gettext_lazy("F1 of spans found exactly: start, end and label."),
+    "map_50_95": gettext_lazy(
+        "Mean average precision as COCO defines it: over labels, and over overlaps from 0.50 to 0.95."
+    ),
+    "map_50": gettext_lazy("Mean average precision where an overlap of a half counts as found."),
+    "exact": gettext_lazy("The share of test items whose labels are all right."),
+    "average_precision": gettext_lazy("The area under precision and recall, averaged over labels."),
     "accuracy": gettext_lazy("The share of test items whose label the model names right."),
     "log_loss": gettext_lazy("The mean of −ln of the probability given to the right label; lower is better."),
     "calibration_error": gettext_lazy(
@@ -26,20 +38,51 @@ DEFINITIONS: dict[str, str | Promise] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure that reports have as one number: its name, what it means, and how it is shown."""
+
+    title: str | Promise
+    definition: str | Promise
+    times: float = 100
+    decimals: int = 1
+    higher_is_better: bool = True
+
+
+# In the order in which they are shown; a report has those of its task.
+FIGURES: dict[str, Figure] = {
+    "macro_f1": Figure(gettext_lazy("Macro-F1"), DEFINITIONS["macro_f1"]),
+    "micro_f1": Figure(gettext_lazy("Micro-F1"), DEFINITIONS["micro_f1"]),
+    "f1": Figure(gettext_lazy("Span F1"), DEFINITIONS["span_f1"]),
+    "map_50_95": Figure(gettext_lazy("mAP 50–95"), DEFINITIONS["map_50_95"]),
+    "map_50": Figure(gettext_lazy("mAP 50"), DEFINITIONS["map_50"]),
+    "accuracy": Figure(gettext_lazy("Accuracy"), DEFINITIONS["accuracy"]),
+    "exact": Figure(gettext_lazy("All labels right"), DEFINITIONS["exact"]),
+    "average_precision": Figure(gettext_lazy("Average precision"), DEFINITIONS["average_precision"]),
+    "calibration_error": Figure(
+        gettext_lazy("Calibration error"), DEFINITIONS["calibration_error"], higher_is_better=False
+    ),
+    "log_loss": Figure(gettext_lazy("Log-loss"), DEFINITIONS["log_loss"], 1, 3, higher_is_better=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Headline:
     """One figure beside the baseline's, in points (0 to 100) where it is a share.
 
     Attributes:
         good: True when better than the baseline, False when worse, None when equal or without a baseline.
+        low: End of the 95 % interval where the report has one, as `high`.
     """
 
-    title: str
+    title: str | Promise
     definition: str | Promise
     value: float
     baseline: float | None
     delta: float | None
     good: bool | None
     decimals: int
+    low: float | None = None
+    high: float | None = None
 
 
 class ReportView:
@@ -56,19 +99,64 @@ class ReportView:
 
     @property
     def headlines(self) -> list[Headline]:
+        return [self._headline(name, FIGURES[name]) for name in FIGURES if _is_number(self.report.get(name))]
+
+    def _headline(self, name: str, figure: Figure) -> Headline:
+        value = self.report[name] * figure.times
+        before = (self.baseline or {}).get(name)
+        baseline = before * figure.times if _is_number(before) else None
+        delta = round(value - baseline, figure.decimals) if baseline is not None else None
+        good = None if not delta else (delta > 0) == figure.higher_is_better
+        interval = self.report.get(f"{name}_interval")
+        if interval is None and name == self.report.get("primary"):
+            interval = self.report.get("interval")
+        low, high = (interval[0] * figure.times, interval[1] * figure.times) if interval else (None, None)
+        return Headline(figure.title, figure.definition, value, baseline, delta, good, figure.decimals, low, high)
+
+    @property
+    def primary(self) -> Figure:
+        return FIGURES.get(self.report.get("primary", "macro_f1"), FIGURES["macro_f1"])
+
+    @property
+    def tried(self) -> list[dict[str, Any]]:
+        """The families that were tried, where the data decided, with their validation figure in points."""
+        name = self.report.get("primary", "")
         return [
-            self._headline("macro_f1", _("Macro-F1"), 100, 1, higher_is_better=True),
-            self._headline("accuracy", _("Accuracy"), 100, 1, higher_is_better=True),
-            self._headline("calibration_error", _("Calibration error"), 100, 1, higher_is_better=False),
-            self._headline("log_loss", _("Log-loss"), 1, 3, higher_is_better=False),
+            {
+                "family": FAMILIES[row["family"]].title if row["family"] in FAMILIES else row["family"],
+                "score": row["validation"].get(name, 0.0) * self.primary.times,
+                "seconds": row["seconds"],
+                "kept": row["family"] == self.report.get("family"),
+            }
+            for row in self.report.get("auto", [])
         ]
 
-    def _headline(self, name: str, title: str, times: float, decimals: int, *, higher_is_better: bool) -> Headline:
-        value = self.report[name] * times
-        baseline = self.baseline[name] * times if self.baseline else None
-        delta = round(value - baseline, decimals) if baseline is not None else None
-        good = None if not delta else (delta > 0) == higher_is_better
-        return Headline(title, DEFINITIONS[name], value, baseline, delta, good, decimals)
+    @property
+    def remarks(self) -> list[str]:
+        """What went otherwise than set."""
+        return [*self.report.get("notes", []), *self.report.get("failures", [])]
+
+    @property
+    def curves(self) -> dict[str, Any] | None:
+        """Precision at each recall, for the six labels with most items."""
+        curves = self.report.get("curves")
+        if not curves:
+            return None
+        support = {row["label"]: row.get("support", 0) for row in self.report["per_class"]}
+        shown = sorted(curves, key=lambda row: -support.get(row["label"], 0))[:CURVES_SHOWN]
+        steps = len(shown[0]["precision"]) - 1
+        rows = [
+            {"recall": step / steps, **{f"p{place}": row["precision"][step] for place, row in enumerate(shown)}}
+            for step in range(steps + 1)
+        ]
+        return {"rows": rows, "names": [row["label"] for row in shown], "all": len(curves) <= CURVES_SHOWN}
+
+    @property
+    def reliability(self) -> list[dict[str, Any]] | None:
+        """Share right at each confidence, with what it would be if the model knew itself."""
+        bins = self.report.get("reliability") or []
+        rows = [{"confidence": row["confidence"], "right": row["right"], "ideal": row["confidence"]} for row in bins]
+        return rows or None
 
     @property
     def verdict(self) -> str:
@@ -80,13 +168,14 @@ class ReportView:
             "points": _signed(difference["difference"]),
             "low": _signed(difference["low"]),
             "high": _signed(difference["high"]),
+            "figure": self.primary.title,
         }
         sentences = {
-            "better": _("Better than the baseline by %(points)s points of macro-F1 (95 %% sure: %(low)s to %(high)s)."),
-            "worse": _("Worse than the baseline by %(points)s points of macro-F1 (95 %% sure: %(low)s to %(high)s)."),
+            "better": _("Better than the baseline: %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s)."),
+            "worse": _("Worse than the baseline: %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s)."),
             "no clear difference": _(
-                "No clear difference to the baseline: %(points)s points of macro-F1, anything from %(low)s to %(high)s "
-                "being possible (95 %% sure). More test items would tell."
+                "No clear difference to the baseline: %(points)s points of %(figure)s, anything from %(low)s to "
+                "%(high)s being possible (95 %% sure). More test items would tell."
             ),
         }
         return sentences[self.comparison["verdict"]] % values
@@ -99,7 +188,7 @@ class ReportView:
     @property
     def disagreement(self) -> str:
         """The McNemar test, as a sentence."""
-        if not self.comparison:
+        if not self.comparison or not self.comparison["mcnemar"]:
             return ""
         test = self.comparison["mcnemar"]
         values = {"one": test["only_first"], "other": test["only_second"], "p": f"{test['p_value']:.3f}"}
@@ -113,27 +202,30 @@ class ReportView:
 
     @property
     def per_class(self) -> list[dict[str, Any]]:
-        before = {row["label"]: row["f1"] for row in self.baseline["per_class"]} if self.baseline else {}
-        return [
-            {
-                "label": row["label"],
-                "precision": row["precision"] * 100,
-                "recall": row["recall"] * 100,
-                "f1": row["f1"] * 100,
-                "support": row["support"],
-                "baseline": before[row["label"]] * 100 if row["label"] in before else None,
-            }
-            for row in sorted(self.report["per_class"], key=lambda row: row["f1"])
-        ]
+        before = {row["label"]: row for row in self.baseline["per_class"]} if self.baseline else {}
+        rows = [_class_row(row, before.get(row["label"])) for row in self.report.get("per_class", [])]
+        return sorted(rows, key=lambda row: row["f1"] if row["f1"] is not None else row["average_precision"] or 0)
+
+    @property
+    def has_precision(self) -> bool:
+        return any("precision" in row for row in self.report.get("per_class", []))
+
+    @property
+    def has_area(self) -> bool:
+        return any("average_precision" in row for row in self.report.get("per_class", []))
 
     @property
     def matrix(self) -> dict[str, Any] | None:
-        labels = self.report["labels"]
+        labels = self.report.get("labels", [])
+        if "confusion" not in self.report:
+            return None
         return {"labels": labels, "rows": self.report["confusion"]} if len(labels) <= MATRIX_LIMIT else None
 
     @property
     def confusions(self) -> list[dict[str, Any]]:
         """The most frequent mistakes: actual label, predicted label, items."""
+        if "confusion" not in self.report:
+            return []
         labels = self.report["labels"]
         rows = [
             {"actual": labels[actual], "predicted": labels[predicted], "count": count}
@@ -151,6 +243,18 @@ class ReportView:
     def split_rows(self) -> dict[str, int]:
         rows = self.report.get("rows_by_split", {})
         return {split: rows[split] for split in ("train", "validation", "test") if split in rows}
+
+
+def _class_row(row: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """Return a label's figures in points; None for those that its task does not have."""
+    names = ("precision", "recall", "f1", "f1_low", "f1_high", "average_precision")
+    found = {name: row[name] * 100 if _is_number(row.get(name)) else None for name in names}
+    baseline = before["f1"] * 100 if before and _is_number(before.get("f1")) else None
+    return {**found, "label": row["label"], "support": row.get("support"), "baseline": baseline}
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _signed(share: float) -> str:

@@ -1,47 +1,20 @@
-from typing import Any
-
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors
-from curation.models import Version
-from modeling.families import FAMILIES
+from core.number import whole_number
+from modeling.families import AUTO, FAMILIES, TASK_TITLES
 from modeling.models import Training
 from modeling.pages.report import ReportView
+from modeling.pages.training_form import TrainingForm, family_cards, goal_of, goal_title, settings_of
 from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
-from modeling.services.trainable import trainable_versions
+from modeling.services.judged import slices_of
+from modeling.services.trainable import goals_of, trainable_versions
 from modeling.services.training import start_training
 
 VERSION_CHOICES = 200
-
-
-class VersionField(forms.ModelChoiceField):
-    def label_from_instance(self, obj: Any) -> str:
-        values = {"dataset": obj.dataset.name, "number": obj.number, "rows": obj.row_count}
-        return _("%(dataset)s v%(number)s, %(rows)s items") % values
-
-
-class TrainingForm(forms.Form):
-    version = VersionField(queryset=Version.objects.none(), label=gettext_lazy("Version"))
-    family = forms.ChoiceField(choices=[(name, family.title) for name, family in FAMILIES.items()])
-    name = forms.CharField(
-        label=gettext_lazy("Name"),
-        max_length=120,
-        required=False,
-        help_text=gettext_lazy("Made from dataset and version when left empty."),
-    )
-    seed = forms.IntegerField(
-        label=gettext_lazy("Seed"),
-        min_value=0,
-        max_value=2**31 - 1,
-        initial=0,
-        help_text=gettext_lazy(
-            "The same seed on the same version gives the same model; another one shows how much is luck."
-        ),
-    )
 
 
 class ExportForm(forms.Form):
@@ -60,12 +33,11 @@ class NewTrainingPage(ScopedPage):
     scopes = {"GET": "model.write", "POST": "model.write"}
 
     def get(self, request: PageRequest) -> HttpResponse:
-        chosen = request.GET.get("version", "")
-        form = self._form(request, initial={"version": chosen} if chosen.isdigit() else None)
-        return self._show(request, form, next(iter(FAMILIES)))
+        return self._show(request, None, request.GET.get("version", ""), request.GET.get("goal", ""))
 
     def post(self, request: PageRequest) -> HttpResponse:
-        form = self._form(request, request.POST)
+        form = TrainingForm(request.POST)
+        form.fields["version"].queryset = trainable_versions(actor=request.actor)  # type: ignore[attr-defined]
         if form.is_valid():
             values = form.cleaned_data
             with form_errors(form):
@@ -75,24 +47,31 @@ class NewTrainingPage(ScopedPage):
                     family=values["family"],
                     seed=values["seed"],
                     name=values["name"],
+                    params=settings_of(values["family"], request.POST.dict()),
+                    goal=goal_of(values["goal"]),
                 )
                 return redirect("modeling:training", training.pk)
-        return self._show(request, form, request.POST.get("family", ""), status=400)
+        return self._show(request, form, request.POST.get("version", ""), request.POST.get("goal", ""))
 
-    def _form(self, request: PageRequest, data: Any = None, **options: Any) -> TrainingForm:
-        form = TrainingForm(data, **options)
-        versions = trainable_versions(actor=request.actor)
-        form.fields["version"].queryset = versions  # type: ignore[attr-defined]
-        return form
-
-    def _show(self, request: PageRequest, form: TrainingForm, family: str, status: int = 200) -> HttpResponse:
+    def _show(self, request: PageRequest, form: TrainingForm | None, version: str, goal: str) -> HttpResponse:
+        versions = list(trainable_versions(actor=request.actor)[:VERSION_CHOICES])
+        number = whole_number(version)
+        chosen = next((row for row in versions if row.pk == number), None)
+        if chosen is None and number is not None:
+            chosen = trainable_versions(actor=request.actor).filter(pk=number).first()
+            versions += [chosen] if chosen else []
+        chosen = chosen or (versions[0] if versions else None)
+        goals = goals_of(version=chosen) if chosen else []
+        wanted = next((row for row in goals if row.key == goal), goals[0] if goals else None)
+        sent = request.POST.dict() if form is not None else None
         context = {
-            "form": form,
-            "versions": trainable_versions(actor=request.actor).exists(),
-            "families": FAMILIES.values(),
-            "chosen_family": family,
+            "form": form or TrainingForm(initial={"version": chosen, "goal": wanted.key if wanted else ""}),
+            "versions": versions,
+            "chosen": chosen,
+            "goals": [{"key": row.key, "title": goal_title(row), "here": row == wanted} for row in goals],
+            "cards": family_cards(wanted.task, (sent or {}).get("family", AUTO), sent) if wanted else [],
         }
-        return render(request, "modeling/training_new.html", context, status=status)
+        return render(request, "modeling/training_new.html", context, status=200 if form is None else 400)
 
 
 class TrainingPage(ScopedPage):
@@ -123,12 +102,18 @@ def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int 
     training = get_object_or_404(rows, pk=pk)
     model = getattr(training, "model", None)
     family = FAMILIES.get(training.family)
+    kept = FAMILIES.get((training.report or {}).get("family", training.family))
+    others = Training.objects.visible_to(request.actor).filter(version=training.version_id).exclude(rows_key="")
     context = {
         "training": training,
         "model": model,
         "family": family.title if family else training.family,
+        "kept_family": kept,
+        "task": TASK_TITLES.get(training.task, training.task),
         "report": ReportView(training.report) if training.report else None,
-        "exportable": bool(family and family.exportable),
+        "exportable": bool(kept and kept.exportable and training.task == "text-classification"),
+        "slices": slices_of(training) if training.rows_key else [],
+        "others": others.exclude(pk=training.pk).order_by("-pk")[:20] if training.rows_key else [],
         "bundles": model.bundles.order_by("-pk") if model else [],
         "form": form,
         "can_write": request.actor.can("model.write"),

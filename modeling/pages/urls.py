@@ -19,6 +19,7 @@ from modeling.pages.erasure import (
     NewErasurePage,
     WithdrawPage,
 )
+from modeling.pages.judged import ComparePage, MistakesPage, SlicesPage
 from modeling.pages.lineage import LineagePage
 from modeling.pages.model import ModelsPage
 from modeling.pages.suggestion import SuggestPage
@@ -29,6 +30,9 @@ urlpatterns = [
     path("models/", ModelsPage.as_view(), name="models"),
     path("trainings/new/", NewTrainingPage.as_view(), name="training-new"),
     path("trainings/<int:pk>/", TrainingPage.as_view(), name="training"),
+    path("trainings/<int:pk>/mistakes/", MistakesPage.as_view(), name="training-mistakes"),
+    path("trainings/<int:pk>/slices/", SlicesPage.as_view(), name="training-slices"),
+    path("trainings/<int:pk>/beside/<int:other>/", ComparePage.as_view(), name="training-compare"),
     path("trainings/<int:pk>/export/", ExportPage.as_view(), name="training-export"),
     path("bundles/", BundlesPage.as_view(), name="bundles"),
     path("bundles/<int:pk>/", BundlePage.as_view(), name="bundle"),

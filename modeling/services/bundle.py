@@ -20,7 +20,7 @@ from modeling.families import FAMILIES
 from modeling.models import Bundle, BundleState, Model
 from modeling.services.archive import unpack
 from modeling.services.engine_errors import engine_errors
-from modeling.services.trainable import read_labeled
+from modeling.services.trainable import Goal, open_examples
 from workers.context import JobContext
 from workers.services.job import enqueue
 from workers.work_folder import work_folder
@@ -110,28 +110,29 @@ def _export(job: JobContext, bundle: Bundle, folder: Path) -> "ExportResult":
     def on_stage(name: str) -> None:
         job.progress(0, None, titles.get(name) or _("compressing and measuring (%(rung)s)") % {"rung": name[13:]})
 
-    return export_bundle(
-        TrainedModel.load(folder / "model"),
-        read_labeled(version=version),
-        folder / "bundle.zip",
-        created_at=bundle.created_at.isoformat(),
-        name=training.name,
-        lineage={
-            "dataset": version.dataset.name,
-            "version": version.number,
-            "version_hash": version.content_hash,
-            "training": training.pk,
-            "model": bundle.model.sha256,
-        },
-        comparison=(training.report or {}).get("comparison"),
-        limit_points=bundle.limit_points,
-        context=TrainingContext(
-            cache_dir=settings.ASSAY_MODEL_CACHE,
-            vectors_dir=vectors_folder(job.organization_id),
-            on_stage=on_stage,
-            cancelled=job.cancelled,
-        ),
-    )
+    with open_examples(version=version, goal=Goal(training.task, training.answer)) as data:
+        return export_bundle(
+            TrainedModel.load(folder / "model"),
+            data,
+            folder / "bundle.zip",
+            created_at=bundle.created_at.isoformat(),
+            name=training.name,
+            lineage={
+                "dataset": version.dataset.name,
+                "version": version.number,
+                "version_hash": version.content_hash,
+                "training": training.pk,
+                "model": bundle.model.sha256,
+            },
+            comparison=(training.report or {}).get("comparison"),
+            limit_points=bundle.limit_points,
+            context=TrainingContext(
+                cache_dir=settings.ASSAY_MODEL_CACHE,
+                vectors_dir=vectors_folder(job.organization_id),
+                on_stage=on_stage,
+                cancelled=job.cancelled,
+            ),
+        )
 
 
 def _accepted(bundle: Bundle, made: "ExportResult") -> dict[str, Any]:

@@ -17,13 +17,15 @@ from modeling.families import FAMILIES
 from modeling.models import Model, Training
 from modeling.services.archive import pack, sha256_of
 from modeling.services.engine_errors import engine_errors
-from modeling.services.trainable import check_trainable, read_labeled
+from modeling.services.judged import store_rows
+from modeling.services.trainable import Goal, check_trainable, open_examples
 from workers.context import JobContext
 from workers.services.job import enqueue
 from workers.work_folder import work_folder
 
 if TYPE_CHECKING:
     from modeling.engine.data import Examples
+    from modeling.engine.evaluate import Evaluation
     from modeling.engine.training import TrainedModel, TrainingContext
 
 
@@ -36,6 +38,7 @@ def start_training(
     params: dict[str, Any] | None = None,
     seed: int = 0,
     name: str = "",
+    goal: Goal | None = None,
 ) -> Training:
     """Send the job that trains a family on a version and return the training with its job.
 
@@ -46,12 +49,13 @@ def start_training(
         params: The family's parameters that differ from their defaults.
         seed: Of every random choice.
         name: What lists call it; made from dataset and version when left out.
+        goal: What to learn; the likeliest that the version teaches when left out.
 
     Raises:
         NotFound: No such version.
         Conflict: ``version_trashed``.
-        DomainError: ``version_without_labels``, ``version_without_split``, ``version_one_label``,
-            ``family_unknown``, ``param_unknown`` or ``param_out_of_range``.
+        DomainError: ``version_without_labels``, ``version_without_split``, ``version_one_label``, ``goal_unknown``,
+            ``family_unknown``, ``family_unfit``, ``param_unknown`` or ``param_out_of_range``.
     """
     rows = Version.objects.visible_to(actor).select_related("dataset").filter(pk=version_id)
     # Locked, so that nobody puts it in the trash before the training holds it.
@@ -60,13 +64,15 @@ def start_training(
         raise NotFound(_("There is no such version."))
     if version.trashed_at is not None:
         raise Conflict("version_trashed", _("This version is in the trash. Restore it before you train on it."))
-    check_trainable(version=version)
-    chosen = check_params(family=family, params=params or {})
+    learned = check_trainable(version=version, goal=goal)
+    chosen = check_params(family=family, params=params or {}, task=learned.task)
     title = name.strip() or f"{version.dataset.name} v{version.number}"
     training = Training.objects.create(
         organization_id=actor.organization_id,
         version=version,
         name=title[:120],
+        task=learned.task,
+        answer=learned.answer,
         family=family,
         params=chosen,
         seed=seed,
@@ -85,17 +91,22 @@ def start_training(
         action="training.start",
         subject=f"training:{training.pk}",
         version=version.pk,
+        task=learned.task,
         family=family,
         seed=seed,
     )
     return training
 
 
-def check_params(*, family: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters, checked against the family's table."""
+def check_params(*, family: str, params: dict[str, Any], task: str) -> dict[str, Any]:
+    """Return the parameters, checked against the family's table, which must have the task too."""
     if family not in FAMILIES:
         detail = _("There is no family %(family)s. Choose one of: %(families)s.")
         raise DomainError("family_unknown", detail % {"family": family, "families": ", ".join(FAMILIES)})
+    if task not in FAMILIES[family].tasks:
+        fit = ", ".join(name for name, row in FAMILIES.items() if task in row.tasks)
+        detail = _("%(family)s does not learn %(task)s. Choose one of: %(families)s.")
+        raise DomainError("family_unfit", detail % {"family": family, "task": task, "families": fit}, field="family")
     known = {param.name: param for param in FAMILIES[family].params}
     for name, value in params.items():
         param = known.get(name)
@@ -119,31 +130,36 @@ def run_training(*, job: JobContext, training_id: int) -> dict[str, Any]:
     done = Model.objects.filter(training=training).first()
     if done is not None:
         return _result(training, done)
+    goal, soft = Goal(training.task, training.answer), bool(training.params.get("soft_labels"))
     with work_folder(job, keep=True) as folder, engine_errors(job):
         job.progress(0, None, _("reading the version"))
-        data = read_labeled(version=training.version)
-        model, report = _fit(job, training, data, folder)
-        job.progress(0, None, _("storing the model"))
-        kept = _keep(job, training, model, report, folder)
+        with open_examples(version=training.version, goal=goal, soft=soft) as data:
+            model, evaluation = _fit(job, training, data, folder)
+            job.progress(0, None, _("storing the model"))
+            rows_key = store_rows(training, evaluation, folder)
+            kept = _keep(job, training, model, evaluation.to_dict(), rows_key, folder)
     return _result(training, kept)
 
 
-def _fit(job: JobContext, training: Training, data: "Examples", folder: Path) -> tuple["TrainedModel", dict[str, Any]]:
+def _fit(job: JobContext, training: Training, data: "Examples", folder: Path) -> tuple["TrainedModel", "Evaluation"]:
     from modeling.engine.evaluate import evaluate
     from modeling.engine.training import BASELINES, TrainingSettings, train
 
     context = _context(job, folder)
-    chosen = TrainingSettings.from_dict({**training.params, "family": training.family, "seed": training.seed})
+    params = {name: value for name, value in training.params.items() if name != "soft_labels"}
+    chosen = TrainingSettings.from_dict({**params, "family": training.family, "seed": training.seed})
     model = train(data, folder / "model", chosen, context)
     baseline = None
-    plain_family = BASELINES[data.task]
-    if training.family != plain_family:
+    plain_family = BASELINES.get(data.task)
+    if plain_family == model.facts["family"]:
+        # Of a choice of families: there is nothing left to compare with.
+        baseline = None
+    elif plain_family:
         job.progress(0, None, _("training the baseline"))
         plain = TrainingSettings(family=plain_family, seed=training.seed)
         baseline = train(data, folder / "baseline", plain, _context(job, folder, quiet=True))
     job.progress(0, None, _("evaluating on the test split"))
-    report = evaluate(model, data, baseline=baseline, context=context, seed=training.seed).to_dict()
-    return model, report
+    return model, evaluate(model, data, baseline=baseline, context=context, seed=training.seed)
 
 
 def _context(job: JobContext, folder: Path, *, quiet: bool = False) -> "TrainingContext":
@@ -163,6 +179,9 @@ def _context(job: JobContext, folder: Path, *, quiet: bool = False) -> "Training
         stage = titles.get(name, name)
         job.progress(0, None, stage)
 
+    def on_note(sentence: str) -> None:
+        job.progress(0, None, sentence)
+
     def on_epoch(metrics: dict[str, Any]) -> None:
         # An earlier attempt may have got further than the checkpoint that this one started from.
         job.job.metrics.filter(number__gt=int(metrics["epoch"]), attempt__lt=job.attempt).delete()
@@ -177,11 +196,19 @@ def _context(job: JobContext, folder: Path, *, quiet: bool = False) -> "Training
         on_stage=None if quiet else on_stage,
         progress=None if quiet else lambda done, total: job.progress(done, total, stage),
         on_epoch=None if quiet else on_epoch,
+        on_note=None if quiet else on_note,
         cancelled=job.cancelled,
     )
 
 
-def _keep(job: JobContext, training: Training, model: "TrainedModel", report: dict[str, Any], folder: Path) -> Model:
+def _keep(
+    job: JobContext,
+    training: Training,
+    model: "TrainedModel",
+    report: dict[str, Any],
+    rows_key: str,
+    folder: Path,
+) -> Model:
     """Store the model's files by content and write model and report in one transaction."""
     archive = folder / "model.zip"
     pack(model.folder, archive)
@@ -200,11 +227,20 @@ def _keep(job: JobContext, training: Training, model: "TrainedModel", report: di
                 "byte_count": archive.stat().st_size,
                 "fingerprint": facts["fingerprint"],
                 "labels": facts["labels"],
-                "metrics": _headline(report),
+                "metrics": _headline({**report, "family": facts["family"]}),
             },
         )
         if created:
-            training.report = {**report, "rows_by_split": facts["rows"], "history": facts.get("history", [])}
+            kept_facts = {name: facts[name] for name in ("auto", "reason", "notes", "failures") if facts.get(name)}
+            history = facts.get("history", [])
+            training.report = {
+                **report,
+                **kept_facts,
+                "family": facts["family"],
+                "rows_by_split": facts["rows"],
+                "history": history,
+            }
+            training.rows_key = rows_key
             training.encoder = facts["encoder"] if facts.get("encoder_fingerprint") else ""
             training.device = facts.get("device", "cpu")
             training.fingerprint = facts["fingerprint"]
@@ -213,17 +249,20 @@ def _keep(job: JobContext, training: Training, model: "TrainedModel", report: di
                 "encoder_reason": facts["encoder_reason"],
                 "settings": facts["settings"],
             }
-            training.save(update_fields=["report", "encoder", "device", "fingerprint", "environment", "updated_at"])
+            training.save(
+                update_fields=["report", "rows_key", "encoder", "device", "fingerprint", "environment", "updated_at"]
+            )
             audit.record(actor=job.actor, action="model.keep", subject=f"model:{kept.pk}", sha256=digest)
     return kept
 
 
 def _headline(report: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures that a list shows; shares in [0, 1], ``gain_points`` in points of macro-F1."""
-    found = {name: report[name] for name in ("rows", "accuracy", "macro_f1", "log_loss", "calibration_error")}
+    """Return the figures that a list shows; shares in [0, 1], ``gain_points`` in points of the primary figure."""
+    found = {name: value for name, value in report.items() if isinstance(value, int | float)}
+    found |= {"task": report["task"], "primary": report["primary"], "family": report.get("family", "")}
     comparison = report.get("comparison")
     if comparison:
-        found["baseline_macro_f1"] = comparison["baseline"]["macro_f1"]
+        found[f"baseline_{report['primary']}"] = comparison["baseline"][report["primary"]]
         found["gain_points"] = comparison["difference"]["difference"] * 100
         found["verdict"] = comparison["verdict"]
     return found

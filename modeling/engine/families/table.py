@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modeling.engine.errors import EngineError
+from modeling.engine.families.contrastive import Contrastive
 from modeling.engine.families.encoder_head import EncoderHead
+from modeling.engine.families.encoder_linear import EncoderLinear
+from modeling.engine.families.fine_tuning import FineTuning
+from modeling.engine.families.from_scratch import FromScratch
 from modeling.engine.families.tfidf import TfidfLinear
 
 if TYPE_CHECKING:
@@ -13,6 +17,10 @@ if TYPE_CHECKING:
 
 FAMILIES: dict[str, type[Family]] = {
     "encoder-head": EncoderHead,
+    "encoder-linear": EncoderLinear,
+    "few-shot": Contrastive,
+    "fine-tuning": FineTuning,
+    "from-scratch": FromScratch,
     "tfidf-linear": TfidfLinear,
 }
 

@@ -62,7 +62,9 @@ def _regression(strength: float, balanced: bool) -> Any:
 
 def _fitted(model: Any, features: Any, truth: Array, weight: Array | None) -> None:
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
-    with warnings.catch_warnings():
+    # These products are too small to share: with two threads on busy cores a fit of 0.1 s took three.
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # one that stops early is still fair
         model.fit(features, truth, weight)

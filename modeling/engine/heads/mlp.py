@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,3 +36,13 @@ class MlpHead(nn.Module):
     def forward(self, vectors: Tensor) -> Tensor:
         """Return logits [b, classes]."""
         return cast("Tensor", self.layers((vectors - self.mean) / self.deviation))
+
+
+def linear_head(weights: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> MlpHead:
+    """Return a head without hidden layer that gives `vectors @ weights.T + bias`, weights [k, d] and bias [k]."""
+    head = MlpHead(weights.shape[1], weights.shape[0], 0, 0.0)
+    layer = cast("nn.Linear", head.layers[-1])
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(np.asarray(weights, np.float32)))
+        layer.bias.copy_(torch.from_numpy(np.asarray(bias, np.float32)))
+    return head

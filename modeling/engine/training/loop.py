@@ -127,6 +127,8 @@ class _Loop:
         restored = self.folder.restore(self.module, self.optimizer) if self.folder else None
         if restored:
             self.state, self.best = restored
+        elif self.work.starts_trained:
+            self.state.best_score = self.work.validate(self.device)["score"]
         self.began = time.monotonic() - self.state.seconds
         state = self.state
         while state.epoch < self.epochs and state.epoch - state.best_epoch < self.patience and not state.out_of_time:
@@ -154,8 +156,7 @@ class _Loop:
         metrics = {"epoch": state.epoch, "loss": loss, **self.work.validate(self.device)}
         metrics["learning_rate"] = self.optimizer.param_groups[0]["lr"]
         state.history.append(metrics)
-        # The first epoch counts whatever its score: a model that never beat nothing is still the trained one.
-        if metrics["score"] > state.best_score or not state.best_epoch:
+        if metrics["score"] > state.best_score:
             state.best_score, state.best_epoch, state.standstill = metrics["score"], state.epoch, 0
             self.best = trained_state(self.module)
         else:
@@ -194,8 +195,7 @@ class _Loop:
     def _batches(self) -> tuple[Tensor, ...]:
         # A generator of its own for each epoch: the order does not depend on what dropout has drawn.
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.state.epoch)
-        order: Tensor = torch.randperm(self.work.size, generator=generator)
-        return tuple(order.split(self.batch_size))
+        return self.work.batches(generator, self.batch_size)
 
     def _step(self, rows: Tensor) -> float:
         stop_if(self.callbacks.cancelled, "Training")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from modeling.engine.families.family import Family
 
 MODEL_FILE = "model.json"
+# In place of a family's name: the one that suits the data.
+AUTO = "auto"
 _PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torch")
 
 
@@ -80,6 +82,10 @@ def train(
         Cancelled, TrainingDiverged, BadData, EngineError.
     """
     settings, context = settings or TrainingSettings(), context or TrainingContext()
+    if settings.family == AUTO:
+        from modeling.engine.training.auto import train_auto
+
+        return train_auto(data, folder, settings, context)
     family, task = get_family(settings.family), data.kind
     if data.task not in family.tasks:
         raise EngineError(
@@ -107,7 +113,8 @@ def train(
     raw = result.held_out
     if raw is None:
         raw = family.predict(folder, facts, validation.inputs, context)
-    facts |= task.calibrate(raw, validation, data.classes)
+    # A family that held out more rows than the validation rows has calibrated by all of them.
+    facts = {**task.calibrate(raw, validation, data.classes), **facts}
     facts["validation"] = _headline(task, task.finish(raw, facts), validation, data.classes)
     facts["fingerprint"] = _fingerprint(facts)
     (folder / MODEL_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")

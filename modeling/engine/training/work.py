@@ -17,10 +17,14 @@ EVALUATION_BATCH = 256
 
 
 class Work(ABC):
-    """One thing to train. `size` counts training rows."""
+    """One thing to train. `size` counts the rows of an epoch.
+
+    `starts_trained` says that the module is of use before the first step, so that an epoch must beat it to count.
+    """
 
     module: nn.Module
     size: int
+    starts_trained: bool = False
 
     @abstractmethod
     def loss(self, rows: Tensor, device: torch.device) -> Tensor:
@@ -32,6 +36,11 @@ class Work(ABC):
 
     def begin_epoch(self, epoch: int) -> None:  # noqa: B027 - most rows are the same in every epoch
         """Hear that an epoch, counted from 0, begins or goes on: rows may be augmented anew by it."""
+
+    def batches(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, ...]:
+        """Return the rows of an epoch's steps, drawn with this generator and nothing else."""
+        order: Tensor = torch.randperm(self.size, generator=generator)
+        return tuple(order.split(batch_size))
 
     def groups(self, decay: float) -> list[dict[str, Any]]:
         """Return the optimizer's groups; `factor` times the learning rate is a group's rate.
@@ -97,7 +106,7 @@ class ClassifierWork(Work):
 
     def validate(self, device: torch.device) -> dict[str, float]:
         """Return validation loss, accuracy and F1; the score is macro-F1, of several labels micro-F1."""
-        logits = predict_rows(self.module, self.validation, device)
+        logits = self.validation_logits(device)
         targets = self.validation.targets
         if self.multilabel:
             made, truth = (logits >= 0).numpy(), (targets > 0.5).numpy()
@@ -112,6 +121,10 @@ class ClassifierWork(Work):
             "validation_macro_f1": score,
             "score": score,
         }
+
+    def validation_logits(self, device: torch.device) -> Tensor:
+        """Return float32 logits [n, k] of the validation rows on the CPU, in order."""
+        return predict_rows(self.module, self.validation, device)
 
 
 def balanced_weights(targets: Tensor, *, multilabel: bool = False) -> Tensor:

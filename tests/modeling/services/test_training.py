@@ -147,12 +147,14 @@ def test_a_dataset_in_the_trash_is_not_trained_on(owner: Actor, version: Version
 
 
 def test_families_are_those_of_the_engine() -> None:
+    from modeling.engine.tasks import TASKS
     from modeling.engine.training import FAMILIES as ENGINE_FAMILIES
-    from modeling.families import FAMILIES
+    from modeling.families import AUTO, FAMILIES, TASK_TITLES
 
-    assert {name: family.exportable for name, family in FAMILIES.items()} == {
-        name: family.exportable for name, family in ENGINE_FAMILIES.items()
+    assert {name: (family.exportable, family.tasks) for name, family in FAMILIES.items() if name != AUTO} == {
+        name: (family.exportable, family.tasks) for name, family in ENGINE_FAMILIES.items()
     }
+    assert set(FAMILIES[AUTO].tasks) == set(TASKS) == set(TASK_TITLES)
 
 
 def test_a_version_in_the_trash_is_not_trained_on(owner: Actor, version: Version) -> None:

@@ -1,0 +1,219 @@
+"""The family that suits the data, the device and the time: some are tried, the validation rows decide, and why is kept.
+
+Figures of `SECONDS` are processor seconds of one core, measured by bench/train_texts.py on two cores without a GPU.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from modeling.engine.errors import EngineError
+from modeling.engine.families.table import families_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from modeling.engine.data import Examples
+    from modeling.engine.families.family import TrainingContext
+    from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
+
+# Without a budget of the user's, what takes longer than this is not tried.
+DEFAULT_BUDGET = 1800.0
+# With fewer validation rows than this, which family is ahead there is luck: only those that hold out folds of their own
+# are compared.
+LEAST_VALIDATION = 30
+# Contrastive tuning is for few labels of each class.
+FEW_LABELS = 100
+# A GPU does this many times the work of a core in the families that train an encoder or a picture network.
+GPU_FACTOR = 15.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A family that may be tried: about how many seconds it takes, and in which order it comes."""
+
+    family: str
+    seconds: float
+
+
+def candidates(data: Examples, *, cuda: bool, budget: float | None = None) -> list[Candidate]:
+    """Return the families worth a try for these examples within a budget of seconds, the cheapest first.
+
+    The cheapest is always among them.
+    """
+    found = []
+    for name in families_of(data.task):
+        seconds = estimate(name, data, cuda=cuda)
+        if seconds is not None:
+            found.append(Candidate(name, seconds))
+    found.sort(key=lambda candidate: candidate.seconds)
+    left: float = budget or DEFAULT_BUDGET
+    kept: list[Candidate] = []
+    for candidate in found:
+        if not kept or candidate.seconds <= left:
+            kept.append(candidate)
+            left -= candidate.seconds
+    return kept
+
+
+def estimate(name: str, data: Examples, *, cuda: bool) -> float | None:
+    """Return about how many seconds a family takes on these examples; None when it is not worth trying."""
+    shape = _Shape.of(data)
+    if name not in SECONDS:
+        return 60.0
+    seconds = SECONDS[name](shape)
+    if seconds is not None and cuda and name in _ON_GPU:
+        seconds /= GPU_FACTOR
+    return seconds
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What costs depend on: rows to learn from, their mean length in tokens or so, classes, rows of the rarest class,
+    and how much slower the encoder of these texts is than MiniLM."""
+
+    rows: int
+    length: float
+    classes: int
+    rarest: int
+    slower: float
+
+    @staticmethod
+    def of(data: Examples) -> _Shape:
+        rows = [i for i, split in enumerate(data.splits) if split != "test"]
+        answers = [str(data.answers[i]) for i in rows]
+        counts = Counter(answers)
+        length, slower = 0.0, 1.0
+        if data.kind.input == "text":
+            sample = [data.inputs[i] for i in rows[:: max(1, len(rows) // 500)]]
+            characters = sum(map(len, sample)) / len(sample)
+            ascii_share = sum(text.isascii() for text in sample) / len(sample)
+            # A token of English has about four letters, of Chinese one and a half; E5-small has twice the layers.
+            length = min(256.0, characters / (4.0 if ascii_share > 0.5 else 1.5))
+            slower = 1.0 if ascii_share > 0.5 else 2.0
+        return _Shape(len(rows), max(8.0, length), len(counts), min(counts.values()), slower)
+
+
+def _encoding(shape: _Shape) -> float:
+    return shape.rows * shape.length * shape.slower / 3_500
+
+
+def _few_shot(shape: _Shape) -> float | None:
+    # Where some label has hundreds of texts, tuning all layers for the labels themselves is as quick and better.
+    if shape.rows / shape.classes > FEW_LABELS or shape.rarest < 2:
+        return None
+    steps = 4 * min(200.0, max(15.0, shape.rows / 32))
+    return steps * 32 * shape.length * shape.slower / 600 + 6 * _encoding(shape)
+
+
+SECONDS: dict[str, Callable[[_Shape], float | None]] = {
+    "tfidf-linear": lambda shape: 1 + shape.rows * shape.classes * shape.length / 300_000,
+    "encoder-linear": lambda shape: 2 + _encoding(shape) + shape.rows * shape.classes / 10_000,
+    "encoder-head": lambda shape: 3 + _encoding(shape) + 30 * shape.rows / 4_000 if shape.rows >= 300 else None,
+    "few-shot": _few_shot,
+    "fine-tuning": lambda shape: 5 * shape.rows * shape.length * shape.slower / 600 if shape.rows >= 1000 else None,
+    # Never the best where a pretrained encoder is at hand.
+    "from-scratch": lambda _shape: None,
+}
+_ON_GPU = {"few-shot", "fine-tuning"}
+
+
+def train_auto(data: Examples, folder: Path, settings: TrainingSettings, context: TrainingContext) -> TrainedModel:
+    """Train the families worth it into `folder`, keep the best by the validation rows, and say why.
+
+    `facts["auto"]` lists what was tried with validation figures and seconds, `facts["reason"]` is the sentence.
+
+    Raises:
+        As `train`, when not one family could be trained.
+    """
+    import torch
+
+    cuda = settings.device != "cpu" and torch.cuda.is_available()
+    began = time.monotonic()
+    tried: list[tuple[TrainedModel, float]] = []
+    failures: list[str] = []
+    plan = candidates(data, cuda=cuda, budget=settings.budget)
+    if data.splits.count("validation") < LEAST_VALIDATION:
+        plan = [row for row in plan if row.family in {"tfidf-linear", "encoder-linear"}] or plan[:1]
+    for candidate in plan:
+        left = None if settings.budget is None else settings.budget - (time.monotonic() - began)
+        if tried and left is not None and left < candidate.seconds / 2:
+            continue
+        started = time.monotonic()
+        try:
+            model = _train_one(data, folder, settings, context, candidate.family, left)
+        except EngineError as error:
+            if error.code not in {"training_diverged", "out_of_memory"}:
+                raise
+            failures.append(f"{candidate.family}: {error}")
+            continue
+        tried.append((model, time.monotonic() - started))
+    if not tried:
+        raise EngineError("No family could be trained. " + " ".join(failures), code="training_diverged")
+    return _keep_best(data, folder, tried, failures)
+
+
+def _train_one(
+    data: Examples, folder: Path, settings: TrainingSettings, context: TrainingContext, family: str, left: float | None
+) -> TrainedModel:
+    from modeling.engine.training.train import TrainedModel, train
+
+    place = folder / "candidates" / family
+    chosen = replace(settings, family=family, budget=None if left is None else max(1.0, left))
+    if context.on_note:
+        context.on_note(f"trying {family}")
+    checkpoints = context.checkpoints / family if context.checkpoints else None
+    done = place / "model.json"
+    if done.exists():
+        # Of an attempt that was cut off later on.
+        model = TrainedModel.load(place)
+        if model.facts["data_hash"] == data.content_hash():
+            return model
+    return train(data, place, chosen, replace(context, checkpoints=checkpoints))
+
+
+def _keep_best(
+    data: Examples, folder: Path, tried: list[tuple[TrainedModel, float]], failures: list[str]
+) -> TrainedModel:
+    from modeling.engine.training.train import MODEL_FILE, TrainedModel
+
+    primary = data.kind.primary
+
+    def rank(row: tuple[TrainedModel, float]) -> tuple[float, float]:
+        figures = row[0].facts["validation"]
+        return figures[primary], -figures.get("log_loss", 0.0)
+
+    few = data.splits.count("validation") < LEAST_VALIDATION
+    best = next((row for row in tried if few and row[0].facts["family"] == "encoder-linear"), None) or max(
+        tried, key=rank
+    )
+    rows = [
+        {"family": model.facts["family"], "seconds": round(seconds, 1), "validation": model.facts["validation"]}
+        for model, seconds in tried
+    ]
+    facts: dict[str, Any] = {**best[0].facts, "auto": rows, "reason": _reason(best[0], rows, primary, few=few)}
+    if failures:
+        facts["failures"] = failures
+    for path in best[0].folder.iterdir():
+        path.replace(folder / path.name)
+    shutil.rmtree(folder / "candidates")
+    (folder / MODEL_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    return TrainedModel(folder, facts)
+
+
+def _reason(best: TrainedModel, rows: list[dict[str, Any]], primary: str, *, few: bool) -> str:
+    name = best.facts["family"]
+    if few:
+        return f"{name} was chosen by rule: the validation rows are too few to compare families by."
+    others = ", ".join(f"{row['family']} {row['validation'][primary]:.3f}" for row in rows if row["family"] != name)
+    score = f"{best.facts['validation'][primary]:.3f}"
+    if not others:
+        return f"{name} was the only family that fits the time; validation {primary} {score}."
+    return f"{name} had the best validation {primary}, {score}; also tried: {others}."
