@@ -65,8 +65,8 @@ class TrainingOutput(serializers.ModelSerializer[Training]):
     class Meta:
         model = Training
         fields = [
-            "id", "version", "name", "task", "answer", "family", "params", "seed", "job", "state", "encoder", "device", "fingerprint",
-            "model", "created_by", "created_at",
+            "id", "version", "name", "task", "answer", "family", "params", "seed", "job", "state", "encoder", "device",
+            "fingerprint", "model", "created_by", "created_at",
         ]  # fmt: skip
 
 
