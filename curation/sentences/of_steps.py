@@ -49,6 +49,7 @@ DETAILS = (
     gettext_noop("span %(number)s reaches from %(start)s to %(end)s; the text has %(count)s characters"),
     gettext_noop("span %(number)s quotes %(quote)s, where the text reads %(text)s"),
     gettext_noop("the cell holds no JSON"),
+    gettext_noop("a shape of type %(type)s has no corners that can be read"),
     gettext_noop("the cell holds no list of objects"),
 )
 # Why a step cannot run.
@@ -136,6 +137,10 @@ PLANS = (
     gettext_noop('has no name. A step reads {"name": "…", "params": {…}}.'),
     gettext_noop("enabled is true or false."),
     gettext_noop("policy has a mistake. %(phrase)s"),
+    gettext_noop(
+        "policy uses %(name)s, which makes one picture of several: a copy in a version has one parent, whose licence "
+        "and erasure it follows. Use it on the fly in a training."
+    ),
     gettext_noop("Line %(line)s: %(sentence)s"),
     gettext_noop("%(name)s is %(value)s; it must be %(phrase)s."),
     gettext_noop("Step %(number)s (%(step)s) has no setting %(name)s. It has %(names)s."),

@@ -15,12 +15,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 
 from curation.engine.augment.pictures.table import PICTURES
-from curation.engine.augment.settings import CHANCE, Setting
+from curation.engine.augment.settings import CHANCE, Augmentation, Setting
 from curation.engine.augment.texts.table import TEXTS
 from curation.engine.plain_yaml import PlainLoader, load_nodes
 
@@ -31,17 +31,6 @@ COPIES = Setting("copies", 1, "Copies of each item.", 1, 20)
 SEED = Setting("seed", 0, "Another seed gives other copies.", 0, 2**32 - 1)
 TEXT, PICTURE = "text", "picture"
 _KEYS = ("version", "copies", "seed", "steps")
-
-
-class Offered(Protocol):
-    """A row of one of the tables, as far as a policy needs it."""
-
-    what: str
-    settings: tuple[Setting, ...]
-
-    @classmethod
-    def missing(cls) -> str:
-        """What has to be installed first, in a sentence; empty when nothing has."""
 
 
 class PolicyError(ValueError):
@@ -110,7 +99,7 @@ class Policy:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
 
 
-def rows() -> dict[str, type[Offered]]:
+def rows() -> dict[str, type[Augmentation]]:
     """Return every augmentation by its name: those of texts, then those of pictures."""
     return {**TEXTS, **PICTURES}
 
@@ -126,7 +115,7 @@ def offered() -> list[dict[str, Any]]:
             "settings": [setting.to_json() for setting in (CHANCE, *row.settings)],
             "missing": row.missing(),
         }
-        for name, row in {**TEXTS, **PICTURES}.items()
+        for name, row in rows().items()
     ]
 
 

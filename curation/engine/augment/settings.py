@@ -1,7 +1,7 @@
-"""What a step of a policy may be told: numbers with their range, words out of a list, yes or no."""
+"""What every augmentation says of itself, and what it may be told: numbers with their range, words, yes or no."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,27 @@ SHARE = Setting("share", 0.1, "Share of the words that are changed; at least one
 INSIDE = Setting("inside_spans", False, "Whether words inside labeled spans may be changed too.")
 INSIDE_TOO = Setting("inside_spans", True, "Whether words inside labeled spans may be changed too.")
 LETTERS = Setting("letters", 1, "Letters changed in a word.", 1, 5)
+
+
+class Augmentation:
+    """Base of all augmentations.
+
+    Attributes:
+        name: Its row in `texts.table.TEXTS` or `pictures.table.PICTURES`.
+        what: What it does, and what of it is the library's.
+        tasks: For which labels it is safe, as a rule.
+        settings: What a policy may set.
+    """
+
+    name: ClassVar[str] = ""
+    what: ClassVar[str] = ""
+    tasks: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[tuple[Setting, ...]] = ()
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.given: dict[str, Any] = {setting.name: setting.default for setting in self.settings} | given
+
+    @classmethod
+    def missing(cls) -> str:
+        """Say what has to be installed first, in a sentence; empty when nothing has."""
+        return ""

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from curation.engine.augment.pictures.table import PICTURES
 from curation.engine.augment.policy import PICTURE, Policy, PolicyError, read_policy
 from curation.engine.folding import as_text, fold, hash64
 from curation.engine.steps.base import Batches, Context, Found, Outcome, Step, StepError, replace
@@ -21,8 +22,10 @@ FROM, BY = "augmented_from", "augmented_by"
 # What people said about the item itself; nobody has seen the copy.
 ANSWERS = "annotations"
 SPANS_UNFIT, TOO_LONG, UNREADABLE = "spans_unfit", "text_too_long_to_augment", "picture_unreadable"
+JOINING = tuple(name for name, row in PICTURES.items() if row.partners)
 # A preview looks at so many training items.
 TRIED = 20
+TRIED_PICTURES = 6
 # Items between two looks at whether the run was cancelled, which asks the database: a second of the slowest change.
 CHECKED = 100
 EXAMPLE = """\
@@ -51,7 +54,7 @@ class Prepared:
 
     Attributes:
         ids: Of the items that no step has added, rising.
-        texts: Hashes of all folded texts, rising; no copy may be one of them.
+        texts: Hashes of all folded texts (or pictures' names), rising; no copy may be one of them.
         maker: Makes the copies.
         columns: The cells that it needs.
     """
@@ -91,9 +94,15 @@ class Augment(Step):
 
     def __post_init__(self) -> None:
         try:
-            read_policy(self.policy)
+            policy = read_policy(self.policy)
         except PolicyError as error:
             raise ValueError(f"policy has a mistake. {str(error).rstrip('.')}") from None
+        joining = [step.use for step in policy.steps if step.use in JOINING]
+        if joining:
+            raise ValueError(
+                f"policy uses {joining[0]}, which makes one picture of several: a copy in a version has one parent, "
+                "whose licence and erasure it follows. Use it on the fly in a training"
+            )
 
     def read(self) -> Policy:
         """Return the policy."""
@@ -126,15 +135,23 @@ class Augment(Step):
     def _maker(self, policy: Policy, column: str, marks: tuple[str, ...], batches: Batches, context: Context) -> Maker:
         # The libraries are slow to load, and the web process reads plans without running them.
         from curation.engine.augment.learnt import learn
+        from curation.engine.augment.picture_copies import picture_copies
         from curation.engine.augment.text_copies import TextCopies
 
-        def texts() -> Iterator[str | None]:
-            for table in batches():
-                context.check()
-                yield from table.filter(self._training(table))[column].to_pylist()
+        if policy.kind == PICTURE:
+            rows = self._training_rows(["item_id", column, *marks], batches, context)
+            return picture_copies(policy, column, marks, rows, context.media, context.check)
+        texts = (row[column] for row in self._training_rows([column], batches, context))
+        return TextCopies(policy, column, marks, learn(policy, texts, vectors=context.vectors, check=context.check))
 
-        learnt = learn(policy, texts(), vectors=context.vectors, check=context.check)
-        return TextCopies(policy, column, marks, learnt)
+    def _training_rows(self, columns: list[str], batches: Batches, context: Context) -> Iterator[dict[str, Any]]:
+        """Give some columns of the rows that are trained on; in a preview the first few where they are pictures."""
+        left = TRIED_PICTURES if context.trying and "item_id" in columns else None
+        for table in batches():
+            context.check()
+            rows = table.filter(self._training(table)).select(columns).to_pylist()
+            yield from rows[:left]
+            left = None if left is None else max(0, left - len(rows))
 
     def apply(self, table: pa.Table, state: Prepared, context: Context) -> Outcome:
         """Return the rows of the batch and the copies of those that are trained on."""
@@ -146,9 +163,8 @@ class Augment(Step):
         if not made:
             return Outcome(whole, found=found)
         added = _copies(whole, made, state, context.first_new_id, self.adds())
-        if state.columns[0] == context.roles.get("text"):
-            fresh = ~np.isin(hash64(fold(as_text(added[state.columns[0]]))), state.texts)
-            added = added.filter(pa.array(fresh))
+        fresh = ~np.isin(hash64(fold(as_text(added[state.columns[0]]))), state.texts)
+        added = added.filter(pa.array(fresh))
         return Outcome(pa.concat_tables([whole, added]), found=found, added=added.num_rows)
 
     def _made(
@@ -220,7 +236,7 @@ def _copies(table: pa.Table, made: "list[tuple[int, Copy]]", state: Prepared, fi
     origin = rows["item_id"].to_numpy()
     numbers = np.array([copy.number for _row, copy in made], np.int64)
     ids = first + np.searchsorted(state.ids, origin) * count + numbers
-    for name in {name for _row, copy in made for name in copy.cells}:
+    for name in sorted({name for _row, copy in made for name in copy.cells if name in rows.schema.names}):
         old = rows[name].to_pylist()
         new = [copy.cells.get(name, cell) for (_row, copy), cell in zip(made, old, strict=True)]
         rows = replace(rows, name, pa.array(new, rows.schema.field(name).type))

@@ -1,13 +1,13 @@
 """What every augmentation of texts is: settings, and a look at the words of a text that proposes edits."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from curation.engine.augment.edits import Edit, Place
-from curation.engine.augment.settings import INSIDE, SHARE, Setting
+from curation.engine.augment.settings import INSIDE, SHARE, Augmentation, Setting
 from curation.engine.augment.words import Words
 
 if TYPE_CHECKING:
@@ -17,30 +17,16 @@ if TYPE_CHECKING:
 LABELS, SPANS, PAIRS = "labels", "spans", "pairs"
 
 
-class TextAugmentation(ABC):
+class TextAugmentation(Augmentation):
     """Base of all augmentations of texts.
 
     Attributes:
-        name: The row in `texts.table.TEXTS`.
-        what: What it does, and what of it is the library's.
-        tasks: For which labels it is safe, as a rule: ``labels``, ``spans``, ``pairs``.
-        settings: What a policy may set.
         learns: Whether it needs words of the training texts.
     """
 
-    name: ClassVar[str] = ""
-    what: ClassVar[str] = ""
     tasks: ClassVar[tuple[str, ...]] = (LABELS, SPANS)
     settings: ClassVar[tuple[Setting, ...]] = (SHARE, INSIDE)
     learns: ClassVar[bool] = False
-
-    def __init__(self, given: dict[str, Any]) -> None:
-        self.given = {setting.name: setting.default for setting in self.settings} | given
-
-    @classmethod
-    def missing(cls) -> str:
-        """Say what has to be installed first, in a sentence; empty when nothing has."""
-        return ""
 
     @abstractmethod
     def propose(self, words: Words, rng: np.random.Generator, learnt: "Learnt") -> list[Edit]:
