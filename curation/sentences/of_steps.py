@@ -63,6 +63,10 @@ STEPS = (
     ),
     gettext_noop("There is a column %(name)s that is no item_id. Rename it."),
     gettext_noop(
+        "contextual finds no words to try: hardly any occurs twice in the training texts, or they are Chinese or "
+        "Japanese, whose characters are parts of words. Leave it out."
+    ),
+    gettext_noop(
         "Some items are changed copies of others (%(name)s). Split the version that they were made from, "
         "and put the step augment behind."
     ),

@@ -86,8 +86,8 @@ class Lessons:
         return WordWeights(idf, found, sums)
 
     def frequent(self, most: int) -> list[str]:
-        """Return the most frequent words, the most frequent first; equal counts by the words themselves."""
-        counts = Counter(word for words in self.texts for word in words)
+        """Return the most frequent words but Han and kana, the most frequent first; equal counts by the words."""
+        counts = Counter(word for words in self.texts for word in words if not is_wide(word))
         ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return [word for word, rows in ranked[:most] if rows >= LEAST_COUNT]
 
@@ -116,6 +116,9 @@ def learn(
         texts: The training part alone: other texts must not leak into it.
         vectors: Folder of the vectors of words, for ``contextual``.
         check: Called now and then; may raise to stop.
+
+    Raises:
+        NothingLearnt: ``contextual`` finds no words to choose among.
     """
     uses = {step.use: step for step in policy.steps}
     if not {"tfidf", "contextual"} & set(uses):

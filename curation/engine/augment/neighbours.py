@@ -1,15 +1,16 @@
 """The words nearest to each frequent word of the training texts, by the local encoder."""
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from curation.engine.augment.words import is_wide
 
 if TYPE_CHECKING:
     from curation.engine.augment.learnt import Lessons
@@ -20,6 +21,10 @@ MOST_WORDS = 3_000
 NEAREST = 8
 # Of all texts, joined, so that the encoder is chosen by their script.
 _SAMPLE = 500
+
+
+class NothingLearnt(ValueError):
+    """The training texts have no words to choose among."""
 
 
 @dataclass(frozen=True)
@@ -33,46 +38,55 @@ class Neighbours:
 
     near: dict[str, tuple[str, ...]]
     encoder: "TextEncoder"
+    _lock: Any = field(default_factory=Lock, repr=False, compare=False)
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return a vector of length 1 for each text, float32 [n, width]; threads may ask at once."""
-        return self.encoder.encode(texts)
+        """Return a vector of length 1 for each text, float32 [n, width]; threads may ask, one is served at a time."""
+        with self._lock:
+            return self.encoder.encode(texts)
 
 
 def find_neighbours(
     lessons: "Lessons", *, vectors: Path | None = None, check: Callable[[], None] = lambda: None
 ) -> Neighbours:
-    """Return the neighbours of the 3,000 most frequent words.
+    """Return the neighbours of the 3,000 most frequent words that are no Han or kana characters.
+
+    A character is a part of a word: of those tried in Chinese sentences most made no word with their neighbours.
 
     Args:
         lessons: The training texts as words.
         vectors: Folder of the vectors of words; the engine's own when None.
         check: Called once 512 words; may raise to stop.
+
+    Raises:
+        NothingLearnt: There are no two such words.
     """
     from curation.engine.embedding import TextEncoder, choose_encoder, get_encoder
 
     words = lessons.frequent(MOST_WORDS)
-    chosen = choose_encoder([" ".join(each) for each in lessons.texts[:_SAMPLE]])
-    source = get_encoder(chosen.name)
+    if len(words) < 2:
+        raise NothingLearnt(
+            "contextual finds no words to try: hardly any occurs twice in the training texts, or they are Chinese or "
+            "Japanese, whose characters are parts of words. Leave it out."
+        )
+    source = get_encoder(choose_encoder([" ".join(each) for each in lessons.texts[:_SAMPLE]]).name)
 
     def stopped() -> bool:
         check()
         return False
 
-    known = TextEncoder(source, vectors_dir=vectors).encode(words, cancelled=stopped) if words else None
-    near = _nearest(words, known) if known is not None else {}
-    # Sentences that were only tried are asked for once: they do not belong into the folder of the vectors.
-    return Neighbours(near, TextEncoder(source, vectors_dir=Path(tempfile.mkdtemp(prefix="assay-tried-")), threads=1))
+    near = _nearest(words, TextEncoder(source, vectors_dir=vectors).encode(words, cancelled=stopped))
+    # Sentences that were only tried are never asked for again: they do not belong into the folder of the vectors.
+    folder = Path(tempfile.mkdtemp(prefix="assay-tried-"))
+    encoder = TextEncoder(source, vectors_dir=folder)
+    weakref.finalize(encoder, shutil.rmtree, folder, ignore_errors=True)
+    return Neighbours(near, encoder)
 
 
 def _nearest(words: Sequence[str], vectors: NDArray[np.float32]) -> dict[str, tuple[str, ...]]:
-    """Return for each word the nearest ones of its kind (Han and kana, or others)."""
+    """Return for each word the nearest others."""
     cosines = vectors @ vectors.T
-    kinds = np.array([is_wide(word) for word in words])
-    cosines[kinds[:, None] != kinds[None, :]] = -1
     np.fill_diagonal(cosines, -1)
     order = np.argsort(-cosines, axis=1, kind="stable")[:, :NEAREST]
-    return {
-        word: tuple(words[place] for place in order[row].tolist() if cosines[row, place] > 0)
-        for row, word in enumerate(words)
-    }
+    rows = enumerate(order.tolist())
+    return {words[row]: tuple(words[place] for place in places if place != row) for row, places in rows}

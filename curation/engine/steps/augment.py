@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from curation.engine.augment.pictures.table import PICTURES
 from curation.engine.augment.policy import PICTURE, Policy, PolicyError, read_policy
 from curation.engine.folding import as_text, fold, hash64
+from curation.engine.meaning.texts import UNTRIED
 from curation.engine.steps.base import Batches, Context, Found, Outcome, Step, StepError, replace
 from curation.engine.steps.columns import TRAIN, require
 
@@ -112,6 +113,10 @@ class Augment(Step):
         """Return the copies of each item."""
         return self.read().copies
 
+    def untried(self) -> str:
+        """Say that a preview has no time for a model."""
+        return UNTRIED if any(step.use == "contextual" for step in self.read().steps) else ""
+
     def prepare(self, batches: Batches, context: Context) -> Prepared:
         """Look at all items and learn what the policy's steps need to know of the training texts.
 
@@ -135,6 +140,7 @@ class Augment(Step):
     def _maker(self, policy: Policy, column: str, marks: tuple[str, ...], batches: Batches, context: Context) -> Maker:
         # The libraries are slow to load, and the web process reads plans without running them.
         from curation.engine.augment.learnt import learn
+        from curation.engine.augment.neighbours import NothingLearnt
         from curation.engine.augment.picture_copies import picture_copies
         from curation.engine.augment.text_copies import TextCopies
 
@@ -142,16 +148,23 @@ class Augment(Step):
             rows = self._training_rows(["item_id", column, *marks], batches, context)
             return picture_copies(policy, column, marks, rows, context.media, context.check)
         texts = (row[column] for row in self._training_rows([column], batches, context))
-        return TextCopies(policy, column, marks, learn(policy, texts, vectors=context.vectors, check=context.check))
+        try:
+            learnt = learn(policy, texts, vectors=context.vectors, check=context.check)
+        except NothingLearnt as error:
+            raise StepError(str(error)) from None
+        return TextCopies(policy, column, marks, learnt)
 
     def _training_rows(self, columns: list[str], batches: Batches, context: Context) -> Iterator[dict[str, Any]]:
-        """Give some columns of the rows that are trained on; in a preview the first few where they are pictures."""
-        left = TRIED_PICTURES if context.trying and "item_id" in columns else None
+        """Give some columns of the rows that are trained on; in a preview the first few whose pictures are at hand."""
+        trying = context.trying and "item_id" in columns
+        left = TRIED_PICTURES
         for table in batches():
             context.check()
             rows = table.filter(self._training(table)).select(columns).to_pylist()
-            yield from rows[:left]
-            left = None if left is None else max(0, left - len(rows))
+            if trying:
+                rows = [row for row in rows if row[columns[1]] and context.media.path(row[columns[1]])][:left]
+                left -= len(rows)
+            yield from rows
 
     def apply(self, table: pa.Table, state: Prepared, context: Context) -> Outcome:
         """Return the rows of the batch and the copies of those that are trained on."""

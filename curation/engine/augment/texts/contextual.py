@@ -26,12 +26,12 @@ class Contextual(TextAugmentation):
     name = "contextual"
     what = (
         "Tries the nearest words of the training texts in a word's place and takes the one that leaves the sentence's "
-        "vector nearest, if the cosine is at least `least`; in Chinese, characters. Slow: eight sentences a word."
+        "vector nearest, if the cosine is at least `least`. Not in Chinese or Japanese. Slow: eight sentences a word."
     )
     tasks: ClassVar[tuple[str, ...]] = (LABELS, SPANS)
     settings: ClassVar[tuple[Setting, ...]] = (
         SHARE,
-        Setting("least", 0.9, "Least cosine of the sentence before and after."),
+        Setting("least", 0.95, "Least cosine of the sentence before and after."),
         INSIDE,
     )
     learns: ClassVar[bool] = True
