@@ -45,7 +45,6 @@ DETAILS = (
     gettext_noop("1 face, the least sure with %(score)s"),
     gettext_noop("%(count)s faces, the least sure with %(score)s"),
     gettext_noop("the picture cannot be read"),
-    gettext_noop("%(count)s characters, at most %(most)s"),
     gettext_noop("span %(number)s reaches from %(start)s to %(end)s; the text has %(count)s characters"),
     gettext_noop("span %(number)s quotes %(quote)s, where the text reads %(text)s"),
     gettext_noop("the cell holds no JSON"),

@@ -30,7 +30,9 @@ def test_shapes_are_drawn_over_the_picture() -> None:
     side = Side(picture="data:image/png;base64,AA==", size=(100, 50), shapes=shapes)
     html = worded_copy(CopyExample(1, "mirror", side, side, 2))["sides"][0]["html"]
     assert 'viewBox="0 0 100 50"' in html
-    assert '<polygon class="copy-shape copy-colour-0" points="1,2 4,2 4,6 1,6"><title>&lt;x&gt;</title></polygon>' in html
+    assert (
+        '<polygon class="copy-shape copy-colour-0" points="1,2 4,2 4,6 1,6"><title>&lt;x&gt;</title></polygon>' in html
+    )
     assert '<circle class="copy-shape copy-colour-1" cx="5" cy="6" r="1"><title>p</title></circle>' in html
     assert '<polyline class="copy-shape copy-colour-1" points="0,0 9,9">' in html
     assert "?" not in html
