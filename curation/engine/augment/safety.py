@@ -1,7 +1,7 @@
 """Whether labels stay true: what a model that was trained on the items as they are says of their copies.
 
-A model is wrong at times without any change, so that its answer on the copy is compared with its own answer on the item:
-what agrees is the share of copies on which it did not change its mind.
+A model is wrong at times without any change, so that its answer on the copy is compared with its own answer on the
+item: what agrees is the share of copies on which it did not change its mind.
 """
 
 import math
