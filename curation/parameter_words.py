@@ -133,6 +133,15 @@ PARAMETERS = {
         _("Pixels looked at"),
         _("Of the longer side; faces below 14 of them are missed. Twice as many take four times as long."),
     ),
+    "policy": (
+        _("Policy"),
+        _("YAML: how many copies, and what changes them; the reference of augmentation lists all changes."),
+    ),
+    "marks": (
+        _("Columns of spans or shapes"),
+        _("One on each line; leave it empty to take all that look like them."),
+    ),
+    "augment.split_column": (_("Column of the split"), _("Only items that say train have copies; empty: all have.")),
     "flag_nsfw.threshold": (_("Least score"), _("From 0 to 1; below 0.2 is most likely harmless, above 0.8 is not.")),
     "link_records.threshold": (_("Least probability"), _("Between 0 and 1: how sure rows must be the same.")),
     "shingles": (_("Compared by"), _("auto, word:5 (five words) or char:5 (five characters).")),

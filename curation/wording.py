@@ -131,6 +131,13 @@ STEP_TEXTS = {
         _("Pictures that may be pornographic"),
         _("A small network gives each picture a score; people look at those above the threshold."),
     ),
+    "augment": (
+        _("Add changed copies"),
+        _(
+            "Adds copies of training items whose text or picture is changed a little by a policy; labels, spans and "
+            "shapes are moved with it. Put it last, behind the split."
+        ),
+    ),
     "blur_faces": (
         _("Blur faces"),
         _("A small network looks for faces; pictures with blurred faces take the place of the others."),
@@ -138,6 +145,9 @@ STEP_TEXTS = {
 }
 
 REASONS = {
+    "spans_unfit": _("Spans or shapes do not fit"),
+    "text_too_long_to_augment": _("Too long to be changed"),
+    "picture_unreadable": _("Picture cannot be read"),
     "text_empty": _("No text"),
     "label_invalid": _("Label means none"),
     "label_not_allowed": _("Label not allowed"),
@@ -282,7 +292,7 @@ STEP_GROUPS = [
             *("image_information", "image_uniform", "image_mode", "image_oddities", "flag_nsfw", "blur_faces"),
         ],
     ),
-    (_("Sample and split"), ["sample", "select_items", "split", "split_leakage"]),
+    (_("Sample and split"), ["sample", "select_items", "split", "split_leakage", "augment"]),
 ]
 
 # The plans of curation.engine.presets.

@@ -46,6 +46,22 @@ class ExampleOutput(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+class CopySideOutput(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    spans = serializers.ListField(child=serializers.ListField(), help_text="Start, end and label of each.")
+    picture = serializers.CharField(help_text="A small copy as a data address, or empty.")
+    size = serializers.ListField(child=serializers.IntegerField())
+    shapes = serializers.ListField(child=serializers.DictField())
+
+
+class CopyOutput(serializers.Serializer[Any]):
+    item_id = serializers.IntegerField()
+    by = serializers.CharField()
+    before = CopySideOutput()
+    after = CopySideOutput()
+    lost = serializers.IntegerField()
+
+
 class PreviewCountOutput(serializers.Serializer[Any]):
     code = serializers.CharField()
     rows = serializers.IntegerField()
@@ -62,6 +78,8 @@ class StepPreviewOutput(serializers.Serializer[Any]):
     found = PreviewCountOutput(many=True)
     columns = serializers.ListField(child=serializers.CharField())
     error = serializers.CharField()
+    added = serializers.IntegerField()
+    copies = CopyOutput(many=True)
 
 
 class PreviewOutput(serializers.Serializer[Any]):

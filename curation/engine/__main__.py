@@ -19,7 +19,16 @@ import numpy as np
 import pyarrow as pa
 
 from curation.engine.benchmarks import OpenedBenchmarks
-from curation.engine.commands import check_certificate, diff, link, meaning, near_duplicate_images, near_duplicates, pii
+from curation.engine.commands import (
+    augment,
+    check_certificate,
+    diff,
+    link,
+    meaning,
+    near_duplicate_images,
+    near_duplicates,
+    pii,
+)
 from curation.engine.media import FolderMedia, Media, NoMedia
 from curation.engine.pictures.taking import Picture
 from curation.engine.plan import Plan, PlanError, default_plan, run_plan
@@ -77,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_parser(commands, _open, _show)
     check_certificate.add_parser(commands)
     meaning.add_parsers(commands, _show)
+    augment.add_parser(commands, _open, _show, _media)
     for command in (run, duplicates):
         command.add_argument(
             "input",

@@ -9,6 +9,7 @@ from typing import Any, Self, get_args, get_origin
 import yaml
 
 from curation.engine.manifest import VersionManifest
+from curation.engine.plain_yaml import load_yaml
 from curation.engine.run import RunReport, StepReport, run_plan
 from curation.engine.step_failure import ON_ERROR
 from curation.engine.steps.base import Step
@@ -106,28 +107,6 @@ class Plan:
         if self.on_error != "stop":
             told.append(f"on_error {self.on_error}")
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """Reads YAML without aliases: a few lines of them stand for more values than any memory holds."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.composer.ComposerError(None, None, "a plan has no aliases (*name)", event.start_mark)
-        return super().compose_node(parent, index)
-
-
-def load_yaml(text: str) -> Any:
-    """Read YAML into plain values.
-
-    Raises:
-        yaml.YAMLError: It is no YAML, is nested too deeply, or uses aliases.
-    """
-    try:
-        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
-    except RecursionError:
-        raise yaml.YAMLError("it is nested too deeply") from None
 
 
 def _plain(value: Any) -> Any:

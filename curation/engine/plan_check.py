@@ -6,7 +6,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import yaml
 
-from curation.engine.plan import STEP_LIMIT, Plan, PlanError, load_yaml
+from curation.engine.plain_yaml import load_yaml
+from curation.engine.plan import STEP_LIMIT, Plan, PlanError
 from curation.engine.step_failure import ON_ERROR
 from curation.engine.steps.base import Step
 from curation.engine.steps.table import STEPS

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
+from curation.engine.copy_examples import CopyExample, TriedMedia, copy_examples
 from curation.engine.folding import as_text
 from curation.engine.plan import Plan
 from curation.engine.reader import VersionReader
@@ -70,6 +71,8 @@ class StepPreview:
         found: For each code the count, and examples.
         columns: Columns that it added.
         error: Why it could not run; the steps behind it were not tried.
+        added: Items that it added.
+        copies: Examples of these beside the items that they were made from.
     """
 
     name: str
@@ -81,6 +84,8 @@ class StepPreview:
     found: dict[str, tuple[int, list[Example]]] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
     error: str = ""
+    added: int = 0
+    copies: list[CopyExample] = field(default_factory=list)
 
 
 class OutOfTime(Cancelled):
@@ -164,6 +169,7 @@ def preview_steps(
     *,
     seconds: float = SECONDS,
     benchmarks: Benchmarks | None = None,
+    media: TriedMedia | None = None,
 ) -> Iterator[StepPreview]:
     """Run a plan over a sample in this process, and give each step when it is done.
 
@@ -174,6 +180,7 @@ def preview_steps(
         seconds: Steps behind the one in which the time ran out are not tried. A step that looks at the clock nowhere,
             or compiles, is not interrupted: `curation.engine.preview_process` can end it.
         benchmarks: The versions that steps name beside the input.
+        media: Some pictures of the sample, for steps that change them.
     """
     until = time.monotonic() + seconds
 
@@ -182,7 +189,10 @@ def preview_steps(
             raise OutOfTime
 
     # Pseudonyms of a preview are not those of the run: they must not tell which value is which before it.
-    context = Context(roles, check, benchmarks=benchmarks or OpenedBenchmarks(), key=token_bytes(32))
+    beside: dict[str, Any] = {"benchmarks": benchmarks or OpenedBenchmarks(), "media": media or TriedMedia()}
+    # What a step adds has no id before the run, which sets some aside.
+    free = (pc.max(sample["item_id"]).as_py() or 0) + 1
+    context = Context(roles, check, key=token_bytes(32), first_new_id=free, trying=True, **beside)
     table = sample
     for number, step in enumerate(plan.steps, 1):
         preview = StepPreview(step.name, rows_in=table.num_rows)
@@ -229,6 +239,10 @@ def _try_step(
         row += batch.num_rows
         kept.append(outcome.kept)
         preview.changed += outcome.changed
+        preview.added += outcome.added
+        left = EXAMPLES - len(preview.copies)
+        if outcome.added and left:
+            preview.copies += copy_examples(batch, outcome, context.roles, context.media, left)
         _note(batch, outcome, context.roles, preview)
     after = pa.concat_tables(kept, promote_options="permissive").combine_chunks()
     preview.columns = [name for name in after.schema.names if name not in table.schema.names]

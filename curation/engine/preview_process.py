@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from curation.engine.benchmarks import OpenedBenchmarks
 from curation.engine.child import start_module
+from curation.engine.copy_examples import CopyExample, TriedMedia
 from curation.engine.manifest import VersionManifest
 from curation.engine.plan import Plan
 from curation.engine.preview import SECONDS, Example, StepPreview, preview_steps, stopped
@@ -33,18 +34,20 @@ def preview_apart(
     *,
     seconds: float = SECONDS,
     benchmarks: OpenedBenchmarks | None = None,
+    pictures: dict[str, Path] | None = None,
 ) -> list[StepPreview]:
     """Run a plan over a sample in a child process, as `curation.engine.preview.preview_plan` does in this one.
 
     The answer comes at most `seconds` and `START_SECONDS` later. The step that was at work then has an error, and those
-    behind it are not tried.
+    behind it are not tried. `pictures` are the files of some pictures of the sample by their hashes.
     """
     opened = benchmarks.readers if benchmarks else {}
     beside = {
         name: {"paths": [str(path) for path in reader.paths], "manifest": reader.manifest.to_json()}
         for name, reader in opened.items()
     }
-    head = {"plan": plan.to_json(), "roles": roles, "seconds": seconds, "benchmarks": beside}
+    files = {name: str(path) for name, path in (pictures or {}).items()}
+    head = {"pictures": files, "plan": plan.to_json(), "roles": roles, "seconds": seconds, "benchmarks": beside}
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, sample.schema) as stream:
         stream.write_table(sample)
@@ -75,7 +78,8 @@ def _read(row: dict[str, Any]) -> StepPreview:
         kind: {code: (count, [Example(**example) for example in examples]) for code, (count, examples) in found.items()}
         for kind, found in (("dropped", row["dropped"]), ("found", row["found"]))
     }
-    return StepPreview(**{**row, **notes, "changes": [Example(**example) for example in row["changes"]]})
+    copies = [CopyExample.from_json(copy) for copy in row["copies"]]
+    return StepPreview(**{**row, **notes, "copies": copies, "changes": [Example(**one) for one in row["changes"]]})
 
 
 def main(source: BinaryIO, answer: BinaryIO) -> None:
@@ -89,7 +93,8 @@ def main(source: BinaryIO, answer: BinaryIO) -> None:
         name: VersionReader([Path(path) for path in row["paths"]], VersionManifest.from_json(row["manifest"]))
         for name, row in head["benchmarks"].items()
     }
-    given = {"seconds": head["seconds"], "benchmarks": OpenedBenchmarks(readers)}
+    media = TriedMedia({name: Path(path) for name, path in head["pictures"].items()})
+    given = {"seconds": head["seconds"], "benchmarks": OpenedBenchmarks(readers), "media": media}
     for preview in preview_steps(Plan.from_json(head["plan"]), sample, head["roles"], **given):
         answer.write(json.dumps(asdict(preview)).encode() + b"\n")
         answer.flush()

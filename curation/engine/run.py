@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curation.engine.benchmarks import Benchmarks, OpenedBenchmarks
@@ -95,6 +97,7 @@ def run_plan(
     threads: int | None = None,
     space: Space | None = None,
     vectors: Path | None = None,
+    first_new_id: int | None = None,
 ) -> RunReport:
     """Apply a plan to a version and write the output into a folder.
 
@@ -119,6 +122,8 @@ def run_plan(
             depend on it.
         space: Where steps may go on when memory is short, and who works there; below `folder` when None.
         vectors: Where steps that embed find the vectors of earlier runs, and leave theirs.
+        first_new_id: First of as many ids as `most_new_items` says, which no other item has or will have; the ids
+            behind the last one of the input when None.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -132,8 +137,9 @@ def run_plan(
     source_of_all = f"{plan.fingerprint()} {reader.manifest.content_hash}"
     room = replace(space or Space(folder / "shards"), source=source_of_all, check=context.check)
     runs = []
-    for number, step in enumerate(plan.steps, 1):
-        own = replace(context, space=replace(room, folder=room.folder / f"step-{number:03d}"))
+    firsts = _first_ids(plan, reader, first_new_id)
+    for number, (step, first) in enumerate(zip(plan.steps, firsts, strict=True), 1):
+        own = replace(context, space=replace(room, folder=room.folder / f"step-{number:03d}"), first_new_id=first)
         runs.append(StepRun(step, number, folder, own, **how))
     if any(run.is_damaged(runs[number:]) for number, run in enumerate(runs, 1)):
         _remove(folder, OWN_FILES)
@@ -149,15 +155,58 @@ def run_plan(
             # The step before is not read again, also not by a run that goes on: its rows need no more space.
             runs[run.number - 2].shards.forget_rows()
     encoders = reader.manifest.encoders + tuple(one for report in reports for one in report.notes.get("encoders", ()))
-    manifest = _write_version(source, reader, folder, cancelled, encoders)
+    new = [first for step, first in zip(plan.steps, firsts, strict=True) if step.adds()]
+    manifest = _write_version(_in_order(source, new), reader, folder, cancelled, encoders)
     progress(total, total, "")
     _join_notes(folder, [run.shards for run in runs])
     return RunReport(plan.fingerprint(), figures(reader.manifest), figures(manifest), reports, manifest)
 
 
+def most_new_items(plan: Steps, rows: int) -> int:
+    """Return how many ids a run of a plan over so many rows may need for the items that its steps add."""
+    return rows * sum(step.adds() for step in plan.steps)
+
+
 def clear_steps(folder: Path) -> None:
     """Remove what an interrupted run goes on from; the version and its notes stay."""
     _remove(folder, STEP_FILES)
+
+
+def _first_ids(plan: Steps, reader: VersionReader, first: int | None) -> list[int]:
+    """Return the first id for each step that adds items, 0 for others; each has a range of its own.
+
+    A step adds to items that no step has added, of which there are no more than the input has rows.
+    """
+    adds = [step.adds() for step in plan.steps]
+    if first is None:
+        ids = (batch.column(0) for batch in reader.batches(["item_id"], batch_rows=100_000)) if any(adds) else ()
+        first = max((pc.max(column).as_py() for column in ids if len(column)), default=0) + 1
+    starts = accumulate((reader.row_count * count for count in adds), initial=first)
+    return [start if count else 0 for start, count in zip(starts, adds, strict=False)]
+
+
+def _in_order(source: Source, firsts: Sequence[int]) -> Source:
+    """Return the rows with those that steps added behind the others, a step's after another's: in order of their ids.
+
+    Files in the order of their ids are found in, and compared, without being sorted.
+    """
+    if not firsts:
+        return source
+    edges = [None, *firsts, None]
+
+    def tables(skip: int) -> Iterator[pa.Table]:
+        assert not skip
+        for low, high in pairwise(edges):
+            for table in source.read():
+                ids = table["item_id"]
+                if low is not None:
+                    table = table.filter(pc.greater_equal(ids, low))  # noqa: PLW2901
+                if high is not None:
+                    table = table.filter(pc.less(table["item_id"], high))  # noqa: PLW2901
+                if table.num_rows or low is None:
+                    yield table
+
+    return Source(tables)
 
 
 def _context(

@@ -27,6 +27,7 @@ class Counts:
         dropped: Rows left out by reason.
         findings: Findings by code.
         seconds: How long it took, wall time.
+        added: Rows that it added, which are among those that it kept.
     """
 
     rows_in: int = 0
@@ -35,6 +36,7 @@ class Counts:
     dropped: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    added: int = 0
 
     def __add__(self, other: Self) -> Self:
         """Return the counts of both."""
@@ -45,6 +47,7 @@ class Counts:
             dict(Counter(self.dropped) + Counter(other.dropped)),
             dict(Counter(self.findings) + Counter(other.findings)),
             self.seconds + other.seconds,
+            self.added + other.added,
         )
 
 

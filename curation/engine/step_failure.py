@@ -157,6 +157,7 @@ class _Tries:
             [drop for outcome in outcomes for drop in outcome.drops],
             [found for outcome in outcomes for found in outcome.found] + self.failed,
             sum(outcome.changed for outcome in outcomes),
+            added=sum(outcome.added for outcome in outcomes),
         )
 
     def _pieces(self, table: pa.Table, row: int, error: Exception) -> list[Outcome | pa.Table]:

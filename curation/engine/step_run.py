@@ -36,6 +36,7 @@ class StepReport:
         dropped: Rows left out by reason.
         findings: Findings by code.
         seconds: How long it took, wall time, over all attempts.
+        added: Rows it added; they are counted in `rows_out`.
         notes: What the step says beside the counts, such as the type it found for each column.
     """
 
@@ -48,6 +49,7 @@ class StepReport:
     dropped: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    added: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -151,6 +153,7 @@ class StepRun:
             dropped=dict(Counter(drop.reason for drop in outcome.drops)),
             findings=dict(Counter(entry.code for entry in outcome.found)),
             seconds=seconds,
+            added=outcome.added,
         )
         drops = drop_rows(self.step.name, outcome.drops, table)
         found = found_rows(self.step.name, outcome.found, table, self.context.roles)

@@ -36,6 +36,10 @@ class Run(TimedModel):
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     # curation.engine.RunReport as JSON: each step's rows in and out, drops by reason, changes, findings, seconds.
     report = models.JSONField(null=True, blank=True)
+    # First of the item ids set aside for what its steps add, and the content hash of the input that they are for: a run
+    # of the same plan on equal content has the same ids.
+    first_new_item_id = models.BigIntegerField(null=True, blank=True)
+    new_items_of = models.CharField(max_length=64, blank=True, default="")
     # Parquet of the dropped items with step, reason, detail and their columns.
     drops_key = models.CharField(max_length=300, blank=True)
     # CSV of what was replaced: item, column, start, end, type, action; never the values.

@@ -20,6 +20,7 @@ from curation.engine.preview import Example, StepPreview
 from curation.engine.steps.table import STEPS
 from curation.engine.text_diff import around_changes, diff_texts
 from curation.models import Plan, Version
+from curation.pages.copies import worded_copy
 from curation.pages.explorer import whole_number
 from curation.pages.review import marked
 from curation.pages.run import worded_detail
@@ -187,6 +188,8 @@ def worded_preview(step: StepPreview) -> dict[str, Any]:
         "notes": notes,
         "columns": step.columns,
         "error": step.error,
+        "added": step.added,
+        "copies": [worded_copy(copy) for copy in step.copies],
     }
 
 

@@ -45,6 +45,11 @@ DETAILS = (
     gettext_noop("1 face, the least sure with %(score)s"),
     gettext_noop("%(count)s faces, the least sure with %(score)s"),
     gettext_noop("the picture cannot be read"),
+    gettext_noop("span %(number)s reaches from %(start)s to %(end)s; the text has %(count)s characters"),
+    gettext_noop("span %(number)s quotes %(quote)s, where the text reads %(text)s"),
+    gettext_noop("the cell holds no JSON"),
+    gettext_noop("a shape of type %(type)s has no corners that can be read"),
+    gettext_noop("the cell holds no list of objects"),
 )
 # Why a step cannot run.
 STEPS = (
@@ -52,6 +57,18 @@ STEPS = (
     gettext_noop("The column item_id names the items; no step may use it as a value. Name another column."),
     gettext_noop("Topics are words, and pictures have another encoder. Leave this step out."),
     gettext_noop("There is no column %(name)s. There are %(names)s."),
+    gettext_noop(
+        "There is no column %(name)s. Put the step split before this one: only what is trained on may have copies."
+    ),
+    gettext_noop("There is a column %(name)s that is no item_id. Rename it."),
+    gettext_noop(
+        "contextual finds no words to try: hardly any occurs twice in the training texts, or they are Chinese or "
+        "Japanese, whose characters are parts of words. Leave it out."
+    ),
+    gettext_noop(
+        "Some items are changed copies of others (%(name)s). Split the version that they were made from, "
+        "and put the step augment behind."
+    ),
     gettext_noop("There is no column %(name)s to %(what)s by. There are %(names)s."),
     gettext_noop("There is no column %(name)s to choose the newest by. There are %(names)s."),
     gettext_noop("The column %(name)s holds %(kind)s, no numbers. Put the step infer_types before this one."),
@@ -122,6 +139,18 @@ PLANS = (
     gettext_noop('Step %(number)s has no name. A step reads {"name": "…", "params": {…}}.'),
     gettext_noop('has no name. A step reads {"name": "…", "params": {…}}.'),
     gettext_noop("enabled is true or false."),
+    gettext_noop("policy has a mistake. %(phrase)s"),
+    gettext_noop(
+        "policy uses %(name)s, which makes one picture of several: a copy in a version has one parent, whose licence "
+        "and erasure it follows. Use it on the fly in a training."
+    ),
+    gettext_noop("Line %(line)s: %(sentence)s"),
+    gettext_noop("%(name)s is %(value)s; it must be %(phrase)s."),
+    gettext_noop("Step %(number)s (%(step)s) has no setting %(name)s. It has %(names)s."),
+    gettext_noop("Step %(number)s uses %(name)s, which there is not. Choose one of %(names)s."),
+    gettext_noop("Step %(number)s has no use. Choose one of %(names)s."),
+    gettext_noop("The policy has no steps. Say steps: with a list of {use: NAME} below it."),
+    gettext_noop("version is %(value)s; say version: 1."),
     gettext_noop("there is no step %(name)s. The steps are %(names)s."),
     gettext_noop("params is an object of names and values."),
     gettext_noop("has no parameter %(name)s. It has %(names)s."),

@@ -1,8 +1,11 @@
 """Plans as people edit them: checked, tried on a sample, renamed, copied, deleted."""
 
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -14,12 +17,16 @@ from curation.engine.plan import PlanError
 from curation.engine.plan_check import CheckedPlan, check_plan, check_yaml
 from curation.engine.preview import StepPreview, sample_rows
 from curation.engine.preview_process import preview_apart
+from curation.engine.steps.columns import teaching_rows
 from curation.models import Plan, Version
 from curation.sentences import in_words
 from curation.services.benchmark import open_benchmarks, resolve_benchmarks
+from curation.services.media import StoredMedia, open_media
 from curation.services.version import open_version
 
 COPIES = 100
+# Pictures that a preview may change; a store on another machine sends each.
+PICTURES_TRIED = 12
 
 
 def checked(*, steps: Any = None, yaml: str | None = None) -> CheckedPlan:
@@ -50,14 +57,27 @@ def preview(*, actor: Actor, version_id: int, steps: dict[str, Any]) -> tuple[in
     plan = resolve_benchmarks(actor=actor, plan=plan, version=version)
     with open_version(version) as reader:
         sample = sample_rows(reader, seed=int(version.content_hash[:8], 16))
-    with open_benchmarks(organization_id=version.organization_id, plan=plan) as benchmarks:
-        found = preview_apart(plan, sample, dict(version.manifest.get("roles", {})), benchmarks=benchmarks)
+    roles = dict(version.manifest.get("roles", {}))
+    with open_benchmarks(organization_id=version.organization_id, plan=plan) as benchmarks, ExitStack() as stack:
+        given: dict[str, Any] = {"benchmarks": benchmarks}
+        if "image" in roles and any(step.adds() for step in plan.steps):
+            media = stack.enter_context(open_media(version.organization_id))
+            given["pictures"] = _pictures(sample, roles["image"], media)
+        found = preview_apart(plan, sample, roles, **given)
     for step in found:
         step.error = in_words(step.error)
         for _count, examples in [*step.dropped.values(), *step.found.values()]:
             for example in examples:
                 example.detail = in_words(example.detail)
     return sample.num_rows, found
+
+
+def _pictures(sample: pa.Table, column: str, media: StoredMedia) -> dict[str, Path]:
+    """Return the files of the first pictures, of those that are trained on where the sample says so."""
+    rows = teaching_rows(sample)
+    names = list(dict.fromkeys(name for name in rows[column].to_pylist() if name))[:PICTURES_TRIED]
+    found = {name: media.path(name) for name in names}
+    return {name: path for name, path in found.items() if path is not None}
 
 
 def visible_version(actor: Actor, version_id: int) -> Version:

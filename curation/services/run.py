@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -16,10 +17,10 @@ from curation.engine.near.space import Space
 from curation.engine.plan import Plan as EnginePlan
 from curation.engine.plan import PlanError, RunReport, default_plan, run_plan
 from curation.engine.plan_check import check_plan
-from curation.engine.run import Cancelled, StepFailed, emptied_by
+from curation.engine.run import Cancelled, StepFailed, emptied_by, most_new_items
 from curation.engine.steps.base import StepError
 from curation.engine.writer import VersionManifest, VersionReader
-from curation.models import Plan, Run, Version, VersionKind
+from curation.models import Dataset, Plan, Run, Version, VersionKind
 from curation.sentences import in_words
 from curation.services.benchmark import open_benchmarks, resolve_benchmarks
 from curation.services.decision import Replay, replay_decisions
@@ -151,6 +152,7 @@ def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> Ru
             space = Space(shared, settings.ASSAY_SEARCH_MEMORY, JobShards(job))
             given: dict[str, Any] = {"media": media, "key": key, "benchmarks": opened, "space": space}
             given["vectors"] = vectors_folder(run.organization_id)
+            given["first_new_id"] = reserve_new_items(run=run, count=most_new_items(plan, reader.row_count))
             return run_plan(plan, reader, folder, progress=job.progress, cancelled=job.cancelled, **given)
     except Cancelled:
         job.check()
@@ -161,6 +163,30 @@ def _apply(job: JobContext, run: Run, reader: VersionReader, folder: Path) -> Ru
     except StepFailed as error:
         log.exception("step_failed", run=run.pk)
         raise _failure(error) from None
+
+
+@transaction.atomic
+def reserve_new_items(*, run: Run, count: int) -> int | None:
+    """Set ids aside for the items that the steps of a run add, and return the first; None when they add none.
+
+    Another run of the same plan on equal content in this dataset gets the same ids: its copies are the same items, and
+    its version has the same content hash. Nobody else ever gets them.
+    """
+    if not count:
+        return None
+    dataset = Dataset.objects.select_for_update().get(pk=run.input.dataset_id)
+    same = Run.objects.filter(
+        input__dataset=dataset,
+        fingerprint=run.fingerprint,
+        new_items_of=run.input.content_hash,
+    )
+    first = same.values_list("first_new_item_id", flat=True).order_by("pk").first()
+    if first is None:
+        first = dataset.next_item_id
+        Dataset.objects.filter(pk=dataset.pk).update(next_item_id=F("next_item_id") + count)
+    run.first_new_item_id, run.new_items_of = first, run.input.content_hash
+    run.save(update_fields=["first_new_item_id", "new_items_of", "updated_at"])
+    return int(first)
 
 
 def _everything_dropped(report: RunReport) -> str:
@@ -197,6 +223,9 @@ def _title_of(name: str) -> str:
 def _result(run: Run) -> dict[str, Any]:
     output = run.output
     assert output is not None
+    assert run.report is not None
+    # Reports of earlier runs do not say what was added.
+    added = sum(step.get("added", 0) for step in run.report["steps"])
     return {
         "run": run.pk,
         "dataset": output.dataset_id,
@@ -204,7 +233,8 @@ def _result(run: Run) -> dict[str, Any]:
         "number": output.number,
         "rows_in": run.input.row_count,
         "rows": output.row_count,
-        "dropped": run.input.row_count - output.row_count,
+        "dropped": run.input.row_count + added - output.row_count,
+        "added": added,
     }
 
 

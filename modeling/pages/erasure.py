@@ -34,6 +34,7 @@ HOW = {
     "text": gettext_lazy("text"),
     "picture": gettext_lazy("picture"),
     "near": gettext_lazy("nearly the same text"),
+    "copy": gettext_lazy("changed copy of such an item"),
 }
 STATE_CHIPS = {"searching": "info", "review": "warn", "erasing": "info", "done": "good", "withdrawn": "info"}
 

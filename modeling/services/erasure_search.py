@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core import objects
-from curation.engine.erasure.finding import TEXT, Finder, Sought
+from curation.engine.erasure.finding import COPY, COPY_OF, TEXT, Finder, Sought, copies_in
 from curation.engine.erasure.rewriting import items_in
 from curation.models import Picture, Run, Version
 from curation.services.media import open_media
@@ -87,7 +87,22 @@ def search_items(organization_id: int, sought: Sought, told: Callable[[int, int]
                     hits.setdefault((run.input.dataset_id, item), (how, column, None))
     for dataset_id, item in _in_tasks(organization_id, sought):
         hits.setdefault((dataset_id, item), (TEXT, "", None))
+    _add_copies(hits, versions)
     return hits
+
+
+def _add_copies(hits: Hits, versions: list[Version]) -> None:
+    """Add the changed copies of items that were found; a copy has none."""
+    parents: dict[int, list[int]] = {}
+    for dataset_id, item in hits:
+        parents.setdefault(dataset_id, []).append(item)
+    for version in versions:
+        if version.dataset_id in parents and COPY_OF in dict(version.manifest["columns"]):
+            wanted = np.array(parents[version.dataset_id], np.int64)
+            with open_objects(version) as reader:
+                for path in reader.paths:
+                    for item in copies_in(path, wanted).tolist():
+                        hits.setdefault((version.dataset_id, item), (COPY, COPY_OF, version.pk))
 
 
 def living_versions(organization_id: int) -> list[Version]:

@@ -16,7 +16,9 @@ from curation.engine.near.shingles import Shingles
 
 BATCH_ROWS = 10_000
 # How a row was found, from the surest to the least sure.
-IDENTIFIER, TEXT, PICTURE, NEAR = "identifier", "text", "picture", "near"
+IDENTIFIER, TEXT, PICTURE, NEAR, COPY = "identifier", "text", "picture", "near", "copy"
+# The column by which the step augment says of what item a row is a changed copy.
+COPY_OF = "augmented_from"
 # Jaccard similarity of runs of five characters; below it few pairs of short texts are the same text changed a little
 # (docs/explanation/near-duplicates.md).
 NEAR_THRESHOLD = 0.7
@@ -153,7 +155,22 @@ class Finder:
         return alike
 
 
-_RANK = {IDENTIFIER: 0, TEXT: 1, PICTURE: 2, NEAR: 3}
+_RANK = {IDENTIFIER: 0, TEXT: 1, PICTURE: 2, NEAR: 3, COPY: 4}
+
+
+def copies_in(path: Path, items: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the items of a Parquet file that are changed copies of some items.
+
+    What was sought need not stand in a copy any more: a name with a slip of the finger is the same person's name.
+    """
+    found = [np.empty(0, np.int64)]
+    with pq.ParquetFile(path, pre_buffer=False) as part:
+        if COPY_OF in part.schema_arrow.names and pa.types.is_int64(part.schema_arrow.field(COPY_OF).type):
+            wanted = pa.array(items)
+            for batch in part.iter_batches(columns=["item_id", COPY_OF], use_threads=False):
+                here = pc.is_in(batch.column(COPY_OF), value_set=wanted)
+                found.append(batch.column("item_id").filter(here).to_numpy())
+    return np.concatenate(found)
 
 
 def _set_of(text: str, shingles: Shingles) -> NDArray[np.uint64]:

@@ -30,6 +30,8 @@ class Context:
         space: Where a step may go on when memory is short; a folder of the step's own.
         folder: Of the run, for what a step keeps so that a resumed run is quick; None where nothing is kept.
         vectors: Folder of the vectors of earlier runs; None for the folder of `curation.engine.embedding`.
+        first_new_id: First of the ids that are set aside for items that the step adds; see `Step.adds`.
+        trying: Whether this is a preview, in which a slow step looks at the first rows alone.
     """
 
     roles: dict[str, str]
@@ -40,6 +42,8 @@ class Context:
     space: Space | None = None
     folder: Path | None = None
     vectors: Path | None = None
+    first_new_id: int = 0
+    trying: bool = False
 
     def column(self, role: str) -> str:
         """Return the column that plays a role.
@@ -106,13 +110,14 @@ class Replaced:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a step made of one batch: the rows it keeps, and its notes on the others."""
+    """What a step made of one batch: the rows it keeps, with those that it adds, and its notes on the others."""
 
     kept: pa.Table
     drops: list[Drop] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     changed: int = 0
     replaced: list[Replaced] = field(default_factory=list)
+    added: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,13 @@ class Step:
     def untried(self) -> str:
         """Return why a preview leaves this step out, in a sentence; empty when it tries it."""
         return ""
+
+    def adds(self) -> int:
+        """Return how many items at most it adds for one that no step has added; they follow all others in a version.
+
+        Their ids are those from `Context.first_new_id` on, as many as it adds for each item of the run's input.
+        """
+        return 0
 
     def prepare(self, batches: Batches, context: Context) -> Any:
         """Look at all rows before the first is decided; return what `apply` needs. Most steps need nothing."""

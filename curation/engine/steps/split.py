@@ -12,6 +12,8 @@ from curation.engine.folding import as_text, fold, hash64
 from curation.engine.steps.base import Batches, Context, Outcome, Step, StepError, replace
 
 NAMES = ("train", "validation", "test")
+# The column by which the step augment says of what item a row is a copy.
+COPY_OF = "augmented_from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Split(Step):
         label = context.roles.get("label")
         for table in batches():
             context.check()
+            _refuse_copies(table)
             rows.texts.append(self._keys(table, context))
             rows.groups.append(self._groups(table))
             rows.labels.append(hash64(as_text(table[label])) if label else np.zeros(table.num_rows, np.uint64))
@@ -155,6 +158,19 @@ class _Rows:
         self.texts, self.groups, self.labels = ([np.empty(0, np.uint64)] for _column in range(3))
         self.dates = [np.empty(0)]
         self.locked = [np.empty(0, bool)]
+
+
+def _refuse_copies(table: pa.Table) -> None:
+    """Refuse items that were made of others: a copy beside its parent on another side would be a leak.
+
+    Raises:
+        StepError: There is one.
+    """
+    if COPY_OF in table.schema.names and table[COPY_OF].null_count < table.num_rows:
+        raise StepError(
+            f"Some items are changed copies of others ({COPY_OF}). Split the version that they were made from, "
+            "and put the step augment behind."
+        )
 
 
 def tie(texts: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Every step by its name. Adding one: a file beside this, a row here, a test."""
 
+from curation.engine.steps.augment import Augment
 from curation.engine.steps.base import Step
 from curation.engine.steps.blur_faces import BlurFaces
 from curation.engine.steps.boilerplate import DropBoilerplateLines
@@ -77,6 +78,7 @@ STEPS: dict[str, type[Step]] = {
     "link_records": LinkRecords,
     "sample": Sample,
     "split_leakage": SplitLeakage,
+    "augment": Augment,
     "encode_columns": EncodeColumns,
     "measure_images": MeasureImages,
     "image_size": ImageSize,

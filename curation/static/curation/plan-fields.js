@@ -73,7 +73,12 @@ const KINDS = {
   },
   int: { fits: () => true, draw: (id, value) => line(id, shown(value), "numeric"), read: (box) => number(box.value) },
   float: { fits: () => true, draw: (id, value) => line(id, shown(value), "decimal"), read: (box) => number(box.value) },
-  text: { fits: (value) => typeof value === "string", draw: (id, value) => line(id, value), read: (box) => box.value },
+  // A box of one line would swallow the line breaks of a policy.
+  text: {
+    fits: (value) => typeof value === "string",
+    draw: (id, value, param) => (`${value}${param.default ?? ""}`.includes("\n") ? area(id, value) : line(id, value)),
+    read: (box) => box.value,
+  },
   choice: {
     fits: (value) => typeof value === "string",
     draw: (id, value, param) => {

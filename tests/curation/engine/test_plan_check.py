@@ -3,7 +3,8 @@ import itertools
 import pytest
 import yaml
 
-from curation.engine.plan import Plan, PlanError, load_yaml
+from curation.engine.plain_yaml import load_yaml
+from curation.engine.plan import Plan, PlanError
 from curation.engine.plan_check import CheckedPlan, check_plan, check_yaml, parameters
 from curation.engine.steps.table import STEPS
 

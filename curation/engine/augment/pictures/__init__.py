@@ -1,0 +1,1 @@
+"""Augmentations of pictures, one kind a file."""
