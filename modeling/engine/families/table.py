@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modeling.engine.errors import EngineError
+from modeling.engine.families.detector import Detector, Segmenter
 from modeling.engine.families.encoder_head import EncoderHead
+from modeling.engine.families.picture_cnn import PictureCnn
+from modeling.engine.families.picture_fine_tune import PictureFineTune
+from modeling.engine.families.picture_head import PictureHead
 from modeling.engine.families.tfidf import TfidfLinear
 
 if TYPE_CHECKING:
@@ -14,6 +18,11 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, type[Family]] = {
     "encoder-head": EncoderHead,
     "tfidf-linear": TfidfLinear,
+    "picture-head": PictureHead,
+    "picture-fine-tune": PictureFineTune,
+    "picture-cnn": PictureCnn,
+    "detector": Detector,
+    "segmenter": Segmenter,
 }
 
 # What every model of an input is compared with, by task: seconds to train, nothing pretrained.
