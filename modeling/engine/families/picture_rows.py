@@ -41,7 +41,9 @@ def readable_parts(data: Examples, side: int, context: TrainingContext) -> Parts
         BadData: No picture of one of the two can be read.
         Cancelled: Asked before each picture.
     """
-    stores, rows, left_out = [], [], []
+    stores: list[PictureStore] = []
+    rows: list[Examples] = []
+    left_out: list[dict[str, str]] = []
     for split in ("train", "validation"):
         part, store, told = readable(data.part(split), side, context)
         if not part.inputs:
@@ -51,10 +53,8 @@ def readable_parts(data: Examples, side: int, context: TrainingContext) -> Parts
         rows.append(part)
         left_out += told
     if left_out and context.on_note:
-        first = left_out[0]
-        context.on_note(
-            f"{len(left_out)} pictures cannot be read and are left out, such as {first['id']}: {first['reason']}"
-        )
+        told_first = f"{left_out[0]['id']}: {left_out[0]['reason']}"
+        context.on_note(f"{len(left_out)} pictures cannot be read and are left out, such as {told_first}")
     return Parts(stores[0], stores[1], rows[0], rows[1], left_out)
 
 

@@ -26,7 +26,8 @@ def overlaps(first: Array, second: Array) -> Array:
     sides = np.clip(other - corner, 0, None)
     shared = sides[..., 0] * sides[..., 1]
     union = areas(first)[:, None] + areas(second)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared, dtype=np.float64), where=union > 0)
+    shares: Array = np.divide(shared, union, out=np.zeros_like(shared, dtype=np.float64), where=union > 0)
+    return shares
 
 
 def suppress(boxes: Array, scores: Array, labels: Array, most: float) -> NDArray[np.int64]:

@@ -140,10 +140,10 @@ def look(stem: Stem, pixels: NDArray[np.uint8], device: torch.device) -> tuple[T
 
 def fitted(
     pixels: NDArray[np.uint8], shapes: Sequence[Any], height: int, width: int
-) -> tuple[NDArray[np.uint8], Sequence[Any]]:
+) -> tuple[NDArray[np.uint8], list[Any]]:
     """Return a picture of another size scaled onto a canvas, with its shapes."""
     if pixels.shape[:2] == (height, width):
-        return pixels, shapes
+        return pixels, list(shapes)
     import cv2
 
     scale = min(height / pixels.shape[0], width / pixels.shape[1])

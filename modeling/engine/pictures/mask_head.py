@@ -95,7 +95,8 @@ def mask_target(outline: Array, box: Array) -> NDArray[np.float32]:
     points = (outline - np.array([left, top])) * scale - 0.5
     canvas = np.zeros((SIDE * fine, SIDE * fine), np.uint8)
     cv2.fillPoly(canvas, [np.round(points * 16).astype(np.int32)], 1, shift=4)
-    return canvas.reshape(SIDE, fine, SIDE, fine).mean(axis=(1, 3)).astype(np.float32)
+    shares: NDArray[np.float32] = canvas.reshape(SIDE, fine, SIDE, fine).mean(axis=(1, 3)).astype(np.float32)
+    return shares
 
 
 def mask_loss(logits: Tensor, wanted: Tensor) -> Tensor:

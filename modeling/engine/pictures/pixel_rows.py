@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from modeling.engine.pictures.loading import normalised
 from modeling.engine.training.work import ClassifierWork, decay_groups
@@ -87,7 +87,8 @@ class PictureWork(ClassifierWork):
 
     def groups(self, decay: float) -> list[dict[str, Any]]:
         """Return the parameters whose names begin with `slow` with their factor, and the others."""
-        slow, fast = [], []
+        slow: list[nn.Parameter] = []
+        fast: list[nn.Parameter] = []
         for name, value in self.module.named_parameters():
             if value.requires_grad:
                 (slow if self.slow and name.startswith(self.slow) else fast).append(value)

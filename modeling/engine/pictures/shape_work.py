@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from modeling.engine.pictures.centers import Targets, edge_loss, heat_loss, targets_of
 from modeling.engine.pictures.detector_net import STRIDE
@@ -62,7 +62,8 @@ class ShapeWork(Work):
 
     def groups(self, decay: float) -> list[dict[str, Any]]:
         """Return the trunk's parameters with a smaller rate, and the others."""
-        slow, fast = [], []
+        slow: list[nn.Parameter] = []
+        fast: list[nn.Parameter] = []
         for name, value in self.module.named_parameters():
             if value.requires_grad:
                 (slow if name.startswith("trunk.") else fast).append(value)
@@ -93,7 +94,7 @@ class ShapeWork(Work):
         for each in seen:
             chosen = np.flatnonzero(generator.random(len(each.boxes)) < share)
             sides = np.tile(each.boxes[chosen, 2:] - each.boxes[chosen, :2], 2)
-            moved = each.boxes[chosen] + generator.uniform(-JITTER, JITTER, sides.shape).astype(np.float32) * sides
+            moved = each.boxes[chosen] + (JITTER * (2 * generator.random(sides.shape) - 1) * sides).astype(np.float32)
             boxes.append(torch.from_numpy(moved).to(device))
             wanted += [mask_target(each.outlines[row], box) for row, box in zip(chosen.tolist(), moved, strict=True)]
         if not wanted:

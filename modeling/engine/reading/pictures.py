@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labeling.engine.formats.record import Reading, Record
+    from modeling.engine.reading.options import ReadingOptions
 
 TABLE = "labels.csv"
 # Names of columns in a table of labels, the first that is there.
@@ -57,21 +58,28 @@ class _Row:
     split: str
 
 
-def read_image_folder(path: Path, seed: int = 0) -> PictureReading:
+def read_image_folder(path: Path, seed: int = 0, *, several: bool | None = None) -> PictureReading:
     """Read a folder whose folders are classes, or which has a `labels.csv` with the columns file and label.
 
-    With a table in which any picture has several labels (`dog|cat`), or none, the task is multi-label. Sides of a split
-    are the folders above the classes, or the column `split`; where there are none, a split is drawn with the seed.
+    Sides of a split are the folders above the classes, or the column `split`; where there are none, a split is drawn
+    with the seed.
+
+    Args:
+        path: The folder.
+        seed: Of the split.
+        several: Whether a picture may have several labels, `dog|cat` in a table, or none; when None, they may if any
+            picture has several.
 
     Raises:
         BadData: There is no folder, no picture, no label, or a table without these columns.
     """
     losses = Losses()
     with _files(path) as files:
-        if TABLE in files.paths:
-            rows, several = _of_table(files, losses)
-        else:
-            rows, several = _of_records(files, folders.read, losses, _first_tag), False
+        rows = _of_table(files, losses) if TABLE in files.paths else _of_records(files, folders.read, losses, _tags)
+    if several is None:
+        several = any(len(row.answer) > 1 for row in rows)
+    if not several:
+        rows = _single(rows, losses)
     return _reading("image-multilabel" if several else "image-classification", rows, losses, seed)
 
 
@@ -87,7 +95,8 @@ def read_coco(path: Path, seed: int = 0, task: str = "") -> PictureReading:
     Raises:
         BadData: The files cannot be read, or hold no picture or no shape.
     """
-    return _read_shapes(path, seed, task, coco.recognize, coco.read, "COCO")
+    # A listed picture without annotations says in COCO that it shows nothing.
+    return _read_shapes(path, seed, task, coco.recognize, coco.read, "COCO", nothing=[])
 
 
 def read_voc(path: Path, seed: int = 0, task: str = "") -> PictureReading:
@@ -96,6 +105,31 @@ def read_voc(path: Path, seed: int = 0, task: str = "") -> PictureReading:
     Args and errors as `read_coco`.
     """
     return _read_shapes(path, seed, task, voc.recognize, voc.read, "Pascal VOC")
+
+
+def read_labeled_pictures(options: ReadingOptions) -> Examples:
+    """Return the pictures of a folder with one label or several each.
+
+    Raises:
+        BadData: as `read_image_folder`.
+    """
+    return _noted(options, read_image_folder(options.data, options.seed, several=options.task.endswith("multilabel")))
+
+
+def read_drawn_pictures(options: ReadingOptions) -> Examples:
+    """Return the pictures of a folder with the shapes that its COCO or Pascal VOC files draw on them.
+
+    Raises:
+        BadData: as `read_coco`.
+    """
+    with _files(options.data) as files:
+        read = read_voc if not coco.recognize(files) and voc.recognize(files) else read_coco
+    return _noted(options, read(options.data, options.seed, options.task))
+
+
+def _noted(options: ReadingOptions, found: PictureReading) -> Examples:
+    options.notes.extend(f"{where}: {reason}" for where, reason in found.told)
+    return found.examples
 
 
 def _files(path: Path) -> Any:
@@ -111,12 +145,15 @@ def _read_shapes(
     recognize: Callable[[Files], bool],
     read: Callable[[Files, Losses], Reading],
     title: str,
+    nothing: list[Any] | None = None,
 ) -> PictureReading:
     losses = Losses()
     with _files(path) as files:
         if not recognize(files):
             raise BadData(f"{path} holds no file in the format of {title}. Export the annotations again, or check it.")
-        rows = _of_records(files, read, losses, lambda record: record.final.get(CONTROL, []) if record.final else None)
+        rows = _of_records(
+            files, read, losses, lambda record: nothing if record.final is None else record.final.get(CONTROL, [])
+        )
     kinds = {shape["type"] for row in rows for shape in row.answer}
     task = task or ("segmentation" if kinds == {"polygon"} else "detection")
     for row in rows:
@@ -144,13 +181,12 @@ def _of_records(
     return rows
 
 
-def _first_tag(record: Record) -> str | None:
-    tags = record.final.get(folders.CONTROL, []) if record.final else []
-    return tags[0] if tags else None
+def _tags(record: Record) -> tuple[str, ...] | None:
+    return tuple(record.final.get(folders.CONTROL, [])) if record.final is not None else None
 
 
-def _of_table(files: Files, losses: Losses) -> tuple[list[_Row], bool]:
-    """Return the rows of a table of labels, and whether any picture has several labels or none."""
+def _of_table(files: Files, losses: Losses) -> list[_Row]:
+    """Return the rows of a table of labels, each with all its labels."""
     table = csv.DictReader(io.StringIO(files.text(TABLE)))
     columns = {name.strip().lower(): name for name in table.fieldnames or []}
     picture = next((columns[name] for name in _FILE_COLUMNS if name in columns), None)
@@ -171,13 +207,21 @@ def _of_table(files: Files, losses: Losses) -> tuple[list[_Row], bool]:
             continue
         labels = tuple(dict.fromkeys(part.strip() for part in (line[label] or "").split(BETWEEN) if part.strip()))
         rows.append(_Row(found, files.paths[found], labels, (line.get(columns.get(_SPLIT_COLUMN, "")) or "").strip()))
-    several = any(len(row.answer) > 1 for row in rows)
-    for row in [] if several else rows:
-        row.answer = row.answer[0] if row.answer else ""
-    if not several and any(not row.answer for row in rows):
-        losses.add(TABLE, "unanswered", "Pictures without a label are left out.")
-        rows = [row for row in rows if row.answer]
-    return rows, several
+    return rows
+
+
+def _single(rows: list[_Row], losses: Losses) -> list[_Row]:
+    """Return the rows with their first label; those without one are left out."""
+    kept = []
+    for row in rows:
+        if not row.answer:
+            losses.add(row.name, "unanswered", "Nobody labeled this picture. It is left out.")
+            continue
+        if len(row.answer) > 1:
+            losses.add(row.name, "several_tags", f"It has {len(row.answer)} labels; the first is taken.")
+        row.answer = row.answer[0]
+        kept.append(row)
+    return kept
 
 
 def _shape(shape: dict[str, Any], task: str) -> Shape:
@@ -202,13 +246,8 @@ def _reading(task: str, rows: list[_Row], losses: Losses, seed: int) -> PictureR
     if not rows:
         raise BadData("No picture with a label was found. " + " ".join(loss.reason for loss in losses.listed[:3]))
     splits = drawn_splits([_SAME.get(row.split, row.split) for row in rows], [_keys(row.answer) for row in rows], seed)
-    examples = Examples(
-        task,
-        tuple(row.path for row in rows),
-        tuple(row.answer for row in rows),
-        tuple(splits),
-        tuple(row.name for row in rows),
-    )
+    answers = [row.answer for row in rows]
+    examples = Examples.of(task, [row.path for row in rows], answers, splits, ids=[row.name for row in rows])
     return PictureReading(examples, tuple((loss.where, loss.reason) for loss in losses.listed))
 
 
