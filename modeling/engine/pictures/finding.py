@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from modeling.engine.pictures.detector_net import STRIDE
 from modeling.engine.pictures.feature_rows import look
 from modeling.engine.pictures.loading import on_canvas, whole_steps
 from modeling.engine.pictures.mask_head import outline_of_mask
+from modeling.engine.tasks.shapes import ScoredShape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,15 +28,6 @@ Array = np.ndarray[Any, Any]
 PEAKS, MOST, LEAST = 300, 100, 0.01
 # Of two boxes of one label that share more than this, the better stays: cells that touch overlap by .5.
 MOST_OVERLAP = 0.6
-
-
-class ScoredShape(NamedTuple):
-    """A shape that a model found: as `Shape`, with a score in [0, 1]."""
-
-    label: str
-    kind: str
-    points: tuple[tuple[float, float], ...]
-    score: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 SHOWN = 0.05
 # Points of a curve of precision over recall: every fifth of COCO's 101 recalls.
 _EVERY = 5
+
+
+class ScoredShape(NamedTuple):
+    """A shape that a model found: as `Shape`, with a score in [0, 1]."""
+
+    label: str
+    kind: str
+    points: tuple[tuple[float, float], ...]
+    score: float
 
 
 class ShapeTask(Task):
