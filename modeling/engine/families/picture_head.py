@@ -46,6 +46,7 @@ class PictureHead(Family):
         from safetensors.torch import save_file
 
         from modeling.engine.families.features import VectorRows
+        from modeling.engine.families.picture_rows import tell_left_out
         from modeling.engine.heads.mlp import MlpHead
         from modeling.engine.training.loop import run_loop
         from modeling.engine.training.work import ClassifierWork
@@ -60,6 +61,7 @@ class PictureHead(Family):
             if not seen:
                 raise BadData(f"None of the {split} pictures can be read. The first one: {left_out[-1]['reason']}")
             rows.append(VectorRows(vectors[seen], part.rows(seen).shares(data.classes)))
+        tell_left_out(left_out, context)
         context.stage("training")
         seed_torch(settings.seed)
         head = MlpHead(rows[0].vectors.shape[1], len(data.classes), settings.hidden, settings.dropout or 0.0)

@@ -9,6 +9,8 @@ from modeling.engine.errors import BadData
 from modeling.engine.pictures.loading import PictureStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modeling.engine.data import Examples
     from modeling.engine.families.family import TrainingContext
 
@@ -52,9 +54,7 @@ def readable_parts(data: Examples, side: int, context: TrainingContext) -> Parts
         stores.append(store)
         rows.append(part)
         left_out += told
-    if left_out and context.on_note:
-        told_first = f"{left_out[0]['id']}: {left_out[0]['reason']}"
-        context.on_note(f"{len(left_out)} pictures cannot be read and are left out, such as {told_first}")
+    tell_left_out(left_out, context)
     return Parts(stores[0], stores[1], rows[0], rows[1], left_out)
 
 
@@ -69,3 +69,14 @@ def readable(
     gone = {each.row for each in broken}
     kept = [row for row in range(len(part.inputs)) if row not in gone]
     return part.rows(kept), store.of(kept), [each.told(part.ids[each.row]) for each in broken]
+
+
+def tell_left_out(left_out: Sequence[dict[str, str]], context: TrainingContext) -> None:
+    """Note that pictures cannot be read, with the first of them."""
+    if not left_out or context.on_note is None:
+        return
+    first = f"{left_out[0]['id']}: {left_out[0]['reason']}"
+    if len(left_out) == 1:
+        context.on_note(f"1 picture cannot be read and is left out: {first}")
+    else:
+        context.on_note(f"{len(left_out)} pictures cannot be read and are left out, such as {first}")
