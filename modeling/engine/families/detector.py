@@ -71,7 +71,7 @@ class Detector(Family):
         from modeling.engine.pictures.backbone import Stem, Trunk, load_lite0
         from modeling.engine.pictures.changing import FOR_SHAPES, changer
         from modeling.engine.pictures.detector_net import DetectorNet
-        from modeling.engine.pictures.feature_rows import FeatureRows
+        from modeling.engine.pictures.feature_rows import FeatureRows, resized
         from modeling.engine.pictures.shape_work import ShapeWork
         from modeling.engine.training.loop import choose_device
 
@@ -79,12 +79,18 @@ class Detector(Family):
         network = load_lite0()
         stem = Stem(network).to(device)
         net = DetectorNet(len(data.classes), Trunk(network), masks=self.masks)
+        count = len(parts.train.paths)
+
+        def others(row: int) -> tuple[Any, list[Any]]:
+            loaded = parts.train[row]
+            return loaded.pixels, resized(parts.train_answers[row], loaded.scale)
+
         rows = FeatureRows(
             parts.train,
             parts.train_answers,
             data.classes,
             stem,
-            changer(settings.augment, FOR_SHAPES, settings.seed),
+            changer(settings.augment, FOR_SHAPES, settings.seed, others, count),
             device,
             variants=VARIANTS,
             keep_fourth=self.masks,

@@ -5,12 +5,16 @@ The same row in the same epoch with the same seed is always changed in the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modeling.engine.data import Shape
+from modeling.engine.errors import BadData
+from modeling.engine.pictures.coco_judge import box_of
 from modeling.engine.pictures.loading import MEAN
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 Shapes = Sequence[Any]
 Changer = Callable[["NDArray[np.uint8]", Shapes, int, int], tuple["NDArray[np.uint8]", list[Any]]]
 """Called with pixels [h, w, 3], shapes in those pixels, a row and an epoch; returns both changed."""
+Others = Callable[[int], tuple["NDArray[np.uint8]", Shapes]]
+"""Gives the unchanged pixels of a row, and its shapes in them."""
 # Of a box that the frame cuts, this share has to be left; less shows too little of the thing to learn it by.
 LEFT = 0.35
 
@@ -108,11 +114,66 @@ def moved_shapes(shapes: Shapes, matrix: NDArray[np.float64], width: int, height
     return found
 
 
-def changer(policy: Any, ranges: Ranges, seed: int) -> Changer:
-    """Return what changes pictures: a policy's augmenter, or the default changes when there is no policy."""
-    if policy is None:
-        return DefaultChanges(ranges, seed)
-    from curation.engine.augment import PictureAugmenter
+class PolicyChanges:
+    """Changes by a policy of curation.engine.augment.
 
-    augmenter: Changer = PictureAugmenter(policy, seed)
-    return augmenter
+    Args:
+        policy: As JSON or YAML would have it.
+        seed: Of the training.
+        others: Gives pixels and shapes of any training row, for steps that join pictures.
+        rows: How many training rows there are.
+
+    Raises:
+        BadData: The policy cannot be read; the sentence says where.
+    """
+
+    def __init__(self, policy: Mapping[str, Any], seed: int, others: Others | None = None, rows: int = 0) -> None:
+        from curation.engine.augment import PolicyError, read_policy
+        from curation.engine.augment.picture import PictureAugmenter
+        from curation.engine.augment.scene import Scene
+
+        def partners(generator: np.random.Generator, count: int) -> list[Any]:
+            assert others is not None
+            scenes = [others(int(row)) for row in generator.integers(0, rows, count)]
+            return [Scene.of(pixels, [as_answer(shape) for shape in shapes]) for pixels, shapes in scenes]
+
+        try:
+            # JSON is YAML, which is what policies are written in.
+            read = read_policy(json.dumps(policy))
+            self._augmenter = PictureAugmenter(read, seed, partners if others is not None else None)
+        except (PolicyError, ValueError) as error:
+            raise BadData(f"The augmentation cannot be used: {error}") from None
+
+    def __call__(
+        self, pixels: NDArray[np.uint8], shapes: Shapes, row: int, epoch: int
+    ) -> tuple[NDArray[np.uint8], list[Any]]:
+        """Return the picture as this epoch has it, with the shapes that are left."""
+        made = self._augmenter(pixels, [as_answer(shape) for shape in shapes], row=row, epoch=epoch)
+        return made.pixels, [as_shape(shape) for shape in made.shapes]
+
+
+def as_answer(shape: Any) -> dict[str, Any]:
+    """Return a box or polygon as people's answers have it."""
+    if shape.kind == "polygon":
+        return {"type": "polygon", "label": shape.label, "points": [list(point) for point in shape.points]}
+    left, top, right, bottom = box_of(shape)
+    return {"type": "box", "label": shape.label, "x": left, "y": top, "width": right - left, "height": bottom - top}
+
+
+def as_shape(answer: Mapping[str, Any]) -> Shape:
+    """Return a box or polygon of an answer as examples have it."""
+    if answer["type"] == "polygon":
+        return Shape(answer["label"], "polygon", tuple((float(x), float(y)) for x, y in answer["points"]))
+    left, top = float(answer["x"]), float(answer["y"])
+    return Shape(answer["label"], "box", ((left, top), (left + answer["width"], top + answer["height"])))
+
+
+def changer(
+    policy: Mapping[str, Any] | None, ranges: Ranges, seed: int, others: Others | None = None, rows: int = 0
+) -> Changer:
+    """Return what changes pictures: a policy, or the default changes when there is none.
+
+    Raises:
+        BadData: as `PolicyChanges`.
+    """
+    return DefaultChanges(ranges, seed) if policy is None else PolicyChanges(policy, seed, others, rows)
