@@ -18,7 +18,6 @@ import time
 import zipfile
 from collections import Counter
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--folds", action="store_true")
     given = parser.parse_args()
-    print(f"{date.today()}, {platform.processor() or platform.machine()}, {given.threads} threads")
+    print(f"{time.strftime('%Y-%m-%d')}, {platform.processor() or platform.machine()}, {given.threads} threads")
     seeds = [int(seed) for seed in given.seeds.split(",")]
     with tempfile.TemporaryDirectory() as scratch:
         for name in given.only.split(","):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
 
+PixelLogits = Callable[["NDArray[np.uint8]"], "NDArray[np.float64]"]
 # The vectors have length 1 and 1,280 numbers: made this long, their numbers are about 1 each.
 LENGTH = 36.0
 
@@ -84,18 +86,45 @@ class PictureHead(Family):
     ) -> NDArray[np.float64]:
         """Return logits from cached vectors; a picture that cannot be read gets those of the mean training picture."""
         import torch
+
+        head = self.head(folder, facts)
+        vectors, reasons = encoded_pictures(inputs, facts["settings"]["threads"], context)
+        given = torch.from_numpy(vectors)
+        given[list(reasons)] = head.mean
+        with torch.inference_mode():
+            out: NDArray[np.float64] = head(given).double().numpy()
+        return out
+
+    def head(self, folder: Path, facts: dict[str, Any]) -> Any:
+        """Return the trained head in evaluation mode."""
         from safetensors.torch import load_file
 
         from modeling.engine.heads.mlp import MlpHead
 
         head = MlpHead(facts["width"], len(facts["labels"]), facts["hidden"], 0.0)
         head.load_state_dict(load_file(folder / HEAD_FILE))
-        vectors, reasons = encoded_pictures(inputs, facts["settings"]["threads"], context)
-        given = torch.from_numpy(vectors)
-        given[list(reasons)] = head.mean
-        with torch.inference_mode():
-            out: NDArray[np.float64] = head.eval()(given).double().numpy()
-        return out
+        return head.eval()
+
+    def pixel_logits(self, folder: Path, facts: dict[str, Any]) -> PixelLogits:
+        """Return a function from pictures, uint8 [b, h, w, 3], to logits [b, k]."""
+        import torch
+        from PIL import Image
+
+        from curation.engine.embedding.picture import prepared
+        from modeling.engine.pictures.backbone import load_lite0
+
+        network: Any = load_lite0()
+        head = self.head(folder, facts)
+
+        def say(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+            given = torch.from_numpy(np.stack([prepared(Image.fromarray(each)) for each in pixels]))
+            with torch.inference_mode():
+                mean = network.extract_features(given).mean(dim=(2, 3))
+                vectors = mean / mean.norm(dim=1, keepdim=True).clamp_min(1e-12) * LENGTH
+                logits: NDArray[np.float64] = head(vectors).double().numpy()
+            return logits
+
+        return say
 
 
 def encoded_pictures(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from modeling.engine.data import Examples
+    from modeling.engine.families.picture_head import PixelLogits
     from modeling.engine.families.picture_rows import Parts
     from modeling.engine.pictures.changing import Ranges
     from modeling.engine.training.settings import TrainingSettings
@@ -121,6 +122,22 @@ class PictureNetwork(Family):
                 logits = module(as_input(pixels, grey=facts["grey"]).to(device))
             made.append(logits.double().cpu().numpy())
         return np.concatenate(made) if made else np.zeros((0, len(facts["labels"])))
+
+    def pixel_logits(self, folder: Path, facts: dict[str, Any]) -> PixelLogits:
+        """Return a function from pictures, uint8 [b, h, w, 3], to logits [b, k]."""
+        import torch
+
+        from modeling.engine.pictures.pixel_rows import as_input, squared
+
+        module = self.network(folder, facts)
+
+        def say(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+            squares = np.stack([squared(each, facts["side"]) for each in pixels])
+            with torch.inference_mode():
+                logits: NDArray[np.float64] = module(as_input(squares, grey=facts["grey"])).double().numpy()
+            return logits
+
+        return say
 
 
 def _square_of(path: Path, most: int, side: int) -> NDArray[np.uint8]:

@@ -102,7 +102,7 @@ class FeatureRows:
         self.stem, self.change, self.device = stem, change, device
         self.variants, self.keep_fourth, self._left = variants, keep_fourth, kept_bytes
         self._kept: dict[tuple[int, int], Seen] = {}
-        sizes = [pictures[row].pixels.shape[:2] for row in range(len(pictures.paths))]
+        sizes = [pictures.size(row) for row in range(len(pictures.paths))]
         self.canvas = whole_steps(max(size[0] for size in sizes)), whole_steps(max(size[1] for size in sizes))
 
     def seen(self, row: int, epoch: int) -> Seen:

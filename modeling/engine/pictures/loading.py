@@ -96,6 +96,7 @@ class PictureStore:
     def __init__(self, paths: Sequence[Path], side: int, kept_bytes: int = KEPT_BYTES) -> None:
         self.paths, self.side, self._left = tuple(paths), side, kept_bytes
         self._kept: dict[int, Loaded] = {}
+        self._sizes: dict[int, tuple[int, int]] = {}
 
     def __getitem__(self, row: int) -> Loaded:
         """Return a row's picture.
@@ -106,6 +107,7 @@ class PictureStore:
         found = self._kept.get(row)
         if found is None:
             found = load(self.paths[row], self.side)
+            self._sizes[row] = (found.pixels.shape[0], found.pixels.shape[1])
             if found.pixels.nbytes <= self._left:
                 self._left -= found.pixels.nbytes
                 self._kept[row] = found
@@ -115,7 +117,18 @@ class PictureStore:
         """Return a store of these rows, in this order, with what is kept of them."""
         store = PictureStore([self.paths[row] for row in rows], self.side, self._left)
         store._kept = {place: self._kept[row] for place, row in enumerate(rows) if row in self._kept}
+        store._sizes = {place: self._sizes[row] for place, row in enumerate(rows) if row in self._sizes}
         return store
+
+    def size(self, row: int) -> tuple[int, int]:
+        """Return height and width of a row's scaled picture, which is read only if it never was.
+
+        Raises:
+            PictureError: as `load`.
+        """
+        if row not in self._sizes:
+            self[row]
+        return self._sizes[row]
 
     def broken(self, progress: Progress | None = None, cancelled: IsCancelled | None = None) -> list[Broken]:
         """Read every picture once and return the rows that have none.

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import load_file
 
 from modeling.engine.data import Examples, Shape
-from modeling.engine.errors import BadData
+from modeling.engine.errors import BadData, EngineError
 from modeling.engine.evaluate import evaluate
 from modeling.engine.families.family import TrainingContext
+from modeling.engine.families.picture_head import PictureHead
+from modeling.engine.pictures.attribution import attribute_picture
 from modeling.engine.training import TrainedModel, TrainingSettings, train
 from tests.modeling.engine.pictures.drawn import draw_scene, draw_single
 
@@ -56,6 +59,10 @@ def test_a_head_on_frozen_vectors_tells_discs_from_squares(tmp_path, cache_dir):
     assert evaluate(model, data, context=context).figures["accuracy"] == 1.0
     again = train(data, tmp_path / "again", TrainingSettings(family="picture-head", epochs=15, threads=1), context)
     assert again.facts == model.facts
+    family, place = PictureHead(), data.inputs[0]
+    pixels = np.asarray(Image.open(place))[None]
+    said = family.pixel_logits(model.folder, model.facts)(pixels)
+    assert said == pytest.approx(family.predict(model.folder, model.facts, [place], context), abs=0.02)
 
 
 def test_a_picture_that_is_cut_off_is_left_out_and_named(tmp_path, cache_dir):
@@ -90,6 +97,13 @@ def test_a_network_from_nothing_learns_grey_pictures(tmp_path):
     assert evaluate(model, data).figures["accuracy"] == 1.0
     stored = TrainedModel.load(tmp_path / "model")
     assert np.array_equal(stored.predictions(data.inputs), model.predictions(data.inputs))
+    path = data.part("test").inputs[0]
+    heat = attribute_picture(stored.folder, stored.facts, path, "disc")
+    thing = np.asarray(Image.open(path)) > 200
+    assert heat.shape == (32, 32)
+    assert heat[thing].mean() > heat[~thing].mean()
+    with pytest.raises(EngineError, match="The model has no label 'star'"):
+        attribute_picture(stored.folder, stored.facts, path, "star")
 
 
 def test_a_network_that_was_cut_off_goes_on_as_if_it_had_not_been(tmp_path):
