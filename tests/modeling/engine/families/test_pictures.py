@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 from modeling.engine.data import Examples, Shape
 from modeling.engine.errors import BadData, EngineError
 from modeling.engine.evaluate import evaluate
+from modeling.engine.families.detector import side_for
 from modeling.engine.families.family import TrainingContext
 from modeling.engine.families.picture_head import PictureHead
 from modeling.engine.pictures.attribution import attribute_picture
@@ -166,6 +167,17 @@ def test_a_detector_has_nothing_to_say_of_a_picture_that_cannot_be_read(tmp_path
         {"id": "2.png", "reason": "The file is empty: it has no bytes at all. Fetch it again, or leave it out."}
     ]
     assert model.predictions([data.inputs[2], tmp_path / "nowhere.png"]) == [[], []]
+
+
+def test_pictures_are_read_as_large_as_their_small_shapes_need(tmp_path):
+    path = tmp_path / "large.png"
+    Image.new("L", (2000, 100)).save(path)
+
+    def of(across: float) -> Examples:
+        return Examples("detection", (path,), ((Shape("a", "box", ((0, 0), (across, across))),),), ("train",))
+
+    assert [side_for(of(across)) for across in (60, 40, 30, 8)] == [512, 768, 1024, 1024]
+    assert side_for(Examples("detection", (tmp_path / "nowhere.png",), ((),), ("train",))) == 512
 
 
 def test_a_segmenter_finds_outlines(tmp_path):
