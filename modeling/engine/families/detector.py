@@ -26,7 +26,7 @@ SIDES = (512, 768, 1024)
 LEAST = 12.0
 # Pictures whose shapes decide that, and the share of their shapes that may be smaller.
 ASKED, SMALL_SHARE = 200, 0.1
-# Changed variants of each training picture, the unchanged one among them.
+# Changed variants of each training picture, the unchanged one among them; of few pictures there are more.
 VARIANTS = 4
 
 
@@ -80,7 +80,7 @@ class Detector(Family):
         from modeling.engine.pictures.changing import FOR_SHAPES, changer
         from modeling.engine.pictures.detector_net import DetectorNet
         from modeling.engine.pictures.feature_rows import FeatureRows, resized
-        from modeling.engine.pictures.shape_work import ShapeWork
+        from modeling.engine.pictures.shape_work import ShapeWork, repeats_of
         from modeling.engine.training.loop import choose_device
 
         device = choose_device(settings.device)
@@ -100,7 +100,7 @@ class Detector(Family):
             stem,
             changer(settings.augment, FOR_SHAPES, settings.seed, others, count),
             device,
-            variants=VARIANTS,
+            variants=VARIANTS * repeats_of(count),
             keep_fourth=self.masks,
         )
         return ShapeWork(net, rows, stem, parts.validation, parts.validation_answers, data.kind)  # type: ignore[arg-type]
@@ -157,10 +157,6 @@ class Segmenter(Detector):
     title = "Detector with masks on EfficientNet-Lite0"
     tasks = ("segmentation",)
     masks = True
-
-    def defaults(self, task: str) -> dict[str, Any]:
-        """Return defaults that were best on validation for fruit (bench/train_pictures.py)."""
-        return {"epochs": 60, "batch_size": 4, "learning_rate": 1e-3, "patience": 25, "dropout": 0.0}
 
 
 def side_for(rows: Examples) -> int:

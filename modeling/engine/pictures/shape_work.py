@@ -32,6 +32,9 @@ EDGE_WEIGHT, MASK_WEIGHT = 2.0, 1.0
 JITTER = 0.08
 # Shapes of a batch whose masks are learned, drawn at random: the rest costs time and says the same.
 MOST_MASKS = 64
+# Rows of an epoch at least: few pictures are shown several times, each time in another variant, since a network needs
+# some hundreds of steps however few pictures there are.
+LEAST_ROWS = 64
 # Validation pictures after each epoch, the first ones; more cost time and tell epochs apart no better.
 MOST_VALIDATED = 200
 
@@ -50,14 +53,15 @@ class ShapeWork(Work):
     ) -> None:
         self.module: DetectorNet = module
         self.train, self.stem, self.task = train, stem, task
-        self.size = len(train.pictures.paths)
+        self.repeats = repeats_of(len(train.pictures.paths))
+        self.size = len(train.pictures.paths) * self.repeats
         count = min(MOST_VALIDATED, len(validation.paths))
         self.validation, self.answers = validation, answers[:count]
         self.epoch = 0
         self._maps: dict[int, Maps] = {}
 
     def begin_epoch(self, epoch: int) -> None:
-        """Take the next variant of each picture."""
+        """Take the next variants of each picture."""
         self.epoch = epoch
 
     def groups(self, decay: float) -> list[dict[str, Any]]:
@@ -71,7 +75,9 @@ class ShapeWork(Work):
 
     def loss(self, rows: Tensor, device: torch.device) -> Tensor:
         """Return the sum of the losses of middles, edges and, for a network with masks, masks."""
-        seen = [self.train.seen(int(row), self.epoch) for row in rows]
+        count = len(self.train.pictures.paths)
+        first = self.epoch * self.repeats
+        seen = [self.train.seen(row % count, first + row // count) for row in rows.tolist()]
         found = self.module(torch.stack([each.eighth for each in seen]).to(device).float())
         targets = self._targets(seen).to(device)
         loss = heat_loss(found.heat, targets.heat) + EDGE_WEIGHT * edge_loss(found.distances, targets, STRIDE)
@@ -114,3 +120,8 @@ class ShapeWork(Work):
             made.append(find_shapes(self.module, self._maps[row], loaded, classes, device))
         mean, half = self.task.precisions(made, self.answers, classes)
         return {"validation_map": mean, "validation_map50": half, "score": mean}
+
+
+def repeats_of(count: int) -> int:
+    """Return how often an epoch shows each of so many training pictures."""
+    return -(-LEAST_ROWS // count)

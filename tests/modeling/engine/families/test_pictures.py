@@ -138,7 +138,7 @@ def test_the_whole_backbone_learns_several_labels(tmp_path):
 
 def test_a_detector_finds_boxes_and_leaves_empty_pictures_empty(tmp_path):
     data = scenes(tmp_path)
-    settings = TrainingSettings(family="detector", epochs=14, batch_size=2, threads=1)
+    settings = TrainingSettings(family="detector", epochs=3, batch_size=4, threads=1)
     model = train(data, tmp_path / "model", settings)
     test = data.part("test")
     made = model.predictions(test.inputs)
@@ -182,7 +182,7 @@ def test_pictures_are_read_as_large_as_their_small_shapes_need(tmp_path):
 
 def test_a_segmenter_finds_outlines(tmp_path):
     data = scenes(tmp_path, "segmentation")
-    settings = TrainingSettings(family="segmenter", epochs=14, batch_size=2, threads=1)
+    settings = TrainingSettings(family="segmenter", epochs=3, batch_size=4, threads=1)
     model = train(data, tmp_path / "model", settings)
     figures = evaluate(model, data).figures
     assert figures["map50"] > 0.5
