@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from modeling.engine.errors import EngineError
 from modeling.engine.families.contrastive import Contrastive
+from modeling.engine.families.detector import Detector, Segmenter
 from modeling.engine.families.encoder_head import EncoderHead
 from modeling.engine.families.encoder_linear import EncoderLinear
 from modeling.engine.families.fine_tuning import FineTuning
 from modeling.engine.families.from_scratch import FromScratch
+from modeling.engine.families.picture_cnn import PictureCnn
+from modeling.engine.families.picture_fine_tune import PictureFineTune
+from modeling.engine.families.picture_head import PictureHead
 from modeling.engine.families.tfidf import TfidfLinear
 
 if TYPE_CHECKING:
@@ -22,6 +26,11 @@ FAMILIES: dict[str, type[Family]] = {
     "fine-tuning": FineTuning,
     "from-scratch": FromScratch,
     "tfidf-linear": TfidfLinear,
+    "picture-head": PictureHead,
+    "picture-fine-tune": PictureFineTune,
+    "picture-cnn": PictureCnn,
+    "detector": Detector,
+    "segmenter": Segmenter,
 }
 
 # What every model of an input is compared with, by task: seconds to train, nothing pretrained.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from modeling.engine.errors import EngineError
 from modeling.engine.reading.labels import read_labeled_texts
+from modeling.engine.reading.pictures import read_drawn_pictures, read_labeled_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 READERS: dict[str, Callable[[ReadingOptions], Examples]] = {
     "text-classification": read_labeled_texts,
     "text-multilabel": read_labeled_texts,
+    "image-classification": read_labeled_pictures,
+    "image-multilabel": read_labeled_pictures,
+    "detection": read_drawn_pictures,
+    "segmentation": read_drawn_pictures,
 }
 
 

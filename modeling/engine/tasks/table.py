@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modeling.engine.errors import EngineError
 from modeling.engine.tasks.classification import ImageClassification, TableClassification, TextClassification
 from modeling.engine.tasks.multilabel import ImageMultiLabel, TextMultiLabel
+from modeling.engine.tasks.shapes import Detection, Segmentation
 
 if TYPE_CHECKING:
     from modeling.engine.tasks.task import Task
@@ -17,6 +18,8 @@ TASKS: dict[str, type[Task]] = {
     "image-classification": ImageClassification,
     "image-multilabel": ImageMultiLabel,
     "table": TableClassification,
+    "detection": Detection,
+    "segmentation": Segmentation,
 }
 
 

@@ -1,0 +1,53 @@
+"""Changes of training pictures: shapes stay on their things."""
+
+import numpy as np
+
+from modeling.engine.data import Shape
+from modeling.engine.pictures.changing import FOR_CLASSES, FOR_SHAPES, DefaultChanges, Ranges, moved_shapes
+
+
+def scene() -> tuple[np.ndarray, Shape]:
+    pixels = np.full((60, 80, 3), 127, np.uint8)
+    pixels[20:40, 10:30] = (255, 0, 0)
+    return pixels, Shape("red", "box", ((10.0, 20.0), (30.0, 40.0)))
+
+
+def test_a_box_stays_around_its_thing():
+    pixels, shape = scene()
+    for epoch in range(1, 12):
+        changed, (box,) = DefaultChanges(FOR_SHAPES, 0)(pixels, [shape], 3, epoch)
+        rows, columns = np.nonzero(changed[..., 0].astype(int) - changed[..., 1] > 120)
+        (left, top), (right, bottom) = box.points
+        assert abs(columns.min() - left) <= 1.5
+        assert abs(rows.min() - top) <= 1.5
+        assert abs(columns.max() + 1 - right) <= 1.5
+        assert abs(rows.max() + 1 - bottom) <= 1.5
+
+
+def test_the_same_row_and_epoch_change_in_the_same_way():
+    pixels, shape = scene()
+    change = DefaultChanges(FOR_CLASSES, 5)
+    first, second, other = change(pixels, [shape], 1, 1), change(pixels, [shape], 1, 1), change(pixels, [shape], 1, 2)
+    assert np.array_equal(first[0], second[0])
+    assert first[1] == second[1]
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_no_change_is_none():
+    pixels, shape = scene()
+    still = Ranges(scale=1.0, turn=0.0, shift=0.0, mirror=False, light=(0.0, 0.0))
+    changed, shapes = DefaultChanges(still, 0)(pixels, [shape], 0, 0)
+    assert np.array_equal(changed, pixels)
+    assert shapes == [shape]
+
+
+def test_what_leaves_the_frame_is_cut_and_what_has_left_it_is_gone():
+    box = Shape("a", "box", ((0.0, 0.0), (10.0, 10.0)))
+    triangle = Shape("b", "polygon", ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0)))
+
+    def right_by(pixels: float) -> np.ndarray:
+        return np.array([[1.0, 0, pixels], [0, 1, 0]])
+
+    assert moved_shapes([box], right_by(5), 10, 10) == [Shape("a", "box", ((5.0, 0.0), (10.0, 10.0)))]
+    assert moved_shapes([box], right_by(7), 10, 10) == []
+    assert moved_shapes([triangle], right_by(4), 10, 10)[0].points == ((4.0, 0.0), (10.0, 0.0), (10.0, 10.0))
