@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from modeling.engine.errors import EngineError
 from modeling.engine.families.encoder_head import EncoderHead
+from modeling.engine.families.table_linear import TableLinear
+from modeling.engine.families.table_trees import TableTrees
+from modeling.engine.families.tagger_linear import TaggerLinear
 from modeling.engine.families.tfidf import TfidfLinear
 
 if TYPE_CHECKING:
@@ -14,12 +17,18 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, type[Family]] = {
     "encoder-head": EncoderHead,
     "tfidf-linear": TfidfLinear,
+    "tagger-linear": TaggerLinear,
+    "table-linear": TableLinear,
+    "table-trees": TableTrees,
 }
 
 # What every model of an input is compared with, by task: seconds to train, nothing pretrained.
 BASELINES: dict[str, str] = {
     "text-classification": "tfidf-linear",
     "text-multilabel": "tfidf-linear",
+    "ner": "tagger-linear",
+    "table": "table-linear",
+    "table-regression": "table-linear",
 }
 
 

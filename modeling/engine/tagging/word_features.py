@@ -50,7 +50,9 @@ def feature_codes(words: Words) -> Array:
     ]  # fmt: skip
     columns += [_moved(known[:, 4 + part], by, low, high) for by in (-1, 1) for part in (2, AFFIXES + 2)]
     # The same value in another column is another feature.
-    return np.stack([(column ^ (np.uint64(number + 1) * _ODD)) * _STEP for number, column in enumerate(columns)], axis=1)
+    salts = np.arange(1, len(columns) + 1, dtype=np.uint64) * _ODD
+    mixed: Array = (np.stack(columns, axis=1) ^ salts) * _STEP
+    return mixed
 
 
 def _of_form(form: str) -> list[int]:

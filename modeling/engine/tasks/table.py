@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from modeling.engine.errors import EngineError
 from modeling.engine.tasks.classification import ImageClassification, TableClassification, TextClassification
 from modeling.engine.tasks.multilabel import ImageMultiLabel, TextMultiLabel
+from modeling.engine.tasks.preference import Preference
+from modeling.engine.tasks.regression import TableRegression
+from modeling.engine.tasks.spans import Spans
 
 if TYPE_CHECKING:
     from modeling.engine.tasks.task import Task
@@ -17,6 +20,9 @@ TASKS: dict[str, type[Task]] = {
     "image-classification": ImageClassification,
     "image-multilabel": ImageMultiLabel,
     "table": TableClassification,
+    "table-regression": TableRegression,
+    "ner": Spans,
+    "preference": Preference,
 }
 
 
