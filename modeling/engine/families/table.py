@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from modeling.engine.errors import EngineError
 from modeling.engine.families.encoder_head import EncoderHead
+from modeling.engine.families.reward import Reward, RewardCounted
 from modeling.engine.families.table_linear import TableLinear
 from modeling.engine.families.table_trees import TableTrees
+from modeling.engine.families.tagger import Tagger
 from modeling.engine.families.tagger_linear import TaggerLinear
 from modeling.engine.families.tfidf import TfidfLinear
 
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, type[Family]] = {
     "encoder-head": EncoderHead,
     "tfidf-linear": TfidfLinear,
+    "tagger": Tagger,
     "tagger-linear": TaggerLinear,
     "table-linear": TableLinear,
     "table-trees": TableTrees,
+    "reward": Reward,
+    "reward-counted": RewardCounted,
 }
 
 # What every model of an input is compared with, by task: seconds to train, nothing pretrained.
@@ -27,6 +32,7 @@ BASELINES: dict[str, str] = {
     "text-classification": "tfidf-linear",
     "text-multilabel": "tfidf-linear",
     "ner": "tagger-linear",
+    "preference": "reward-counted",
     "table": "table-linear",
     "table-regression": "table-linear",
 }

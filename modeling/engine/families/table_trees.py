@@ -103,9 +103,7 @@ def _best_rounds(trees: Trees, rows: Array, answers: Array, task: str) -> tuple[
     losses = {}
     for rounds in range(ROUNDS_BETWEEN, len(trees.root) + 1, ROUNDS_BETWEEN):
         made = _outputs(trees.first(rounds).raw(rows), task)
-        losses[rounds] = (
-            float(np.square(made - answers).mean()) if task == REGRESSION else cross_entropy(made, answers)
-        )
+        losses[rounds] = float(np.square(made - answers).mean()) if task == REGRESSION else cross_entropy(made, answers)
     best = min(losses, key=lambda rounds: (losses[rounds], rounds))
     return losses[best], best
 

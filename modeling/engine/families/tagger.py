@@ -55,9 +55,7 @@ class Tagger(Family):
         device = choose_device(settings.device)
         validation = data.part("validation")
         scores = tagger.scores(work.held_out, device)
-        reading = choose_reading(
-            scores, work.held_out.words, scheme, tagger.steps(), validation.answers, data.classes
-        )
+        reading = choose_reading(scores, work.held_out.words, scheme, tagger.steps(), validation.answers, data.classes)
         state = trained_state(tagger.module)
         save_file({name: value.cpu().contiguous() for name, value in state.items()}, folder / FILE)
         return FamilyResult(

@@ -59,7 +59,9 @@ class TaggerLinear(Family):
             len(vocabulary.codes), settings.seed,
         )  # fmt: skip
         seen = vocabulary.numbers(feature_codes(held_out))
-        best, history = _best_epoch(training, scheme, seen, held_out, validation.answers, data.classes, settings, context)
+        best, history = _best_epoch(
+            training, scheme, seen, held_out, validation.answers, data.classes, settings, context
+        )
         score, epoch, model = best
         reading = choose_reading(
             model.scores(seen), held_out, scheme, model.steps(scheme), validation.answers, data.classes
@@ -120,7 +122,5 @@ def _load(path: Path) -> tuple[LinearTagger, Vocabulary]:
     from modeling.engine.tagging.perceptron import LinearTagger
 
     with np.load(path, allow_pickle=False) as arrays:
-        model = LinearTagger(
-            arrays["weights"].astype(np.float32), arrays["begin"], arrays["end"], arrays["follow"]
-        )
+        model = LinearTagger(arrays["weights"].astype(np.float32), arrays["begin"], arrays["end"], arrays["follow"])
         return model, Vocabulary(arrays["codes"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def counted_features(prompts: Sequence[str], answers: Sequence[str]) -> Array:
 
 def _of_one(prompt: str, answer: str) -> list[float]:
     asked, said = _words(prompt), _words(answer)
-    pairs = list(zip(said, said[1:], strict=False))
+    pairs = list(pairwise(said))
     lines = [line for line in answer.splitlines() if line.strip()]
     many, length = max(1, len(said)), max(1, len(answer))
     stripped = answer.strip()

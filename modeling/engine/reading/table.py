@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from modeling.engine.errors import EngineError
 from modeling.engine.reading.labels import read_labeled_texts
+from modeling.engine.reading.pairs import read_pairs
+from modeling.engine.reading.records import read_records
+from modeling.engine.reading.spans import read_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
 READERS: dict[str, Callable[[ReadingOptions], Examples]] = {
     "text-classification": read_labeled_texts,
     "text-multilabel": read_labeled_texts,
+    "ner": read_spans,
+    "table": read_records,
+    "table-regression": read_records,
+    "preference": read_pairs,
 }
 
 

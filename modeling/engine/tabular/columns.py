@@ -154,6 +154,4 @@ def _of_categories(name: str, values: list[str], *, gaps: bool) -> Column:
     frequent = [value for value in frequent if counts[value] >= LEAST_ROWS][:MOST_CATEGORIES]
     if not frequent and not gaps:
         return Column(name, "unused", "Nearly every row holds another text: an identifier, or text to be read.")
-    return Column(
-        name, "category", categories=tuple(sorted(frequent)), pooled=len(frequent) < len(counts), gaps=gaps
-    )
+    return Column(name, "category", categories=tuple(sorted(frequent)), pooled=len(frequent) < len(counts), gaps=gaps)

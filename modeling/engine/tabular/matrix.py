@@ -80,9 +80,7 @@ def category_codes(values: Sequence[Any], column: Column) -> Array:
     where training pooled some, else -1, and a missing one -1."""
     place = {category: number for number, category in enumerate(column.categories)}
     other = len(column.categories) if column.pooled else -1
-    return np.array(
-        [-1 if is_missing(value) else place.get(as_category(value), other) for value in values], np.int64
-    )
+    return np.array([-1 if is_missing(value) else place.get(as_category(value), other) for value in values], np.int64)
 
 
 def _numbers(values: Sequence[Any], column: Column) -> Array:

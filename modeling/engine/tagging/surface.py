@@ -41,9 +41,9 @@ def shape_of(form: str) -> int:
 def traits(words: Words) -> Array:
     """Return shape, place and loudness of each word, int64 [n, TRAITS].
 
-    The place says what stands before: 0 a word, 1 nothing or the end of a sentence, 2 a sign that touches (as in @name),
-    3 another sign. Loudness is how the letters of the whole text are: 0 lower case, 1 mixed, 2 mostly capitals, 3 most
-    words begin with a capital; a capital says little in the last two.
+    The place says what stands before: 0 a word, 1 nothing or the end of a sentence, 2 a sign that touches (as in
+    @name), 3 another sign. Loudness is how the letters of the whole text are: 0 lower case, 1 mixed, 2 mostly
+    capitals, 3 most words begin with a capital; a capital says little in the last two.
     """
     shapes = np.array([shape_of(form) for form in words.form], np.int64)
     found = np.zeros((len(words), TRAITS), np.int64)

@@ -96,9 +96,7 @@ class WindowCutter:
             yield first, min(stop, count)
             first = stop
 
-    def _row(
-        self, text: int, ids: Array, word: Array, at: tuple[int, int, int], pieces: tuple[int, int]
-    ) -> Window:
+    def _row(self, text: int, ids: Array, word: Array, at: tuple[int, int, int], pieces: tuple[int, int]) -> Window:
         low, first, stop = at
         begin, end = pieces
         spare = max(0, self.room - (end - begin)) // 2

@@ -60,10 +60,9 @@ def _of_form(form: str) -> list[int]:
     pattern = re.sub(r"[^\W\d_]", lambda found: "X" if found.group().isupper() else "x", re.sub(r"\d", "9", form))
     short = re.sub(r"(.)\1+", r"\1", pattern)
     parts = [lower, short, pattern[:8], form]
-    for many in range(1, AFFIXES + 1):
-        parts.append(lower[:many] if len(lower) >= many else "")
-    for many in range(1, AFFIXES + 1):
-        parts.append(lower[-many:] if len(lower) >= many else "")
+    lengths = range(1, AFFIXES + 1)
+    parts += [lower[:many] if len(lower) >= many else "" for many in lengths]
+    parts += [lower[-many:] if len(lower) >= many else "" for many in lengths]
     return [_hash(part) for part in parts]
 
 

@@ -75,7 +75,11 @@ class Tagger:
         return self.chain.steps() if self.chain is not None else Steps.legal(self.scheme)
 
     def scores(
-        self, rows: TextRows, device: torch.device, cancelled: IsCancelled | None = None, progress: Progress | None = None
+        self,
+        rows: TextRows,
+        device: torch.device,
+        cancelled: IsCancelled | None = None,
+        progress: Progress | None = None,
     ) -> Array:
         """Return scores of tags, float64 [words, tags]; without a chain they are log probabilities.
 

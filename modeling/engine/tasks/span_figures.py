@@ -56,7 +56,9 @@ def span_figures(
             for label, many in Counter(span[2] for span in spans).items():
                 by_label.setdefault(label, np.zeros(3, np.int64))[place] += many
     total = sum(by_label.values(), np.zeros(3, np.int64))
-    per_class = [{"label": name, **_rates(counts), "support": int(counts[2])} for name, counts in by_label.items()]
+    per_class: list[dict[str, Any]] = [
+        {"label": name, **_rates(counts), "support": int(counts[2])} for name, counts in by_label.items()
+    ]
     present = [row["f1"] for row, counts in zip(per_class, by_label.values(), strict=True) if counts[1:].any()]
     return {
         "rows": len(truth),

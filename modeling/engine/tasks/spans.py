@@ -84,8 +84,9 @@ class Spans(Task):
         return [{"start": span.start, "end": span.end, "label": span.label} for span in answer]
 
     def row_prediction(self, prediction: Any, classes: Sequence[str]) -> dict[str, Any]:
-        """Return the spans; the confidence is of the least certain one, None without any."""
+        """Return the spans with their scores; the confidence is of the least certain one, None without any."""
+        answers = self.row_answer(prediction)
         return {
-            "answer": self.row_answer(prediction),
+            "answer": [{**found, "score": span.score} for found, span in zip(answers, prediction, strict=True)],
             "confidence": min((float(span.score) for span in prediction), default=None),
         }
