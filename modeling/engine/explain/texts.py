@@ -4,6 +4,7 @@ model is asked again."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,12 +13,10 @@ import numpy as np
 from modeling.engine.marks.words import WORD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from modeling.engine.tasks.spans import ScoredSpan
 
 Array = np.ndarray[Any, Any]
-Predict = Callable[[Sequence[str]], Array] if TYPE_CHECKING else Any
+Predict = Callable[[Sequence[str]], Array]
 # Longer texts are explained by stretches of neighbouring words, so that the model is asked this often at the most.
 MOST_PARTS = 96
 # Random halves of the words that the weights are fitted to, for each word; and the least of them.
@@ -42,8 +41,8 @@ class Attribution(NamedTuple):
         base: Log odds of the label for the text without any word.
         whole: Log odds for the text as it is.
         fidelity: Share of the variance of the model's log odds over random part texts that `base` plus the weights of
-            the words that are left explains, at most 1 and perhaps below 0; low values say that words act together, and that no list of
-            weights tells the truth.
+            the words that are left explains, at most 1 and perhaps below 0; low values say that words act together,
+            and that no list of weights tells the truth.
     """
 
     weights: list[Weight]

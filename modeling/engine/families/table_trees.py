@@ -28,6 +28,7 @@ FILE = "trees.npz"
 SHAPES = ((0.1, 31, 20), (0.1, 8, 5), (0.05, 4, 10))
 MOST_ROUNDS = 300
 ROUNDS_BETWEEN = 5
+ROWS_FOR_THREADS = 20_000
 
 
 class TableTrees(Family):
@@ -52,7 +53,9 @@ class TableTrees(Family):
         held_out, _same = for_trees(validation.inputs, columns)
         answers = [_answers(part, data) for part in (train, validation)]
         best: tuple[float, int, tuple[float, int, int], Trees] | None = None
-        with threadpool_limits(settings.threads, "openmp"):
+        # Threads that wait for each other at every node of a small table took 50 times as long on a busy machine.
+        threads = settings.threads if len(known) >= ROWS_FOR_THREADS else 1
+        with threadpool_limits(threads, "openmp"):
             for shape in SHAPES:
                 stop_if(context.cancelled, "Training")
                 trees = trees_of(_fitted(known, answers[0], is_category, shape, data.task, settings))

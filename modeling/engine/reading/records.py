@@ -34,8 +34,8 @@ def read_records(options: ReadingOptions) -> Examples:
     kept: list[tuple[dict[str, Any], Any, str, str]] = []
     for line, row in rows:
         value = row.get(options.label)
-        answer = as_number(value) if is_number else as_category(value)
-        if is_missing(value) or (is_number and math.isnan(answer)):
+        answer: float | str = as_number(value) if is_number else as_category(value)
+        if is_missing(value) or (isinstance(answer, float) and math.isnan(answer)):
             reason = "no label" if is_missing(value) else f"{value!r} is no number"
             options.notes.append(f"{options.data.name}, line {line}: {reason}.")
             continue
@@ -58,8 +58,8 @@ def _examples(options: ReadingOptions, kept: list[tuple[Any, Any, str, str]], *,
     else:
         answers = [answer for _r, answer, _s, _n in kept]
         splits = split_groups(groups, _bands(answers) if is_number else answers, options.seed)
-    rows, answers, _splits, names = zip(*kept, strict=True)
-    return Examples.of(options.task, rows, answers, splits, ids=names)
+    rows, labels, _splits, names = zip(*kept, strict=True)
+    return Examples.of(options.task, rows, labels, splits, ids=names)
 
 
 def _bands(answers: list[float]) -> list[int]:

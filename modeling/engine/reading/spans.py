@@ -50,8 +50,8 @@ def read_spans(options: ReadingOptions) -> Examples:
     stay = kept_apart([text for text, *_ in found], [split for _t, _s, split, _n in found])
     once: dict[str, tuple[tuple[Span, ...], str, str]] = {}
     for row_number in stay:
-        text, *rest = found[row_number]
-        once.setdefault(text, (rest[0], rest[1], rest[2]))
+        text, spans, split, name = found[row_number]
+        once.setdefault(text, (spans, split, name))
     if len(once) < len(found):
         options.notes.append(f"{len(found) - len(once)} rows were left out whose text stands in another row as well.")
     return _examples(options, once)
@@ -71,8 +71,9 @@ def _examples(options: ReadingOptions, once: dict[str, tuple[tuple[Span, ...], s
 def _of_row(row: dict[str, Any], options: ReadingOptions) -> tuple[str, tuple[Span, ...]]:
     text = row.get(options.text)
     for name in (options.label, *SPAN_COLUMNS):
-        if isinstance(text, str) and _unpacked(row.get(name)) is not None:
-            return _checked(text, _unpacked(row[name]))
+        spans = _unpacked(row.get(name))
+        if isinstance(text, str) and spans is not None:
+            return _checked(text, spans)
     tokens = _unpacked(row.get("tokens"))
     tags = next((found for name in TAG_COLUMNS if (found := _unpacked(row.get(name))) is not None), None)
     if tokens is not None and tags is not None:
