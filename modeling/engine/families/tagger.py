@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from modeling.engine.training.settings import TrainingSettings
 
 FILE = "tagger.safetensors"
+# Whether a conditional random field stands on top; see bench/train_spans.py.
+CHAINED = False
 
 
 class Tagger(Family):
@@ -30,7 +32,7 @@ class Tagger(Family):
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults that were best on the dev rows of WNUT-17 (bench/train_spans.py)."""
-        return {"epochs": 5, "batch_size": 16, "learning_rate": 1e-4, "patience": 3, "dropout": 0.2}
+        return {"epochs": 5, "batch_size": 16, "learning_rate": 1e-4, "patience": 3, "dropout": 0.2, "layers": 12}
 
     def train(self, data: Examples, settings: TrainingSettings, folder: Path, context: TrainingContext) -> FamilyResult:
         """Train the encoder's last layers with the head; keep the epoch of the best F1 on the validation texts."""
@@ -43,7 +45,7 @@ class Tagger(Family):
         context.stage("training")
         seed_torch(settings.seed)
         scheme = TagScheme(len(data.classes))
-        tagger = fresh_tagger(settings.encoder, scheme, settings.hidden, settings.dropout or 0.0)
+        tagger = fresh_tagger(settings.encoder, scheme, settings.hidden, settings.dropout or 0.0, chained=CHAINED)
         work = TaggerWork(tagger, data, settings)
         result = run_loop(
             work,
@@ -59,8 +61,8 @@ class Tagger(Family):
         state = trained_state(tagger.module)
         save_file({name: value.cpu().contiguous() for name, value in state.items()}, folder / FILE)
         return FamilyResult(
-            {**result.__dict__, "scheme": scheme.kind, "hidden": settings.hidden, "bias": reading.bias,
-             "temperature": reading.temperature, "span_fit": work.fit.to_dict()}
+            {**result.__dict__, "scheme": scheme.kind, "hidden": settings.hidden, "chained": CHAINED,
+             "bias": reading.bias, "temperature": reading.temperature, "span_fit": work.fit.to_dict()}
         )  # fmt: skip
 
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Any:
@@ -71,7 +73,7 @@ class Tagger(Family):
         from modeling.engine.training.loop import choose_device
 
         scheme = TagScheme(len(facts["labels"]), facts["scheme"])
-        tagger = fresh_tagger(facts["encoder"], scheme, facts["hidden"], 0.0)
+        tagger = fresh_tagger(facts["encoder"], scheme, facts["hidden"], 0.0, chained=facts["chained"])
         tagger.module.load_state_dict(load_file(folder / FILE), strict=False)
         device = choose_device(facts["settings"]["device"] if facts["settings"]["device"] == "cpu" else "auto")
         tagger.module.to(device).eval()

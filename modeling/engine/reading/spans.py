@@ -28,7 +28,7 @@ def read_spans(options: ReadingOptions) -> Examples:
     """Return texts with their spans; bad rows are left out, each with its line and reason in the notes.
 
     A row has `spans` (a list of {start, end, label} or [start, end, label], in code points, end exclusive; in CSV as
-    JSON), or `tokens` with `tags` (B-, I-, E-, S-, O). A text that comes again is kept once.
+    JSON), or `tokens` with `tags` (B-, I-, E-, S-, O). Of a text in several parts only the rows of the last part stay.
 
     Raises:
         BadData: neither spans nor tokens, or nothing to learn from.
@@ -46,22 +46,17 @@ def read_spans(options: ReadingOptions) -> Examples:
         found.append((text, spans, split, str(row.get("id", f"line {line}"))))
     if not found:
         raise BadData(f"{options.data.name} has no row with a text and its spans. {_FORMS}")
-    # Of a text in several parts the row of the last part stays, and of several there the first.
     stay = kept_apart([text for text, *_ in found], [split for _t, _s, split, _n in found])
-    once: dict[str, tuple[tuple[Span, ...], str, str]] = {}
-    for row_number in stay:
-        text, spans, split, name = found[row_number]
-        once.setdefault(text, (spans, split, name))
-    if len(once) < len(found):
-        options.notes.append(f"{len(found) - len(once)} rows were left out whose text stands in another row as well.")
-    return _examples(options, once)
+    if len(stay) < len(found):
+        options.notes.append(f"{len(found) - len(stay)} rows were left out whose text stands in a later part as well.")
+    return _examples(options, [found[row] for row in stay])
 
 
 _FORMS = "Each row needs text and spans [{start, end, label}], or tokens and tags."
 
 
-def _examples(options: ReadingOptions, once: dict[str, tuple[tuple[Span, ...], str, str]]) -> Examples:
-    texts, (answers, splits, names) = list(once), zip(*once.values(), strict=True)
+def _examples(options: ReadingOptions, rows: list[tuple[str, tuple[Span, ...], str, str]]) -> Examples:
+    texts, answers, splits, names = zip(*rows, strict=True)
     if not options.split:
         keys = [tuple(sorted({span.label for span in spans})) for spans in answers]
         splits = tuple(split_groups(texts, keys, options.seed))

@@ -33,6 +33,7 @@ Array = np.ndarray[Any, Any]
 # Each layer below the last learns at this share of the rate of the one above, and what is new at so many times.
 FALLING, NEW_RATE = 0.85, 10.0
 ENCODER_DROPOUT = 0.1
+ALL_LAYERS = 12
 # Rows of like length go through the encoder together, so many at a time: padding then costs little.
 ROWS_AT_ONCE = 4
 PREDICTED_AT_ONCE = 16
@@ -103,8 +104,16 @@ class Tagger:
         return out
 
 
-def fresh_tagger(encoder: str, scheme: TagScheme, hidden: int, dropout: float, *, chained: bool = False) -> Tagger:
-    """Return a tagger whose encoder is pretrained and whose head is new."""
+def fresh_tagger(encoder: str, scheme: TagScheme, hidden: int, dropout: float, *, chained: bool) -> Tagger:
+    """Return a tagger whose encoder is pretrained and whose head is new.
+
+    Args:
+        encoder: A name in ENCODERS.
+        scheme: Of the tags.
+        hidden: Width of the head's layer.
+        dropout: Before the head, in [0, 1).
+        chained: Whether scores of tags that follow one another are learned, beside the scheme's rules.
+    """
     source = get_encoder(encoder)
     net = TaggerNet(load_encoder(source, dropout=ENCODER_DROPOUT), scheme.size, dropout, hidden)
     chain = Chain(scheme) if chained else None
@@ -134,7 +143,7 @@ class TaggerWork(Work):
 
     def groups(self, decay: float) -> list[dict[str, Any]]:
         """Return the head and the encoder's last layers, each with its share of the learning rate."""
-        groups = rate_groups(self.tagger.net, self.settings.layers, FALLING, NEW_RATE)
+        groups = rate_groups(self.tagger.net, self.settings.layers or ALL_LAYERS, FALLING, NEW_RATE)
         if self.tagger.chain is not None:
             groups.append((list(self.tagger.chain.parameters()), NEW_RATE))
         return [group for own, factor in groups for group in decay_groups(own, decay, factor)]

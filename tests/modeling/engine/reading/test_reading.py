@@ -61,7 +61,7 @@ def test_spans_in_every_form_and_bad_rows_told(tmp_path: Path) -> None:
         "line 11: it has 1 tokens and 2 tags.",
     ]
     assert "line 5" in options.notes[0]
-    assert options.notes[-1] == "1 rows were left out whose text stands in another row as well."
+    assert options.notes[-1] == "1 rows were left out whose text stands in a later part as well."
 
 
 def test_spans_of_a_csv_without_a_split(tmp_path: Path) -> None:
