@@ -47,6 +47,11 @@ class Pair(NamedTuple):
     second: str
 
 
+def text_of(one: Any) -> str:
+    """Return the text of an input, of a pair all three; encoders are chosen by it."""
+    return "\n".join(one) if isinstance(one, Pair) else str(one)
+
+
 @dataclass(frozen=True, eq=False)
 class Examples:
     """Rows of one task, all columns equally long.

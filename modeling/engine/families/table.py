@@ -14,6 +14,11 @@ from modeling.engine.families.from_scratch import FromScratch
 from modeling.engine.families.picture_cnn import PictureCnn
 from modeling.engine.families.picture_fine_tune import PictureFineTune
 from modeling.engine.families.picture_head import PictureHead
+from modeling.engine.families.reward import Reward, RewardCounted
+from modeling.engine.families.table_linear import TableLinear
+from modeling.engine.families.table_trees import TableTrees
+from modeling.engine.families.tagger import Tagger
+from modeling.engine.families.tagger_linear import TaggerLinear
 from modeling.engine.families.tfidf import TfidfLinear
 
 if TYPE_CHECKING:
@@ -31,12 +36,22 @@ FAMILIES: dict[str, type[Family]] = {
     "picture-cnn": PictureCnn,
     "detector": Detector,
     "segmenter": Segmenter,
+    "tagger": Tagger,
+    "tagger-linear": TaggerLinear,
+    "table-linear": TableLinear,
+    "table-trees": TableTrees,
+    "reward": Reward,
+    "reward-counted": RewardCounted,
 }
 
 # What every model of an input is compared with, by task: seconds to train, nothing pretrained.
 BASELINES: dict[str, str] = {
     "text-classification": "tfidf-linear",
     "text-multilabel": "tfidf-linear",
+    "ner": "tagger-linear",
+    "preference": "reward-counted",
+    "table": "table-linear",
+    "table-regression": "table-linear",
 }
 
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from modeling.engine.errors import EngineError
 from modeling.engine.reading.labels import read_labeled_texts
+from modeling.engine.reading.pairs import read_pairs
 from modeling.engine.reading.pictures import read_drawn_pictures, read_labeled_pictures
+from modeling.engine.reading.records import read_records
+from modeling.engine.reading.spans import read_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +24,10 @@ READERS: dict[str, Callable[[ReadingOptions], Examples]] = {
     "image-multilabel": read_labeled_pictures,
     "detection": read_drawn_pictures,
     "segmentation": read_drawn_pictures,
+    "ner": read_spans,
+    "table": read_records,
+    "table-regression": read_records,
+    "preference": read_pairs,
 }
 
 

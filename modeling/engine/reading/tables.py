@@ -22,6 +22,17 @@ def read_rows(path: Path, notes: list[str]) -> list[dict[str, Any]]:
     Raises:
         BadData: another kind of file, not UTF-8, or no rows at all.
     """
+    return [row for _line, row in read_numbered(path, notes)]
+
+
+def read_numbered(path: Path, notes: list[str]) -> list[tuple[int, dict[str, Any]]]:
+    """Return the rows as `read_rows` does, each with the number of its (last) line in the file, counted from 1.
+
+    A row of CSV with more values than the heading has names is left out and named in `notes`; missing ones are None.
+
+    Raises:
+        BadData: as `read_rows`.
+    """
     opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
     kind = path.name.removesuffix(".gz").rsplit(".", 1)[-1].lower()
     if kind not in {"csv", "tsv", "jsonl", "ndjson"}:
@@ -32,7 +43,9 @@ def read_rows(path: Path, notes: list[str]) -> list[dict[str, Any]]:
                 rows = _json_rows(stream, path.name, notes)
             else:
                 csv.field_size_limit(2**31 - 1)
-                rows = list(csv.DictReader(stream, delimiter="\t" if kind == "tsv" else ","))
+                rows = _csv_rows(csv.DictReader(stream, delimiter="\t" if kind == "tsv" else ","), path.name, notes)
+    except (csv.Error, gzip.BadGzipFile, EOFError) as error:
+        raise BadData(f"{path.name} cannot be read: {error}.") from None
     except UnicodeDecodeError as error:
         raise BadData(f"{path.name} is not UTF-8: byte {error.start} cannot be read. Save it as UTF-8.") from None
     if not rows:
@@ -40,7 +53,17 @@ def read_rows(path: Path, notes: list[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def _json_rows(stream: Any, name: str, notes: list[str]) -> list[dict[str, Any]]:
+def _csv_rows(reader: csv.DictReader[str], name: str, notes: list[str]) -> list[tuple[int, dict[str, Any]]]:
+    rows = []
+    for row in reader:
+        if None in row:
+            notes.append(f"{name}, line {reader.line_num}: more values than the heading has names.")
+        else:
+            rows.append((reader.line_num, dict(row)))
+    return rows
+
+
+def _json_rows(stream: Any, name: str, notes: list[str]) -> list[tuple[int, dict[str, Any]]]:
     rows = []
     for number, line in enumerate(stream, start=1):
         if not line.strip():
@@ -51,7 +74,7 @@ def _json_rows(stream: Any, name: str, notes: list[str]) -> list[dict[str, Any]]
             notes.append(f"{name}, line {number}: not JSON ({error}).")
             continue
         if isinstance(row, dict):
-            rows.append(row)
+            rows.append((number, row))
         else:
             notes.append(f"{name}, line {number}: an object is expected, {{...}}.")
     return rows

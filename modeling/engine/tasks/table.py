@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from modeling.engine.errors import EngineError
 from modeling.engine.tasks.classification import ImageClassification, TableClassification, TextClassification
 from modeling.engine.tasks.multilabel import ImageMultiLabel, TextMultiLabel
+from modeling.engine.tasks.preference import Preference
+from modeling.engine.tasks.regression import TableRegression
 from modeling.engine.tasks.shapes import Detection, Segmentation
+from modeling.engine.tasks.spans import Spans
 
 if TYPE_CHECKING:
     from modeling.engine.tasks.task import Task
@@ -20,6 +23,9 @@ TASKS: dict[str, type[Task]] = {
     "table": TableClassification,
     "detection": Detection,
     "segmentation": Segmentation,
+    "table-regression": TableRegression,
+    "ner": Spans,
+    "preference": Preference,
 }
 
 

@@ -22,10 +22,11 @@ class TrainingSettings:
     `encoder` is a name in ENCODERS or `auto`. `device` is `auto` (CUDA when there is one), `cpu` or `cuda`. `threads`
     are torch and encoding threads; the result on a CPU is bitwise the same for the same number of threads. `warmup`
     is the share of steps over which the learning rate rises, in [0, 1]. `patience` counts epochs without a better
-    validation score. `accumulate` is into how many parts a batch is cut that count as one step. `focal` is the gamma of
-    the focal loss (Lin et al. 2017), 0 for cross-entropy. `precision` is `auto` (bfloat16 on CUDA that has it, else
-    float16 there, float32 on a CPU), `float32`, `bfloat16` or `float16`. `budget` is seconds after which the training
-    loop stops with the best epoch so far. `augment` is a policy of curation.engine.augment, applied anew in each epoch.
+    validation score. `layers` is how many of an encoder's last layers are trained. `accumulate` is into how many parts
+    a batch is cut that count as one step. `focal` is the gamma of the focal loss (Lin et al. 2017), 0 for
+    cross-entropy. `precision` is `auto` (bfloat16 on CUDA that has it, else float16 there, float32 on a CPU),
+    `float32`, `bfloat16` or `float16`. `budget` is seconds after which the training loop stops with the best epoch so
+    far. `augment` is a policy of curation.engine.augment, applied anew in each epoch.
     """
 
     family: str = "encoder-head"
@@ -41,7 +42,7 @@ class TrainingSettings:
     hidden: int = 256
     class_weights: bool = False
     clip: float = 1.0
-    layers: int = 2
+    layers: int | None = None
     device: str = "auto"
     threads: int = 2
     schedule: str = "cosine"
@@ -66,7 +67,7 @@ class TrainingSettings:
             (self.dropout is None or 0 <= self.dropout < 1, "dropout must lie between 0 and 1"),
             (0 <= self.hidden <= 4096, "hidden must lie between 0 and 4096"),
             (self.clip > 0, "clip must be above 0"),
-            (1 <= self.layers <= 12, "layers must lie between 1 and 12"),
+            (self.layers is None or 1 <= self.layers <= 12, "layers must lie between 1 and 12"),
             (self.device in {"auto", "cpu", "cuda"}, "device must be auto, cpu or cuda"),
             (1 <= self.threads <= 256, "threads must lie between 1 and 256"),
             (self.schedule in SCHEDULES, f"schedule must be one of {', '.join(SCHEDULES)}"),

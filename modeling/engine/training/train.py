@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from curation.engine.embedding.choose import choose_encoder
 from curation.engine.embedding.table import get_encoder
+from modeling.engine.data import text_of
 from modeling.engine.errors import EngineError
 from modeling.engine.families.family import TrainingContext
 from modeling.engine.families.table import get_family
@@ -128,7 +129,7 @@ def _complete(family: Family, data: Examples, settings: TrainingSettings) -> tup
         return replace(settings, encoder="none"), ""
     if settings.encoder != "auto":
         return settings, "The encoder was chosen by hand."
-    choice = choose_encoder(data.part("train").inputs)
+    choice = choose_encoder([text_of(one) for one in data.part("train").inputs])
     return replace(settings, encoder=choice.name), choice.reason
 
 

@@ -1,0 +1,1 @@
+"""Rewards: what makes one answer better than another."""

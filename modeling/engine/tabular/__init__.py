@@ -1,0 +1,1 @@
+"""Rows of tables as numbers, and models of them that are stored as plain arrays."""

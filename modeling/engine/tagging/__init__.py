@@ -1,0 +1,1 @@
+"""Spans as tags of words: the scheme, the alignment, the networks and the decoding."""

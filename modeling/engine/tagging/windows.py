@@ -1,0 +1,122 @@
+"""Texts as rows of an encoder: pieces, the words that they belong to, and long texts part by part with context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tokenizers import Regex, pre_tokenizers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tokenizers import Tokenizer
+
+    from curation.engine.embedding.source import EncoderSource
+    from modeling.engine.marks.words import Words
+
+Array = np.ndarray[Any, Any]
+# Pieces of context on either side of a part of a long text.
+MARGIN = 48
+# Characters of scripts without spaces, each of which is a word and so must be a piece: in one piece of several
+# characters all would look the same to a tagger.
+_UNSPACED = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+
+
+@dataclass(frozen=True)
+class Window:
+    """One row of the encoder.
+
+    Attributes:
+        text: Which text.
+        ids: Pieces, with what the encoder wants before and after, int64 [t].
+        word: The word that each piece is of, counted from `low`; -1 for none, int64 [t].
+        first: For each word of the window its first piece, 0 where it has none, int64 [high - low].
+        last: Its last piece.
+        low: The first word, counted over all texts.
+        high: One after the last word.
+    """
+
+    text: int
+    ids: Array
+    word: Array
+    first: Array
+    last: Array
+    low: int
+    high: int
+
+
+class WindowCutter:
+    """Cuts texts into rows of an encoder.
+
+    Args:
+        source: The encoder.
+        single: Whether characters of scripts without spaces are pieces of their own.
+        longest: Pieces of a row; None for as many as the encoder reads.
+    """
+
+    def __init__(self, source: EncoderSource, *, single: bool = True, longest: int | None = None) -> None:
+        self.tokenizer = _piece_tokenizer(source, single=single)
+        frame = self.tokenizer.encode("").ids
+        self.before, self.after = frame[:-1], frame[-1:]
+        self.room = (longest or source.max_tokens) - len(frame)
+        self.margin = min(MARGIN, self.room // 4)
+
+    def cut(self, texts: Sequence[str], words: Words) -> list[Window]:
+        """Return the rows of texts in order; each word is in exactly one of them, a text without words in none."""
+        encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [window for number, one in enumerate(encodings) for window in self._of(number, one, words)]
+
+    def _of(self, text: int, encoding: Any, words: Words) -> Iterator[Window]:
+        low, high = int(words.first[text]), int(words.first[text + 1])
+        if low == high:
+            return
+        ids = np.array(encoding.ids, np.int64)
+        offsets = np.array(encoding.offsets, np.int64).reshape(-1, 2)
+        # The first word that ends after a piece begins; a piece of blanks alone belongs to none.
+        word = np.searchsorted(words.end[low:high], offsets[:, 0], "right")
+        none = (word >= high - low) | (words.start[low:high][np.minimum(word, high - low - 1)] >= offsets[:, 1])
+        ends = np.searchsorted(word, np.arange(high - low), "right")
+        word = np.where(none, -1, word)
+        for first, stop in self._parts(ends, high - low):
+            begin = int(ends[first - 1]) if first else 0
+            end = min(int(ends[stop - 1]), begin + self.room)
+            yield self._row(text, ids, word, (low, first, stop), (begin, end))
+
+    def _parts(self, ends: Array, count: int) -> Iterator[tuple[int, int]]:
+        """Give words [first, stop) whose pieces fit into a row with context, at least one word each."""
+        if ends[-1] <= self.room:
+            yield 0, count
+            return
+        first, room = 0, self.room - 2 * self.margin
+        while first < count:
+            begin = int(ends[first - 1]) if first else 0
+            stop = max(first + 1, int(np.searchsorted(ends, begin + room, "right")))
+            yield first, min(stop, count)
+            first = stop
+
+    def _row(self, text: int, ids: Array, word: Array, at: tuple[int, int, int], pieces: tuple[int, int]) -> Window:
+        low, first, stop = at
+        begin, end = pieces
+        spare = max(0, self.room - (end - begin)) // 2
+        begin, end = max(0, begin - min(spare, self.margin)), end + min(spare, self.margin)
+        own = word[begin:end] - first
+        own[(own < 0) | (own >= stop - first)] = -1
+        own = np.concatenate([np.full(len(self.before), -1), own, np.full(len(self.after), -1)])
+        whole = np.concatenate([self.before, ids[begin:end], self.after]).astype(np.int64)
+        starts, stops = np.zeros(stop - first, np.int64), np.zeros(stop - first, np.int64)
+        places = np.flatnonzero(own >= 0)
+        starts[own[places[::-1]]] = places[::-1]
+        stops[own[places]] = places
+        return Window(text, whole, own, starts, stops, low + first, low + stop)
+
+
+def _piece_tokenizer(source: EncoderSource, *, single: bool) -> Tokenizer:
+    tokenizer = source.tokenizer()
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    if single and tokenizer.pre_tokenizer is not None:
+        split = pre_tokenizers.Split(Regex(_UNSPACED), "isolated")
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([tokenizer.pre_tokenizer, split])
+    return tokenizer
