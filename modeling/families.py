@@ -75,6 +75,11 @@ TASK_TITLES: dict[str, str | Promise] = {
     "image-classification": _("one label a picture"),
     "image-multilabel": _("several labels a picture"),
     "table": _("one label a row, from its other columns"),
+    "table-regression": _("a number for each row, from its other columns"),
+    "ner": _("spans of a text"),
+    "detection": _("boxes in a picture"),
+    "segmentation": _("outlines in a picture"),
+    "preference": _("the better of two answers"),
 }
 TASKS = tuple(TASK_TITLES)
 # The family that tries others and keeps the best.
@@ -105,6 +110,8 @@ _LOOP = (
 )
 _ENCODER = Param("encoder", _("encoder"), choices=("auto", "minilm", "e5-small"))
 _LABELS_OF_TEXTS = ("text-classification", "text-multilabel")
+_LABELS_OF_PICTURES = ("image-classification", "image-multilabel")
+_OF_ROWS = ("table", "table-regression")
 
 FAMILIES: dict[str, Family] = {
     AUTO: Family(
@@ -191,6 +198,123 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_TEXTS,
         exportable=False,
         params=_ANY,
+    ),
+    "picture-head": Family(
+        name="picture-head",
+        title=_("Picture encoder with a trained head"),
+        what=_(
+            "Turns each picture into a vector with EfficientNet-Lite0, which knows ImageNet's photos, and trains a "
+            "small network on top, with early stopping on the validation split."
+        ),
+        when=_("The best first model of photos with a few dozen labels of each kind."),
+        cost=_("minutes"),
+        tasks=_LABELS_OF_PICTURES,
+        exportable=False,
+        params=(*_LOOP, *_ANY),
+    ),
+    "picture-fine-tune": Family(
+        name="picture-fine-tune",
+        title=_("Picture encoder trained further"),
+        what=_("Trains all of EfficientNet-Lite0 for your labels, on pictures that are turned and recoloured anew."),
+        when=_("Choose it with some hundred labels or more, and where pictures look unlike photos of things."),
+        cost=_("minutes to hours on a processor, a fifteenth of that on a GPU"),
+        tasks=_LABELS_OF_PICTURES,
+        exportable=False,
+        params=(*_LOOP, *_ANY),
+    ),
+    "picture-cnn": Family(
+        name="picture-cnn",
+        title=_("Small picture network from scratch"),
+        what=_("A small convolutional network without anything pretrained."),
+        when=_("Choose it for tiny or grey pictures, such as signs and marks, of which there are hundreds."),
+        cost=_("minutes"),
+        tasks=_LABELS_OF_PICTURES,
+        exportable=False,
+        params=(*_LOOP, *_ANY),
+    ),
+    "detector": Family(
+        name="detector",
+        title=_("Detector of things"),
+        what=_("Finds the middles of things and the boxes around them, on features of EfficientNet-Lite0 (CenterNet)."),
+        when=_("For boxes. A hundred pictures with a few kinds of things make a useful model."),
+        cost=_("ten minutes for 300 pictures on a processor"),
+        tasks=("detection",),
+        exportable=False,
+        params=_LOOP,
+    ),
+    "segmenter": Family(
+        name="segmenter",
+        title=_("Detector with outlines"),
+        what=_("The detector, and a mask for each thing that it finds, drawn as a polygon."),
+        when=_("For outlines. A dozen pictures show whether it is worth going on."),
+        cost=_("ten minutes for 300 pictures on a processor"),
+        tasks=("segmentation",),
+        exportable=False,
+        params=_LOOP,
+    ),
+    "tagger": Family(
+        name="tagger",
+        title=_("Span tagger, fine-tuned"),
+        what=_(
+            "Trains a pretrained encoder, chosen by the script of the texts, to tag words; spans follow from the "
+            "likeliest row of tags."
+        ),
+        when=_("For spans, from some hundred marked texts on."),
+        cost=_("minutes to an hour on a processor"),
+        tasks=("ner",),
+        exportable=False,
+        params=(*_LOOP, _ENCODER),
+    ),
+    "tagger-linear": Family(
+        name="tagger-linear",
+        title=_("Span tagger from words and their shapes"),
+        what=_("A structured perceptron over words, their endings, their shapes and their neighbours."),
+        when=_("Choose it for a first look, or when spans follow from the form of words. Others are compared with it."),
+        cost=_("seconds"),
+        tasks=("ner",),
+        exportable=False,
+    ),
+    "table-linear": Family(
+        name="table-linear",
+        title=_("Linear model of rows"),
+        what=_("Scales numbers, counts categories, fills gaps and says so, and fits a linear model."),
+        when=_("Choose it with few rows, or where people must see what weighs how much. Others are compared with it."),
+        cost=_("seconds"),
+        tasks=_OF_ROWS,
+        exportable=False,
+        params=_ANY,
+    ),
+    "table-trees": Family(
+        name="table-trees",
+        title=_("Boosted trees of rows"),
+        what=_("Gradient-boosted trees, which take numbers, categories and gaps as they are."),
+        when=_("The best choice for most tables of some hundred rows or more."),
+        cost=_("seconds"),
+        tasks=_OF_ROWS,
+        exportable=False,
+        params=_ANY,
+    ),
+    "reward": Family(
+        name="reward",
+        title=_("Reward model"),
+        what=_(
+            "Gives each answer a reward from its meaning, its length, its form and its overlap with the prompt; the "
+            "higher reward is the better answer (Bradley–Terry)."
+        ),
+        when=_("For pairs of answers, from some hundred judged pairs on."),
+        cost=_("minutes"),
+        tasks=("preference",),
+        exportable=False,
+        params=(_ENCODER,),
+    ),
+    "reward-counted": Family(
+        name="reward-counted",
+        title=_("Reward from length, overlap and form"),
+        what=_("Gives each answer a reward from what can be counted, without reading it."),
+        when=_("Choose it to see how far length and form explain what people prefer. Others are compared with it."),
+        cost=_("seconds"),
+        tasks=("preference",),
+        exportable=False,
     ),
 }
 

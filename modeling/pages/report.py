@@ -19,10 +19,11 @@ DEFINITIONS: dict[str, str | Promise] = {
     "macro_f1": gettext_lazy("The F1 of each label, averaged so that rare labels count as much as frequent ones."),
     "micro_f1": gettext_lazy("The F1 of all labels of all items together."),
     "span_f1": gettext_lazy("F1 of spans found exactly: start, end and label."),
-    "map_50_95": gettext_lazy(
-        "Mean average precision as COCO defines it: over labels, and over overlaps from 0.50 to 0.95."
-    ),
-    "map_50": gettext_lazy("Mean average precision where an overlap of a half counts as found."),
+    "map": gettext_lazy("Mean average precision as COCO defines it: over labels, and over overlaps from 0.50 to 0.95."),
+    "map50": gettext_lazy("Mean average precision where an overlap of a half counts as found."),
+    "ar100": gettext_lazy("The share of things that is found among at most 100 a picture, over all overlaps."),
+    "r2": gettext_lazy("The share of the spread of the answers that the model explains; 0 is as good as their mean."),
+    "mean_absolute_error": gettext_lazy("How far predictions lie from the answers on average, in their own unit."),
     "exact": gettext_lazy("The share of test items whose labels are all right."),
     "average_precision": gettext_lazy("The area under precision and recall, averaged over labels."),
     "accuracy": gettext_lazy("The share of test items whose label the model names right."),
@@ -53,8 +54,13 @@ FIGURES: dict[str, Figure] = {
     "macro_f1": Figure(gettext_lazy("Macro-F1"), DEFINITIONS["macro_f1"]),
     "micro_f1": Figure(gettext_lazy("Micro-F1"), DEFINITIONS["micro_f1"]),
     "f1": Figure(gettext_lazy("Span F1"), DEFINITIONS["span_f1"]),
-    "map_50_95": Figure(gettext_lazy("mAP 50–95"), DEFINITIONS["map_50_95"]),
-    "map_50": Figure(gettext_lazy("mAP 50"), DEFINITIONS["map_50"]),
+    "map": Figure(gettext_lazy("mAP 50–95"), DEFINITIONS["map"]),
+    "map50": Figure(gettext_lazy("mAP 50"), DEFINITIONS["map50"]),
+    "ar100": Figure(gettext_lazy("Recall of things"), DEFINITIONS["ar100"]),
+    "r2": Figure(gettext_lazy("Explained (R²)"), DEFINITIONS["r2"]),
+    "mean_absolute_error": Figure(
+        gettext_lazy("Mean error"), DEFINITIONS["mean_absolute_error"], 1, 3, higher_is_better=False
+    ),
     "accuracy": Figure(gettext_lazy("Accuracy"), DEFINITIONS["accuracy"]),
     "exact": Figure(gettext_lazy("All labels right"), DEFINITIONS["exact"]),
     "average_precision": Figure(gettext_lazy("Average precision"), DEFINITIONS["average_precision"]),
@@ -139,7 +145,11 @@ class ReportView:
     @property
     def curves(self) -> dict[str, Any] | None:
         """Precision at each recall, for the six labels with most items."""
-        curves = self.report.get("curves")
+        curves = self.report.get("curves") or [
+            {"label": row["label"], "precision": [point["precision"] for point in row["curve"]]}
+            for row in self.report.get("per_class", [])
+            if row.get("curve")
+        ]
         if not curves:
             return None
         support = {row["label"]: row.get("support", 0) for row in self.report["per_class"]}
@@ -212,7 +222,7 @@ class ReportView:
 
     @property
     def has_area(self) -> bool:
-        return any("average_precision" in row for row in self.report.get("per_class", []))
+        return any("average_precision" in row or "ap" in row for row in self.report.get("per_class", []))
 
     @property
     def matrix(self) -> dict[str, Any] | None:
@@ -249,6 +259,8 @@ def _class_row(row: dict[str, Any], before: dict[str, Any] | None) -> dict[str, 
     """Return a label's figures in points; None for those that its task does not have."""
     names = ("precision", "recall", "f1", "f1_low", "f1_high", "average_precision")
     found = {name: row[name] * 100 if _is_number(row.get(name)) else None for name in names}
+    if _is_number(row.get("ap")):
+        found["average_precision"] = row["ap"] * 100
     baseline = before["f1"] * 100 if before and _is_number(before.get("f1")) else None
     return {**found, "label": row["label"], "support": row.get("support"), "baseline": baseline}
 

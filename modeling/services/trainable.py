@@ -28,6 +28,8 @@ from modeling.services.answers import (
 SPLIT_COLUMN = "split"
 # Rows that are looked at to tell what a column of answers holds.
 LOOKED_AT = 500
+# A number with more values than this among those rows is measured, not a class.
+MOST_CLASSES = 20
 # Columns that say how a label came about; nobody predicts with them.
 ABOUT_LABELS = ("label_", "labeled_at", "annotations", "augment")
 # Columns of a prompt and two answers, as the files that people exchange call them; in `chosen` the first is better.
@@ -114,8 +116,12 @@ def _goals_of_label(head: pa.Table, roles: dict[str, str], label: str) -> list[G
         found += [Goal("text-multilabel", label)] if several else []
     if several:
         found.reverse()
+    number = head.schema.field(label).type if label in head.schema.names else pa.null()
     plain = [name for name in feature_columns(head.schema, roles, label) if name != roles.get("text")]
-    return [*found, Goal("table", label)] if plain else found
+    rows = [Goal("table", label)] if plain else []
+    if plain and (pa.types.is_floating(number) or pa.types.is_integer(number)) and len(set(values)) > MOST_CLASSES:
+        rows.insert(0, Goal("table-regression", label))
+    return [*found, *rows]
 
 
 def pair_columns(names: Sequence[str]) -> tuple[str, str, str] | None:
@@ -229,7 +235,7 @@ def _shares(table: pa.Table, kept: Sequence[int], labels: Sequence[str]) -> Any:
 def _inputs(table: pa.Table, roles: dict[str, str], goal: Goal, path_of: Callable[[str], Any]) -> list[Any]:
     if goal.task in {"image-classification", "image-multilabel", "detection", "segmentation"}:
         return [path_of(sha) if sha else None for sha in table[roles["image"]].to_pylist()]
-    if goal.task == "table":
+    if goal.task in {"table", "table-regression"}:
         names = feature_columns(table.schema, roles, goal.answer)
         rows: list[Any] = table.select(names).to_pylist()
         return rows
@@ -270,6 +276,7 @@ _ANSWERS: dict[str, Callable[[pa.Table, Goal], list[Any]]] = {
     "text-classification": _labels,
     "image-classification": _labels,
     "table": _labels,
+    "table-regression": lambda table, goal: pc.cast(table[goal.answer], pa.float64()).to_pylist(),
     "text-multilabel": _several,
     "image-multilabel": _several,
     "preference": _better,

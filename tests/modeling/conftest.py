@@ -74,11 +74,16 @@ def messages(count: int) -> list[tuple[str, str]]:
 
 
 def add_version(
-    actor: Actor, dataset: Dataset, table: pa.Table, folder: Path, parent: Version | None = None
+    actor: Actor,
+    dataset: Dataset,
+    table: pa.Table,
+    folder: Path,
+    parent: Version | None = None,
+    roles: dict[str, str] | None = None,
 ) -> Version:
     """Store a table as the dataset's next version."""
     folder.mkdir(exist_ok=True)
-    writer = VersionWriter(folder, roles={"text": "text", "label": "label"})
+    writer = VersionWriter(folder, roles=roles or {"text": "text", "label": "label"})
     writer.write(table)
     manifest = writer.finish()
     for part in manifest.parts:

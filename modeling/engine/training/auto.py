@@ -119,10 +119,21 @@ SECONDS: dict[str, Callable[[_Shape], float | None]] = {
     "encoder-head": lambda shape: 3 + _encoding(shape) + 30 * shape.rows / 4_000 if shape.rows >= 300 else None,
     "few-shot": _few_shot,
     "fine-tuning": lambda shape: 5 * shape.rows * shape.length * shape.slower / 600 if shape.rows >= 1000 else None,
+    "picture-head": lambda shape: 5 + shape.rows / 12,
+    "picture-fine-tune": lambda shape: 15 * shape.rows / 6 if shape.rows >= 150 else None,
+    "picture-cnn": lambda shape: 40 * shape.rows / 250,
+    "detector": lambda shape: 60 + 2.2 * shape.rows,
+    "segmenter": lambda shape: 60 + 4 * shape.rows,
+    "tagger-linear": lambda shape: 2 + shape.rows / 100,
+    "tagger": lambda shape: 10 + 5 * shape.rows * shape.length * shape.slower / 1_500 if shape.rows >= 50 else None,
+    "table-linear": lambda shape: 1 + shape.rows / 2_000,
+    "table-trees": lambda shape: 3 + shape.rows / 2_000,
+    "reward-counted": lambda shape: 1 + shape.rows / 2_000,
+    "reward": lambda shape: 5 + shape.rows / 5,
     # Never the best where a pretrained encoder is at hand.
     "from-scratch": lambda _shape: None,
 }
-_ON_GPU = {"few-shot", "fine-tuning"}
+_ON_GPU = {"few-shot", "fine-tuning", "picture-fine-tune", "picture-cnn", "detector", "segmenter", "tagger"}
 
 
 def train_auto(data: Examples, folder: Path, settings: TrainingSettings, context: TrainingContext) -> TrainedModel:

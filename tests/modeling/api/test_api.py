@@ -12,6 +12,8 @@ from modeling.families import FAMILIES, TASK_TITLES
 from modeling.models import Bundle, Training
 from modeling.services import prediction
 from modeling.services.deployment import deploy
+from modeling.services.training import run_training, start_training
+from tests.modeling.conftest import running, taken
 
 SPAM = "WINNER!! Claim your free prize now, call 09061701461"
 
@@ -160,3 +162,28 @@ def test_lineage_hides_names_and_models_from_whom_they_are_kept(
     assert whole["trainings"][0]["split"] == "test"
     assert caller(member("reviewer"))("GET", path).json()["trainings"] == []
     assert caller(owner)("GET", f"datasets/{dataset}/items/777777/lineage/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_judged_items_are_read_and_compared(call: Callable[..., Any], owner: Actor, version: Version) -> None:
+    made = []
+    for seed in (0, 1):
+        training = taken(
+            lambda seed=seed: start_training(actor=owner, version_id=version.pk, family="tfidf-linear", seed=seed)
+        )
+        with running(training.job) as job:
+            run_training(job=job, training_id=training.pk)
+        made.append(training.pk)
+    every = call("GET", f"trainings/{made[0]}/items/?wrong=false&limit=10").json()
+    assert (every["total"], len(every["results"])) == (48, 10)
+    assert set(every["results"][0]) == {"item_id", "answer", "prediction", "confidence", "loss", "right"}
+    spam = call("GET", f"trainings/{made[0]}/items/?wrong=false&answer=spam&limit=100").json()
+    assert {row["answer"] for row in spam["results"]} == {"spam"}
+    slices = call("GET", f"trainings/{made[0]}/slices/?column=label").json()["results"]
+    assert sum(row["items"] for row in slices) == 48
+    assert call("GET", f"trainings/{made[0]}/slices/").status_code == 400
+    beside = call("GET", f"trainings/{made[0]}/beside/?other={made[1]}").json()
+    assert (beside["items"], beside["changed"]) == (48, [])
+    assert call("GET", f"trainings/{made[0]}/beside/?other=999999").status_code == 404
+    wished = {"version": version.pk, "family": "tfidf-linear", "task": "ner"}
+    assert call("POST", "trainings/", wished).json()["code"] == "goal_unknown"

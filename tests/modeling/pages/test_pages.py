@@ -10,6 +10,8 @@ from accounts.models import User
 from curation.models import Version
 from modeling.models import Bundle, Deployment, Model, Training
 from modeling.services.deployment import deploy
+from modeling.services.training import run_training, start_training
+from tests.modeling.conftest import running, taken
 
 
 @pytest.fixture
@@ -145,3 +147,66 @@ def test_lists_cost_the_same_for_one_row_and_three(
     for name in ("two", "three"):
         deploy(actor=owner, bundle_id=make_bundle().pk, name=name)
     assert [cost(path) for path in paths] == before
+
+
+def test_the_form_shows_what_a_version_teaches_and_takes_settings(browser: Client, version: Version) -> None:
+    shown = page(browser, f"/trainings/new/?version={version.pk}&goal=text-classification:label")
+    assert "one label a text – column label" in shown
+    assert "Let the data decide" in shown
+    assert "Detector of things" not in shown
+    sent = {"version": version.pk, "goal": "text-classification:label", "seed": "1", "name": "Tuned"}
+    wrong = browser.post("/trainings/new/", {**sent, "family": "fine-tuning", "fine-tuning.epochs": "many"})
+    assert wrong.status_code == 400
+    assert "epochs: a number from 1 to 1000" in wrong.content.decode()
+    assert 'value="many"' in wrong.content.decode()
+    assert not Training.objects.exists()
+    settings = {"fine-tuning.epochs": "3", "fine-tuning.focal": "1.5", "fine-tuning.class_weights": "True"}
+    browser.post("/trainings/new/", {**sent, "family": "fine-tuning", **settings, "few-shot.epochs": "9"})
+    training = Training.objects.get()
+    assert training.params == {"epochs": 3, "focal": 1.5, "class_weights": True}
+    assert (training.task, training.answer, training.name) == ("text-classification", "label", "Tuned")
+
+
+@pytest.fixture
+def judged(owner: Actor, version: Version) -> tuple[Training, Training]:
+    """Two trainings of the cheapest family whose jobs are done."""
+    made = []
+    for seed in (0, 1):
+        training = taken(
+            lambda seed=seed: start_training(actor=owner, version_id=version.pk, family="tfidf-linear", seed=seed)
+        )
+        with running(training.job) as job:
+            run_training(job=job, training_id=training.pk)
+        training.refresh_from_db()
+        made.append(training)
+    return made[0], made[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mistakes_slices_and_two_models_have_pages(browser: Client, judged: tuple[Training, Training]) -> None:
+    first, second = judged
+    shown = page(browser, f"/trainings/{first.pk}/")
+    assert "Look at the mistakes" in shown
+    assert f"/trainings/{first.pk}/beside/{second.pk}/" in shown
+    every = page(browser, f"/trainings/{first.pk}/mistakes/?show=all")
+    assert "1 to 25 of 48" in every
+    assert f'href="/versions/{first.version_id}/items/' in every
+    rest = page(browser, f"/trainings/{first.pk}/mistakes/?show=all&offset=25")
+    assert "26 to 48 of 48" in rest
+    assert "No item has this answer" in page(browser, f"/trainings/{first.pk}/mistakes/?answer=nothing")
+    beside = page(browser, f"/trainings/{first.pk}/beside/{second.pk}/")
+    assert "On 48 test items that both judged" in beside
+    assert "No clear difference" in beside
+    assert "Accuracy" in beside
+    assert "label" in page(browser, f"/trainings/{first.pk}/slices/?column=label")
+    page(browser, f"/trainings/{first.pk}/slices/?column=text", status=404)
+    page(browser, f"/trainings/{first.pk}/beside/999999/", status=404)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_of_judged_items_ask_the_database_little(browser: Client, judged: tuple[Training, Training]) -> None:
+    first, second = judged
+    for path in ("mistakes/?show=all", "slices/?column=label", f"beside/{second.pk}/"):
+        with CaptureQueriesContext(connection) as queries:
+            page(browser, f"/trainings/{first.pk}/{path}")
+        assert len(queries) <= 12, path
