@@ -232,9 +232,10 @@ def published(page: Page, project: int) -> None:
 def trained(page: Page) -> None:
     """Train the default family and read the report beside the baseline."""
     page.goto("/trainings/new/")
-    page.locator("#id_version").select_option(index=page.locator("#id_version option").count() - 1)
-    chosen = page.locator("#id_version option", has_text="v3")
-    page.locator("#id_version").select_option(chosen.get_attribute("value"))
+    chosen = page.locator("#version option", has_text="v3")
+    page.locator("#version").select_option(chosen.get_attribute("value"))
+    page.get_by_role("button", name="Choose").click()
+    page.locator("input[name='family'][value='encoder-head']").check()
     page.get_by_role("button", name="Start training").click()
     expect(page.locator("job-progress")).to_be_visible()
     expect(page.get_by_role("button", name="Export bundle")).to_be_visible(timeout=JOB)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from modeling.engine.errors import EngineError
-from modeling.engine.families.table import families_of
+from modeling.engine.families.table import families_of, get_family
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,8 @@ DEFAULT_BUDGET = 1800.0
 # With fewer validation rows than this, which family is ahead there is luck: only those that hold out folds of their own
 # are compared.
 LEAST_VALIDATION = 30
+# So little of the primary figure is given up for a model that can be exported.
+NEARLY = 0.01
 # Contrastive tuning is for few labels of each class.
 FEW_LABELS = 100
 # A GPU does this many times the work of a core in the families that train an encoder or a picture network.
@@ -202,9 +204,8 @@ def _keep_best(
         return figures[primary], -figures.get("log_loss", 0.0)
 
     few = data.splits.count("validation") < LEAST_VALIDATION
-    best = next((row for row in tried if few and row[0].facts["family"] == "encoder-linear"), None) or max(
-        tried, key=rank
-    )
+    by_rule = [row for row in tried if few and row[0].facts["family"] == "encoder-linear"]
+    best = by_rule[0] if by_rule else _preferred(max(tried, key=rank), tried, primary)
     rows = [
         {"family": model.facts["family"], "seconds": round(seconds, 1), "validation": model.facts["validation"]}
         for model, seconds in tried
@@ -219,12 +220,32 @@ def _keep_best(
     return TrainedModel(folder, facts)
 
 
+def _preferred(
+    best: tuple[TrainedModel, float], tried: list[tuple[TrainedModel, float]], primary: str
+) -> tuple[TrainedModel, float]:
+    """Return the best, or one nearly as good that can be exported where the best cannot."""
+    if get_family(best[0].facts["family"]).exportable:
+        return best
+    least = best[0].facts["validation"][primary] - NEARLY
+    near = [
+        row
+        for row in tried
+        if get_family(row[0].facts["family"]).exportable and row[0].facts["validation"][primary] >= least
+    ]
+    return max(near, key=lambda row: row[0].facts["validation"][primary]) if near else best
+
+
 def _reason(best: TrainedModel, rows: list[dict[str, Any]], primary: str, *, few: bool) -> str:
     name = best.facts["family"]
     if few:
         return f"{name} was chosen by rule: the validation rows are too few to compare families by."
     others = ", ".join(f"{row['family']} {row['validation'][primary]:.3f}" for row in rows if row["family"] != name)
     score = f"{best.facts['validation'][primary]:.3f}"
+    best_score = max(row["validation"][primary] for row in rows)
+    if best.facts["validation"][primary] < best_score:
+        return (
+            f"{name} has a validation {primary} of {score}, nearly the best, and can be exported; also tried: {others}."
+        )
     if not others:
         return f"{name} was the only family that fits the time; validation {primary} {score}."
     return f"{name} had the best validation {primary}, {score}; also tried: {others}."
