@@ -49,7 +49,7 @@ def test_the_form_the_report_and_the_mistakes_are_shown(
 
     page = browse("/trainings/new/", language, theme, width, height)
     expect(page.get_by_text(decide)).to_be_visible()
-    page.locator("details").first.locator("summary").click()
+    page.locator(".family-card summary").first.click()
     expect(page.locator("input[name='auto.budget']")).to_be_visible()
     assert complaints_of_axe(page) == []
     assert fits(page, width)
@@ -67,7 +67,7 @@ def test_the_form_the_report_and_the_mistakes_are_shown(
 
     page.get_by_role("link", name=mistakes).click()
     page.locator("select[name='show']").select_option("all")
-    page.locator("form button").first.click()
+    page.locator("main form button").first.click()
     expect(page.locator("tbody tr")).to_have_count(25)
     assert complaints_of_axe(page) == []
     assert fits(page, width)

@@ -92,7 +92,9 @@ class LineChart extends Chart {
     const all = this.points(rows);
     const points = all.flatMap((series) => series.points);
     const [lowX, highX] = range(points.map(([x]) => x));
-    const [lowY, highY] = range(points.map(([, value]) => value));
+    // The ends of a scale that is known, such as that of shares, before those of the figures.
+    const ends = [this.dataset.low, this.dataset.high].filter((end) => end !== undefined).map(Number);
+    const [lowY, highY] = range([...points.map(([, value]) => value), ...ends]);
     const right = this.wide - 8;
     const x = scale(lowX, highX, LEFT, right);
     const marks = ticks(lowY, highY === lowY ? lowY + 1 : highY, 4);
