@@ -13,7 +13,7 @@ from curation.services.download import FORMATS, request_download
 from curation.services.explorer import find_items, question_of, request_index
 from curation.services.item import find_item, page_of_items
 from curation.services.picture_export import ARCHIVES
-from curation.services.provenance import provenance_of_item
+from curation.services.provenance import provenance_in_version
 from curation.services.tag import remove_tag, set_tag
 from curation.services.version import annotate_version, restore_version, trash_version
 from workers.api.job import JobOutput
@@ -227,7 +227,7 @@ class VersionViewSet(ScopedViewSet):
     def item_provenance(self, request: Request, pk: int, item_id: str) -> Response:
         """Where an item comes from: file, licence, source, consent basis and collection date of its import."""
         version = self.get_object()
-        found = provenance_of_item(actor=request.actor, dataset_id=version.dataset_id, item_id=int(item_id))  # type: ignore[attr-defined]
+        found = provenance_in_version(actor=request.actor, version=version, item_id=int(item_id))  # type: ignore[attr-defined]
         return Response(ProvenanceOutput(found).data)
 
     @extend_schema(parameters=[DownloadInput], responses={200: VersionDownloadOutput, 202: VersionDownloadOutput})

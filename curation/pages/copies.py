@@ -18,17 +18,23 @@ CONTEXT = 60
 COLOURS = 6
 
 
-def worded_copy(copy: CopyExample) -> dict[str, Any]:
-    """Return an added item with safe HTML of both sides and of what differs."""
+def worded_copies(copies: list[CopyExample]) -> list[dict[str, Any]]:
+    """Return added items with safe HTML of both sides and of what differs; a label has one colour in all of them."""
     labels: dict[str, int] = {}
+    return [_worded(copy, labels) for copy in copies]
+
+
+def _worded(copy: CopyExample, labels: dict[str, int]) -> dict[str, Any]:
     sides = [{"name": name, "html": _drawn(side, labels)} for name, side in _sides(copy)]
     changed = copy.before.text != copy.after.text
     segments = around_changes(diff_texts(copy.before.text, copy.after.text), CONTEXT) if changed else []
+    shown = dict.fromkeys(str(shape.get("label", "")) for shape in copy.before.shapes)
     return {
         "item_id": copy.item_id,
         "by": copy.by,
         "lost": copy.lost,
         "sides": sides,
+        "legend": [(name, labels[name]) for name in shown if name in labels],
         "change": marked(segments, removed=_("removed"), added=_("added")) if segments else "",
     }
 

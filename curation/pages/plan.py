@@ -20,7 +20,7 @@ from curation.engine.preview import Example, StepPreview
 from curation.engine.steps.table import STEPS
 from curation.engine.text_diff import around_changes, diff_texts
 from curation.models import Plan, Version
-from curation.pages.copies import worded_copy
+from curation.pages.copies import worded_copies
 from curation.pages.explorer import whole_number
 from curation.pages.review import marked
 from curation.pages.run import worded_detail
@@ -189,7 +189,7 @@ def worded_preview(step: StepPreview) -> dict[str, Any]:
         "columns": step.columns,
         "error": step.error,
         "added": step.added,
-        "copies": [worded_copy(copy) for copy in step.copies],
+        "copies": worded_copies(step.copies),
     }
 
 

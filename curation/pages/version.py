@@ -29,7 +29,7 @@ from curation.services.download import formats_of, request_download
 from curation.services.item import find_item
 from curation.services.meaning import has_meaning, similar_items
 from curation.services.picture_export import ARCHIVES
-from curation.services.provenance import provenance_of_item
+from curation.services.provenance import provenance_in_version
 from curation.services.version import annotate_version, restore_version, trash_version
 
 BARS = 40
@@ -177,7 +177,7 @@ class ItemPage(ScopedPage):
         item = find_item(actor=request.actor, version_id=pk, item_id=item_id)
         roles = version.manifest.get("roles", {})
         try:
-            provenance = provenance_of_item(actor=request.actor, dataset_id=version.dataset_id, item_id=item_id)
+            provenance = provenance_in_version(actor=request.actor, version=version, item_id=item_id)
         except NotFound:
             provenance = None
         try:

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core.errors import NotFound
 from curation.models import Provenance, Upload, Version
+from curation.services.item import find_item
 
 
 def record_provenance(*, version: Version, upload: Upload, first_item_id: int, row_count: int) -> Provenance:
@@ -34,6 +35,21 @@ def record_provenance(*, version: Version, upload: Upload, first_item_id: int, r
         },
     )
     return row  # type: ignore[no-any-return]
+
+
+def provenance_in_version(*, actor: Actor, version: Version, item_id: int) -> Provenance:
+    """Return the source of an item of a version; a changed copy has that of the item it was made from.
+
+    Raises:
+        NotFound: As `provenance_of_item`.
+    """
+    try:
+        return provenance_of_item(actor=actor, dataset_id=version.dataset_id, item_id=item_id)
+    except NotFound:
+        parent = find_item(actor=actor, version_id=version.pk, item_id=item_id).get("augmented_from")
+        if not isinstance(parent, int):
+            raise
+        return provenance_of_item(actor=actor, dataset_id=version.dataset_id, item_id=parent)
 
 
 def provenance_of_item(*, actor: Actor, dataset_id: int, item_id: int) -> Provenance:

@@ -27,6 +27,7 @@ from labeling.models import Adjudication, DisputeState, Project
 from labeling.services.accepted_label import Accepted, accepted_labels, has_accepted
 from labeling.services.publish_marks import Agreement, MarkModel, add_agreed, model_marks, with_column
 from labeling.services.ratings import ratings_of
+from labeling.services.task import without_copies
 from workers.context import JobContext
 from workers.work_folder import work_folder
 
@@ -206,8 +207,11 @@ def _join_labels(job: JobContext, project: Project, folder: Path, counts: Counts
         writer = VersionWriter(folder, roles=roles, encoders=reader.manifest.encoders)
         done = 0
         for batch in reader.batches():
-            table = pa.Table.from_batches([batch])
-            done += table.num_rows
+            table = without_copies(pa.Table.from_batches([batch]))
+            done += batch.num_rows
+            counts.left_out += batch.num_rows - table.num_rows
+            if not table.num_rows:
+                continue
             earlier = _earlier_labels(table, reader.manifest.roles.get("label") if choice.keep_labels else None)
             answers = _answers_to(project, table["item_id"].to_pylist(), choice)
             final = _final_answers(project, table["item_id"].to_pylist()) if names_adjudicator else {}

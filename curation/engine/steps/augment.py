@@ -178,7 +178,10 @@ class Augment(Step):
         added = _copies(whole, made, state, context.first_new_id, self.adds())
         fresh = ~np.isin(hash64(fold(as_text(added[state.columns[0]]))), state.texts)
         added = added.filter(pa.array(fresh))
-        return Outcome(pa.concat_tables([whole, added]), found=found, added=added.num_rows)
+        # Behind its parent, so that the order depends on no batch; the run writes what was added behind all others.
+        behind = np.array([row for row, _copy in made], np.int64)[fresh]
+        order = np.argsort(np.concatenate([np.arange(whole.num_rows), behind]), kind="stable")
+        return Outcome(pa.concat_tables([whole, added]).take(pa.array(order)), found=found, added=added.num_rows)
 
     def _made(
         self, table: pa.Table, rows: NDArray[np.int64], state: Prepared, context: Context

@@ -1,5 +1,5 @@
 from curation.engine.copy_examples import CopyExample, Side
-from curation.pages.copies import spans_html, worded_copy
+from curation.pages.copies import spans_html, worded_copies
 
 
 def test_spans_are_marked_named_and_escaped() -> None:
@@ -14,7 +14,7 @@ def test_spans_are_marked_named_and_escaped() -> None:
 
 def test_both_sides_of_a_text_and_what_differs() -> None:
     copy = CopyExample(7, "delete_words", Side("one two three", [[4, 7, "a"]]), Side("two three", [[0, 3, "a"]]))
-    shown = worded_copy(copy)
+    (shown,) = worded_copies([copy])
     assert [side["name"] for side in shown["sides"]] == ["Before", "After"]
     assert "<del>" in shown["change"]
     assert '<mark class="copy-span copy-colour-0">two<span' in shown["sides"][1]["html"]
@@ -28,7 +28,9 @@ def test_shapes_are_drawn_over_the_picture() -> None:
         {"type": "box", "x": "?"},
     ]
     side = Side(picture="data:image/png;base64,AA==", size=(100, 50), shapes=shapes)
-    html = worded_copy(CopyExample(1, "mirror", side, side, 2))["sides"][0]["html"]
+    first, second = worded_copies([CopyExample(number, "mirror", side, side, 2) for number in (1, 2)])
+    assert first["legend"] == second["legend"] == [("<x>", 0), ("p", 1)]
+    html = first["sides"][0]["html"]
     assert 'viewBox="0 0 100 50"' in html
     assert (
         '<polygon class="copy-shape copy-colour-0" points="1,2 4,2 4,6 1,6"><title>&lt;x&gt;</title></polygon>' in html

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from importlib.util import find_spec
+from threading import Lock
 from typing import ClassVar
 
 import numpy as np
@@ -16,18 +17,27 @@ MISSING = (
 )
 
 
+# "I" is also iodine and "at" astatine: short words are mostly function words, and short lemmas abbreviations.
+_SHORTEST = 4
+# The corpus loads itself at the first question, which only one thread may ask.
+_LOADING = Lock()
+
+
 @lru_cache(maxsize=50_000)
 def synonyms_of(word: str) -> tuple[str, ...]:
-    """Return single words that WordNet has in a synset with a word, in its order of senses; of the first sense only.
+    """Return single words that WordNet has in one synset with a word, in the first sense of the word alone.
 
-    Rarer senses are mostly wrong in a given text ("horse" is also a sawhorse).
+    Rarer senses are mostly wrong in a given text ("horse" is also a sawhorse). A word that is itself no lemma has none:
+    of "weeks" WordNet knows "week", which would change the number.
     """
     from nltk.corpus import wordnet
 
-    for sense in wordnet.synsets(word)[:1]:
-        names = [name for name in sense.lemma_names() if name.isalpha() and name.lower() != word]
-        return tuple(dict.fromkeys(names))
-    return ()
+    with _LOADING:
+        senses = wordnet.synsets(word)[:1]
+        names = [name for sense in senses for name in sense.lemma_names()]
+    if word not in {name.lower() for name in names}:
+        return ()
+    return tuple(dict.fromkeys(name for name in names if name.isalpha() and name.lower() != word))
 
 
 class Synonyms(WordChange):
@@ -54,5 +64,5 @@ class Synonyms(WordChange):
 
     def change(self, word: str, rng: np.random.Generator) -> str | None:
         """Return a synonym in the case of the word."""
-        names = synonyms_of(word.lower())
+        names = synonyms_of(word.lower()) if len(word) >= _SHORTEST else ()
         return in_case_of(word, one_of(names, rng)) if names else None
