@@ -75,7 +75,7 @@ def run_loop(
     identity: str,
     checkpoints: Path | None = None,
     callbacks: LoopCallbacks | None = None,
-    save_seconds: float = SAVE_SECONDS,
+    save_seconds: float | None = None,
 ) -> LoopResult:
     """Train until the validation score stops rising; leave the best epoch's weights in the module.
 
@@ -85,14 +85,16 @@ def run_loop(
         identity: What checkpoints carry; those of another identity are not resumed.
         checkpoints: Folder for them; none are kept when left out.
         callbacks: Whom to tell.
-        save_seconds: Least time between two checkpoints inside an epoch; one is written at the end of each as well.
+        save_seconds: Least time between two checkpoints inside an epoch, a minute when left out; one is written at the
+            end of each as well.
 
     Raises:
         Cancelled: at the next step after `cancelled()` is true; finished epochs are in the checkpoint folder.
         TrainingDiverged: the loss is infinite or not a number.
         EngineError: `out_of_memory`, when not even one row fits.
     """
-    return _Loop(work, settings, identity, checkpoints, callbacks or LoopCallbacks(), save_seconds).run()
+    save = SAVE_SECONDS if save_seconds is None else save_seconds
+    return _Loop(work, settings, identity, checkpoints, callbacks or LoopCallbacks(), save).run()
 
 
 class _Loop:
