@@ -158,8 +158,9 @@ class ComparePage(ScopedPage):
 
     scopes = {"GET": "model.read"}
 
-    def get(self, request: PageRequest, pk: int, other: int) -> HttpResponse:
+    def get(self, request: PageRequest, pk: int) -> HttpResponse:
         first = training_with_rows(actor=request.actor, training_id=pk)
+        other = whole_number(request.GET.get("other", "")) or 0
         second = training_with_rows(actor=request.actor, training_id=other)
         found = compare_trainings(first, second)
         changed = with_items(first, found["changed"])

@@ -100,7 +100,7 @@ TABLES: dict[str, Table] = {
     "curation.Plan": Table(_("Plans"), blanked=("steps",), reported=("name",), reason=_NAMED),
     "curation.Run": Table(
         _("Runs"), blanked=("steps", "report"),
-        harmless=("fingerprint", "drops_key", "replacements_key", "mapping_key"),
+        harmless=("fingerprint", "drops_key", "replacements_key", "mapping_key", "new_items_of"),
     ),
     "curation.Finding": Table(
         _("Findings"), rows=REMOVED, blanked=("detail", "label"),
@@ -264,7 +264,8 @@ TABLES: dict[str, Table] = {
     ),
     "modeling.Training": Table(
         _("Trainings"), blanked=("params", "report"), reported=("name",),
-        harmless=("family", "encoder", "device", "fingerprint", "environment"), reason=_NAMED,
+        harmless=("task", "answer", "family", "encoder", "device", "fingerprint", "environment", "rows_key"),
+        reason=_NAMED,
     ),
     "admin.LogEntry": Table(
         _("Log of the operators' console"), "", harmless=("object_id", "object_repr", "change_message"),
@@ -295,6 +296,7 @@ OBJECTS: dict[str, Store] = {
     "refused": Store(_("Refused rows"), REMOVED, _("They go with their file.")),
     "pictures": Store(_("Pictures"), REMOVED, _("Unless an item that stays shows the same picture.")),
     "copies": Store(_("Copies of pictures"), REMOVED, _("They go with their picture.")),
+    "trainings": Store(_("Judged test items"), REWRITTEN, _("Written again without the items.")),
     "models": Store(_("Models"), REPORTED, _("What a model learned cannot be taken out of it.")),
     "bundles": Store(_("Bundles"), REPORTED, _("What a model learned cannot be taken out of it.")),
 }

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,28 @@ def store_rows(training: Training, evaluation: "Evaluation", folder: Path) -> st
 
 def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def forget_judged(*, organization_id: int, items: Mapping[int, Any]) -> int:
+    """Write the judged rows of trainings again without erased items; return how many rows went.
+
+    Args:
+        organization_id: Whose trainings.
+        items: Numbers of the items that go, by dataset.
+    """
+    rows = Training.objects.filter(organization_id=organization_id, version__dataset__in=list(items))
+    gone = 0
+    for training in rows.exclude(rows_key="").select_related("version").iterator(chunk_size=50):
+        table = judged_table(training)
+        erased = pa.array(items[training.version.dataset_id], pa.int64())
+        left = table.filter(pc.invert(pc.is_in(table["item_id"], value_set=erased)))
+        if left.num_rows == table.num_rows:
+            continue
+        sink = pa.BufferOutputStream()
+        pq.write_table(left, sink, row_group_size=2_000)
+        objects.put_bytes(sink.getvalue().to_pybytes(), training.rows_key)
+        gone += table.num_rows - left.num_rows
+    return gone
 
 
 def training_with_rows(*, actor: Actor, training_id: int) -> Training:

@@ -62,7 +62,6 @@ def test_the_form_the_report_and_the_mistakes_are_shown(
     assert complaints_of_axe(page) == []
     assert fits(page, width)
     if pictured:
-        picture(page, "training", ready="confusion-matrix svg")
         picture(page, "training-curves", ready="confusion-matrix svg", at="line-chart[data-source='curves']")
 
     page.get_by_role("link", name=mistakes).click()
@@ -81,7 +80,7 @@ def test_the_form_the_report_and_the_mistakes_are_shown(
     if pictured:
         picture(page, "slices")
 
-    page.goto(page.url.split("/slices/")[0] + f"/beside/{second.pk}/")
+    page.goto(page.url.split("/slices/")[0] + f"/beside/?other={second.pk}")
     expect(page.get_by_role("heading", name=beside)).to_be_visible()
     assert complaints_of_axe(page) == []
     assert fits(page, width)

@@ -187,26 +187,26 @@ def test_mistakes_slices_and_two_models_have_pages(browser: Client, judged: tupl
     first, second = judged
     shown = page(browser, f"/trainings/{first.pk}/")
     assert "Look at the mistakes" in shown
-    assert f"/trainings/{first.pk}/beside/{second.pk}/" in shown
+    assert f"/trainings/{first.pk}/beside/?other={second.pk}" in shown
     every = page(browser, f"/trainings/{first.pk}/mistakes/?show=all")
     assert "1 to 25 of 48" in every
     assert f'href="/versions/{first.version_id}/items/' in every
     rest = page(browser, f"/trainings/{first.pk}/mistakes/?show=all&offset=25")
     assert "26 to 48 of 48" in rest
     assert "No item has this answer" in page(browser, f"/trainings/{first.pk}/mistakes/?answer=nothing")
-    beside = page(browser, f"/trainings/{first.pk}/beside/{second.pk}/")
+    beside = page(browser, f"/trainings/{first.pk}/beside/?other={second.pk}")
     assert "On 48 test items that both judged" in beside
     assert "No clear difference" in beside
     assert "Accuracy" in beside
     assert "label" in page(browser, f"/trainings/{first.pk}/slices/?column=label")
     page(browser, f"/trainings/{first.pk}/slices/?column=text", status=404)
-    page(browser, f"/trainings/{first.pk}/beside/999999/", status=404)
+    page(browser, f"/trainings/{first.pk}/beside/?other=999999", status=404)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_pages_of_judged_items_ask_the_database_little(browser: Client, judged: tuple[Training, Training]) -> None:
     first, second = judged
-    for path in ("mistakes/?show=all", "slices/?column=label", f"beside/{second.pk}/"):
+    for path in ("mistakes/?show=all", "slices/?column=label", f"beside/?other={second.pk}"):
         with CaptureQueriesContext(connection) as queries:
             page(browser, f"/trainings/{first.pk}/{path}")
         assert len(queries) <= 12, path

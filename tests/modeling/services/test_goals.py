@@ -23,6 +23,7 @@ from modeling.services.answers import (
 )
 from modeling.services.judged import (
     compare_trainings,
+    forget_judged,
     judged_page,
     slice_figures,
     slices_of,
@@ -194,3 +195,15 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     # Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662.
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
     assert wilson(0, 20)[0] == 0.0
+
+
+def test_erased_items_leave_the_judged_rows(version: Version, trained: Callable[..., Training]) -> None:
+    training = trained(version, "tfidf-linear")
+    rows, _total = judged_page(training, wrong=False, limit=3)
+    gone = [row["item_id"] for row in rows[:2]]
+    wanted = {version.dataset_id: np.array(gone)}
+    assert forget_judged(organization_id=training.organization_id, items=wanted) == 2
+    left, total = judged_page(training, wrong=False, limit=100)
+    assert total == 46
+    assert not {row["item_id"] for row in left} & set(gone)
+    assert forget_judged(organization_id=training.organization_id, items=wanted) == 0
