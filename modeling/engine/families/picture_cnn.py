@@ -28,7 +28,7 @@ class PictureCnn(PictureNetwork):
     most = LARGEST
 
     def defaults(self, task: str) -> dict[str, Any]:
-        """Return defaults that were best on validation for 900 fashion pictures (bench/train_pictures.py)."""
+        """Return defaults; bench/train_pictures.py prints what they reach."""
         return {"epochs": 40, "batch_size": 32, "learning_rate": 2e-3, "patience": 12, "dropout": 0.2}
 
     def shape_of(self, parts: Parts, settings: TrainingSettings) -> dict[str, Any]:
