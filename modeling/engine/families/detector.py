@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from modeling.engine.training.settings import TrainingSettings
 
 MODEL_FILE = "detector.safetensors"
-# Pixels of a picture's longer side. Where small shapes would have fewer than LEAST input pixels across, the next side is taken: twice the side costs four
-# times the time.
+# Pixels of a picture's longer side. Where small shapes would have fewer than LEAST input pixels across, the next side is
+# taken: twice the side costs four times the time.
 SIDES = (512, 768, 1024)
 LEAST = 12.0
 # Pictures whose shapes decide that, and the share of their shapes that may be smaller.
