@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modeling.engine.training.settings import TrainingSettings
 
 MODEL_FILE = "detector.safetensors"
-# Pixels of a picture's longer side. Where small shapes would have fewer than LEAST input pixels across, the next side is
+# Pixels of the longer side. Where small shapes would have fewer than LEAST input pixels across, the next side is
 # taken: twice the side costs four times the time.
 SIDES = (512, 768, 1024)
 LEAST = 12.0
