@@ -5,8 +5,8 @@
 FOLDER holds image/sign_digits_800.zip, image/fashion_mnist_900.zip, detect/bccd_voc.zip and
 detect/fruit_polygons_coco.zip. Test rows: signs and fashion a fifth, by class with the seed; cells the test list of the
 set (205 pictures train, 87 choose the epoch, 72 are judged); fruit 3 of 18 photos, or with --folds each photo once, in
-six trainings. Intervals are 95 % bootstrap percentiles over test rows. Times are processor seconds of training with
-reading and encoding; the machine may do other things meanwhile. Signs are also learned from 8, 16 and 64 pictures of a
+three trainings. Intervals are 95 % bootstrap percentiles over test rows. Times are processor seconds of training with
+reading and encoding; the machine may do other things meanwhile. Signs are also learned from 8, 16 and 32 pictures of a
 class. Fruit is judged by masks; beside it stand the same findings as rectangles.
 """
 
@@ -40,7 +40,7 @@ ARCHIVES = {
     "cells": "detect/bccd_voc.zip",
     "fruit": "detect/fruit_polygons_coco.zip",
 }
-FOLDS = 6
+FOLDS = 3
 
 
 def main() -> None:
@@ -103,7 +103,7 @@ def few(data: Examples, count: int) -> Examples:
 
 def signs(folder: Path, run: Run, folds: bool) -> None:
     data = read_image_folder(folder, run.seed).examples
-    for count in (8, 16, 64):
+    for count in (8, 16, 32):
         for family in ("picture-head", "picture-fine-tune"):
             classify(f"signs {count} a class", family, few(data, count), run)
     for family in ("picture-head", "picture-fine-tune", "picture-cnn"):

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from modeling.engine.training.settings import TrainingSettings
 
 MODEL_FILE = "detector.safetensors"
-# Pixels of a picture's longer side. Measured on blood cells of 40 to 200 pixels in pictures of 640 x 480.
-# Where small shapes would have fewer than LEAST input pixels across, the next side is taken: twice the side costs four
-# times the time.
+# Pixels of the longer side. Where small shapes would have fewer than LEAST input pixels across, the next side is
+# taken: twice the side costs four times the time.
 SIDES = (512, 768, 1024)
 LEAST = 12.0
 # Pictures whose shapes decide that, and the share of their shapes that may be smaller.
@@ -39,7 +38,7 @@ class Detector(Family):
     masks = False
 
     def defaults(self, task: str) -> dict[str, Any]:
-        """Return defaults that were best on validation for blood cells (bench/train_pictures.py)."""
+        """Return defaults; bench/train_pictures.py prints what they reach."""
         return {"epochs": 12, "batch_size": 8, "learning_rate": 1e-3, "patience": 6, "dropout": 0.0}
 
     def train(self, data: Examples, settings: TrainingSettings, folder: Path, context: TrainingContext) -> FamilyResult:

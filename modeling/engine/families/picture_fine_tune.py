@@ -27,7 +27,7 @@ class PictureFineTune(PictureNetwork):
     slow, factor = "network.", 0.2
 
     def defaults(self, task: str) -> dict[str, Any]:
-        """Return defaults that were best on validation for sign digits (bench/train_pictures.py)."""
+        """Return defaults; bench/train_pictures.py prints what they reach."""
         return {"epochs": 15, "batch_size": 16, "learning_rate": 2e-3, "patience": 5, "dropout": 0.2}
 
     def shape_of(self, parts: Parts, settings: TrainingSettings) -> dict[str, Any]:

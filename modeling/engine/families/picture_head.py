@@ -34,7 +34,7 @@ class PictureHead(Family):
     tasks = ("image-classification", "image-multilabel")
 
     def defaults(self, task: str) -> dict[str, Any]:
-        """Return defaults that were best on validation for sign digits (bench/train_pictures.py)."""
+        """Return defaults; bench/train_pictures.py prints what they reach."""
         return {"epochs": 80, "batch_size": 64, "learning_rate": 1e-3, "patience": 15, "dropout": 0.3}
 
     def train(self, data: Examples, settings: TrainingSettings, folder: Path, context: TrainingContext) -> FamilyResult:

@@ -47,7 +47,8 @@ class FixedNorm(nn.Module):
 class Stem(nn.Module):
     """The frozen lower part: pictures [b, 3, h, w] to maps [b, 24, h/4, w/4] and [b, 40, h/8, w/8].
 
-    Its normalisation is folded into the convolutions, which took a third off its time on a CPU.
+    Laid out with channels last and with its normalisation folded into the convolutions, it takes 68 ms of a processor
+    for a picture of 512 x 384 instead of 92.
     """
 
     def __init__(self, network: Any) -> None:

@@ -11,10 +11,10 @@ from safetensors.numpy import load_file
 from modeling.engine.data import Examples, Shape
 from modeling.engine.errors import BadData, EngineError
 from modeling.engine.evaluate import evaluate
+from modeling.engine.explain.pictures import attribute_picture
 from modeling.engine.families.detector import side_for
 from modeling.engine.families.family import TrainingContext
 from modeling.engine.families.picture_head import PictureHead
-from modeling.engine.pictures.attribution import attribute_picture
 from modeling.engine.training import TrainedModel, TrainingSettings, train
 from tests.modeling.engine.pictures.drawn import draw_scene, draw_single
 

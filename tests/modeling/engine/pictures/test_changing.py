@@ -1,9 +1,11 @@
 """Changes of training pictures: shapes stay on their things."""
 
 import numpy as np
+import pytest
 
 from modeling.engine.data import Shape
-from modeling.engine.pictures.changing import FOR_CLASSES, FOR_SHAPES, DefaultChanges, Ranges, moved_shapes
+from modeling.engine.errors import BadData
+from modeling.engine.pictures.changing import FOR_CLASSES, FOR_SHAPES, DefaultChanges, Ranges, changer, moved_shapes
 
 
 def scene() -> tuple[np.ndarray, Shape]:
@@ -51,3 +53,34 @@ def test_what_leaves_the_frame_is_cut_and_what_has_left_it_is_gone():
     assert moved_shapes([box], right_by(5), 10, 10) == [Shape("a", "box", ((5.0, 0.0), (10.0, 10.0)))]
     assert moved_shapes([box], right_by(7), 10, 10) == []
     assert moved_shapes([triangle], right_by(4), 10, 10)[0].points == ((4.0, 0.0), (10.0, 0.0), (10.0, 10.0))
+
+
+def test_a_policy_changes_pictures_and_shapes_together():
+    pixels, box = scene()
+    triangle = Shape("blue", "polygon", ((10.0, 20.0), (30.0, 20.0), (30.0, 40.0)))
+    change = changer({"version": 1, "steps": [{"use": "mirror", "chance": 1.0}]}, FOR_SHAPES, 0)
+    changed, shapes = change(pixels, [box, triangle], 0, 1)
+    assert np.array_equal(changed, pixels[:, ::-1])
+    assert shapes[0] == Shape("red", "box", ((50.0, 20.0), (70.0, 40.0)))
+    assert set(shapes[1].points) == {(70.0, 20.0), (50.0, 20.0), (50.0, 40.0)}
+
+
+def test_a_policy_that_joins_pictures_takes_other_training_rows():
+    pixels, box = scene()
+    asked: list[int] = []
+
+    def others(row: int) -> tuple[np.ndarray, list[Shape]]:
+        asked.append(row)
+        return pixels, [box]
+
+    change = changer({"version": 1, "steps": [{"use": "mosaic", "chance": 1.0}]}, FOR_SHAPES, 0, others, 7)
+    changed, shapes = change(pixels, [box], 0, 1)
+    assert changed.shape == pixels.shape
+    assert {shape.label for shape in shapes} == {"red"}
+    assert len(asked) == 3
+    assert set(asked) <= set(range(7))
+
+
+def test_a_policy_that_cannot_be_read_is_refused_with_its_place():
+    with pytest.raises(BadData, match=r"The augmentation cannot be used: .*juggle"):
+        changer({"version": 1, "steps": [{"use": "juggle"}]}, FOR_SHAPES, 0)
