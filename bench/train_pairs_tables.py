@@ -3,9 +3,10 @@
     python bench/train_pairs_tables.py FOLDER [pairs] [tables] [--folds N]
 
 FOLDER holds pref/ and tabular/ (see its README). Preferences are judged in folds by prompt, all of whose pairs stand in
-one fold, so that every pair is predicted once by a model that saw neither it nor its prompt; ties are left out. Beside the families stand "the longer answer wins" and TF-IDF of both answers under a linear model. Tables are
-judged in stratified folds, with a fifth of the training rows for validation; beside the families stand scikit-learn's
-own logistic regression and forest on one-hot columns with medians.
+one fold, so that every pair is predicted once by a model that saw neither it nor its prompt; ties are left out. Beside
+the families stand "the longer answer wins" and TF-IDF of both answers under a linear model. Tables are judged in
+stratified folds, with a fifth of the training rows for validation; beside the families stand scikit-learn's own
+logistic regression and forest on one-hot columns with medians.
 """
 
 import argparse
@@ -98,8 +99,8 @@ def _pairs(data: Examples, folds: int) -> None:
         low, high = bootstrap_interval(scorer, len(chances))
         gain = bootstrap_difference(scorer, longer, len(chances), seed=0)
         print(
-            f"  {way}: accuracy {figures['accuracy']:.3f} ({low:.3f} to {high:.3f}), log-loss {figures['log_loss']:.3f}, "
-            f"calibration error {figures['calibration_error']:.3f}, {seconds:.0f} CPU s; above the longer answer "
+            f"  {way}: accuracy {figures['accuracy']:.3f} ({low:.3f} to {high:.3f}), log-loss "
+            f"{figures['log_loss']:.3f}, calibration error {figures['calibration_error']:.3f}, {seconds:.0f} CPU s; above the longer answer "
             f"{gain['difference']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
         )
 
