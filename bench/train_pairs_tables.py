@@ -100,8 +100,8 @@ def _pairs(data: Examples, folds: int) -> None:
         gain = bootstrap_difference(scorer, longer, len(chances), seed=0)
         print(
             f"  {way}: accuracy {figures['accuracy']:.3f} ({low:.3f} to {high:.3f}), log-loss "
-            f"{figures['log_loss']:.3f}, calibration error {figures['calibration_error']:.3f}, {seconds:.0f} CPU s; above the longer answer "
-            f"{gain['difference']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
+            f"{figures['log_loss']:.3f}, calibration error {figures['calibration_error']:.3f}, {seconds:.0f} CPU s; "
+            f"beside the longer answer {gain['difference']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
         )
 
 
