@@ -58,7 +58,7 @@ def pairs() -> Examples:
 def test_every_task_has_its_families() -> None:
     assert families_of("ner") == ("tagger", "tagger-linear")
     assert families_of("table-regression") == ("table-linear", "table-trees")
-    assert families_of("preference") == ("reward", "reward-counted")
+    assert families_of("preference") == ("reward", "reward-tuned", "reward-counted")
     assert [BASELINES[task] for task in ("ner", "table", "table-regression", "preference")] == [
         "tagger-linear", "table-linear", "table-linear", "reward-counted",
     ]  # fmt: skip
@@ -134,6 +134,20 @@ def test_swapped_answers_swap_the_probability(family: str, tmp_path: Path, cache
     np.testing.assert_allclose(made, 1 - swapped, atol=1e-12)
     assert model.task.figures(made, test, model.labels)["accuracy"] > 0.5
     assert model.predictions([Pair("p", "same", "same"), Pair("", "", "")], context).tolist() == [0.5, 0.5]
+
+
+def test_a_fine_tuned_reward_comes_back(tmp_path: Path, cache_dir: Path) -> None:
+    data = pairs()
+    few = data.rows([*range(6), *[row for row, split in enumerate(data.splits) if split != "train"][:8]])
+    settings = TrainingSettings(family="reward-tuned", epochs=1, layers=1, device="cpu", threads=1)
+    model = train(few, tmp_path, settings, TrainingContext(cache_dir=cache_dir))
+    test = few.part("test").inputs
+    made = TrainedModel.load(tmp_path).predictions(test)
+    np.testing.assert_array_equal(made, model.predictions(test))
+    swapped = model.predictions([Pair(pair.prompt, pair.second, pair.first) for pair in test])
+    np.testing.assert_allclose(made, 1 - swapped, atol=1e-5)
+    assert model.predictions([Pair("p", "same", "same"), Pair("", "", "")]).round(6).tolist() == [0.5, 0.5]
+    assert (tmp_path / "reward.safetensors").stat().st_size < 10_000_000
 
 
 def test_rewards_order_answers(tmp_path: Path, cache_dir: Path) -> None:
