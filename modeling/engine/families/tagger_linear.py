@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from modeling.engine.training.settings import TrainingSettings
 
 FILE = "perceptron.npz"
-# A feature of one word alone is learned by heart: with those that occur once the dev rows of WNUT-17 had .337 instead of
-# .346.
+# A feature of one word alone is learned by heart: with those that occur once the dev rows of WNUT-17 had .337 instead
+# of .346.
 LEAST = 2
 
 
