@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,8 +67,10 @@ def test_every_task_has_its_families() -> None:
 
 def test_the_linear_tagger_learns_names(tmp_path: Path) -> None:
     data = people()
-    model = train(data, tmp_path, TrainingSettings(family="tagger-linear"))
+    heard: list[dict[str, Any]] = []
+    model = train(data, tmp_path, TrainingSettings(family="tagger-linear"), TrainingContext(on_epoch=heard.append))
     assert evaluate(model, data).figures["f1"] == 1.0
+    assert {"epoch", "epochs", "best_epoch", "loss", "score"} <= set(heard[0])
     again = TrainedModel.load(tmp_path)
     assert again.predictions(list(data.inputs[:9])) == model.predictions(list(data.inputs[:9]))
     found = again.predictions(["", "Zoe Ray went to Rome on day 3.", "nothing"])
