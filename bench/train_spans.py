@@ -1,10 +1,10 @@
 """Families that find spans, on real sets: F1 of exact spans with its interval, processor seconds, sizes, and peers.
 
     python bench/train_spans.py FOLDER [SET ...] [--families tagger,tagger-linear] [--epochs N] [--layers N] [--seed N]
-        [--no-chain] [--peer VENV/bin/python]
+        [--chain] [--peer VENV/bin/python]
 
 FOLDER holds ner/wnut17.jsonl.gz and ner/uner_zh_gsd.jsonl.gz. Everything is chosen on the dev rows; the test rows are
-looked at once. `--no-chain` takes the conditional random field from the top of the tagger. The peer, with seqeval and
+looked at once. `--chain` puts a conditional random field on top of the tagger. The peer, with seqeval and
 perhaps spaCy, counts the same predictions in its strict mode, and trains a blank spaCy model on the same rows in a
 process of its own; a peer that cannot be imported is named.
 """
@@ -80,7 +80,7 @@ print(json.dumps({"version": spacy.__version__, "found": found, "seconds": time.
 def main() -> None:
     """Train, judge and print."""
     options = _options()
-    tagger_family.CHAINED = not options.no_chain
+    tagger_family.CHAINED = options.chain
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
     for name in options.sets:
         data = _read(options.folder / "ner" / f"{name}.jsonl.gz")
@@ -112,7 +112,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--layers", type=int)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--no-chain", action="store_true")
+    parser.add_argument("--chain", action="store_true")
     parser.add_argument("--peer", type=Path)
     return parser.parse_args()
 
