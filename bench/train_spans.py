@@ -1,12 +1,12 @@
 """Families that find spans, on real sets: F1 of exact spans with its interval, processor seconds, sizes, and peers.
 
     python bench/train_spans.py FOLDER [SET ...] [--families tagger,tagger-linear] [--epochs N] [--layers N] [--seed N]
-        [--chain] [--plain] [--peer VENV/bin/python]
+        [--chain] [--peer VENV/bin/python]
 
 FOLDER holds ner/wnut17.jsonl.gz and ner/uner_zh_gsd.jsonl.gz. Everything is chosen on the dev rows; the test rows are
-looked at once. `--chain` puts a conditional random field on top of the tagger, `--plain` hides no words in training.
-The peer, with seqeval and perhaps spaCy, counts the same predictions in its strict mode, and trains a blank spaCy model
-on the same rows in a process of its own; a peer that cannot be imported is named.
+looked at once. `--chain` puts a conditional random field on top of the tagger. The peer, with seqeval and
+perhaps spaCy, counts the same predictions in its strict mode, and trains a blank spaCy model on the same rows in a
+process of its own; a peer that cannot be imported is named.
 """
 
 import argparse
@@ -29,7 +29,6 @@ from modeling.engine.data import Examples, Span  # noqa: E402
 from modeling.engine.evaluate import evaluate  # noqa: E402
 from modeling.engine.families import tagger as tagger_family  # noqa: E402
 from modeling.engine.marks.words import cut  # noqa: E402
-from modeling.engine.tagging import work as tagger_work  # noqa: E402
 from modeling.engine.tagging.alignment import align  # noqa: E402
 from modeling.engine.tagging.scheme import TagScheme  # noqa: E402
 from modeling.engine.tasks.spans import ScoredSpan, Spans  # noqa: E402
@@ -81,8 +80,6 @@ print(json.dumps({"version": spacy.__version__, "found": found, "seconds": time.
 def main() -> None:
     """Train, judge and print."""
     options = _options()
-    if options.plain:
-        tagger_work.HIDDEN_SHARE = 0.0
     tagger_family.CHAINED = options.chain
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
     for name in options.sets:
@@ -116,7 +113,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--layers", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--chain", action="store_true")
-    parser.add_argument("--plain", action="store_true")
     parser.add_argument("--peer", type=Path)
     return parser.parse_args()
 

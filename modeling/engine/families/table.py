@@ -15,6 +15,7 @@ from modeling.engine.families.picture_cnn import PictureCnn
 from modeling.engine.families.picture_fine_tune import PictureFineTune
 from modeling.engine.families.picture_head import PictureHead
 from modeling.engine.families.reward import Reward, RewardCounted
+from modeling.engine.families.reward_tuned import RewardTuned
 from modeling.engine.families.table_linear import TableLinear
 from modeling.engine.families.table_trees import TableTrees
 from modeling.engine.families.tagger import Tagger
@@ -41,6 +42,7 @@ FAMILIES: dict[str, type[Family]] = {
     "table-linear": TableLinear,
     "table-trees": TableTrees,
     "reward": Reward,
+    "reward-tuned": RewardTuned,
     "reward-counted": RewardCounted,
 }
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from modeling.engine.training.settings import TrainingSettings
 
 FILE = "perceptron.npz"
-# A feature of one word alone is learned by heart; with those that occur once WNUT-17 lost 3 points of F1.
+# A feature of one word alone is learned by heart: with those that occur once the dev rows of WNUT-17 had .337 instead
+# of .346.
 LEAST = 2
 
 
@@ -91,6 +92,7 @@ def _best_epoch(
 
     assert settings.epochs is not None
     assert settings.patience is not None
+    texts = max(1, len(training.first) - 1)
     best: tuple[float, int, LinearTagger] | None = None
     history: list[dict[str, Any]] = []
     for epoch in range(1, settings.epochs + 1):
@@ -98,11 +100,12 @@ def _best_epoch(
         wrong, model = training.epoch(), training.average()
         found = found_spans(model.scores(seen), words, scheme, model.steps(scheme), labels, Reading())
         score = f1_of_triples(span_counts(found, truth).sum(axis=0))
-        history.append({"epoch": epoch, "texts_with_errors": wrong, "validation_f1": score, "score": score})
-        if context.on_epoch:
-            context.on_epoch({**history[-1], "epochs": settings.epochs})
+        # The perceptron's loss: the share of training texts with a wrong tag.
+        history.append({"epoch": epoch, "loss": wrong / texts, "validation_f1": score, "score": score})
         if best is None or score > best[0]:
             best = (score, epoch, model)
+        if context.on_epoch:
+            context.on_epoch({**history[-1], "epochs": settings.epochs, "best_epoch": best[1]})
         if not wrong or epoch - best[1] >= settings.patience:
             break
     assert best is not None

@@ -28,7 +28,6 @@ SURE_SHARE = 0.95
 # Rarer categories are pooled, and so are those beyond the most frequent ones.
 LEAST_ROWS = 3
 MOST_CATEGORIES = 100
-# Numbers of so few different values that are all whole, under a name such as zip, are categories.
 _WORDS = re.compile(r"[^\W_]+")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,14 @@ MARGIN = 48
 # Characters of scripts without spaces, each of which is a word and so must be a piece: in one piece of several
 # characters all would look the same to a tagger.
 _UNSPACED = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def readable(text: str) -> str:
+    """Return a text of the same length without lone surrogates, which no tokenizer takes."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class WindowCutter:
 
     def cut(self, texts: Sequence[str], words: Words) -> list[Window]:
         """Return the rows of texts in order; each word is in exactly one of them, a text without words in none."""
-        encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        encodings = self.tokenizer.encode_batch(list(map(readable, texts)), add_special_tokens=False)
         return [window for number, one in enumerate(encodings) for window in self._of(number, one, words)]
 
     def _of(self, text: int, encoding: Any, words: Words) -> Iterator[Window]:

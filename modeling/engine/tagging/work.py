@@ -37,9 +37,6 @@ ALL_LAYERS = 12
 # Rows of like length go through the encoder together, so many at a time: padding then costs little.
 ROWS_AT_ONCE = 4
 PREDICTED_AT_ONCE = 16
-# Share of the words that are hidden from the encoder in training, so that it learns from what stands around them.
-HIDDEN_SHARE = 0.05
-_MASK_NAMES = ("[MASK]", "<mask>", "<unk>", "[UNK]")
 
 
 @dataclass(frozen=True)
@@ -122,7 +119,12 @@ def fresh_tagger(encoder: str, scheme: TagScheme, hidden: int, dropout: float, *
 
 
 class TaggerWork(Work):
-    """Windows of the training texts with their tags, judged by the exact F1 of the validation texts."""
+    """Windows of the training texts with their tags, judged by the exact F1 of the validation texts.
+
+    Two ways to make it lean on what stands around a word were tried on the dev rows of WNUT-17 and are not done: hiding
+    words from the encoder (8 % of all, 20 % of those in spans; .588 instead of .606), and letting a quarter of the rows
+    look as if written in small letters (.603 instead of .608).
+    """
 
     def __init__(self, tagger: Tagger, data: Examples, settings: TrainingSettings) -> None:
         train, self.validation = data.part("train"), data.part("validation")
@@ -138,8 +140,6 @@ class TaggerWork(Work):
         ]
         self.tags = np.concatenate([np.zeros(0, np.int64), *parts])
         self.size = len(self.rows.windows)
-        names = (tagger.cutter.tokenizer.token_to_id(name) for name in _MASK_NAMES)
-        self.mask = next(number for number in names if number is not None)
 
     def groups(self, decay: float) -> list[dict[str, Any]]:
         """Return the head and the encoder's last layers, each with its share of the learning rate."""
@@ -156,7 +156,6 @@ class TaggerWork(Work):
         for start in range(0, len(windows), ROWS_AT_ONCE):
             part = windows[start : start + ROWS_AT_ONCE]
             batch, tags = self.tagger.batch(self.rows, part), self._tags(part)
-            _hide(batch, self.mask)
             batch, tags = batch.to(device), tags.to(device)
             scores = self.tagger.net(batch)
             parts.append(self._loss(scores, tags, batch.is_word) * (batch.is_word.sum() / words))
@@ -188,10 +187,3 @@ class TaggerWork(Work):
             "validation_recall": float(counts[0] / max(1, counts[2])),
             "score": score,
         }
-
-
-def _hide(batch: WordBatch, mask: int) -> None:
-    """Replace the pieces of some words by the mask."""
-    hidden = torch.rand(batch.is_word.shape) < HIDDEN_SHARE
-    pieces = hidden.gather(1, batch.word.clamp_min(0)) & (batch.word >= 0)
-    batch.ids[pieces] = mask

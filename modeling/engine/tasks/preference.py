@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from modeling.engine.data import Examples
 
-# What a judge that only looks at length says is shown beside every figure: many preferences are for the longer answer.
 BINS = 10
 
 
@@ -42,7 +41,8 @@ class Preference(Task):
         return ("first", "second")
 
     def figures(self, predictions: Any, examples: Examples, classes: Sequence[str]) -> dict[str, Any]:
-        """Return accuracy, log-loss, calibration error, and accuracy of "the longer is better", on the same rows.
+        """Return accuracy, log-loss, calibration error, and accuracy of "the longer is better", on the same rows: many
+        preferences are for the longer answer, and a model that learned no more than this should be seen to.
 
         A prediction of exactly 0.5 counts as half right. `calibration_error` is the mean distance, over ten bins of the
         confidence in the preferred answer, between confidence and the share that is right. `by_margin` says how often

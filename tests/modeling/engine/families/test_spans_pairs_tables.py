@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def pairs() -> Examples:
 def test_every_task_has_its_families() -> None:
     assert families_of("ner") == ("tagger", "tagger-linear")
     assert families_of("table-regression") == ("table-linear", "table-trees")
-    assert families_of("preference") == ("reward", "reward-counted")
+    assert families_of("preference") == ("reward", "reward-tuned", "reward-counted")
     assert [BASELINES[task] for task in ("ner", "table", "table-regression", "preference")] == [
         "tagger-linear", "table-linear", "table-linear", "reward-counted",
     ]  # fmt: skip
@@ -66,8 +67,10 @@ def test_every_task_has_its_families() -> None:
 
 def test_the_linear_tagger_learns_names(tmp_path: Path) -> None:
     data = people()
-    model = train(data, tmp_path, TrainingSettings(family="tagger-linear"))
+    heard: list[dict[str, Any]] = []
+    model = train(data, tmp_path, TrainingSettings(family="tagger-linear"), TrainingContext(on_epoch=heard.append))
     assert evaluate(model, data).figures["f1"] == 1.0
+    assert {"epoch", "epochs", "best_epoch", "loss", "score"} <= set(heard[0])
     again = TrainedModel.load(tmp_path)
     assert again.predictions(list(data.inputs[:9])) == model.predictions(list(data.inputs[:9]))
     found = again.predictions(["", "Zoe Ray went to Rome on day 3.", "nothing"])
@@ -134,6 +137,20 @@ def test_swapped_answers_swap_the_probability(family: str, tmp_path: Path, cache
     np.testing.assert_allclose(made, 1 - swapped, atol=1e-12)
     assert model.task.figures(made, test, model.labels)["accuracy"] > 0.5
     assert model.predictions([Pair("p", "same", "same"), Pair("", "", "")], context).tolist() == [0.5, 0.5]
+
+
+def test_a_fine_tuned_reward_comes_back(tmp_path: Path, cache_dir: Path) -> None:
+    data = pairs()
+    few = data.rows([*range(6), *[row for row, split in enumerate(data.splits) if split != "train"][:8]])
+    settings = TrainingSettings(family="reward-tuned", epochs=1, layers=1, device="cpu", threads=1)
+    model = train(few, tmp_path, settings, TrainingContext(cache_dir=cache_dir))
+    test = few.part("test").inputs
+    made = TrainedModel.load(tmp_path).predictions(test)
+    np.testing.assert_array_equal(made, model.predictions(test))
+    swapped = model.predictions([Pair(pair.prompt, pair.second, pair.first) for pair in test])
+    np.testing.assert_allclose(made, 1 - swapped, atol=1e-5)
+    assert model.predictions([Pair("p", "same", "same"), Pair("", "", "")]).round(6).tolist() == [0.5, 0.5]
+    assert (tmp_path / "reward.safetensors").stat().st_size < 10_000_000
 
 
 def test_rewards_order_answers(tmp_path: Path, cache_dir: Path) -> None:

@@ -30,6 +30,13 @@ def test_every_word_has_its_pieces(encoder: str, text: str) -> None:
     assert shown == [form.replace("，", ",") for form in plain]
 
 
+def test_texts_that_no_tokenizer_takes() -> None:
+    texts = ["\ud800 Ann \x00\u200b", "e\u0301\U0001f600 b"]
+    words = cut(texts)
+    windows = WindowCutter(get_encoder("minilm")).cut(texts, words)
+    assert [words.form[window.low : window.high][-1] for window in windows] == ["\u200b", "b"]
+
+
 def test_long_texts_are_read_part_by_part_with_context() -> None:
     text = " ".join(f"w{number}" for number in range(300)) + " " + "x" * 600
     cutter, words = WindowCutter(get_encoder("minilm"), longest=64), cut([text])
