@@ -31,8 +31,12 @@ DEFAULT_BUDGET = 1800.0
 LEAST_VALIDATION = 30
 # So little of the primary figure is given up for a model that can be exported.
 NEARLY = 0.01
+NEARLY_LOSS = 0.02
+# From so many validation rows on the main figure itself tells families apart.
+SURE_VALIDATION = 1000
 # Contrastive tuning is for few labels of each class.
 FEW_LABELS = 100
+LEAST_FOR_HEAD = 40
 # A GPU does this many times the work of a core in the families that train an encoder or a picture network.
 GPU_FACTOR = 15.0
 
@@ -107,6 +111,13 @@ def _encoding(shape: _Shape) -> float:
     return shape.rows * shape.length * shape.slower / 3_500
 
 
+def _encoder_head(shape: _Shape) -> float | None:
+    # With fewer labels the regression, whose strength is chosen by folds, was ahead on all three sets of the benchmark.
+    if shape.rows / shape.classes < LEAST_FOR_HEAD:
+        return None
+    return 3 + _encoding(shape) + 30 * shape.rows / 4_000
+
+
 def _few_shot(shape: _Shape) -> float | None:
     # Where some label has hundreds of texts, tuning all layers for the labels themselves is as quick and better.
     if shape.rows / shape.classes > FEW_LABELS or shape.rarest < 2:
@@ -118,7 +129,7 @@ def _few_shot(shape: _Shape) -> float | None:
 SECONDS: dict[str, Callable[[_Shape], float | None]] = {
     "tfidf-linear": lambda shape: 1 + shape.rows * shape.classes * shape.length / 300_000,
     "encoder-linear": lambda shape: 2 + _encoding(shape) + shape.rows * shape.classes / 10_000,
-    "encoder-head": lambda shape: 3 + _encoding(shape) + 30 * shape.rows / 4_000 if shape.rows >= 300 else None,
+    "encoder-head": _encoder_head,
     "few-shot": _few_shot,
     "fine-tuning": lambda shape: 5 * shape.rows * shape.length * shape.slower / 600 if shape.rows >= 1000 else None,
     "picture-head": lambda shape: 5 + shape.rows / 12,
@@ -197,20 +208,15 @@ def _keep_best(
 ) -> TrainedModel:
     from modeling.engine.training.train import MODEL_FILE, TrainedModel
 
-    primary = data.kind.primary
-
-    def rank(row: tuple[TrainedModel, float]) -> tuple[float, float]:
-        figures = row[0].facts["validation"]
-        return figures[primary], -figures.get("log_loss", 0.0)
-
     few = data.splits.count("validation") < LEAST_VALIDATION
     by_rule = [row for row in tried if few and row[0].facts["family"] == "encoder-linear"]
-    best = by_rule[0] if by_rule else _preferred(max(tried, key=rank), tried, primary)
+    figure = _figure(data, tried)
+    best = by_rule[0] if by_rule else _best(tried, figure)
     rows = [
         {"family": model.facts["family"], "seconds": round(seconds, 1), "validation": model.facts["validation"]}
         for model, seconds in tried
     ]
-    facts: dict[str, Any] = {**best[0].facts, "auto": rows, "reason": _reason(best[0], rows, primary, few=few)}
+    facts: dict[str, Any] = {**best[0].facts, "auto": rows, "reason": _reason(best[0], rows, figure, few=few)}
     if failures:
         facts["failures"] = failures
     for path in best[0].folder.iterdir():
@@ -220,32 +226,46 @@ def _keep_best(
     return TrainedModel(folder, facts)
 
 
-def _preferred(
-    best: tuple[TrainedModel, float], tried: list[tuple[TrainedModel, float]], primary: str
-) -> tuple[TrainedModel, float]:
-    """Return the best, or one nearly as good that can be exported where the best cannot."""
+def _figure(data: Examples, tried: list[tuple[TrainedModel, float]]) -> str:
+    """Return the validation figure that decides.
+
+    On few rows that is the log-loss where all have one: F1 is coarse there, and families that stop early have looked at
+    it once an epoch, which flatters them. With 8 labels a class of banking77 F1 on 154 rows preferred a family that was
+    5 points worse on the test rows; log-loss did not.
+    """
+    has_loss = all("log_loss" in model.facts["validation"] for model, _ in tried)
+    return "log_loss" if has_loss and data.splits.count("validation") < SURE_VALIDATION else data.kind.primary
+
+
+def _best(tried: list[tuple[TrainedModel, float]], figure: str) -> tuple[TrainedModel, float]:
+    """Return the best by a figure, or one nearly as good that can be exported where the best cannot."""
+    sign, nearly = (-1.0, NEARLY_LOSS) if figure == "log_loss" else (1.0, NEARLY)
+
+    def score(row: tuple[TrainedModel, float]) -> float:
+        return sign * float(row[0].facts["validation"][figure])
+
+    best = max(tried, key=score)
     if get_family(best[0].facts["family"]).exportable:
         return best
-    least = best[0].facts["validation"][primary] - NEARLY
     near = [
-        row
-        for row in tried
-        if get_family(row[0].facts["family"]).exportable and row[0].facts["validation"][primary] >= least
+        row for row in tried if get_family(row[0].facts["family"]).exportable and score(row) >= score(best) - nearly
     ]
-    return max(near, key=lambda row: row[0].facts["validation"][primary]) if near else best
+    return max(near, key=score) if near else best
 
 
-def _reason(best: TrainedModel, rows: list[dict[str, Any]], primary: str, *, few: bool) -> str:
+def _reason(best: TrainedModel, rows: list[dict[str, Any]], figure: str, *, few: bool) -> str:
     name = best.facts["family"]
     if few:
         return f"{name} was chosen by rule: the validation rows are too few to compare families by."
-    others = ", ".join(f"{row['family']} {row['validation'][primary]:.3f}" for row in rows if row["family"] != name)
-    score = f"{best.facts['validation'][primary]:.3f}"
-    best_score = max(row["validation"][primary] for row in rows)
-    if best.facts["validation"][primary] < best_score:
-        return (
-            f"{name} has a validation {primary} of {score}, nearly the best, and can be exported; also tried: {others}."
-        )
+    others = ", ".join(f"{row['family']} {row['validation'][figure]:.3f}" for row in rows if row["family"] != name)
+    own = best.facts["validation"][figure]
+    values = [row["validation"][figure] for row in rows]
+    word = figure.replace("_", "-")
     if not others:
-        return f"{name} was the only family that fits the time; validation {primary} {score}."
-    return f"{name} had the best validation {primary}, {score}; also tried: {others}."
+        return f"{name} was the only family that fits the time; validation {word} {own:.3f}."
+    if own != (min(values) if figure == "log_loss" else max(values)):
+        return (
+            f"{name} has a validation {word} of {own:.3f}, nearly the best, and can be exported; also tried: {others}."
+        )
+    how = "least" if figure == "log_loss" else "best"
+    return f"{name} had the {how} validation {word}, {own:.3f}; also tried: {others}."
