@@ -38,6 +38,7 @@ class Detector(Family):
     title = "Detector on EfficientNet-Lite0"
     tasks = ("detection",)
     augments = ON_THE_FLY
+    changes_anyway = True
     masks = False
 
     def defaults(self, task: str) -> dict[str, Any]:

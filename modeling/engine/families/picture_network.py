@@ -34,6 +34,7 @@ class PictureNetwork(Family):
 
     tasks = ("image-classification", "image-multilabel")
     augments = ON_THE_FLY
+    changes_anyway = True
     most: ClassVar[int]
     slow: ClassVar[str] = ""
     factor: ClassVar[float] = 1.0

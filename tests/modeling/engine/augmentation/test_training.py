@@ -14,7 +14,7 @@ from modeling.engine.training import TrainingContext, TrainingSettings, get_fami
 from tests.modeling.engine.families.test_pictures import singles
 
 SWAP = {"version": 1, "copies": 2, "seed": 1, "steps": [{"use": "swap_words", "share": 0.3}]}
-GRAIN = {"version": 1, "steps": [{"use": "noise", "strength": 0.2}]}
+FLIP = {"version": 1, "steps": [{"use": "flip"}]}
 LEARNING = {"version": 1, "steps": [{"use": "tfidf", "share": 0.3}, {"use": "keyboard", "chance": 0.5}]}
 
 
@@ -114,7 +114,7 @@ def test_a_fine_tuning_that_was_cut_off_goes_on_with_the_same_changed_texts(few,
 
 def test_copies_of_pictures_teach_a_head(tmp_path, cache_dir):
     context = TrainingContext(cache_dir=cache_dir, vectors_dir=tmp_path / "vectors")
-    settings = TrainingSettings(family="picture-head", epochs=4, threads=1, augment=GRAIN)
+    settings = TrainingSettings(family="picture-head", epochs=4, threads=1, augment=FLIP)
     model = train(singles(tmp_path), tmp_path / "model", settings, context)
     again = train(singles(tmp_path), tmp_path / "again", settings, context)
     assert model.facts["augmented_copies"] == 20
@@ -138,7 +138,7 @@ def test_what_does_not_fit_is_refused_with_a_sentence(tmp_path, cache_dir):
         assert refused.value.code == "bad_augmentation"
         return str(refused.value)
 
-    assert said(GRAIN) == (
+    assert said(FLIP) == (
         "The augmentation changes pictures, and the task text-classification learns from texts. Take a policy of "
         "texts, or leave augment out."
     )
