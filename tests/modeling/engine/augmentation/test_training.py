@@ -164,3 +164,16 @@ def test_a_policy_is_read_with_all_its_settings():
         {"use": "swap_words", "chance": 1.0, "share": 0.3, "inside_spans": False}
     ]
     assert get_family("table-linear").augments == ""
+
+
+@pytest.mark.parametrize("family", ["tagger-linear", "tagger"])
+def test_taggers_learn_from_changed_texts(tmp_path, family):
+    texts = ["Ann lives in Rome today", "Bob works in Paris now", "Ann met Bob in Rome twice"] * 4
+    spans = [(Span(0, 3, "PER"), Span(text.index("in ") + 3, text.rindex(" "), "LOC")) for text in texts]
+    data = Examples.of("ner", texts, spans, ["train"] * 6 + ["validation"] * 3 + ["test"] * 3)
+    settings = {"family": family, "epochs": 2, "threads": 1, "device": "cpu"}
+    first, second = (train(data, tmp_path / name, TrainingSettings(**settings, augment=SWAP)) for name in "ab")
+    plain = train(data, tmp_path / "plain", TrainingSettings(**settings))
+    assert first.facts == second.facts
+    assert first.facts["history"] != plain.facts["history"]
+    assert first.facts.get("augmented_copies") == (12 if family == "tagger-linear" else None)
