@@ -168,6 +168,21 @@ class Examples:
         return digest.hexdigest()
 
 
+def joined(first: Examples, second: Examples) -> Examples:
+    """Return the rows of both, one after the other."""
+    soft = None
+    if first.soft is not None and second.soft is not None:
+        soft = np.concatenate([first.soft, second.soft])
+    return Examples(
+        first.task,
+        first.inputs + second.inputs,
+        first.answers + second.answers,
+        first.splits + second.splits,
+        first.ids + second.ids,
+        soft,
+    )
+
+
 def _bytes_of(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from modeling.engine.tasks.task import bootstrap_interval
 
 if TYPE_CHECKING:
+    from curation.engine.augment import Policy
+    from modeling.engine.augmentation.robustness import StepRobustness
     from modeling.engine.data import Examples
     from modeling.engine.families.family import TrainingContext
     from modeling.engine.tasks import Comparison
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of the task on one split, the 95 % interval of the primary one, the comparison when asked, and each row's
-    prediction with its loss, worst first."""
+    """Figures of the task on one split, the 95 % interval of the primary one, the comparison and the figures on changed
+    rows when asked, and each row's prediction with its loss, worst first."""
 
     split: str
     task: str
@@ -27,6 +29,7 @@ class Evaluation:
     calibration: dict[str, Any]
     rows: list[dict[str, Any]]
     comparison: Comparison | None = None
+    robustness: list[StepRobustness] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the rows as a JSON-ready mapping."""
@@ -40,6 +43,8 @@ class Evaluation:
         }
         if self.comparison:
             out["comparison"] = dict(self.comparison.__dict__)
+        if self.robustness is not None:
+            out["robustness"] = [step.to_dict() for step in self.robustness]
         return out
 
 
@@ -51,8 +56,10 @@ def evaluate(
     split: str = "test",
     context: TrainingContext | None = None,
     seed: int = 0,
+    robust: Policy | None = None,
 ) -> Evaluation:
-    """Evaluate a model on one split, and compare it with a baseline when one is given.
+    """Evaluate a model on one split, compare it with a baseline when one is given, and with a policy of augmentation
+    say how its figure stands on rows that each step of it changed.
 
     The calibration was fitted on the validation rows by `train`. Definitions stand with each figure in `tasks`,
     `metrics` and `calibration`.
@@ -72,7 +79,20 @@ def evaluate(
         {name: model.facts[name] for name in ("temperature", "thresholds") if name in model.facts},
         judged_rows(model, part, predictions),
         comparison,
+        None if robust is None else _robustness(model, data, part, robust, seed, context),
     )
+
+
+def _robustness(
+    model: TrainedModel, data: Examples, part: Examples, policy: Policy, seed: int, context: TrainingContext | None
+) -> list[StepRobustness]:
+    from modeling.engine.augmentation.fitting import check_fit
+    from modeling.engine.augmentation.robustness import robustness
+    from modeling.engine.augmentation.texts import learnt_from
+
+    check_fit(policy, model.task)
+    learnt = learnt_from(policy, data.part("train").inputs)
+    return robustness(model, part, policy, seed, learnt=learnt, context=context)
 
 
 def judged_rows(model: TrainedModel, part: Examples, predictions: Any) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modeling.engine.commands.policies import read_policy_file, say_robustness
 from modeling.engine.commands.talk import answer, say
 from modeling.engine.errors import BadData, EngineError
 
@@ -27,10 +28,10 @@ def run_train(options: argparse.Namespace) -> None:
     from modeling.engine.evaluate import evaluate
     from modeling.engine.training import BASELINES, TrainedModel, TrainingSettings, train
 
-    reading = _reading(options)
-    data = _read(reading)
-    context = _context(options)
-    settings = _settings(options)
+    reading = reading_of(options)
+    data = read_rows(reading)
+    context = context_of(options)
+    settings = settings_of(options)
     options.out.mkdir(parents=True, exist_ok=True)
     model = train(data, options.out, settings, context)
     for sentence in (model.facts.get("reason"), model.facts.get("encoder_reason")):
@@ -63,12 +64,14 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
     model = TrainedModel.load(options.folder)
     options.task = model.facts["task"]
-    data = _read(_reading(options))
+    data = read_rows(reading_of(options))
     unknown = sorted(set(data.part("test").classes) - set(model.labels))
     if unknown:
         raise BadData(f"The test rows have the label {unknown[0]!r}, which the model was never shown.")
-    evaluation = evaluate(model, data, context=_context(options), split=options.part)
+    policy = read_policy_file(options.robust) if options.robust else None
+    evaluation = evaluate(model, data, context=context_of(options), split=options.part, robust=policy)
     _store_evaluation(options.out or options.folder, evaluation)
+    say_robustness(evaluation)
     answer(evaluation.to_dict())
 
 
@@ -98,12 +101,13 @@ def _predict_file(options: argparse.Namespace) -> None:
     _tell(notes)
     if not inputs:
         raise BadData("There is nothing to predict in this file.")
-    for name, prediction in zip(names, model.predictions(inputs, _context(options)), strict=True):
+    for name, prediction in zip(names, model.predictions(inputs, context_of(options)), strict=True):
         made = model.task.row_prediction(prediction, model.labels)
         answer({"id": name, "prediction": made["answer"], "confidence": made["confidence"]})
 
 
-def _read(reading: ReadingOptions) -> Examples:
+def read_rows(reading: ReadingOptions) -> Examples:
+    """Read the rows, and say how many there are and what was left out."""
     from modeling.engine.reading.table import read_examples
 
     data = read_examples(reading)
@@ -119,7 +123,8 @@ def _tell(notes: list[str]) -> None:
         say(f"  and {len(notes) - MOST_NOTES} more of the kind")
 
 
-def _reading(options: argparse.Namespace) -> ReadingOptions:
+def reading_of(options: argparse.Namespace) -> ReadingOptions:
+    """Return what a reader is told by the options."""
     from modeling.engine.reading.options import ReadingOptions
 
     return ReadingOptions(
@@ -127,7 +132,8 @@ def _reading(options: argparse.Namespace) -> ReadingOptions:
     )
 
 
-def _settings(options: argparse.Namespace) -> TrainingSettings:
+def settings_of(options: argparse.Namespace) -> TrainingSettings:
+    """Return the settings of a training that the options say."""
     from modeling.engine.training import TrainingSettings
 
     chosen = {"family": options.family, "encoder": options.encoder, "seed": options.seed, "threads": options.threads}
@@ -137,10 +143,13 @@ def _settings(options: argparse.Namespace) -> TrainingSettings:
             chosen[name] = json.loads(value)
         except ValueError:
             chosen[name] = value
+    if getattr(options, "augment", None):
+        chosen["augment"] = read_policy_file(options.augment).to_json()
     return TrainingSettings.from_dict({**chosen, "budget": options.budget})
 
 
-def _context(options: argparse.Namespace) -> TrainingContext:
+def context_of(options: argparse.Namespace) -> TrainingContext:
+    """Return a context that tells standard error of stages and epochs."""
     from modeling.engine.training import TrainingContext
 
     return TrainingContext(
@@ -204,22 +213,33 @@ def add_commands(commands: Any) -> None:
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="another setting, such as learning_rate=0.01"
     )
+    train.add_argument("--augment", type=Path, metavar="POLICY", help="YAML that says how training rows are changed")
     train.set_defaults(run=run_train)
     evaluate = commands.add_parser("evaluate", help=run_evaluate.__doc__)
     evaluate.add_argument("folder", type=Path)
     evaluate.add_argument("data", type=Path)
     evaluate.add_argument("--out", type=Path, help="where figures and mistakes go; the model's folder when left out")
     evaluate.add_argument("--part", default="test", choices=["train", "validation", "test"])
+    evaluate.add_argument("--robust", type=Path, metavar="POLICY", help="also judge rows that its steps changed")
     evaluate.set_defaults(run=run_evaluate)
     for command in (train, evaluate):
-        command.add_argument("--label", default="label", help="column of labels, spans or decisions")
-        command.add_argument("--split", help="column with train, validation, test; without it rows are split by class")
-        command.add_argument("--separator", default="|", help="between several labels of one cell")
-        command.add_argument("--seed", type=int, default=0)
+        add_reading(command)
     predict = commands.add_parser("predict", help=run_predict.__doc__)
     predict.add_argument("model", type=Path, help="a trained folder, or a bundle")
     predict.add_argument("inputs", nargs="*", help="a file or folder for a trained folder, texts for a bundle")
     predict.set_defaults(run=run_predict)
-    for command in (train, evaluate, predict):
-        command.add_argument("--text", default="text", help="column of texts")
-        command.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")
+    _add_text(predict)
+
+
+def add_reading(command: argparse.ArgumentParser) -> None:
+    """Add what says how rows are read."""
+    command.add_argument("--label", default="label", help="column of labels, spans or decisions")
+    command.add_argument("--split", help="column with train, validation, test; without it rows are split by class")
+    command.add_argument("--separator", default="|", help="between several labels of one cell")
+    command.add_argument("--seed", type=int, default=0)
+    _add_text(command)
+
+
+def _add_text(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--text", default="text", help="column of texts")
+    command.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")

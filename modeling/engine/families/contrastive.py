@@ -22,6 +22,7 @@ class Contrastive(FineTuning):
     name = "few-shot"
     title = "Contrastive fine-tuning for few labels (after SetFit)"
     tasks: ClassVar[tuple[str, ...]] = ("text-classification",)
+    learns_validation = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults chosen on banking77 with 8 labels a class (bench/train_texts.py)."""

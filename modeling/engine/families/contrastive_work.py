@@ -13,6 +13,7 @@ from curation.engine.embedding.bert import mean_pool
 from curation.engine.embedding.encode import pad_tokens
 from curation.engine.embedding.graph import load_encoder
 from curation.engine.embedding.table import get_encoder
+from modeling.engine.augmentation.texts import text_changes
 from modeling.engine.families.encoder_linear import choose, fit_chosen
 from modeling.engine.families.token_texts import freeze_words, layer_groups, pooled_vectors, tokenize
 from modeling.engine.heads.classifier import TextClassifier
@@ -46,6 +47,7 @@ class ContrastiveWork(Work):
         self.pad, self.device, self.data, self.context = source.pad_id, choose_device(settings.device), data, context
         self.train, self.validation, self.seed = data.part("train"), data.part("validation"), settings.seed
         self.tokens = [tokenize(source, part.inputs) for part in (self.train, self.validation)]
+        self.changes, self.source, self.changed = text_changes(self.train, settings, context), source, self.tokens[0]
         self.module = self.encoder = load_encoder(source, dropout=settings.dropout or 0.0).to(self.device)
         freeze_words(self.encoder)
         self.targets = torch.from_numpy(self.train.targets(data.classes))
@@ -53,6 +55,11 @@ class ContrastiveWork(Work):
         batch = settings.batch_size or 1
         self.steps = min(MOST_STEPS, max(LEAST_STEPS, math.ceil(len(self.targets) / batch)))
         self.size, self.width = self.steps * batch, 2 * source.width
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Change the texts that are compared; the regression learns from them as they are."""
+        if self.changes is not None:
+            self.changed = tokenize(self.source, self.changes.texts(epoch + 1))
 
     def batches(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, ...]:
         """Return batches of some labels with a few rows of each; every label comes equally often."""
@@ -73,7 +80,7 @@ class ContrastiveWork(Work):
 
     def loss(self, rows: Tensor, device: torch.device) -> Tensor:
         """Return the supervised contrastive loss of sentence vectors, which have length 1."""
-        ids, mask = pad_tokens([self.tokens[0][int(row)] for row in rows], self.pad)
+        ids, mask = pad_tokens([self.changed[int(row)] for row in rows], self.pad)
         on = torch.from_numpy(mask).to(device)
         vectors = mean_pool(self.encoder(torch.from_numpy(ids).to(device), on), on)
         return contrastive_loss(vectors, self.targets[rows].to(device))

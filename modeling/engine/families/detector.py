@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modeling.engine.augmentation.fitting import ON_THE_FLY
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Detector(Family):
     name = "detector"
     title = "Detector on EfficientNet-Lite0"
     tasks = ("detection",)
+    augments = ON_THE_FLY
+    changes_anyway = True
     masks = False
 
     def defaults(self, task: str) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from modeling.engine.augmentation.fitting import COPIES
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
-from modeling.engine.families.vectors import PRECISION, encoded
+from modeling.engine.families.vectors import PRECISION, copies_fact, encoded, encoded_copies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ class EncoderHead(Family):
     tasks = ("text-classification", "text-multilabel")
     exportable = True
     encoders = True
+    augments = COPIES
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults that were best on validation for SMS spam and Chinese reviews (bench/model_chain.py)."""
@@ -46,7 +48,8 @@ class EncoderHead(Family):
         train, validation = data.part("train"), data.part("validation")
         both = encoded(train.inputs + validation.inputs, settings.encoder, settings.threads, context)
         count = len(train.inputs)
-        train_rows = VectorRows(both[:count], train.shares(data.classes))
+        copies, parents, _made = encoded_copies(train, settings, context)
+        train_rows = VectorRows(both[:count], train.shares(data.classes), copies, parents)
         validation_rows = VectorRows(both[count:], validation.shares(data.classes))
         context.stage("training")
         seed_torch(settings.seed)
@@ -65,7 +68,13 @@ class EncoderHead(Family):
         )
         save_file({name: value.contiguous().cpu() for name, value in head.state_dict().items()}, folder / HEAD_FILE)
         return FamilyResult(
-            {**result.__dict__, "width": both.shape[1], "hidden": settings.hidden, "precision": PRECISION}
+            {
+                **result.__dict__,
+                "width": both.shape[1],
+                "hidden": settings.hidden,
+                "precision": PRECISION,
+                **copies_fact(settings, parents),
+            }
         )
 
     def head(self, folder: Path, facts: dict[str, Any]) -> Any:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modeling.engine.augmentation.fitting import COPIES
 from modeling.engine.callbacks import stop_if
+from modeling.engine.data import joined
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
-from modeling.engine.families.vectors import PRECISION, encoded
+from modeling.engine.families.vectors import PRECISION, copies_fact, encoded, encoded_copies
 from modeling.engine.heads.linear import fit_linear
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ class EncoderLinear(Family):
     tasks = ("text-classification", "text-multilabel")
     exportable = True
     encoders = True
+    augments = COPIES
+    learns_validation = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return nothing of weight: the strength is chosen by held-out rows."""
@@ -54,16 +58,22 @@ class EncoderLinear(Family):
         context.stage("encoding")
         train, validation = data.part("train"), data.part("validation")
         vectors = encoded(train.inputs + validation.inputs, settings.encoder, settings.threads, context)
+        more, parents, made = encoded_copies(train, settings, context)
         count = len(train.inputs)
         context.stage("training")
         every = joined(train, validation)
-        choice = choose(vectors, every, data.classes, settings.seed, context)
-        weights, bias = fit_chosen(vectors[:count], train.shares(data.classes), choice, task=data.task)
+        # The training rows are the first ones of `every`, so that the row of a copy has the same place in both.
+        copies = None if made is None else Copies(more, made.shares(data.classes), parents)
+        choice = choose(vectors, every, data.classes, settings.seed, context, copies)
+        known = with_copies(vectors[:count], train.shares(data.classes), copies)
+        weights, bias = fit_chosen(*known, choice, task=data.task)
         held_out = vectors[count:] @ weights.T + bias
         # Held-out logits are known now, so the model that is kept may learn from all of these rows.
-        weights, bias = fit_chosen(vectors, every.shares(data.classes), choice, task=data.task)
+        known = with_copies(vectors, every.shares(data.classes), copies)
+        weights, bias = fit_chosen(*known, choice, task=data.task)
         np.savez(folder / HEAD_FILE, weights=weights.astype(np.float32), bias=bias.astype(np.float32))
         facts = {"strength": choice.strength, "words": choice.words, "width": vectors.shape[1], "precision": PRECISION}
+        facts |= copies_fact(settings, parents)
         judged = every.rows(choice.rows.tolist())
         return FamilyResult({**facts, **data.kind.calibrate(choice.logits, judged, data.classes)}, held_out)
 
@@ -101,8 +111,33 @@ class Choice:
     rows: Array
 
 
+@dataclass(frozen=True)
+class Copies:
+    """Augmented copies of rows that a regression learns from, and never is judged on: layered vectors [m, 2 * width],
+    what should be said of each [m, k], and the place of each one's row, int64 [m]."""
+
+    vectors: Any
+    shares: Array
+    parents: Array
+
+
+def with_copies(
+    vectors: Array, shares: Array, copies: Copies | None, known: Array | None = None
+) -> tuple[Array, Array]:
+    """Return rows to learn from with the copies of these rows behind them; of all rows when `known` is None."""
+    if copies is None:
+        return vectors, shares
+    mine = slice(None) if known is None else np.isin(copies.parents, known)
+    return np.concatenate([vectors, copies.vectors[mine]]), np.concatenate([shares, copies.shares[mine]])
+
+
 def choose(
-    vectors: Array, examples: Examples, classes: Sequence[str], seed: int, context: TrainingContext | None = None
+    vectors: Array,
+    examples: Examples,
+    classes: Sequence[str],
+    seed: int,
+    context: TrainingContext | None = None,
+    copies: Copies | None = None,
 ) -> Choice:
     """Return what has the least calibrated loss on rows held out: folds while rows are few, else a tenth of them.
 
@@ -112,18 +147,22 @@ def choose(
         classes: Of all rows, those of other splits too.
         seed: Of the folds.
         context: Asked whether to stop.
+        copies: Augmented copies of the examples; those of rows that are held out are not learned from.
     """
     best: tuple[float, Choice] | None = None
     cuts = held_out_rows(examples, seed)
     rows = np.concatenate([held for _, held in cuts])
     for words in WORD_SHARES:
         scaled = weigh_words(vectors, words)
+        more = None if copies is None else replace(copies, vectors=weigh_words(copies.vectors, words))
         for strength in STRENGTHS:
             logits = []
             for known, held in cuts:
                 stop_if(context.cancelled if context else None, "Training")
                 shares = examples.rows(known.tolist()).shares(classes)
-                weights, bias = fit_linear(scaled[known], shares, strength, task=examples.task)
+                weights, bias = fit_linear(
+                    *with_copies(scaled[known], shares, more, known), strength, task=examples.task
+                )
                 logits.append(scaled[held] @ weights.T + bias)
             raw, judged = np.concatenate(logits), examples.rows(rows.tolist())
             facts = examples.kind.calibrate(raw, judged, classes)
@@ -170,20 +209,3 @@ def fit_chosen(vectors: Array, shares: Array, choice: Choice, *, task: str) -> t
     """Return weights [k, 2 * width] and bias [k] for layered vectors as they are."""
     weights, bias = fit_linear(weigh_words(vectors, choice.words), shares, choice.strength, task=task)
     return weigh_words(weights, choice.words), bias
-
-
-def joined(first: Examples, second: Examples) -> Examples:
-    """Return the rows of both, one after the other."""
-    from modeling.engine.data import Examples
-
-    soft = None
-    if first.soft is not None and second.soft is not None:
-        soft = np.concatenate([first.soft, second.soft])
-    return Examples(
-        first.task,
-        first.inputs + second.inputs,
-        first.answers + second.answers,
-        first.splits + second.splits,
-        first.ids + second.ids,
-        soft,
-    )

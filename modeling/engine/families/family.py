@@ -62,7 +62,10 @@ class Family(ABC):
     """A way to make a model. A model lives in a folder; the family writes its own files there.
 
     `encoders` says whether the family starts from a text encoder, `trains` whether the training loop runs, so that
-    epochs, batches and rates mean something.
+    epochs, batches and rates mean something. `augments` says how a policy of augmentation is used, empty where it
+    cannot be: see `augmentation.fitting`; `changes_anyway` says that without a policy rows are changed all the same, as
+    the family sees fit. `learns_validation` says that the kept model learned from the validation rows
+    as well, so that only other rows tell what it does with rows it does not know.
     """
 
     name: ClassVar[str]
@@ -70,6 +73,9 @@ class Family(ABC):
     tasks: ClassVar[tuple[str, ...]]
     exportable: ClassVar[bool] = False
     encoders: ClassVar[bool] = False
+    augments: ClassVar[str] = ""
+    changes_anyway: ClassVar[bool] = False
+    learns_validation: ClassVar[bool] = False
 
     @abstractmethod
     def defaults(self, task: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from modeling.engine.augmentation.fitting import ON_THE_FLY
 from modeling.engine.families.encoder_head import seed_torch
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
 
@@ -30,6 +31,7 @@ class FineTuning(Family):
     tasks: ClassVar[tuple[str, ...]] = ("text-classification", "text-multilabel")
     exportable = True
     encoders = True
+    augments = ON_THE_FLY
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults chosen on the validation rows of banking77 and Chinese reviews (bench/train_texts.py)."""

@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from modeling.engine.augmentation.fitting import ON_THE_FLY
+from modeling.engine.augmentation.texts import text_changes
 from modeling.engine.families.encoder_head import seed_torch
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
 from modeling.engine.families.tfidf import choose_analyzer
@@ -35,6 +37,7 @@ class FromScratch(Family):
     name = "from-scratch"
     title = "Small CNN, RNN or Transformer from scratch"
     tasks = ("text-classification", "text-multilabel")
+    augments = ON_THE_FLY
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults that suit some thousand short texts (bench/train_texts.py)."""
@@ -53,9 +56,11 @@ class FromScratch(Family):
         train, validation = data.part("train"), data.part("validation")
         analyzer = choose_analyzer(train.inputs)
         words = _vocabulary(train.inputs, analyzer)
+        changes = text_changes(train, settings, context)
+        renew = None if changes is None else lambda epoch: _tokens(changes.texts(epoch), analyzer, words)
         rows = [
-            TokenRows(_tokens(part.inputs, analyzer, words), PAD, part.shares(data.classes))
-            for part in (train, validation)
+            TokenRows(_tokens(train.inputs, analyzer, words), PAD, train.shares(data.classes), renew),
+            TokenRows(_tokens(validation.inputs, analyzer, words), PAD, validation.shares(data.classes)),
         ]
         seed_torch(settings.seed)
         network = build_network(settings.network, len(words) + 2, len(data.classes), settings.dropout or 0.0, LONGEST)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modeling.engine.augmentation.fitting import COPIES, policy_for
 from modeling.engine.errors import BadData
 from modeling.engine.families.encoder_head import HEAD_FILE, seed_torch
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
+from modeling.engine.families.vectors import copies_fact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from modeling.engine.data import Examples
+    from modeling.engine.tasks import Task
     from modeling.engine.training.settings import TrainingSettings
 
 PixelLogits = Callable[["NDArray[np.uint8]"], "NDArray[np.float64]"]
@@ -32,6 +36,7 @@ class PictureHead(Family):
     name = "picture-head"
     title = "Frozen picture encoder with a small trained head"
     tasks = ("image-classification", "image-multilabel")
+    augments = COPIES
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults; bench/train_pictures.py prints what they reach."""
@@ -62,7 +67,11 @@ class PictureHead(Family):
             left_out += [{"id": part.ids[row], "reason": reason} for row, reason in sorted(reasons.items())]
             if not seen:
                 raise BadData(f"None of the {split} pictures can be read. The first one: {left_out[-1]['reason']}")
-            rows.append(VectorRows(vectors[seen], part.rows(seen).shares(data.classes)))
+            copies, parents = None, np.zeros(0, np.int64)
+            if split == "train":
+                copies, parents = encoded_changes([part.inputs[row] for row in seen], settings, data.kind, context)
+                learned = copies_fact(settings, parents)
+            rows.append(VectorRows(vectors[seen], part.rows(seen).shares(data.classes), copies, parents))
         tell_left_out(left_out, context)
         context.stage("training")
         seed_torch(settings.seed)
@@ -78,7 +87,7 @@ class PictureHead(Family):
             callbacks=context.loop_callbacks(),
         )
         save_file({name: value.contiguous().cpu() for name, value in head.state_dict().items()}, folder / HEAD_FILE)
-        facts = {"width": rows[0].vectors.shape[1], "hidden": settings.hidden, "left_out": left_out}
+        facts = {"width": rows[0].vectors.shape[1], "hidden": settings.hidden, "left_out": left_out, **learned}
         return FamilyResult({**result.__dict__, **facts})
 
     def predict(
@@ -125,6 +134,32 @@ class PictureHead(Family):
             return logits
 
         return say
+
+
+def encoded_changes(
+    paths: Sequence[Path], settings: TrainingSettings, task: Task, context: TrainingContext
+) -> tuple[NDArray[np.float32] | None, NDArray[np.int64]]:
+    """Return vectors of augmented copies of pictures, float32 [m, 1280], and the picture of each, int64 [m]; None and
+    none without a policy. Pictures and vectors of copies are kept nowhere."""
+    from modeling.engine.augmentation.pictures import changed_pictures
+
+    parents: list[int] = []
+    if settings.augment is None:
+        return None, np.array(parents, np.int64)
+    policy = policy_for(settings.augment, task)
+    with tempfile.TemporaryDirectory(prefix="assay-copies-") as scratch:
+        files: list[Path] = []
+        for number in range(1, policy.copies + 1):
+            made, _shapes = changed_pictures(
+                paths, policy, settings.seed, number, Path(scratch) / "pictures", cancelled=context.cancelled
+            )
+            for row, (file, path) in enumerate(zip(made, paths, strict=True)):
+                if file != path:
+                    files.append(file)
+                    parents.append(row)
+        own = replace(context, vectors_dir=Path(scratch) / "vectors")
+        vectors, _reasons = encoded_pictures(files, settings.threads, own)
+    return vectors, np.array(parents, np.int64)
 
 
 def encoded_pictures(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from modeling.engine.augmentation.fitting import ON_THE_FLY
 from modeling.engine.families.encoder_head import seed_torch
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
 
@@ -32,6 +33,8 @@ class PictureNetwork(Family):
     """A torch module on squares of pixels. `most` is the side at which pictures are read."""
 
     tasks = ("image-classification", "image-multilabel")
+    augments = ON_THE_FLY
+    changes_anyway = True
     most: ClassVar[int]
     slow: ClassVar[str] = ""
     factor: ClassVar[float] = 1.0
@@ -60,7 +63,7 @@ class PictureNetwork(Family):
 
         from modeling.engine.families.picture_rows import readable_parts
         from modeling.engine.pictures.changing import changer
-        from modeling.engine.pictures.pixel_rows import PictureWork, PixelRows
+        from modeling.engine.pictures.pixel_rows import PictureWork, PixelRows, squared
         from modeling.engine.training.loop import run_loop
 
         context.stage("reading")
@@ -69,9 +72,15 @@ class PictureNetwork(Family):
         shape = self.shape_of(parts, settings)
         seed_torch(settings.seed)
         module = self.build(len(data.classes), shape, settings.dropout or 0.0)
-        change = changer(settings.augment, self.ranges(), settings.seed)
         targets = [rows.shares(data.classes) for rows in (parts.train_rows, parts.validation_rows)]
-        side, grey = shape["side"], shape["grey"]
+        side, grey, count = shape["side"], shape["grey"], len(parts.train.paths)
+        change = changer(
+            settings.augment,
+            self.ranges(),
+            settings.seed,
+            lambda row: (squared(parts.train[row].pixels, side), ()),
+            count,
+        )
         work = PictureWork(
             module,
             PixelRows(parts.train, targets[0], side, grey=grey, change=change),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from modeling.engine.augmentation.fitting import ON_THE_FLY
+from modeling.engine.augmentation.texts import text_changes
 from modeling.engine.families.encoder_head import seed_torch
 from modeling.engine.families.family import Family, FamilyResult
 from modeling.engine.tagging.choosing import Reading, choose_reading, found_spans
@@ -30,6 +32,7 @@ class Tagger(Family):
     title = "Fine-tuned encoder that tags words"
     tasks: ClassVar[tuple[str, ...]] = ("ner",)
     encoders = True
+    augments = ON_THE_FLY
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return the defaults that bench/train_spans.py measures."""
@@ -47,7 +50,8 @@ class Tagger(Family):
         seed_torch(settings.seed)
         scheme = TagScheme(len(data.classes))
         tagger = fresh_tagger(settings.encoder, scheme, settings.hidden, settings.dropout or 0.0, chained=CHAINED)
-        work = TaggerWork(tagger, data, settings)
+        changes = text_changes(data.part("train"), settings, context)
+        work = TaggerWork(tagger, data, settings, changes)
         result = run_loop(
             work,
             settings,

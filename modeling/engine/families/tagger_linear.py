@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from modeling.engine.augmentation.fitting import COPIES
+from modeling.engine.augmentation.texts import text_changes
 from modeling.engine.callbacks import stop_if
+from modeling.engine.data import joined
 from modeling.engine.families.family import Family, FamilyResult
+from modeling.engine.families.vectors import copies_fact
 from modeling.engine.marks.words import Words, cut
 from modeling.engine.tagging.alignment import align
 from modeling.engine.tagging.choosing import Reading, choose_reading, found_spans
@@ -35,6 +39,7 @@ class TaggerLinear(Family):
     name = "tagger-linear"
     title = "Structured perceptron over words (baseline)"
     tasks: ClassVar[tuple[str, ...]] = ("ner",)
+    augments = COPIES
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return the most epochs, and how many without a gain end the training."""
@@ -46,6 +51,9 @@ class TaggerLinear(Family):
 
         context.stage("training")
         train, validation = data.part("train"), data.part("validation")
+        changes = text_changes(train, settings, context)
+        made, parents = (None, np.zeros(0, np.int64)) if changes is None else changes.copies()
+        train = train if made is None else joined(train, made)
         scheme = TagScheme(len(data.classes))
         known = align(train.inputs, train.answers, data.classes)
         held_out = cut(validation.inputs)
@@ -71,7 +79,7 @@ class TaggerLinear(Family):
         return FamilyResult(
             {"best_score": score, "best_epoch": epoch, "epochs": len(history), "history": history, "device": "cpu",
              "scheme": scheme.kind, "bias": reading.bias, "temperature": reading.temperature,
-             "features": len(vocabulary.codes), "span_fit": known.fit.to_dict()}
+             "features": len(vocabulary.codes), "span_fit": known.fit.to_dict(), **copies_fact(settings, parents)}
         )  # fmt: skip
 
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Any:

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curation.engine.embedding.choose import letter_shares
+from modeling.engine.augmentation.fitting import COPIES
+from modeling.engine.augmentation.texts import text_changes
 from modeling.engine.callbacks import stop_if
+from modeling.engine.data import joined
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
+from modeling.engine.families.vectors import copies_fact
 from modeling.engine.heads.linear import STRENGTHS, fit_linear
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ class TfidfLinear(Family):
     name = "tfidf-linear"
     title = "TF-IDF and logistic regression (baseline)"
     tasks = ("text-classification", "text-multilabel")
+    augments = COPIES
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return nothing of weight: the only choice, the strength, is made on the validation rows."""
@@ -42,11 +47,15 @@ class TfidfLinear(Family):
         train, validation = data.part("train"), data.part("validation")
         analyzer = choose_analyzer(train.inputs)
         vectorizer = _vectorizer(analyzer)
-        known, held_out = vectorizer.fit_transform(train.inputs), vectorizer.transform(validation.inputs)
+        changes = text_changes(train, settings, context)
+        made, parents = (None, np.zeros(0, np.int64)) if changes is None else changes.copies()
+        every = train if made is None else joined(train, made)
+        known, held_out = vectorizer.fit_transform(every.inputs), vectorizer.transform(validation.inputs)
+        shares = every.shares(data.classes)
         best: tuple[float, float, Any, Any] | None = None
         for strength in STRENGTHS:
             stop_if(context.cancelled, "Training the baseline")
-            weights, bias = fit_linear(known, train.shares(data.classes), strength, task=data.task)
+            weights, bias = fit_linear(known, shares, strength, task=data.task)
             logits = np.asarray(held_out @ weights.T) + bias
             facts = data.kind.calibrate(logits, validation, data.classes)
             score = _score(data, validation, data.kind.finish(logits, facts))
@@ -57,7 +66,8 @@ class TfidfLinear(Family):
         np.savez_compressed(folder / "tfidf.npz", weights=weights.astype(np.float32), bias=bias, idf=vectorizer.idf_)
         terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
         (folder / "vocabulary.json").write_text(json.dumps(terms, ensure_ascii=False), encoding="utf-8")
-        return FamilyResult({"analyzer": analyzer, "strength": strength, "best_score": score, "features": len(terms)})
+        facts = {"analyzer": analyzer, "strength": strength, "best_score": score, "features": len(terms)}
+        return FamilyResult({**facts, **copies_fact(settings, parents)})
 
     def predict(
         self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from curation.engine.embedding.graph import load_encoder
 from curation.engine.embedding.table import get_encoder
+from modeling.engine.augmentation.texts import text_changes
 from modeling.engine.families.encoder_linear import choose, fit_chosen
 from modeling.engine.families.features import TokenRows
 from modeling.engine.families.fine_tuning import HEAD_FACTOR
@@ -49,17 +50,19 @@ class TuningWork(ClassifierWork):
         head = linear_head(*fit_chosen(vectors[0], train.shares(data.classes), choice, task=data.task))
         freeze_words(encoder)
         self.width, self.encoder, self.head = vectors[0].shape[1], encoder, head
-        self.lengths = [len(row) for row in tokens[0]]
+        changes = text_changes(train, settings, context)
+        renew = None if changes is None else lambda epoch: tokenize(source, changes.texts(epoch))
         rows = [
-            TokenRows(made, self.pad, part.shares(data.classes))
-            for made, part in zip(tokens, (train, validation), strict=True)
+            TokenRows(tokens[0], self.pad, train.shares(data.classes), renew),
+            TokenRows(tokens[1], self.pad, validation.shares(data.classes)),
         ]
         module = TextClassifier(encoder, head)
         super().__init__(module, rows[0], rows[1], settings, multilabel=data.task.endswith("multilabel"))
 
     def batches(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, ...]:
-        """Return batches of texts of like length."""
-        return length_batches(self.lengths, generator, batch_size)
+        """Return batches of texts of like length, as long as they are in this epoch."""
+        rows: Any = self.train
+        return length_batches([len(row) for row in rows.tokens], generator, batch_size)
 
     def groups(self, decay: float) -> list[dict[str, Any]]:
         """Return groups by layer."""

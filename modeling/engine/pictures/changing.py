@@ -134,8 +134,8 @@ class PolicyChanges:
 
         def partners(generator: np.random.Generator, count: int) -> list[Any]:
             assert others is not None
-            scenes = [others(int(row)) for row in generator.integers(0, rows, count)]
-            return [Scene.of(pixels, [as_answer(shape) for shape in shapes]) for pixels, shapes in scenes]
+            drawn = [(int(row), *others(int(row))) for row in generator.integers(0, rows, count)]
+            return [Scene.of(pixels, [as_answer(shape) for shape in shapes], str(row)) for row, pixels, shapes in drawn]
 
         try:
             # JSON is YAML, which is what policies are written in.
@@ -148,8 +148,18 @@ class PolicyChanges:
         self, pixels: NDArray[np.uint8], shapes: Shapes, row: int, epoch: int
     ) -> tuple[NDArray[np.uint8], list[Any]]:
         """Return the picture as this epoch has it, with the shapes that are left."""
-        made = self._augmenter(pixels, [as_answer(shape) for shape in shapes], row=row, epoch=epoch)
-        return made.pixels, [as_shape(shape) for shape in made.shapes]
+        changed, moved, _rows = self.mixed(pixels, shapes, row, epoch)
+        return changed, moved
+
+    def mixed(
+        self, pixels: NDArray[np.uint8], shapes: Shapes, row: int, epoch: int
+    ) -> tuple[NDArray[np.uint8], list[Any], dict[int, float]]:
+        """Return the same, and how much of each row's picture is in it; the shares add up to 1."""
+        answers = [as_answer(shape) for shape in shapes]
+        # The label of a picture is its row: behind mixup the shares then say whose answers it has.
+        made = self._augmenter(pixels, answers, row=row, epoch=epoch, label=str(row))
+        shares = {int(name): share for name, share in made.labels.items()}
+        return made.pixels, [as_shape(shape) for shape in made.shapes], shares
 
 
 def as_answer(shape: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from modeling.engine.pictures.changing import PolicyChanges
 from modeling.engine.pictures.loading import normalised
 from modeling.engine.training.work import ClassifierWork, decay_groups
 
@@ -56,15 +57,29 @@ class PixelRows:
         self.targets = torch.from_numpy(np.ascontiguousarray(targets, np.float32))
         self.epoch = 0
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Change the pictures as in this epoch."""
+        self.epoch = epoch + 1
+
     def inputs(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Return the pictures of these rows."""
-        made = []
+        return self.changed(rows)[0]
+
+    def changed(self, rows: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Return the pictures of these rows as this epoch has them, and what should be said of each: of pictures that
+        were mixed, a mixture."""
+        made, targets = [], []
         for row in rows.tolist():
-            pixels = squared(self.pictures[row].pixels, self.side)
-            if self.change is not None:
-                pixels = squared(self.change(pixels, (), row, self.epoch)[0], self.side)
-            made.append(pixels)
-        return (as_input(np.stack(made), grey=self.grey),)
+            pixels, target = squared(self.pictures[row].pixels, self.side), self.targets[row]
+            if isinstance(self.change, PolicyChanges):
+                pixels, _shapes, shares = self.change.mixed(pixels, (), row, self.epoch)
+                if len(shares) > 1:
+                    target = torch.stack([share * self.targets[other] for other, share in shares.items()]).sum(dim=0)
+            elif self.change is not None:
+                pixels, _shapes = self.change(pixels, (), row, self.epoch)
+            made.append(squared(pixels, self.side))
+            targets.append(target)
+        return (as_input(np.stack(made), grey=self.grey),), torch.stack(targets)
 
 
 def as_input(pixels: NDArray[np.uint8], *, grey: bool) -> Tensor:
@@ -80,10 +95,11 @@ class PictureWork(ClassifierWork):
         super().__init__(*given, multilabel=multilabel)
         self.slow, self.factor = slow, factor
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Tell the training rows."""
-        if isinstance(self.train, PixelRows):
-            self.train.epoch = epoch + 1
+    def loss(self, rows: Tensor, device: torch.device) -> Tensor:
+        """Return cross-entropy against the rows' shares, those of mixed pictures mixed."""
+        train: Any = self.train
+        inputs, targets = train.changed(rows)
+        return self._loss(self.module(*(value.to(device) for value in inputs)), targets.to(device))
 
     def groups(self, decay: float) -> list[dict[str, Any]]:
         """Return the parameters whose names begin with `slow` with their factor, and the others."""

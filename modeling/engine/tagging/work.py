@@ -24,8 +24,12 @@ from modeling.engine.tasks.span_figures import f1_of_triples, span_counts
 from modeling.engine.training.work import Work, decay_groups
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from curation.engine.embedding.source import EncoderSource
-    from modeling.engine.data import Examples
+    from modeling.engine.augmentation.texts import TextChanges
+    from modeling.engine.data import Examples, Span
+    from modeling.engine.tagging.alignment import SpanFit
     from modeling.engine.tagging.scheme import TagScheme
     from modeling.engine.training.settings import TrainingSettings
 
@@ -126,20 +130,32 @@ class TaggerWork(Work):
     look as if written in small letters (.603 instead of .608).
     """
 
-    def __init__(self, tagger: Tagger, data: Examples, settings: TrainingSettings) -> None:
-        train, self.validation = data.part("train"), data.part("validation")
+    def __init__(
+        self, tagger: Tagger, data: Examples, settings: TrainingSettings, changes: TextChanges | None = None
+    ) -> None:
+        train, self.validation, self.changes = data.part("train"), data.part("validation"), changes
         self.tagger, self.module, self.settings = tagger, tagger.module, settings
         self.labels = data.classes
-        known = align(train.inputs, train.answers, data.classes)
-        self.fit = known.fit
-        self.rows, self.held_out = tagger.rows(list(train.inputs)), tagger.rows(list(self.validation.inputs))
+        self.held_out = tagger.rows(list(self.validation.inputs))
+        self.fit = self._learn_from(train.inputs, train.answers)
+
+    def _learn_from(self, texts: Sequence[str], answers: Sequence[Sequence[Span]]) -> SpanFit:
+        """Take texts with their spans as the rows that are learned from, and return how many spans words can say."""
+        known = align(texts, answers, self.labels)
         first = known.words.first
         parts = [
-            tagger.scheme.encode(spans, int(high - low))
+            self.tagger.scheme.encode(spans, int(high - low))
             for spans, low, high in zip(known.spans, first[:-1], first[1:], strict=True)
         ]
+        self.rows = self.tagger.rows(list(texts))
         self.tags = np.concatenate([np.zeros(0, np.int64), *parts])
         self.size = len(self.rows.windows)
+        return known.fit
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Take the texts and spans of this epoch, where they are augmented."""
+        if self.changes is not None:
+            self._learn_from(*self.changes.marked(epoch + 1))
 
     def groups(self, decay: float) -> list[dict[str, Any]]:
         """Return the head and the encoder's last layers, each with its share of the learning rate."""

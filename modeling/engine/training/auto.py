@@ -49,13 +49,15 @@ class Candidate:
     seconds: float
 
 
-def candidates(data: Examples, *, cuda: bool, budget: float | None = None) -> list[Candidate]:
+def candidates(data: Examples, *, cuda: bool, budget: float | None = None, augmented: bool = False) -> list[Candidate]:
     """Return the families worth a try for these examples within a budget of seconds, the cheapest first.
 
-    The cheapest is always among them.
+    The cheapest is always among them. With `augmented` only families that take a policy of augmentation are.
     """
     found = []
     for name in families_of(data.task):
+        if augmented and not get_family(name).augments:
+            continue
         seconds = estimate(name, data, cuda=cuda)
         if seconds is not None:
             found.append(Candidate(name, seconds))
@@ -163,7 +165,7 @@ def train_auto(data: Examples, folder: Path, settings: TrainingSettings, context
     began = time.monotonic()
     tried: list[tuple[TrainedModel, float]] = []
     failures: list[str] = []
-    plan = candidates(data, cuda=cuda, budget=settings.budget)
+    plan = candidates(data, cuda=cuda, budget=settings.budget, augmented=settings.augment is not None)
     if data.splits.count("validation") < LEAST_VALIDATION:
         plan = [row for row in plan if row.family in {"tfidf-linear", "encoder-linear"}] or plan[:1]
     for candidate in plan:

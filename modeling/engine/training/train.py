@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from curation.engine.embedding.choose import choose_encoder
 from curation.engine.embedding.table import get_encoder
+from modeling.engine.augmentation.fitting import check_family
 from modeling.engine.data import text_of
 from modeling.engine.errors import EngineError
 from modeling.engine.families.family import TrainingContext
@@ -93,6 +94,7 @@ def train(
             f"The family {family.name} does not learn {data.task}; it learns {', '.join(family.tasks)}.",
             code="wrong_family",
         )
+    check_family(settings.augment, family, task)
     settings, reason = _complete(family, data, settings)
     folder.mkdir(parents=True, exist_ok=True)
     result = family.train(data, settings, folder, context)

@@ -63,6 +63,10 @@ class Rows(Protocol):
 
     targets: Tensor
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Hear that an epoch, counted from 0, begins or goes on."""
+        ...
+
     def inputs(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Return the module's inputs for these rows."""
         ...
@@ -78,6 +82,10 @@ class ClassifierWork(Work):
         self.size = len(train.targets)
         self.multilabel, self.settings = multilabel, settings
         self._weights = balanced_weights(train.targets, multilabel=multilabel) if settings.class_weights else None
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Tell the training rows."""
+        self.train.begin_epoch(epoch)
 
     def loss(self, rows: Tensor, device: torch.device) -> Tensor:
         """Return cross-entropy against the rows' shares, with smoothing, class weights and focus as set."""

@@ -195,3 +195,16 @@ def test_rows_without_any_shape_to_learn_are_refused(tmp_path):
     data = scenes(tmp_path)
     with pytest.raises(BadData, match="No training picture has a shape"):
         Examples.of("detection", data.inputs, [()] * len(data.inputs), data.splits)
+
+
+def test_a_detector_learns_from_what_a_policy_makes_of_its_pictures(tmp_path):
+    policy = {
+        "version": 1,
+        "steps": [{"use": "turn"}, {"use": "cutout", "size": 0.1}, {"use": "mosaic", "chance": 0.5}],
+    }
+    settings = TrainingSettings(family="detector", epochs=1, batch_size=8, threads=1, augment=policy)
+    data = scenes(tmp_path)
+    first, second = (train(data, tmp_path / name, settings) for name in ("first", "second"))
+    plain = train(data, tmp_path / "plain", TrainingSettings(family="detector", epochs=1, batch_size=8, threads=1))
+    assert first.facts == second.facts
+    assert first.facts["history"] != plain.facts["history"]

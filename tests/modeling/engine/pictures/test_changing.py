@@ -5,7 +5,15 @@ import pytest
 
 from modeling.engine.data import Shape
 from modeling.engine.errors import BadData
-from modeling.engine.pictures.changing import FOR_CLASSES, FOR_SHAPES, DefaultChanges, Ranges, changer, moved_shapes
+from modeling.engine.pictures.changing import (
+    FOR_CLASSES,
+    FOR_SHAPES,
+    DefaultChanges,
+    PolicyChanges,
+    Ranges,
+    changer,
+    moved_shapes,
+)
 
 
 def scene() -> tuple[np.ndarray, Shape]:
@@ -84,3 +92,40 @@ def test_a_policy_that_joins_pictures_takes_other_training_rows():
 def test_a_policy_that_cannot_be_read_is_refused_with_its_place():
     with pytest.raises(BadData, match=r"The augmentation cannot be used: .*juggle"):
         changer({"version": 1, "steps": [{"use": "juggle"}]}, FOR_SHAPES, 0)
+
+
+def test_a_policy_keeps_boxes_on_their_things():
+    pixels, shape = scene()
+    policy = {"version": 1, "steps": [{"use": "mirror", "chance": 0.5}, {"use": "zoom"}, {"use": "brightness"}]}
+    change = PolicyChanges(policy, 3)
+    for epoch in range(1, 12):
+        changed, (box,) = change(pixels, [shape], 3, epoch)
+        again, same = change(pixels, [shape], 3, epoch)
+        assert np.array_equal(changed, again)
+        assert same == [box]
+        rows, columns = np.nonzero(changed[..., 0].astype(int) - changed[..., 1] > 100)
+        found = np.array([(columns.min(), rows.min()), (columns.max() + 1, rows.max() + 1)])
+        assert np.abs(found - np.array(box.points)).max() <= 2
+
+
+def test_a_mosaic_holds_the_things_of_other_rows():
+    pixels, shape = scene()
+    policy = {"version": 1, "steps": [{"use": "mosaic", "middle": 0.0}]}
+    change = PolicyChanges(policy, 0, lambda _row: (pixels, [shape]), 5)
+    changed, shapes = change(pixels, [shape], 0, 1)
+    assert changed.shape == pixels.shape
+    assert sorted(found.points for found in shapes) == [
+        ((5.0, 10.0), (15.0, 20.0)),
+        ((5.0, 40.0), (15.0, 50.0)),
+        ((45.0, 10.0), (55.0, 20.0)),
+        ((45.0, 40.0), (55.0, 50.0)),
+    ]
+
+
+def test_mixed_pictures_say_whose_they_are():
+    light, dark = np.full((8, 8, 3), 200, np.uint8), np.zeros((8, 8, 3), np.uint8)
+    change = PolicyChanges({"version": 1, "steps": [{"use": "mixup", "alpha": 10.0}]}, 0, lambda _row: (dark, ()), 1)
+    changed, _shapes, shares = change.mixed(light, (), 7, 1)
+    assert set(shares) == {7, 0}
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert int(changed[0, 0, 0]) == round(200 * shares[7])

@@ -1,0 +1,1 @@
+"""Augmented training rows, whether their labels are safe, and what they gain."""
