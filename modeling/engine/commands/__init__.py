@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from modeling.engine.commands import bundles, models
+from modeling.engine.commands import bundles, models, search
 from modeling.engine.commands.talk import say
 from modeling.engine.errors import EngineError
 
@@ -17,6 +17,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     models.add_commands(commands)
     bundles.add_commands(commands)
+    search.add_commands(commands)
     return top
 
 

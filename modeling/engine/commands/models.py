@@ -27,9 +27,9 @@ def run_train(options: argparse.Namespace) -> None:
     from modeling.engine.evaluate import evaluate
     from modeling.engine.training import BASELINES, TrainedModel, TrainingSettings, train
 
-    reading = _reading(options)
-    data = _read(reading)
-    context = _context(options)
+    reading = reading_of(options)
+    data = read_data(reading)
+    context = context_of(options)
     settings = _settings(options)
     options.out.mkdir(parents=True, exist_ok=True)
     model = train(data, options.out, settings, context)
@@ -43,7 +43,7 @@ def run_train(options: argparse.Namespace) -> None:
         baseline = train(data, options.out / BASELINE_FOLDER, TrainingSettings(family=plain, seed=options.seed), quiet)
     elif plain:
         baseline = TrainedModel.load(options.out)
-    _store_reading(options.out, reading, data)
+    store_reading(options.out, reading, data)
     evaluation = evaluate(model, data, baseline=baseline, context=context)
     _store_evaluation(options.out, evaluation)
     figures = evaluation.to_dict()
@@ -63,11 +63,11 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
     model = TrainedModel.load(options.folder)
     options.task = model.facts["task"]
-    data = _read(_reading(options))
+    data = read_data(reading_of(options))
     unknown = sorted(set(data.part("test").classes) - set(model.labels))
     if unknown:
         raise BadData(f"The test rows have the label {unknown[0]!r}, which the model was never shown.")
-    evaluation = evaluate(model, data, context=_context(options), split=options.part)
+    evaluation = evaluate(model, data, context=context_of(options), split=options.part)
     _store_evaluation(options.out or options.folder, evaluation)
     answer(evaluation.to_dict())
 
@@ -98,12 +98,13 @@ def _predict_file(options: argparse.Namespace) -> None:
     _tell(notes)
     if not inputs:
         raise BadData("There is nothing to predict in this file.")
-    for name, prediction in zip(names, model.predictions(inputs, _context(options)), strict=True):
+    for name, prediction in zip(names, model.predictions(inputs, context_of(options)), strict=True):
         made = model.task.row_prediction(prediction, model.labels)
         answer({"id": name, "prediction": made["answer"], "confidence": made["confidence"]})
 
 
-def _read(reading: ReadingOptions) -> Examples:
+def read_data(reading: ReadingOptions) -> Examples:
+    """Read the rows that a command was given, and say how many there are and what was odd."""
     from modeling.engine.reading.table import read_examples
 
     data = read_examples(reading)
@@ -119,7 +120,8 @@ def _tell(notes: list[str]) -> None:
         say(f"  and {len(notes) - MOST_NOTES} more of the kind")
 
 
-def _reading(options: argparse.Namespace) -> ReadingOptions:
+def reading_of(options: argparse.Namespace) -> ReadingOptions:
+    """Return how the data of a command are to be read."""
     from modeling.engine.reading.options import ReadingOptions
 
     return ReadingOptions(
@@ -131,18 +133,27 @@ def _settings(options: argparse.Namespace) -> TrainingSettings:
     from modeling.engine.training import TrainingSettings
 
     chosen = {"family": options.family, "encoder": options.encoder, "seed": options.seed, "threads": options.threads}
-    for pair in options.set:
+    return TrainingSettings.from_dict({**chosen, **given_settings(options.set), "budget": options.budget})
+
+
+def given_settings(pairs: list[str]) -> dict[str, Any]:
+    """Return the settings of arguments like learning_rate=0.01; what is no JSON is a word."""
+    chosen: dict[str, Any] = {}
+    for pair in pairs:
         name, _, value = pair.partition("=")
         try:
             chosen[name] = json.loads(value)
         except ValueError:
             chosen[name] = value
-    return TrainingSettings.from_dict({**chosen, "budget": options.budget})
+    return chosen
 
 
-def _context(options: argparse.Namespace) -> TrainingContext:
+def context_of(options: argparse.Namespace, *, quiet: bool = False) -> TrainingContext:
+    """Return a context that tells of stages and epochs on standard error, or of nothing."""
     from modeling.engine.training import TrainingContext
 
+    if quiet:
+        return TrainingContext(cache_dir=options.cache)
     return TrainingContext(
         cache_dir=options.cache,
         checkpoints=options.out / "checkpoints" if getattr(options, "out", None) else None,
@@ -158,7 +169,8 @@ def _headline(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in figures.items() if isinstance(value, int | float)}
 
 
-def _store_reading(folder: Path, reading: ReadingOptions, data: Examples) -> None:
+def store_reading(folder: Path, reading: ReadingOptions, data: Examples) -> None:
+    """Write into a model's folder where its rows came from, so that an export finds them again."""
     facts = {name: value for name, value in reading.__dict__.items() if name != "notes"}
     facts |= {"data": str(reading.data.resolve()), "data_hash": data.content_hash()}
     (folder / READING_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -191,11 +203,8 @@ def stored_examples(folder: Path) -> Examples:
 
 def add_commands(commands: Any) -> None:
     """Add train, evaluate and predict to a parser's commands."""
-    from modeling.engine.tasks import TASKS
-
     train = commands.add_parser("train", help=run_train.__doc__)
-    train.add_argument("data", type=Path, help="CSV or JSON Lines, a folder of pictures, COCO or VOC")
-    train.add_argument("--task", default="text-classification", choices=list(TASKS))
+    add_reading(train)
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--family", default="auto")
     train.add_argument("--encoder", default="auto")
@@ -207,19 +216,28 @@ def add_commands(commands: Any) -> None:
     train.set_defaults(run=run_train)
     evaluate = commands.add_parser("evaluate", help=run_evaluate.__doc__)
     evaluate.add_argument("folder", type=Path)
-    evaluate.add_argument("data", type=Path)
+    add_reading(evaluate, task=False)
     evaluate.add_argument("--out", type=Path, help="where figures and mistakes go; the model's folder when left out")
     evaluate.add_argument("--part", default="test", choices=["train", "validation", "test"])
     evaluate.set_defaults(run=run_evaluate)
-    for command in (train, evaluate):
-        command.add_argument("--label", default="label", help="column of labels, spans or decisions")
-        command.add_argument("--split", help="column with train, validation, test; without it rows are split by class")
-        command.add_argument("--separator", default="|", help="between several labels of one cell")
-        command.add_argument("--seed", type=int, default=0)
     predict = commands.add_parser("predict", help=run_predict.__doc__)
     predict.add_argument("model", type=Path, help="a trained folder, or a bundle")
     predict.add_argument("inputs", nargs="*", help="a file or folder for a trained folder, texts for a bundle")
+    predict.add_argument("--text", default="text", help="column of texts")
+    predict.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")
     predict.set_defaults(run=run_predict)
-    for command in (train, evaluate, predict):
-        command.add_argument("--text", default="text", help="column of texts")
-        command.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")
+
+
+def add_reading(command: Any, *, task: bool = True) -> None:
+    """Add to a command which data it reads and how."""
+    from modeling.engine.tasks import TASKS
+
+    command.add_argument("data", type=Path, help="CSV or JSON Lines, a folder of pictures, COCO or VOC")
+    if task:
+        command.add_argument("--task", default="text-classification", choices=list(TASKS))
+    command.add_argument("--text", default="text", help="column of texts")
+    command.add_argument("--label", default="label", help="column of labels, spans or decisions")
+    command.add_argument("--split", help="column with train, validation, test; without it rows are split by class")
+    command.add_argument("--separator", default="|", help="between several labels of one cell")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")
