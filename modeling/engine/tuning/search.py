@@ -31,6 +31,7 @@ from modeling.engine.tuning.study import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from optuna.storages import BaseStorage
     from optuna.study import Study
     from optuna.trial import Trial
 
@@ -72,12 +73,10 @@ class Plan:
         given = {**dict(self.fixed), **params, "family": self.family, "seed": self.seed, "budget": self.seconds}
         return TrainingSettings.from_dict(given)
 
-    def open(self, storage: Any, folder: Path, name: str) -> Study:
-        """Open the study in a storage, or in a journal file of the folder for None."""
+    def open(self, storage: BaseStorage, name: str) -> Study:
+        """Open the study of that name, made when missing."""
         epochs = dict(self.fixed).get("epochs") or get_family(self.family).defaults(self.task)["epochs"]
-        return open_study(
-            open_storage(storage, folder), name, family=self.family, task=self.task, space=self.space, epochs=epochs
-        )
+        return open_study(storage, name, family=self.family, task=self.task, space=self.space, epochs=epochs)
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def run_search(
     plan = Plan(family, data.task, trials, seed, tuple(sorted((fixed or {}).items())), seconds)
     if trials < 1:
         raise EngineError("A search needs at least one trial.", code="bad_setting")
-    study = plan.open(storage, folder, study_name(data, family, plan.space, seed, fixed or {}))
+    study = plan.open(open_storage(storage, folder), study_name(data, family, plan.space, seed, fixed or {}))
     close_open_trials(study, worker)
     draw_trials(study, plan, data, folder, worker=worker, context=context, on_trial=on_trial, keep=True)
     result = result_of(study, plan)

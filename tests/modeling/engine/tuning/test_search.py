@@ -17,7 +17,15 @@ from modeling.engine.training import FAMILIES, TrainedModel, TrainingContext, Tr
 from modeling.engine.tuning import SPACES, UNSEARCHED, run_search, space_of
 from modeling.engine.tuning.search import Plan, draw_trials
 from modeling.engine.tuning.space import default_point
-from modeling.engine.tuning.study import CUT_OFF, close_open_trials, draw, end_trial, importances, rows_of
+from modeling.engine.tuning.study import (
+    CUT_OFF,
+    close_open_trials,
+    draw,
+    end_trial,
+    importances,
+    open_storage,
+    rows_of,
+)
 from tests.modeling.engine.conftest import demo_rows
 
 # A network over words: a fit of these takes half a second, and nothing is encoded.
@@ -142,11 +150,11 @@ def test_where_every_trial_fails_the_reason_is_told(few, tmp_path):
 
 def test_two_workers_draw_just_the_planned_number(few, tmp_path):
     plan = Plan("from-scratch", few.task, 6, 1, tuple(sorted(QUICK.items())))
-    study = plan.open(None, tmp_path, "shared")
+    study = plan.open(open_storage(None, tmp_path), "shared")
     counts = {}
 
     def work(name):
-        own = plan.open(None, tmp_path, "shared")
+        own = plan.open(open_storage(None, tmp_path), "shared")
         counts[name] = draw_trials(own, plan, few, tmp_path / name, worker=name)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in ("a", "b")]
@@ -163,7 +171,7 @@ def test_two_workers_draw_just_the_planned_number(few, tmp_path):
 
 def test_only_the_own_open_trials_are_closed(tmp_path):
     plan = Plan("encoder-head", "text-classification", 5)
-    study = plan.open(None, tmp_path, "open")
+    study = plan.open(open_storage(None, tmp_path), "open")
     for worker in ("a", "b"):
         trial, _params = draw(study, plan.space, plan.seed, plan.trials)
         trial.set_user_attr("worker", worker)
@@ -175,7 +183,7 @@ def test_only_the_own_open_trials_are_closed(tmp_path):
 
 def test_importances_name_the_setting_that_matters(tmp_path):
     plan = Plan("encoder-head", "text-classification", 30, 5)
-    study = plan.open(None, tmp_path, "importance")
+    study = plan.open(open_storage(None, tmp_path), "importance")
     for number in range(30):
         trial, params = draw(study, plan.space, plan.seed, plan.trials)
         end_trial(study, trial.number, value=params["dropout"])
@@ -191,7 +199,7 @@ def test_importances_name_the_setting_that_matters(tmp_path):
 
 def test_trials_far_behind_are_pruned(few, tmp_path):
     plan = Plan("from-scratch", few.task, 6, 1, tuple(sorted(QUICK.items())))
-    study = plan.open(None, tmp_path, "pruned")
+    study = plan.open(open_storage(None, tmp_path), "pruned")
     for _ahead in range(4):
         trial, _params = draw(study, plan.space, plan.seed, plan.trials)
         for epoch in range(1, 5):
