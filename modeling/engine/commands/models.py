@@ -228,11 +228,12 @@ def add_commands(commands: Any) -> None:
     predict.set_defaults(run=run_predict)
 
 
-def add_reading(command: Any, *, task: bool = True) -> None:
+def add_reading(command: Any, *, task: bool = True, data: bool = True) -> None:
     """Add to a command which data it reads and how."""
     from modeling.engine.tasks import TASKS
 
-    command.add_argument("data", type=Path, help="CSV or JSON Lines, a folder of pictures, COCO or VOC")
+    if data:
+        command.add_argument("data", type=Path, help="CSV or JSON Lines, a folder of pictures, COCO or VOC")
     if task:
         command.add_argument("--task", default="text-classification", choices=list(TASKS))
     command.add_argument("--text", default="text", help="column of texts")

@@ -1,4 +1,4 @@
-"""Commands about settings: search."""
+"""Commands about settings and several models: search and ensemble."""
 
 from __future__ import annotations
 
@@ -46,13 +46,31 @@ def run_search(options: argparse.Namespace) -> None:
     answer({**result.to_dict(), "folder": str(best)})
 
 
+def run_ensemble(options: argparse.Namespace) -> None:
+    """Combine trained folders of the same rows, and write the ensemble when it leads its best member for certain."""
+    from modeling.engine.commands.models import store_reading
+    from modeling.engine.ensembles import combine
+    from modeling.engine.training import TrainedModel
+
+    *folders, options.data = options.paths
+    models = [TrainedModel.load(folder) for folder in folders]
+    options.task = models[0].facts["task"] if models else "text-classification"
+    reading = reading_of(options)
+    data = read_data(reading)
+    result = combine(models, data, options.out, context_of(options, quiet=True), options.seed)
+    if result.kept:
+        store_reading(options.out, reading, data)
+    say(result.sentence)
+    answer(result.to_dict())
+
+
 def _tell(row: TrialRow) -> None:
     value = "" if row.value is None else f" {row.value:.4f}"
     say(f"  trial {row.number}: {row.state}{value} in {row.seconds:.1f} s {row.reason}".rstrip())
 
 
 def add_commands(commands: Any) -> None:
-    """Add search to a parser's commands."""
+    """Add search and ensemble to a parser's commands."""
     search = commands.add_parser("search", help=run_search.__doc__)
     add_reading(search)
     search.add_argument("--family", default="encoder-head")
@@ -64,3 +82,10 @@ def add_commands(commands: Any) -> None:
     search.add_argument("--threads", type=int, default=2)
     search.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting for all trials")
     search.set_defaults(run=run_search)
+    ensemble = commands.add_parser("ensemble", help=run_ensemble.__doc__)
+    ensemble.add_argument(
+        "paths", type=Path, nargs="+", metavar="PATH", help="trained folders, and at the end the data"
+    )
+    ensemble.add_argument("--out", type=Path, required=True)
+    add_reading(ensemble, task=False, data=False)
+    ensemble.set_defaults(run=run_ensemble)
