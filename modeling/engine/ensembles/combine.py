@@ -195,7 +195,8 @@ def _write(
         shutil.rmtree(folder / MEMBERS / name, ignore_errors=True)
         left_out = shutil.ignore_patterns("checkpoints", "baseline", "candidates")
         shutil.copytree(model.folder, folder / MEMBERS / name, ignore=left_out)
-    np.savez(folder / ARRAYS, **learned)
+    arrays: dict[str, Any] = dict(learned)
+    np.savez(folder / ARRAYS, **arrays)
     fingerprints = [model.facts["fingerprint"] for model in models]
     facts: dict[str, Any] = {
         "task": data.task,

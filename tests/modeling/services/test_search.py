@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 
 from accounts.actor import Actor
 from core.errors import DomainError, NotFound
@@ -101,6 +102,7 @@ _WORKER = """
 import sys, django
 django.setup()
 from django.db import connection
+from django.test import Client
 connection.settings_dict["NAME"] = sys.argv[2]
 from modeling.models import Search
 from modeling.services.search import draw_trials_of
@@ -225,3 +227,36 @@ def test_optuna_reaches_the_database_that_django_uses() -> None:
     by_socket = {"NAME": "a", "USER": "", "PASSWORD": "", "HOST": "/run/db", "PORT": "", "OPTIONS": {}}
     assert connect_arguments(by_socket) == {"dbname": "a", "host": "/run/db", "options": "-csearch_path=optuna"}
     assert settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
+
+
+def test_a_search_is_shown_and_started_by_page(owner: Actor, version: Version) -> None:
+    from accounts.models import User
+
+    search = started(owner, version)
+    trials = [
+        {"number": 0, "state": "finished", "params": {"dropout": 0.25}, "value": 0.5, "seconds": 1.0, "reason": ""},
+        {"number": 1, "state": "failed", "params": {"dropout": 0.5}, "value": None, "seconds": 1.0, "reason": "<b>"},
+    ]
+    search.report = {
+        "primary": "macro_f1",
+        "best": 0,
+        "best_value": 0.5,
+        "default_value": 0.5,
+        "trials": trials,
+        "importances": {"dropout": 1.0},
+    }
+    search.save()
+    client = Client()
+    client.force_login(User.objects.get(pk=owner.user_id))
+    page = client.get(f"/searches/{search.pk}/").content.decode()
+    assert "+0.0 points against the defaults" in page
+    assert "&lt;b&gt;" in page
+    assert '[{"label": "dropout", "value": 100.0}]' in page
+    assert "Search settings" in client.get("/trainings/new/").content.decode()
+    form = {"version": version.pk, "goal": "", "family": "from-scratch", "seed": "1", "trials": "3", "workers": "2"}
+    response = client.post("/searches/new/", form)
+    made = Search.objects.latest("pk")
+    assert (response.status_code, response.headers["Location"]) == (302, f"/searches/{made.pk}/")
+    assert (made.trials, made.workers, made.trial_seconds, made.seed) == (3, 2, None, 1)
+    assert client.post("/searches/new/", {**form, "trials": "0"}).status_code == 400
+    assert client.post("/searches/new/", {**form, "family": "tfidf-linear"}).status_code == 400
