@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from modeling.models import Bundle, Deployment, DeploymentRevision, Model, PredictionUsage, Training
+from modeling.models import Bundle, Deployment, DeploymentRevision, Model, PredictionUsage, Search, Training
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -30,6 +30,14 @@ class TrainingAdmin(ReadOnlyAdmin):
     list_select_related = ("organization", "version", "job")
     list_filter = ("family", "job__state")
     search_fields = ("name", "fingerprint")
+
+
+@admin.register(Search)
+class SearchAdmin(ReadOnlyAdmin):
+    list_display = ("id", "organization", "name", "family", "version", "trials", "job", "created_at")
+    list_select_related = ("organization", "version", "job")
+    list_filter = ("family", "job__state")
+    search_fields = ("name",)
 
 
 @admin.register(Model)

@@ -108,6 +108,7 @@ _LOOP = (
     Param("device", _("device"), choices=("auto", "cpu", "cuda")),
     BUDGET,
 )
+_HIDDEN = Param("hidden", _("width of the hidden layer"), 0, 4096, whole=True)
 _ENCODER = Param("encoder", _("encoder"), choices=("auto", "minilm", "e5-small"))
 _LABELS_OF_TEXTS = ("text-classification", "text-multilabel")
 _LABELS_OF_PICTURES = ("image-classification", "image-multilabel")
@@ -159,7 +160,7 @@ FAMILIES: dict[str, Family] = {
         when=_("The best choice for most sets of some thousand labels: it knows words it has not seen in your labels."),
         cost=_("minutes"),
         tasks=_LABELS_OF_TEXTS,
-        params=(*_LOOP, *_ANY, _ENCODER),
+        params=(*_LOOP, *_ANY, _HIDDEN, _ENCODER),
     ),
     "fine-tuning": Family(
         name="fine-tuning",
@@ -210,7 +211,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes"),
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
-        params=(*_LOOP, *_ANY),
+        params=(*_LOOP, *_ANY, _HIDDEN),
     ),
     "picture-fine-tune": Family(
         name="picture-fine-tune",

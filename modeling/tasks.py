@@ -25,6 +25,20 @@ def train(job: JobContext) -> dict[str, Any]:
     return run_training(job=job, **job.params)
 
 
+@job_task("modeling.search")
+def search(job: JobContext) -> dict[str, Any]:
+    from modeling.services.search import run_search_job
+
+    return run_search_job(job=job, **job.params)
+
+
+@job_task("modeling.search_trials")
+def search_trials(job: JobContext) -> dict[str, Any]:
+    from modeling.services.search import draw_trials_of
+
+    return draw_trials_of(job=job, **job.params)
+
+
 @job_task("modeling.export_bundle")
 def export_bundle(job: JobContext) -> dict[str, Any]:
     from modeling.services.bundle import run_export

@@ -41,7 +41,7 @@ from labeling.services.comment import save_comments
 from labeling.services.gold import mark_gold
 from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
-from modeling.models import Bundle, BundleState, Deployment, Erasure, Model, Training
+from modeling.models import Bundle, BundleState, Deployment, Erasure, Model, Search, Training
 from workers.models import Job
 
 _numbers = itertools.count(1)
@@ -288,6 +288,12 @@ def deployment(actor: Actor) -> Deployment:
     return Deployment.objects.create(organization_id=actor.organization_id, name=name, slug=name, bundle=bundle(actor))
 
 
+def search(actor: Actor) -> Search:
+    made = {"version": version(actor), "name": f"search {next(_numbers)}", "family": "encoder-head", "trials": 3}
+    goal = {"task": "text-classification", "answer": "label"}
+    return Search.objects.create(organization_id=actor.organization_id, job=job(actor), **made, **goal)
+
+
 def erasure(actor: Actor) -> Erasure:
     return Erasure.objects.create(organization_id=actor.organization_id, reference=f"case {next(_numbers)}")
 
@@ -315,6 +321,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     Plan: plan,
     Project: project,
     Run: run,
+    Search: search,
     Source: source,
     Selection: selection,
     SuspectLabel: suspect,

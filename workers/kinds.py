@@ -58,6 +58,8 @@ KINDS: dict[str, Kind] = {
     "modeling.suggest": Kind(_("Suggestions"), "heavy"),
     "modeling.find_label_errors": Kind(_("Search for label errors"), "heavy"),
     "modeling.train": Kind(_("Training"), "heavy"),
+    "modeling.search": Kind(_("Search for settings"), "heavy"),
+    "modeling.search_trials": Kind(_("Part of a search for settings"), "heavy"),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),
     "modeling.search_subject": Kind(_("Search for a person")),
     "modeling.erase_subject": Kind(_("Erasure of a person"), attempts=20),

@@ -6,11 +6,13 @@ from modeling.api.deployment import DeploymentViewSet, PredictBySlugView, Predic
 from modeling.api.erasure import ErasureViewSet
 from modeling.api.lineage import LineageView
 from modeling.api.model import ModelViewSet
+from modeling.api.search import SearchViewSet
 from modeling.api.suggestion import SuggestView
 from modeling.api.training import FamilyView, TrainingViewSet
 
 router = SimpleRouter()
 router.register("trainings", TrainingViewSet, basename="training")
+router.register("searches", SearchViewSet, basename="search")
 router.register("models", ModelViewSet, basename="model")
 router.register("bundles", BundleViewSet, basename="bundle")
 router.register("deployments", DeploymentViewSet, basename="deployment")

@@ -1,4 +1,4 @@
-"""The engine on the command line: python -m modeling.engine train|evaluate|predict|export|verify."""
+"""The engine on the command line: python -m modeling.engine train|evaluate|predict|search|ensemble|export|verify."""
 
 from __future__ import annotations
 

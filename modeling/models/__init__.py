@@ -8,6 +8,7 @@ from modeling.models.deployment import (
 )
 from modeling.models.erasure import ErasedVersion, Erasure, ErasureHit, ErasureState
 from modeling.models.model import Model
+from modeling.models.search import Search
 from modeling.models.training import Training
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "Model",
     "PredictionUsage",
     "RevisionReason",
+    "Search",
     "Training",
 ]

@@ -5,7 +5,7 @@ from django.shortcuts import render
 
 from accounts.pages.view import PageRequest, ScopedPage, page_of
 from modeling.families import FAMILIES
-from modeling.models import Training
+from modeling.models import Search, Training
 from modeling.pages.report import FIGURES
 
 
@@ -19,6 +19,10 @@ class ModelsPage(ScopedPage):
         page = page_of(request, rows.defer("report", "version__manifest"))
         context = {
             "page": {"rows": [_row(training) for training in page.rows], "next": page.next, "previous": page.previous},
+            "searches": Search.objects.visible_to(request.actor)
+            .select_related("job")
+            .defer("report")
+            .order_by("-pk")[:5],
             "can_write": request.actor.can("model.write"),
         }
         return render(request, "modeling/models.html", context)

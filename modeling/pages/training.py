@@ -1,3 +1,5 @@
+from typing import Any
+
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,10 +13,13 @@ from modeling.pages.report import ReportView
 from modeling.pages.training_form import TrainingForm, family_cards, goal_of, goal_title, settings_of
 from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
 from modeling.services.judged import slices_of
+from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, MOST_WORKERS, searchable_families
 from modeling.services.trainable import goals_of, trainable_versions
 from modeling.services.training import start_training
 
 VERSION_CHOICES = 200
+# What is filled in for a search.
+_WISHED = {"trials": str(DEFAULT_TRIALS), "workers": "1", "trial_seconds": ""}
 
 
 class ExportForm(forms.Form):
@@ -31,27 +36,31 @@ class ExportForm(forms.Form):
 
 class NewTrainingPage(ScopedPage):
     scopes = {"GET": "model.write", "POST": "model.write"}
+    form_class = TrainingForm
 
     def get(self, request: PageRequest) -> HttpResponse:
         return self._show(request, None, request.GET.get("version", ""), request.GET.get("goal", ""))
 
     def post(self, request: PageRequest) -> HttpResponse:
-        form = TrainingForm(request.POST)
+        form = self.form_class(request.POST)
         form.fields["version"].queryset = trainable_versions(actor=request.actor)  # type: ignore[attr-defined]
         if form.is_valid():
-            values = form.cleaned_data
             with form_errors(form):
-                training = start_training(
-                    actor=request.actor,
-                    version_id=values["version"].pk,
-                    family=values["family"],
-                    seed=values["seed"],
-                    name=values["name"],
-                    params=settings_of(values["family"], request.POST.dict()),
-                    goal=goal_of(values["goal"]),
-                )
-                return redirect("modeling:training", training.pk)
+                return self.start(request, form.cleaned_data)
         return self._show(request, form, request.POST.get("version", ""), request.POST.get("goal", ""))
+
+    def start(self, request: PageRequest, values: dict[str, Any]) -> HttpResponse:
+        """Do what the button says with a form that is right."""
+        training = start_training(
+            actor=request.actor,
+            version_id=values["version"].pk,
+            family=values["family"],
+            seed=values["seed"],
+            name=values["name"],
+            params=settings_of(values["family"], request.POST.dict()),
+            goal=goal_of(values["goal"]),
+        )
+        return redirect("modeling:training", training.pk)
 
     def _show(self, request: PageRequest, form: TrainingForm | None, version: str, goal: str) -> HttpResponse:
         versions = list(trainable_versions(actor=request.actor)[:VERSION_CHOICES])
@@ -69,6 +78,9 @@ class NewTrainingPage(ScopedPage):
             "versions": versions,
             "chosen": chosen,
             "goals": [{"key": row.key, "title": goal_title(row), "here": row == wanted} for row in goals],
+            "searched": searchable_families(wanted.task) if wanted else [],
+            "most": {"trials": MOST_TRIALS, "workers": MOST_WORKERS, "trial_seconds": MOST_SECONDS},
+            "wished": {name: request.POST.get(name, value) for name, value in _WISHED.items()},
             "cards": family_cards(wanted.task, (sent or {}).get("family", AUTO), sent) if wanted else [],
         }
         return render(request, "modeling/training_new.html", context, status=200 if form is None else 400)

@@ -22,6 +22,7 @@ from modeling.pages.erasure import (
 from modeling.pages.judged import ComparePage, MistakesPage, SlicesPage
 from modeling.pages.lineage import LineagePage
 from modeling.pages.model import ModelsPage
+from modeling.pages.search import NewSearchPage, SearchPage
 from modeling.pages.suggestion import SuggestPage
 from modeling.pages.training import ExportPage, NewTrainingPage, TrainingPage
 
@@ -34,6 +35,8 @@ urlpatterns = [
     path("trainings/<int:pk>/slices/", SlicesPage.as_view(), name="training-slices"),
     path("trainings/<int:pk>/beside/", ComparePage.as_view(), name="training-compare"),
     path("trainings/<int:pk>/export/", ExportPage.as_view(), name="training-export"),
+    path("searches/new/", NewSearchPage.as_view(), name="search-new"),
+    path("searches/<int:pk>/", SearchPage.as_view(), name="search"),
     path("bundles/", BundlesPage.as_view(), name="bundles"),
     path("bundles/<int:pk>/", BundlePage.as_view(), name="bundle"),
     path("bundles/<int:pk>/download/", BundleDownloadPage.as_view(), name="bundle-download"),

@@ -262,6 +262,10 @@ TABLES: dict[str, Table] = {
         _("Models"), reported=("labels", "metrics"), harmless=("object_key", "sha256", "fingerprint"),
         reason=_("What a model learned cannot be taken out of it. Train again on the version as it is now."),
     ),
+    "modeling.Search": Table(
+        _("Searches for settings"), blanked=("params", "report"), reported=("name",),
+        harmless=("task", "answer", "family", "best_params"), reason=_NAMED,
+    ),
     "modeling.Training": Table(
         _("Trainings"), blanked=("params", "report"), reported=("name",),
         harmless=("task", "answer", "family", "encoder", "device", "fingerprint", "environment", "rows_key"),

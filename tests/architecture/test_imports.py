@@ -13,6 +13,7 @@ SLOW = [
     "nlpaug",
     "numba",
     "onnxruntime",
+    "optuna",
     "sklearn",
     "scipy",
     "sentence_transformers",

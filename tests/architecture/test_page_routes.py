@@ -11,7 +11,7 @@ from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
 from curation.models import Dataset, Diff, Plan, Run, Selection, Source, Upload, Version
 from labeling.models import Comment, Export, LabelingRule, Project
-from modeling.models import Bundle, Deployment, Erasure, Training
+from modeling.models import Bundle, Deployment, Erasure, Search, Training
 from tests import factories
 from tests.architecture.test_routes import readable
 from workers.models import Job
@@ -32,6 +32,7 @@ NOUNS = {
     "rules": LabelingRule,
     "exports": Export,
     "runs": Run,
+    "searches": Search,
     "sources": Source,
     "selections": Selection,
     "tokens": Token,

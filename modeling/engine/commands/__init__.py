@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from modeling.engine.commands import augmentation, bundles, models
+from modeling.engine.commands import augmentation, bundles, models, search
 from modeling.engine.commands.talk import say
 from modeling.engine.errors import EngineError
 
@@ -18,6 +18,7 @@ def parser() -> argparse.ArgumentParser:
     models.add_commands(commands)
     bundles.add_commands(commands)
     augmentation.add_commands(commands)
+    search.add_commands(commands)
     return top
 
 

@@ -104,19 +104,14 @@ def _store(folder: Path | None, name: str, content: dict[str, Any]) -> None:
 
 def add_commands(commands: Any) -> None:
     """Add safety, ablate and propose to a parser's commands."""
-    from modeling.engine.tasks import TASKS
-
     safety = commands.add_parser("safety", help=run_safety.__doc__)
     safety.add_argument("folder", type=Path, help="a trained folder")
-    safety.add_argument("data", type=Path, help="what it was trained on")
     safety.add_argument("--part", choices=["validation", "test"], help="rows that the model did not learn from")
     safety.add_argument("--pictures", type=Path, help="folder that keeps the changed pictures")
     safety.set_defaults(run=run_safety)
     ablate = commands.add_parser("ablate", help=run_ablate.__doc__)
     propose = commands.add_parser("propose", help=run_propose.__doc__)
     for command in (ablate, propose):
-        command.add_argument("data", type=Path)
-        command.add_argument("--task", default="text-classification", choices=list(TASKS))
         command.add_argument("--family", required=True)
         command.add_argument("--encoder", default="auto")
         command.add_argument("--seeds", type=int, default=3, help="trainings of each kind")
@@ -131,5 +126,6 @@ def add_commands(commands: Any) -> None:
     propose.set_defaults(run=run_propose)
     for command in (safety, ablate):
         command.add_argument("--policy", type=Path, required=True, help="YAML")
-    for command in (safety, ablate, propose):
+    add_reading(safety, task=False)
+    for command in (ablate, propose):
         add_reading(command)

@@ -44,7 +44,7 @@ def run_train(options: argparse.Namespace) -> None:
         baseline = train(data, options.out / BASELINE_FOLDER, TrainingSettings(family=plain, seed=options.seed), quiet)
     elif plain:
         baseline = TrainedModel.load(options.out)
-    _store_reading(options.out, reading, data)
+    store_reading(options.out, reading, data)
     evaluation = evaluate(model, data, baseline=baseline, context=context)
     _store_evaluation(options.out, evaluation)
     figures = evaluation.to_dict()
@@ -107,7 +107,7 @@ def _predict_file(options: argparse.Namespace) -> None:
 
 
 def read_rows(reading: ReadingOptions) -> Examples:
-    """Read the rows, and say how many there are and what was left out."""
+    """Read the rows that a command was given, and say how many there are and what was odd."""
     from modeling.engine.reading.table import read_examples
 
     data = read_examples(reading)
@@ -124,7 +124,7 @@ def _tell(notes: list[str]) -> None:
 
 
 def reading_of(options: argparse.Namespace) -> ReadingOptions:
-    """Return what a reader is told by the options."""
+    """Return how the data of a command are to be read."""
     from modeling.engine.reading.options import ReadingOptions
 
     return ReadingOptions(
@@ -137,21 +137,29 @@ def settings_of(options: argparse.Namespace) -> TrainingSettings:
     from modeling.engine.training import TrainingSettings
 
     chosen = {"family": options.family, "encoder": options.encoder, "seed": options.seed, "threads": options.threads}
-    for pair in options.set:
+    if getattr(options, "augment", None):
+        chosen["augment"] = read_policy_file(options.augment).to_json()
+    return TrainingSettings.from_dict({**chosen, **given_settings(options.set), "budget": options.budget})
+
+
+def given_settings(pairs: list[str]) -> dict[str, Any]:
+    """Return the settings of arguments like learning_rate=0.01; what is no JSON is a word."""
+    chosen: dict[str, Any] = {}
+    for pair in pairs:
         name, _, value = pair.partition("=")
         try:
             chosen[name] = json.loads(value)
         except ValueError:
             chosen[name] = value
-    if getattr(options, "augment", None):
-        chosen["augment"] = read_policy_file(options.augment).to_json()
-    return TrainingSettings.from_dict({**chosen, "budget": options.budget})
+    return chosen
 
 
-def context_of(options: argparse.Namespace) -> TrainingContext:
-    """Return a context that tells standard error of stages and epochs."""
+def context_of(options: argparse.Namespace, *, quiet: bool = False) -> TrainingContext:
+    """Return a context that tells of stages and epochs on standard error, or of nothing."""
     from modeling.engine.training import TrainingContext
 
+    if quiet:
+        return TrainingContext(cache_dir=options.cache)
     return TrainingContext(
         cache_dir=options.cache,
         checkpoints=options.out / "checkpoints" if getattr(options, "out", None) else None,
@@ -167,7 +175,8 @@ def _headline(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in figures.items() if isinstance(value, int | float)}
 
 
-def _store_reading(folder: Path, reading: ReadingOptions, data: Examples) -> None:
+def store_reading(folder: Path, reading: ReadingOptions, data: Examples) -> None:
+    """Write into a model's folder where its rows came from, so that an export finds them again."""
     facts = {name: value for name, value in reading.__dict__.items() if name != "notes"}
     facts |= {"data": str(reading.data.resolve()), "data_hash": data.content_hash()}
     (folder / READING_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -200,11 +209,8 @@ def stored_examples(folder: Path) -> Examples:
 
 def add_commands(commands: Any) -> None:
     """Add train, evaluate and predict to a parser's commands."""
-    from modeling.engine.tasks import TASKS
-
     train = commands.add_parser("train", help=run_train.__doc__)
-    train.add_argument("data", type=Path, help="CSV or JSON Lines, a folder of pictures, COCO or VOC")
-    train.add_argument("--task", default="text-classification", choices=list(TASKS))
+    add_reading(train)
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--family", default="auto")
     train.add_argument("--encoder", default="auto")
@@ -217,29 +223,30 @@ def add_commands(commands: Any) -> None:
     train.set_defaults(run=run_train)
     evaluate = commands.add_parser("evaluate", help=run_evaluate.__doc__)
     evaluate.add_argument("folder", type=Path)
-    evaluate.add_argument("data", type=Path)
+    add_reading(evaluate, task=False)
     evaluate.add_argument("--out", type=Path, help="where figures and mistakes go; the model's folder when left out")
     evaluate.add_argument("--part", default="test", choices=["train", "validation", "test"])
     evaluate.add_argument("--robust", type=Path, metavar="POLICY", help="also judge rows that its steps changed")
     evaluate.set_defaults(run=run_evaluate)
-    for command in (train, evaluate):
-        add_reading(command)
     predict = commands.add_parser("predict", help=run_predict.__doc__)
     predict.add_argument("model", type=Path, help="a trained folder, or a bundle")
     predict.add_argument("inputs", nargs="*", help="a file or folder for a trained folder, texts for a bundle")
+    predict.add_argument("--text", default="text", help="column of texts")
+    predict.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")
     predict.set_defaults(run=run_predict)
-    _add_text(predict)
 
 
-def add_reading(command: argparse.ArgumentParser) -> None:
-    """Add what says how rows are read."""
+def add_reading(command: Any, *, task: bool = True, data: bool = True) -> None:
+    """Add to a command which data it reads and how."""
+    from modeling.engine.tasks import TASKS
+
+    if data:
+        command.add_argument("data", type=Path, help="CSV or JSON Lines, a folder of pictures, COCO or VOC")
+    if task:
+        command.add_argument("--task", default="text-classification", choices=list(TASKS))
+    command.add_argument("--text", default="text", help="column of texts")
     command.add_argument("--label", default="label", help="column of labels, spans or decisions")
     command.add_argument("--split", help="column with train, validation, test; without it rows are split by class")
     command.add_argument("--separator", default="|", help="between several labels of one cell")
     command.add_argument("--seed", type=int, default=0)
-    _add_text(command)
-
-
-def _add_text(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--text", default="text", help="column of texts")
     command.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")

@@ -9,6 +9,7 @@ from modeling.engine.families.contrastive import Contrastive
 from modeling.engine.families.detector import Detector, Segmenter
 from modeling.engine.families.encoder_head import EncoderHead
 from modeling.engine.families.encoder_linear import EncoderLinear
+from modeling.engine.families.ensemble import Ensemble
 from modeling.engine.families.fine_tuning import FineTuning
 from modeling.engine.families.from_scratch import FromScratch
 from modeling.engine.families.picture_cnn import PictureCnn
@@ -46,6 +47,9 @@ FAMILIES: dict[str, type[Family]] = {
     "reward-counted": RewardCounted,
 }
 
+# What is made of trained models, and so is opened like a family but never trained or offered for training.
+COMBINATIONS: dict[str, type[Family]] = {"ensemble": Ensemble}
+
 # What every model of an input is compared with, by task: seconds to train, nothing pretrained.
 BASELINES: dict[str, str] = {
     "text-classification": "tfidf-linear",
@@ -68,8 +72,9 @@ def get_family(name: str) -> Family:
     Raises:
         EngineError: code `unknown_family`.
     """
-    if name not in FAMILIES:
+    found = FAMILIES.get(name) or COMBINATIONS.get(name)
+    if found is None:
         raise EngineError(
             f"There is no model family {name!r}; choose one of {', '.join(FAMILIES)}.", code="unknown_family"
         )
-    return FAMILIES[name]()
+    return found()

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from curation.engine.embedding.choose import choose_encoder
 from curation.engine.embedding.table import get_encoder
 from modeling.engine.augmentation.fitting import check_family
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from modeling.engine.families.family import Family
 
 MODEL_FILE = "model.json"
+# What a family that goes on to learn from the validation rows said of them before.
+HELD_OUT = "held_out.npy"
 # In place of a family's name: the one that suits the data.
 AUTO = "auto"
 _PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torch")
@@ -114,7 +118,9 @@ def train(
     context.stage("calibrating")
     validation = data.part("validation")
     raw = result.held_out
-    if raw is None:
+    if raw is not None:
+        np.save(folder / HELD_OUT, np.asarray(raw))
+    else:
         raw = family.predict(folder, facts, validation.inputs, context)
     # A family that held out more rows than the validation rows has calibrated by all of them.
     facts = {**task.calibrate(raw, validation, data.classes), **facts}
