@@ -91,7 +91,7 @@ def _robustness(
     from modeling.engine.augmentation.texts import learnt_from
 
     check_fit(policy, model.task)
-    learnt = learnt_from(policy, data.part("train").inputs)
+    learnt = learnt_from(policy, data.part("train").inputs, context)
     return robustness(model, part, policy, seed, learnt=learnt, context=context)
 
 

@@ -84,7 +84,7 @@ def model_safety(
     kept = without_joining(policy)
     if kept is None:
         raise EngineError("The policy only joins pictures, which is tried in trainings alone: use ablate.", code=CODE)
-    learnt = learnt_from(kept, data.part("train").inputs, context.cancelled)
+    learnt = learnt_from(kept, data.part("train").inputs, context)
     predictions = model.predictions(part.inputs, context)
     right = model.task.right(predictions, part, model.labels)
     with tempfile.TemporaryDirectory(prefix="assay-safety-") as scratch:

@@ -25,8 +25,13 @@ LOOK = 8
 Array = np.ndarray[Any, Any]
 
 
-def learnt_from(policy: Policy, texts: Sequence[str], cancelled: IsCancelled | None = None) -> Learnt:
+def learnt_from(policy: Policy, texts: Sequence[str], context: TrainingContext | None = None) -> Learnt:
     """Return what the steps of a policy of texts learn from training texts.
+
+    Args:
+        policy: Of texts; one of pictures learns nothing.
+        texts: Of the training rows alone.
+        context: Says where vectors of words are kept, and is asked whether to stop.
 
     Raises:
         EngineError: code `bad_augmentation`, where there is nothing to learn for a step that needs it.
@@ -36,8 +41,10 @@ def learnt_from(policy: Policy, texts: Sequence[str], cancelled: IsCancelled | N
 
     if policy.kind != "text":
         return Learnt()
+    vectors = None if context is None else context.vectors_dir or context.cache_dir
+    cancelled = None if context is None else context.cancelled
     try:
-        return learn(policy, texts, check=lambda: stop_if(cancelled, "Learning words"))
+        return learn(policy, texts, vectors=vectors, check=lambda: stop_if(cancelled, "Learning words"))
     except ValueError as error:
         raise EngineError(f"The augmentation cannot be used: {error}", code=CODE) from None
 
@@ -109,7 +116,7 @@ def text_changes(train: Examples, settings: TrainingSettings, context: TrainingC
     from curation.engine.augment import TextAugmenter
 
     policy = policy_for(settings.augment, train.kind)
-    learnt = learnt_from(policy, train.inputs, context.cancelled)
+    learnt = learnt_from(policy, train.inputs, context)
     return TextChanges(TextAugmenter(policy, settings.seed, learnt), train, context.cancelled)
 
 

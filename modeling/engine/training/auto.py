@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from modeling.engine.augmentation.fitting import policy_for
 from modeling.engine.errors import EngineError
 from modeling.engine.families.table import families_of, get_family
 
@@ -161,6 +162,8 @@ def train_auto(data: Examples, folder: Path, settings: TrainingSettings, context
     """
     import torch
 
+    if settings.augment is not None:
+        policy_for(settings.augment, data.kind)
     cuda = settings.device != "cpu" and torch.cuda.is_available()
     began = time.monotonic()
     tried: list[tuple[TrainedModel, float]] = []

@@ -154,3 +154,17 @@ def test_keys_are_not_tried_on_chinese():
     keys, swaps = (read_policy(f"version: 1\nsteps: [{{use: {use}}}]\n") for use in ("keyboard", "swap_words"))
     assert not changes_enough(keys, texts)
     assert changes_enough(swaps, texts)
+
+
+def test_a_family_that_changes_pictures_anyway_is_tried_three_ways(tmp_path):
+    data = singles(tmp_path, grey=True)
+    settings = TrainingSettings(family="picture-cnn", epochs=1, batch_size=4, threads=1)
+    found = ablate(data, read_policy("version: 1\nsteps: [{use: noise}]\n"), settings, seeds=1, split="test")
+    assert found.steps == []
+    assert found.own is not None
+    assert (found.plain.policy.steps[0].chance, found.own.policy, found.whole.policy.steps[0].chance) == (
+        0.0,
+        None,
+        1.0,
+    )
+    assert found.over_own.gain == pytest.approx(found.whole.mean - found.own.mean)

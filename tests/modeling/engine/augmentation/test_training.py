@@ -146,6 +146,7 @@ def test_what_does_not_fit_is_refused_with_a_sentence(tmp_path, cache_dir):
         "The augmentation changes pictures, and the task text-classification learns from texts. Take a policy of "
         "texts, or leave augment out."
     )
+    assert said(FLIP, "auto") == said(FLIP)
     assert said({"version": 1, "steps": [{"use": "swap"}]}).startswith(
         "The augmentation cannot be used: Line 1: Step 1 uses 'swap', which there is not. Choose one of keyboard,"
     )
