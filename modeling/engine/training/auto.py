@@ -203,9 +203,15 @@ def _train_one(
     if done.exists():
         # Of an attempt that was cut off later on.
         model = TrainedModel.load(place)
-        if model.facts["data_hash"] == data.content_hash():
+        if model.facts["data_hash"] == data.content_hash() and _same(model.facts["settings"], chosen):
             return model
     return train(data, place, chosen, replace(context, checkpoints=checkpoints))
+
+
+def _same(made: dict[str, Any], chosen: TrainingSettings) -> bool:
+    """Tell whether a model was made with what was chosen; the rest were defaults, and a budget is what was left."""
+    given = {name: value for name, value in chosen.to_dict().items() if value is not None and value != "auto"}
+    return all(made.get(name) == value for name, value in given.items() if name != "budget")
 
 
 def _keep_best(
