@@ -8,6 +8,8 @@ from modeling.families import FAMILIES
 from modeling.models import Search, Training
 from modeling.pages.report import FIGURES
 
+SEARCHES_SHOWN = 5
+
 
 class ModelsPage(ScopedPage):
     """Trainings, and the figures of those that became models."""
@@ -17,12 +19,10 @@ class ModelsPage(ScopedPage):
     def get(self, request: PageRequest) -> HttpResponse:
         rows = Training.objects.visible_to(request.actor).select_related("version__dataset", "job", "model")
         page = page_of(request, rows.defer("report", "version__manifest"))
+        searches = Search.objects.visible_to(request.actor).select_related("job")
         context = {
             "page": {"rows": [_row(training) for training in page.rows], "next": page.next, "previous": page.previous},
-            "searches": Search.objects.visible_to(request.actor)
-            .select_related("job")
-            .defer("report")
-            .order_by("-pk")[:5],
+            "searches": searches.defer("report").order_by("-pk")[:SEARCHES_SHOWN],
             "can_write": request.actor.can("model.write"),
         }
         return render(request, "modeling/models.html", context)

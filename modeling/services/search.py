@@ -157,7 +157,7 @@ def run_search_job(*, job: JobContext, search_id: int) -> dict[str, Any]:
         _keep(job, search, _all_trials(job, search))
     training_id = _train_best(job, search.pk)
     search.refresh_from_db()
-    report = search.report
+    report = search.report or {}
     return {
         "search": search.pk,
         "training": training_id,
@@ -316,11 +316,11 @@ def _keep(job: JobContext, search: Search, found: dict[str, Any]) -> None:
 
 
 @transaction.atomic
-def _train_best(job: JobContext, search_id: int) -> int:
+def _train_best(job: JobContext, search_id: int) -> int | None:
     """Start the training of the best settings unless it was started, and return its id."""
     search = Search.objects.select_for_update().get(pk=search_id)
     if search.training_id is None:
-        params = {**search.params, **search.best_params}
+        params = {**search.params, **(search.best_params or {})}
         if search.trial_seconds is not None:
             params["budget"] = search.trial_seconds
         search.training = start_training(
@@ -333,4 +333,4 @@ def _train_best(job: JobContext, search_id: int) -> int:
             goal=Goal(search.task, search.answer),
         )
         search.save(update_fields=["training", "updated_at"])
-    return int(search.training_id)
+    return search.training_id

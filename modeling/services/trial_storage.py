@@ -65,5 +65,5 @@ def connect_arguments(settings: dict[str, Any]) -> dict[str, Any]:
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     found = {ours: settings[theirs] for theirs, ours in names.items() if settings.get(theirs)}
     plain = {name: value for name, value in settings.get("OPTIONS", {}).items() if isinstance(value, str | int)}
-    options = " ".join(filter(None, [plain.pop("options", ""), f"-csearch_path={SCHEMA}"]))
+    options = f"{plain.pop('options', '')} -csearch_path={SCHEMA}".strip()
     return {**plain, **found, "options": options}

@@ -154,7 +154,8 @@ def _out_of_fold(
         raw = apply_way(way, learned, members[:, known], validation.task)
         facts = task.calibrate(raw, validation.rows(known.tolist()), classes)
         out[held] = task.finish(apply_way(way, learned, members[:, held], validation.task), facts)
-    return out
+    result: Array = out
+    return result
 
 
 def _folds(validation: Examples, seed: int) -> Array:

@@ -114,18 +114,19 @@ with JobContext(search.job) as job:
 
 
 def test_a_killed_worker_leaves_a_failed_trial_and_the_search_goes_on(owner: Actor, version: Version) -> None:
-    search = started(owner, version, trials=2, params={**QUICK, "epochs": 60, "patience": 60})
+    search = started(owner, version, trials=2, params={**QUICK, "epochs": 20, "patience": 20})
     arguments = [sys.executable, "-c", _WORKER, str(search.pk), str(connection.settings_dict["NAME"])]
     child = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
-    until = time.monotonic() + 120
-    with open_trials(search) as (study, _plan):
-        while [row.state for row in rows_of(study)] != ["finished", "running"]:
-            assert time.monotonic() < until, "the worker began no second trial"
-            if child.poll() is not None:
-                pytest.fail(str(child.communicate()[1]))
-            time.sleep(0.05)
-    child.kill()
-    child.communicate()
+    until = time.monotonic() + 240
+    try:
+        with open_trials(search) as (study, _plan):
+            while [row.state for row in rows_of(study)] != ["finished", "running"]:
+                assert time.monotonic() < until, rows_of(study)
+                assert child.poll() is None, child.communicate()[1]
+                time.sleep(0.05)
+    finally:
+        child.kill()
+        child.communicate()
     with running(search.job) as job:
         run_search_job(job=job, search_id=search.pk)
     search.refresh_from_db()
