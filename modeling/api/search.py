@@ -17,7 +17,7 @@ from workers.api.job import JobOutput
 from workers.models import JobState
 
 
-class SearchInput(serializers.Serializer[Any]):
+class SettingsSearchInput(serializers.Serializer[Any]):
     version = serializers.IntegerField(min_value=1, max_value=2**62)
     family = serializers.ChoiceField(choices=sorted(SPACES), help_text="A family that has settings worth a search.")
     task = serializers.ChoiceField(
@@ -40,7 +40,7 @@ class SearchInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
 
-class SearchOutput(serializers.ModelSerializer[Search]):
+class SettingsSearchOutput(serializers.ModelSerializer[Search]):
     state = serializers.ChoiceField(choices=JobState.choices, source="job.state", default=None, allow_null=True)
     training = serializers.IntegerField(
         source="training_id", allow_null=True, help_text="That of the best settings, once the search is over."
@@ -83,15 +83,15 @@ class SearchReportOutput(serializers.Serializer[Any]):
     )
 
 
-class SearchDetailOutput(SearchOutput):
+class SettingsSearchDetailOutput(SettingsSearchOutput):
     report = SearchReportOutput(allow_null=True, read_only=True)
 
-    class Meta(SearchOutput.Meta):
-        fields = [*SearchOutput.Meta.fields, "report"]
+    class Meta(SettingsSearchOutput.Meta):
+        fields = [*SettingsSearchOutput.Meta.fields, "report"]
 
 
 class StartedSearchOutput(serializers.Serializer[Any]):
-    search = SearchOutput()
+    search = SettingsSearchOutput()
     job = JobOutput()
 
 
@@ -108,26 +108,26 @@ class SearchViewSet(ScopedViewSet):
     """Searches for the settings of a family. The job's metrics are the live curve; the best become a training."""
 
     queryset = Search.objects.select_related("job")
-    serializer_class = SearchDetailOutput
+    serializer_class = SettingsSearchDetailOutput
     filter_backends = (filters.DjangoFilterBackend,)
     filterset_class = SearchFilter
     scopes = {"GET": "model.read", "POST": "model.write"}
 
-    @extend_schema(responses=SearchOutput(many=True))
+    @extend_schema(responses=SettingsSearchOutput(many=True))
     def list(self, request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset().defer("report")))
-        return self.get_paginated_response(SearchOutput(page, many=True).data)
+        return self.get_paginated_response(SettingsSearchOutput(page, many=True).data)
 
-    @extend_schema(request=SearchInput, responses={202: StartedSearchOutput})
+    @extend_schema(request=SettingsSearchInput, responses={202: StartedSearchOutput})
     def create(self, request: Request) -> Response:
         """Search for the settings of a family on a version that has labels and a split."""
-        chosen = valid(SearchInput, request.data)
+        chosen = valid(SettingsSearchInput, request.data)
         actor = request.actor  # type: ignore[attr-defined]
         number, task, answer = chosen.pop("version"), chosen.pop("task", ""), chosen.pop("answer", "")
         goal = find_goal(actor=actor, version_id=number, task=task, answer=answer) if task or answer else None
         search = start_search(actor=actor, version_id=number, goal=goal, **chosen)
-        return Response({"search": SearchOutput(search).data, "job": JobOutput(search.job).data}, status=202)
+        return Response({"search": SettingsSearchOutput(search).data, "job": JobOutput(search.job).data}, status=202)
 
-    @extend_schema(responses=SearchDetailOutput)
+    @extend_schema(responses=SettingsSearchDetailOutput)
     def retrieve(self, request: Request, pk: int) -> Response:
-        return Response(SearchDetailOutput(self.get_object()).data)
+        return Response(SettingsSearchDetailOutput(self.get_object()).data)
