@@ -280,6 +280,8 @@ class Training(Record):
     id: int
     name: str = ""
     version: int | None = None
+    task: str = ""
+    answer: str = ""
     family: str = ""
     seed: int = 0
     params: dict[str, Any] = field(default_factory=dict)

@@ -20,10 +20,14 @@ def train(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all randomness.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="A parameter as name=value; may be given often.")] = None,
     name: Annotated[str, typer.Option(help="What the lists call it.")] = "",
+    task: Annotated[str | None, typer.Option(help="What to learn, such as ner; the likeliest when left out.")] = None,
+    answer: Annotated[str | None, typer.Option(help="Column of answers.")] = None,
 ) -> None:
     """Train a model and report it against the baseline."""
     session = session_of(context)
-    result = run_training(session, version, family, seed=seed, params=_params(param or []), name=name)
+    result = run_training(
+        session, version, family, seed=seed, params=_params(param or []), name=name, goal=(task, answer)
+    )
     session.out.result(result, training_text(result))
 
 
@@ -54,16 +58,19 @@ def run_training(
     seed: int | None = None,
     params: dict[str, Any] | None = None,
     name: str = "",
+    goal: tuple[str | None, str | None] = (None, None),
 ) -> dict[str, Any]:
     """Train and return the figures on the locked test split."""
     chosen = family or str(session.client.trainings.families()[0]["name"])
-    training, job = session.client.trainings.start(version, chosen, seed=seed, params=params or None, name=name)
+    task, answer = goal
+    start = session.client.trainings.start
+    training, job = start(version, chosen, seed=seed, params=params or None, name=name, task=task, answer=answer)
     session.wait(job, f"Training {chosen}")
     done = session.client.trainings.get(training.id)
     return {
         "training": done.id,
         "model": done.model,
-        "family": done.family,
+        "family": (done.report or {}).get("family") or done.family,
         "device": done.device,
         "fingerprint": done.fingerprint,
         "report": done.report or {},
@@ -77,14 +84,22 @@ def training_text(result: dict[str, Any]) -> str:
     return "\n".join([*lines, result["url"]])
 
 
+_FIGURES = {"macro_f1": "macro-F1", "micro_f1": "micro-F1", "f1": "span F1", "map": "mAP 50-95", "r2": "R2"}
+
+
 def figures_text(report: dict[str, Any]) -> str:
     """Return the figures on the locked test split, beside those of the baseline."""
-    if "macro_f1" not in report:
+    main = report.get("primary", "macro_f1")
+    if main not in report:
         return "no report"
-    said = f"macro-F1 {report['macro_f1']:.4f}, accuracy {report['accuracy']:.4f} on {report['rows']:,} test rows"
+    word = _FIGURES.get(main, main)
+    said = f"{word} {report[main]:.4f}"
+    if main != "accuracy" and "accuracy" in report:
+        said += f", accuracy {report['accuracy']:.4f}"
+    said += f" on {report['rows']:,} test rows"
     compared = report.get("comparison")
     if compared:
-        said += f"; baseline macro-F1 {compared['baseline']['macro_f1']:.4f} ({compared['verdict']})"
+        said += f"; baseline {word} {compared['baseline'][main]:.4f} ({compared['verdict']})"
     return said
 
 

@@ -28,6 +28,8 @@ class Trainings:
         params: dict[str, Any] | None = None,
         seed: int | None = None,
         name: str = "",
+        task: str | None = None,
+        answer: str | None = None,
     ) -> tuple[Training, Job]:
         """Send the job that trains a family on a version with labels and a split.
 
@@ -37,12 +39,15 @@ class Trainings:
             params: The family's parameters, where its defaults do not suit.
             seed: Seed of all randomness; the same seed, version and machine give the same model.
             name: What the lists call it.
+            task: What to learn, such as ``ner``; the likeliest that the version teaches when left out.
+            answer: The column of answers; the first of the task when left out.
         """
         body = {"version": version_id, "family": family, "params": params, "seed": seed, "name": name or None}
-        answer = self._transport.json(
+        body |= {"task": task, "answer": answer}
+        sent = self._transport.json(
             "POST", "trainings/", body={key: value for key, value in body.items() if value is not None}
         )
-        return Training.parse(answer["training"]), Job.parse(answer["job"])
+        return Training.parse(sent["training"]), Job.parse(sent["job"])
 
     def list(self, *, version: int | None = None, family: str | None = None) -> Iterator[Training]:
         """Give the trainings, newest first, without their reports."""
@@ -51,3 +56,29 @@ class Trainings:
     def get(self, training_id: int) -> Training:
         """Return one training; `report` and `model` are there once its job has succeeded."""
         return Training.parse(self._transport.json("GET", f"trainings/{training_id}/"))
+
+    def items(
+        self, training_id: int, *, answer: str = "", prediction: str = "", wrong: bool = True, limit: int = 50
+    ) -> Sequence[dict[str, Any]]:
+        """Return judged items of the test split, those first that the model is most wrong about.
+
+        Args:
+            training_id: A training that is done.
+            answer: Only items with this answer.
+            prediction: Only items that were given this.
+            wrong: Leave out items that are right.
+            limit: At most so many, 1 to 100.
+        """
+        asked = {"answer": answer or None, "prediction": prediction or None, "wrong": wrong, "limit": limit}
+        query = {name: value for name, value in asked.items() if value is not None}
+        found = self._transport.json("GET", f"trainings/{training_id}/items/", params=query)
+        return [dict(row) for row in found["results"]]
+
+    def slices(self, training_id: int, column: str) -> Sequence[dict[str, Any]]:
+        """Return figures of the test split for each value of a column of the version, the worst first."""
+        found = self._transport.json("GET", f"trainings/{training_id}/slices/", params={"column": column})
+        return [dict(row) for row in found["results"]]
+
+    def beside(self, training_id: int, other_id: int) -> dict[str, Any]:
+        """Return how two trainings compare on the test items that both judged."""
+        return dict(self._transport.json("GET", f"trainings/{training_id}/beside/", params={"other": other_id}))
