@@ -308,6 +308,16 @@ FAMILIES: dict[str, Family] = {
         exportable=False,
         params=(_ENCODER,),
     ),
+    "reward-tuned": Family(
+        name="reward-tuned",
+        title=_("Reward model, fine-tuned"),
+        what=_("The reward model whose encoder is trained further on your pairs."),
+        when=_("Choose it from some thousand judged pairs on, or where a GPU is there."),
+        cost=_("minutes to an hour on a processor, a fifteenth of that on a GPU"),
+        tasks=("preference",),
+        exportable=False,
+        params=(*_LOOP, _ENCODER),
+    ),
     "reward-counted": Family(
         name="reward-counted",
         title=_("Reward from length, overlap and form"),

@@ -146,10 +146,20 @@ SECONDS: dict[str, Callable[[_Shape], float | None]] = {
     "table-trees": lambda shape: 3 + shape.rows / 2_000,
     "reward-counted": lambda shape: 1 + shape.rows / 2_000,
     "reward": lambda shape: 5 + shape.rows / 5,
+    "reward-tuned": lambda shape: 5 * shape.rows * 60 * shape.slower / 300 if shape.rows >= 1000 else None,
     # Never the best where a pretrained encoder is at hand.
     "from-scratch": lambda _shape: None,
 }
-_ON_GPU = {"few-shot", "fine-tuning", "picture-fine-tune", "picture-cnn", "detector", "segmenter", "tagger"}
+_ON_GPU = {
+    "few-shot",
+    "fine-tuning",
+    "picture-fine-tune",
+    "picture-cnn",
+    "detector",
+    "segmenter",
+    "tagger",
+    "reward-tuned",
+}
 
 
 def train_auto(data: Examples, folder: Path, settings: TrainingSettings, context: TrainingContext) -> TrainedModel:

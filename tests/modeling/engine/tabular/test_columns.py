@@ -5,8 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from modeling.engine.errors import InputRefused
-from modeling.engine.tabular.carried import encode_rows
 from modeling.engine.tabular.columns import Column, as_date, look_at
 from modeling.engine.tabular.matrix import feature_names, for_trees, scaled
 
@@ -56,15 +54,3 @@ def test_dates_are_days() -> None:
     assert as_date("1970-01-02") == 1.0
     assert as_date("1970-01-01 12:00") == 0.5
     assert math.isnan(as_date("03/04/2025"))
-
-
-def test_rows_are_brought_to_the_form_of_an_encoded_version() -> None:
-    encoders = [
-        {"kind": "standard", "column": "mass", "mean": 4.0, "scale": 2.0},
-        {"kind": "onehot", "column": "island", "categories": ["A", "B"]},
-    ]
-    rows = encode_rows([{"mass": 6, "island": "B", "note": "x"}], encoders)
-    assert rows == [{"mass": 1.0, "island=A": 0, "island=B": 1, "note": "x"}]
-    assert encode_rows([{"mass": 6}], []) == [{"mass": 6}]
-    with pytest.raises(InputRefused, match="no column island"):
-        encode_rows([{"mass": 6}], encoders)
