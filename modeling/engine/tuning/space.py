@@ -121,6 +121,11 @@ SPACES: dict[str, Space] = {
         "weight_decay": _DECAY,
         "label_smoothing": _SMOOTHING,
     },
+    "reward-tuned": {
+        "learning_rate": Span(1e-5, 5e-4, log=True),
+        "batch_size": Choice((8, 16, 32)),
+        "weight_decay": _DECAY,
+    },
 }
 
 # Families without such settings, and why.
