@@ -53,3 +53,20 @@ def take(page: Page, name: str, *, ready: str = "main, #labeling-page .lp-sheet"
             window.screenshot(path=Path(folder) / f"{name}-{look}.jpg", type="jpeg", quality=QUALITY)
         finally:
             context.close()
+
+
+def take_now(page: Page, name: str, at: str) -> None:
+    """Keep a picture of the page as it is: of one that answers a form, and has no address of its own.
+
+    Args:
+        page: What is pictured.
+        name: Of the picture, its look included.
+        at: What the picture is about.
+    """
+    folder = os.environ.get("ASSAY_SCREENSHOTS")
+    if not folder:
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    page.locator(at).first.evaluate("one => one.scrollIntoView({block: 'start'})")
+    page.mouse.wheel(0, -120)
+    page.screenshot(path=Path(folder) / f"{name}.jpg", type="jpeg", quality=QUALITY)

@@ -12,6 +12,7 @@ from curation.engine.pictures.taking import take
 from curation.models import Run, Version
 from curation.services.media import store_pictures
 from tests.curation import history
+from tests.e2e.screenshots import take_now
 from tests.e2e.test_common_pages import open_page, sign_in, violations
 from tests.e2e.test_meaning_page import imported
 from tests.e2e.test_review_page import boss
@@ -42,6 +43,8 @@ PICTURES = """steps:
       - use: turn
 """
 
+LOOKS_OF = {1280: "desktop-en", 390: "phone-zh"}
+
 
 def tried(page: Page, version: Version, plan: str) -> None:
     page.goto(f"/versions/{version.pk}/curate/")
@@ -68,6 +71,7 @@ def test_spans_are_drawn_on_both_sides_and_the_run_says_what_was_added(boss: Act
         assert page.locator(".plan-copies ins, .plan-copies del").count() >= 3
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert violations(page) == []
+        take_now(page, f"copies-texts-{LOOKS_OF[width]}", ".plan-copies")
     run = Run.objects.count()
     page.get_by_role("tab", name="YAML").click()
     page.locator(".plan-actions .button-primary").click()
@@ -108,3 +112,4 @@ def test_shapes_are_drawn_over_both_pictures(boss: Actor, pictures: Version, ope
         assert 0 < after.locator(".copy-shape").count() <= before.locator(".copy-shape").count()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert violations(page) == []
+        take_now(page, f"copies-pictures-{LOOKS_OF[width]}", ".plan-copies")
