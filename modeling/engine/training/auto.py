@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 # Without a budget of the user's, what takes longer than this is not tried.
 DEFAULT_BUDGET = 1800.0
-# With fewer validation rows than this, which family is ahead there is luck: only those that hold out folds of their own
-# are compared.
+# With fewer validation rows than this, which family is ahead there is luck, and one is taken by rule. With 8 labels a
+# class contrastive tuning was 2 and 3 points ahead of the regression on banking77 and Chinese reviews, and level on SMS.
+BY_RULE = ("few-shot", "encoder-linear")
 LEAST_VALIDATION = 30
 # So little of the primary figure is given up for a model that can be exported.
 NEARLY = 0.01
@@ -179,9 +180,10 @@ def train_auto(data: Examples, folder: Path, settings: TrainingSettings, context
     tried: list[tuple[TrainedModel, float]] = []
     failures: list[str] = []
     plan = candidates(data, cuda=cuda, budget=settings.budget, augmented=settings.augment is not None)
-    if data.splits.count("validation") < LEAST_VALIDATION:
-        plan = [row for row in plan if row.family in {"tfidf-linear", "encoder-linear"}] or plan[:1]
-    for candidate in plan:
+    few = data.splits.count("validation") < LEAST_VALIDATION
+    for candidate in _by_rule(plan) if few else plan:
+        if few and tried:
+            break
         left = None if settings.budget is None else settings.budget - (time.monotonic() - began)
         if tried and left is not None and left < candidate.seconds / 2:
             continue
@@ -218,6 +220,12 @@ def _train_one(
     return train(data, place, chosen, replace(context, checkpoints=checkpoints))
 
 
+def _by_rule(plan: list[Candidate]) -> list[Candidate]:
+    """Return candidates in the order in which one is taken where too few validation rows could compare them."""
+    first = [row for name in BY_RULE for row in plan if row.family == name]
+    return [*first, *(row for row in plan if row not in first)]
+
+
 def _same(made: dict[str, Any], chosen: TrainingSettings) -> bool:
     """Tell whether a model was made with what was chosen; the rest were defaults, and a budget is what was left."""
     given = {name: value for name, value in chosen.to_dict().items() if value is not None and value != "auto"}
@@ -230,9 +238,8 @@ def _keep_best(
     from modeling.engine.training.train import MODEL_FILE, TrainedModel
 
     few = data.splits.count("validation") < LEAST_VALIDATION
-    by_rule = [row for row in tried if few and row[0].facts["family"] == "encoder-linear"]
     figure = _figure(data, tried)
-    best = by_rule[0] if by_rule else _best(tried, figure)
+    best = _best(tried, figure)
     rows = [
         {"family": model.facts["family"], "seconds": round(seconds, 1), "validation": model.facts["validation"]}
         for model, seconds in tried
