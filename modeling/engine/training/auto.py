@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Without a budget of the user's, what takes longer than this is not tried.
 DEFAULT_BUDGET = 1800.0
 # With fewer validation rows than this, which family is ahead there is luck, and one is taken by rule. With 8 labels a
-# class contrastive tuning was 2 and 3 points ahead of the regression on banking77 and Chinese reviews, and level on SMS.
+# class contrastive tuning was 2 and 3 points ahead of the regression on banking77 and Chinese reviews, level on SMS.
 BY_RULE = ("few-shot", "encoder-linear")
 LEAST_VALIDATION = 30
 # So little of the primary figure is given up for a model that can be exported.
