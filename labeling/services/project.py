@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core.errors import Conflict, DomainError, NotFound
+from curation.engine.interval import wilson_interval
 from curation.models import Version
 from labeling.engine.consensus import canonical, majority
-from labeling.engine.interval import wilson_interval
 from labeling.engine.schema import Schema, SchemaError, parse_schema
 from labeling.models import AcceptRound, Progress, Project, Tally, TaskOrder
 from labeling.models.project import USUAL_EVERY

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -116,7 +117,7 @@ class Examples:
 
         return get_task(self.task)
 
-    @property
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """The labels in code point order; a class index everywhere in the engine is a place in this tuple."""
         return self.kind.classes(self.answers)
@@ -157,7 +158,11 @@ class Examples:
         return out
 
     def content_hash(self) -> str:
-        """Return a SHA-256 over the rows in order; of pictures, over their bytes."""
+        """Return a SHA-256 over the rows in order; of pictures, over their bytes, which are read once."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> str:
         digest = hashlib.sha256(self.task.encode())
         for row in zip(self.inputs, self.answers, self.splits, strict=True):
             for value in row:

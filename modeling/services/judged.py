@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from core import objects
 from core.errors import NotFound
+from curation.engine.interval import wilson_interval
 from curation.services.version import open_version
 from modeling.models import Training
 from modeling.services.trainable import ABOUT_LABELS, SPLIT_COLUMN
@@ -151,7 +152,7 @@ def slice_figures(training: Training, column: str) -> list[dict[str, Any]]:
 
 def _slice(row: dict[str, Any]) -> dict[str, Any]:
     judged = row["right_count"]
-    low, high = wilson(row["right_sum"] or 0, judged) if judged else (None, None)
+    low, high = wilson_interval(row["right_sum"] or 0, judged) or (None, None)
     share = (row["right_sum"] or 0) / judged if judged else None
     return {
         "value": row["value"],
@@ -161,15 +162,6 @@ def _slice(row: dict[str, Any]) -> dict[str, Any]:
         "low": low,
         "high": high,
     }
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """Return the 95 % Wilson score interval of a share of `count` >= 1 items (Wilson 1927)."""
-    z = 1.959964
-    share = hits / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * ((share * (1 - share) + z * z / (4 * count)) / count) ** 0.5 / (1 + z * z / count)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def compare_trainings(first: Training, second: Training) -> dict[str, Any]:

@@ -12,14 +12,13 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.services import audit
-from core.errors import Conflict, DomainError, NotFound
-from curation.models import Version
+from core.errors import DomainError
 from curation.services.meaning import vectors_folder
 from modeling.engine.tuning.space import SPACES
 from modeling.families import FAMILIES
 from modeling.models import Search
 from modeling.services.engine_errors import engine_errors
-from modeling.services.trainable import Goal, check_trainable, open_examples
+from modeling.services.trainable import Goal, check_trainable, hold_version, open_examples
 from modeling.services.training import check_params, start_training
 from modeling.services.trial_storage import open_trials
 from workers.context import JobCancelled, JobContext, LeaseLost
@@ -71,13 +70,7 @@ def start_search(
         DomainError: ``family_not_searched``, ``nothing_to_search``, ``search_out_of_range``, and those of
             `modeling.services.training.start_training`.
     """
-    rows = Version.objects.visible_to(actor).select_related("dataset").filter(pk=version_id)
-    # Locked, so that nobody puts it in the trash before the search holds it.
-    version = rows.select_for_update(no_key=True, of=("self",)).first()
-    if version is None or version.dataset.deleted_at is not None:
-        raise NotFound(_("There is no such version."))
-    if version.trashed_at is not None:
-        raise Conflict("version_trashed", _("This version is in the trash. Restore it before you train on it."))
+    version = hold_version(actor=actor, version_id=version_id)
     learned = check_trainable(version=version, goal=goal)
     chosen = check_params(family=family, params=params or {}, task=learned.task)
     _check_space(family=family, params=chosen, task=learned.task)

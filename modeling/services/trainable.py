@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from core.errors import DomainError, NotFound
+from core.errors import Conflict, DomainError, NotFound
 from curation.models import Version
 from curation.services.media import open_media
 from curation.services.version import open_version
@@ -64,6 +64,23 @@ def trainable_versions(*, actor: Actor) -> QuerySet[Version]:
         manifest__columns__contains=[[SPLIT_COLUMN]],
     )
     return rows.select_related("dataset").order_by("-pk")
+
+
+def hold_version(*, actor: Actor, version_id: int) -> Version:
+    """Return a version that is to be learned from, locked until the transaction ends, so that nobody puts it in the
+    trash before what was started on it holds it.
+
+    Raises:
+        NotFound: No such version.
+        Conflict: ``version_trashed``.
+    """
+    rows = Version.objects.visible_to(actor).select_related("dataset").filter(pk=version_id)
+    version = rows.select_for_update(no_key=True, of=("self",)).first()
+    if version is None or version.dataset.deleted_at is not None:
+        raise NotFound(_("There is no such version."))
+    if version.trashed_at is not None:
+        raise Conflict("version_trashed", _("This version is in the trash. Restore it before you train on it."))
+    return version  # type: ignore[no-any-return]
 
 
 def goals_of(*, version: Version) -> list[Goal]:

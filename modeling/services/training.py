@@ -10,15 +10,14 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.services import audit
 from core import objects
-from core.errors import Conflict, DomainError, NotFound
-from curation.models import Version
+from core.errors import DomainError
 from curation.services.meaning import vectors_folder
 from modeling.families import FAMILIES
 from modeling.models import Model, Training
 from modeling.services.archive import pack, sha256_of
 from modeling.services.engine_errors import engine_errors
 from modeling.services.judged import store_rows
-from modeling.services.trainable import Goal, check_trainable, open_examples
+from modeling.services.trainable import Goal, check_trainable, hold_version, open_examples
 from workers.context import JobContext
 from workers.services.job import enqueue
 from workers.work_folder import work_folder
@@ -57,13 +56,7 @@ def start_training(
         DomainError: ``version_without_labels``, ``version_without_split``, ``version_one_label``, ``goal_unknown``,
             ``family_unknown``, ``family_unfit``, ``param_unknown`` or ``param_out_of_range``.
     """
-    rows = Version.objects.visible_to(actor).select_related("dataset").filter(pk=version_id)
-    # Locked, so that nobody puts it in the trash before the training holds it.
-    version = rows.select_for_update(no_key=True, of=("self",)).first()
-    if version is None or version.dataset.deleted_at is not None:
-        raise NotFound(_("There is no such version."))
-    if version.trashed_at is not None:
-        raise Conflict("version_trashed", _("This version is in the trash. Restore it before you train on it."))
+    version = hold_version(actor=actor, version_id=version_id)
     learned = check_trainable(version=version, goal=goal)
     chosen = check_params(family=family, params=params or {}, task=learned.task)
     title = name.strip() or f"{version.dataset.name} v{version.number}"

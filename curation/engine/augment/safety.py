@@ -4,7 +4,6 @@ A model is wrong at times without any change, so that its answer on the copy is 
 item: what agrees is the share of copies on which it did not change its mind.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +11,10 @@ from typing import Any
 from curation.engine.augment.learnt import Learnt
 from curation.engine.augment.policy import Policy, each_alone
 from curation.engine.augment.text import augment_text
+from curation.engine.interval import wilson_interval
 
 # Gives a label for each text, in order.
 Predict = Callable[[Sequence[str]], Sequence[str]]
-# Two-sided 95 % of the normal distribution.
-Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +65,8 @@ class StepSafety:
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927); (0, 1) when nothing was looked at."""
-    if not whole:
-        return 0.0, 1.0
-    share = part / whole
-    middle = share + Z * Z / (2 * whole)
-    reach = Z * math.sqrt(share * (1 - share) / whole + Z * Z / (4 * whole * whole))
-    scale = 1 + Z * Z / whole
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+    """Return the 95 % interval of a share; (0, 1) when nothing was looked at."""
+    return wilson_interval(part, whole) or (0.0, 1.0)
 
 
 def label_safety(

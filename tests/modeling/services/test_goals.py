@@ -11,6 +11,7 @@ import pytest
 
 from accounts.actor import Actor
 from core.errors import DomainError, NotFound
+from curation.engine.interval import wilson_interval
 from curation.models import Dataset, Version
 from modeling.engine.data import Shape, Span
 from modeling.models import Training
@@ -28,7 +29,6 @@ from modeling.services.judged import (
     slice_figures,
     slices_of,
     training_with_rows,
-    wilson,
 )
 from modeling.services.trainable import Goal, find_goal, goals_of, open_examples
 from modeling.services.training import run_training, start_training
@@ -193,8 +193,8 @@ def test_a_stranger_sees_no_judged_items(stranger: Actor, version: Version, trai
 
 def test_the_interval_of_a_share_is_wilsons() -> None:
     # Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662.
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
-    assert wilson(0, 20)[0] == 0.0
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson_interval(0, 20)[0] == 0.0
 
 
 def test_erased_items_leave_the_judged_rows(version: Version, trained: Callable[..., Training]) -> None:
