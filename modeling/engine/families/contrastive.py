@@ -33,18 +33,11 @@ class Contrastive(FineTuning):
         from safetensors.torch import save_file
 
         from modeling.engine.families.contrastive_work import ContrastiveWork
-        from modeling.engine.training.loop import run_loop
 
         seed_torch(settings.seed)
         work = ContrastiveWork(data, settings, context)
         context.stage("training")
-        result = run_loop(
-            work,
-            settings,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
-            checkpoints=context.checkpoints,
-            callbacks=context.loop_callbacks(),
-        )
+        result = context.run(work, data, settings)
         context.stage("fitting")
         held_out, module = work.finished()
         weights = {

@@ -56,7 +56,6 @@ class Detector(Family):
         from safetensors.torch import save_file
 
         from modeling.engine.families.picture_rows import readable_parts
-        from modeling.engine.training.loop import run_loop
 
         context.stage("reading")
         side = side_for(data.part("train"))
@@ -65,13 +64,7 @@ class Detector(Family):
         torch.manual_seed(settings.seed)
         torch.set_num_threads(settings.threads)
         work = self._work(data, parts, settings)
-        result = run_loop(
-            work,
-            settings,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
-            checkpoints=context.checkpoints,
-            callbacks=context.loop_callbacks(),
-        )
+        result = context.run(work, data, settings)
         state = {f"stem.{name}": value for name, value in work.stem.state_dict().items()}
         state |= {f"net.{name}": value for name, value in work.module.state_dict().items()}
         save_file({name: value.contiguous().cpu() for name, value in state.items()}, folder / MODEL_FILE)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from modeling.engine.callbacks import IsCancelled, OnMetrics, Progress
     from modeling.engine.data import Examples
-    from modeling.engine.training.loop import LoopCallbacks
+    from modeling.engine.training.loop import LoopCallbacks, LoopResult
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.work import Work
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,22 @@ class TrainingContext:
         from modeling.engine.training.loop import LoopCallbacks
 
         return LoopCallbacks(self.on_step, self.on_epoch, self.on_note, self.cancelled)
+
+    def run(self, work: Work, data: Examples, settings: TrainingSettings) -> LoopResult:
+        """Run the training loop; its checkpoints belong to these rows and settings alone.
+
+        Raises:
+            As `modeling.engine.training.loop.run_loop`.
+        """
+        from modeling.engine.training.loop import run_loop
+
+        return run_loop(
+            work,
+            settings,
+            identity=f"{settings.fingerprint()}:{data.content_hash()}",
+            checkpoints=self.checkpoints,
+            callbacks=self.loop_callbacks(),
+        )
 
 
 @dataclass(frozen=True)

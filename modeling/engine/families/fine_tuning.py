@@ -42,18 +42,11 @@ class FineTuning(Family):
         from safetensors.torch import save_file
 
         from modeling.engine.families.tuning_work import TuningWork
-        from modeling.engine.training.loop import run_loop
 
         seed_torch(settings.seed)
         work = TuningWork(data, settings, context)
         context.stage("training")
-        result = run_loop(
-            work,
-            settings,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
-            checkpoints=context.checkpoints,
-            callbacks=context.loop_callbacks(),
-        )
+        result = context.run(work, data, settings)
         weights = {name: value.detach().cpu().contiguous() for name, value in work.trained().items()}
         save_file(weights, folder / WEIGHTS_FILE)
         return FamilyResult({**result.__dict__, "width": work.width, "hidden": 0, "precision": "float32"})

@@ -64,7 +64,6 @@ class PictureNetwork(Family):
         from modeling.engine.families.picture_rows import readable_parts
         from modeling.engine.pictures.changing import changer
         from modeling.engine.pictures.pixel_rows import PictureWork, PixelRows, squared
-        from modeling.engine.training.loop import run_loop
 
         context.stage("reading")
         parts = readable_parts(data, self.most, context)
@@ -90,13 +89,7 @@ class PictureNetwork(Family):
             factor=self.factor,
             multilabel=data.task.endswith("multilabel"),
         )
-        result = run_loop(
-            work,
-            settings,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
-            checkpoints=context.checkpoints,
-            callbacks=context.loop_callbacks(),
-        )
+        result = context.run(work, data, settings)
         state = {name: value.contiguous().cpu() for name, value in module.state_dict().items()}
         save_file(state, folder / NETWORK_FILE)
         return FamilyResult({**result.__dict__, **shape, "left_out": parts.left_out})

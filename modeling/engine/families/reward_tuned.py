@@ -44,7 +44,6 @@ class RewardTuned(Family):
 
         from modeling.engine.preference.net import RewardReader, RewardWork
         from modeling.engine.training.checkpoint import trained_state
-        from modeling.engine.training.loop import run_loop
 
         context.stage("training")
         seed_torch(settings.seed)
@@ -57,13 +56,7 @@ class RewardTuned(Family):
         first = fit_bradley_terry(differences_of(scaled), shares, STRENGTH)
         with torch.no_grad():
             net.counts.weight.copy_(torch.from_numpy(first)[None, :])
-        result = run_loop(
-            work,
-            settings,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
-            checkpoints=context.checkpoints,
-            callbacks=context.loop_callbacks(),
-        )
+        result = context.run(work, data, settings)
         state = {**trained_state(net), "mean": net.mean, "deviation": net.deviation}
         save_file({name: value.cpu().contiguous() for name, value in state.items()}, folder / FILE)
         return FamilyResult({**result.__dict__})

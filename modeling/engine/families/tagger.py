@@ -44,7 +44,7 @@ class Tagger(Family):
 
         from modeling.engine.tagging.work import TaggerWork, fresh_tagger
         from modeling.engine.training.checkpoint import trained_state
-        from modeling.engine.training.loop import choose_device, run_loop
+        from modeling.engine.training.loop import choose_device
 
         context.stage("training")
         seed_torch(settings.seed)
@@ -52,13 +52,7 @@ class Tagger(Family):
         tagger = fresh_tagger(settings.encoder, scheme, settings.hidden, settings.dropout or 0.0, chained=CHAINED)
         changes = text_changes(data.part("train"), settings, context)
         work = TaggerWork(tagger, data, settings, changes)
-        result = run_loop(
-            work,
-            settings,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
-            checkpoints=context.checkpoints,
-            callbacks=context.loop_callbacks(),
-        )
+        result = context.run(work, data, settings)
         device = choose_device(settings.device)
         validation = data.part("validation")
         scores = tagger.scores(work.held_out, device)
