@@ -3,6 +3,8 @@
 Of each set, texts that repeat are dropped, a fifth is the test part and stays the same for every row of the table; the
 rest gives the labels, `n` of each class, a quarter of which are validation rows (at most 10 % of all of them). Figures
 are accuracy and macro-F1 on the test part and processor seconds of this process, vectors of an empty cache included.
+With `--then-auto` a last line says which of the trained families `auto` keeps within its default budget; its
+seconds are those of the families that it looks at.
 """
 
 import argparse
@@ -20,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from modeling.engine.data import Examples  # noqa: E402
 from modeling.engine.evaluate import evaluate  # noqa: E402
-from modeling.engine.training import TrainingContext, TrainingSettings, families_of, train  # noqa: E402
+from modeling.engine.training import TrainedModel, TrainingContext, TrainingSettings, families_of, train  # noqa: E402
 
 SHARED = ROOT.parent / "shared" / "data" / "text"
 PACKAGED = ROOT / "curation" / "demo" / "data"
@@ -74,6 +76,7 @@ def main() -> None:
     parser.add_argument("--families", default=",".join(families_of("text-classification")))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--then-auto", action="store_true")
     parser.add_argument("--set", action="append", default=[], help="another setting: name=value")
     options = parser.parse_args()
     more = {pair.split("=")[0]: _value(pair.split("=")[1]) for pair in options.set}
@@ -81,10 +84,14 @@ def main() -> None:
     print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |")
     for name in options.sets:
         for count in options.counts.split(","):
-            for family in options.families.split(","):
-                for seed in range(options.seeds):
-                    data = few(name, None if count == "all" else int(count), seed)
-                    _line(name, count, family, seed, data, {**more, "threads": options.threads})
+            for seed in range(options.seeds):
+                data = few(name, None if count == "all" else int(count), seed)
+                with tempfile.TemporaryDirectory() as scratch:
+                    bench = Bench(name, count, seed, data, {**more, "threads": options.threads}, Path(scratch))
+                    for family in options.families.split(","):
+                        bench.line(family)
+                    if options.then_auto:
+                        bench.auto()
 
 
 def _value(text: str) -> str | float | int:
@@ -96,22 +103,46 @@ def _value(text: str) -> str | float | int:
     return text
 
 
-def _line(name: str, count: str, family: str, seed: int, data: Examples, more: dict[str, object]) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        # Graphs of encoders are made once a machine and shared; vectors are made anew for each line.
-        context = TrainingContext(vectors_dir=Path(scratch) / "vectors")
-        settings = TrainingSettings.from_dict({"family": family, "seed": seed, **more})
+class Bench:
+    """The families of one set, number of labels and seed, one after the other."""
+
+    def __init__(
+        self, name: str, count: str, seed: int, data: Examples, more: dict[str, object], scratch: Path
+    ) -> None:
+        self.name, self.count, self.seed, self.data, self.more = name, count, seed, data, more
+        self.scratch = scratch
+        self.spent: dict[str, float] = {}
+
+    def line(self, family: str) -> None:
+        """Train one family and print its line."""
         began = time.process_time()
-        model = train(data, Path(scratch) / "model", settings, context)
-        spent = time.process_time() - began
-        figures = evaluate(model, data, context=context).figures
-    facts = model.facts
-    note = facts.get("reason", "") or f"epoch {facts.get('best_epoch', '-')} of {facts.get('epochs', '-')}"
-    print(
-        f"| {name} | {count} | {family} | {seed} | {figures['accuracy']:.4f} | {figures['macro_f1']:.4f} | "
-        f"{figures['calibration_error']:.3f} | {spent:.0f} | {note} |",
-        flush=True,
-    )
+        model = self._trained(family, self.scratch / "candidates" / family)
+        self.spent[family] = time.process_time() - began
+        self._print(family, model, self.spent[family])
+
+    def auto(self) -> None:
+        """Print the line of `auto`, which finds the families that it would try trained already."""
+        began = time.process_time()
+        model = self._trained("auto", self.scratch)
+        own = time.process_time() - began
+        self._print("auto", model, own + sum(self.spent.get(row["family"], 0.0) for row in model.facts["auto"]))
+
+    def _trained(self, family: str, folder: Path) -> TrainedModel:
+        # Graphs of encoders are made once a machine and shared; vectors are made anew for each line.
+        context = TrainingContext(vectors_dir=self.scratch / f"vectors-{family}")
+        settings = TrainingSettings.from_dict({"family": family, "seed": self.seed, **self.more})
+        return train(self.data, folder, settings, context)
+
+    def _print(self, family: str, model: TrainedModel, spent: float) -> None:
+        context = TrainingContext(vectors_dir=self.scratch / f"vectors-{family}")
+        figures = evaluate(model, self.data, context=context).figures
+        facts = model.facts
+        note = facts.get("reason", "") or f"epoch {facts.get('best_epoch', '-')} of {facts.get('epochs', '-')}"
+        print(
+            f"| {self.name} | {self.count} | {family} | {self.seed} | {figures['accuracy']:.4f} | "
+            f"{figures['macro_f1']:.4f} | {figures['calibration_error']:.3f} | {spent:.0f} | {note} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
