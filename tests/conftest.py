@@ -18,6 +18,7 @@ import pytest
 from runner.home import Home
 from runner.postgres import PostgresServer
 from runner.valkey import ValkeyServer
+from tests import template
 
 ROOT = Path(__file__).resolve().parent.parent
 XDIST_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -78,7 +79,10 @@ def _start_services() -> None:
     database, queue = PostgresServer(home, durable=False), ValkeyServer(home)
     _services.extend([database, queue])
     queue.start()
+    is_migrated = template.restore(database)
     database.start()
+    if is_migrated:
+        (home.root / MIGRATED).touch()
     os.environ["ASSAY_TEST_HOME"] = str(home.root)
     os.environ["ASSAY_TEST_BROKER"] = queue.url
     os.environ["DATABASE_URL"] = database.url
@@ -125,8 +129,14 @@ def _beats_seen_by_nobody(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """Migrate one database for all workers while they load the tests: it costs twenty seconds of a processor."""
+    _start_migrating()
+
+
+def _start_migrating() -> None:
+    """Migrate the run's database in a process of its own, unless this or an earlier run has done so already."""
     home = Path(os.environ["ASSAY_TEST_HOME"])
-    (home / MIGRATED).unlink(missing_ok=True)
+    if _migrating or (home / MIGRATED).exists():
+        return
     log = home / "migrate.log"
     with log.open("wb") as output:
         child = subprocess.Popen(
@@ -144,11 +154,11 @@ def pytest_xdist_setupnodes() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Let a worker of xdist copy the migrated database; without xdist one is migrated when a test needs it."""
-    if not XDIST_WORKER:
-        return
+    """Let each process of tests copy the migrated database."""
     from django.db import connection
 
+    if not XDIST_WORKER:
+        _start_migrating()
     migrated, until = Path(os.environ["ASSAY_TEST_HOME"]) / MIGRATED, time.monotonic() + 600
     while not migrated.exists():
         assert time.monotonic() < until, "migrating the database takes more than ten minutes"
@@ -197,8 +207,9 @@ def _refuse_network(event: str, arguments: tuple) -> None:
         raise PermissionError(f"A test tried to reach {host}; tests may only reach this machine.")
 
 
-# Without compiled files each process that a test starts takes seconds longer to load.
+# Without compiled files each process that a test starts takes seconds longer to load, and so does each test module.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 if "ASSAY_TEST_HOME" not in os.environ:
     _start_services()
 os.environ.update(environment_of(XDIST_WORKER))
@@ -210,20 +221,25 @@ django.setup()
 
 from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402
 
-from tests import emptying  # noqa: E402
+from tests import emptying, listing  # noqa: E402
 
 pytest_plugins = ["tests.live"]
 # The real algorithm, as cheap as it can be: with the product's figures each password costs a quarter of a second.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 emptying.install()
+listing.install()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what this process started."""
     for child in _migrating:
         child.kill()
+    is_new = bool(_migrating) and _migrating[0].wait() == 0
     for service in reversed(_services):
-        service.stop()
+        if is_new and isinstance(service, PostgresServer):
+            template.stop_and_keep(service, TEMPLATE)
+        else:
+            service.stop()
     _services.clear()
     if _folder is not None:
         _folder.cleanup()
