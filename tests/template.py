@@ -49,23 +49,30 @@ def restore(server: PostgresServer) -> bool:
 
 def stop_and_keep(server: PostgresServer, database: str) -> None:
     """Stop a server, and keep its folder when nothing but the migrated database is in it."""
-    with psycopg.connect(server.url_of("postgres"), autocommit=True) as connection:
-        others = connection.execute(
-            "SELECT FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', %s)", [database]
-        ).fetchall()
-        # What the tests have written to the log is thrown away with the last checkpoint.
-        connection.execute("ALTER SYSTEM SET wal_recycle = off")
-        connection.execute("SELECT pg_reload_conf()")
-        connection.execute("CHECKPOINT")
+    is_clean = server.child.alive() and _clean(server, database)
     server.stop()
-    if others:
+    if not is_clean:
         return
     KEPT.mkdir(parents=True, exist_ok=True)
     name = name_of(server)
     draft = KEPT / f"{name}.{os.getpid()}"
-    shutil.copytree(server.data, draft)
-    (draft / "postmaster.pid").unlink(missing_ok=True)
-    for old in KEPT.iterdir():
-        if old != draft:
-            shutil.rmtree(old, ignore_errors=True)
-    draft.rename(KEPT / name)
+    try:
+        shutil.copytree(server.data, draft)
+        for old in KEPT.iterdir():
+            if old != draft:
+                shutil.rmtree(old, ignore_errors=True)
+        draft.rename(KEPT / name)
+    except OSError:
+        # The disk is full, or another run keeps the same at this moment: it can be made again.
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _clean(server: PostgresServer, database: str) -> bool:
+    """Let the log of what the tests wrote go with the next checkpoint; return whether no test's database is left."""
+    with psycopg.connect(server.url_of("postgres"), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET wal_recycle = off")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CHECKPOINT")
+        return not connection.execute(
+            "SELECT FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', %s)", [database]
+        ).fetchall()
