@@ -71,6 +71,6 @@ def model_card(name: str, manifest: dict[str, Any], metrics: dict[str, Any]) -> 
         "## Origin",
         "\n".join(f"- {key}: {value}" for key, value in origin.items()),
         "## Licences of the weights",
-        "\n".join(licences),
+        "\n".join(licences) or f"The files of the encoder {encoder['name']} name none: ask its maker.",
     ]
     return "\n\n".join(paragraphs) + "\n"

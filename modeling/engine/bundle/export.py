@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.bundle.card import model_card
 from modeling.engine.bundle.gate import LIMIT_POINTS, GateResult
 from modeling.engine.bundle.graph import (
@@ -26,7 +25,7 @@ from modeling.engine.families.table import get_family
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from curation.engine.embedding.source import Licence
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.data import Examples
     from modeling.engine.training.train import TrainedModel
 
@@ -74,17 +73,17 @@ def export_bundle(
     context = context or TrainingContext()
     if not get_family(model.facts["family"]).exportable or model.facts["task"] != "text-classification":
         raise EngineError(f"Models of the family {model.facts['family']} are not exported.", code="not_exportable")
-    source = get_encoder(model.facts["encoder"])
+    source = context.source_of(model.facts)
     pieces = kept_pieces(source, data.part("train").inputs + data.part("validation").inputs)
     tokenizer = source.tokenizer(pieces)
-    float_figures, candidates = climb(model, data.part("test"), pieces, tokenizer, ladder, limit_points, context)
+    float_figures, candidates = climb(model, source, data.part("test"), pieces, tokenizer, ladder, limit_points, context)
     reports = [candidate.report() for candidate in candidates]
     chosen = candidates[-1]
     if not chosen.result.passed:
         raise GateRefused(f"The bundle was refused. {chosen.result.sentence}", rungs=reports)
     metrics = _metrics(chosen, float_figures, reports, comparison)
     licences = source.licences()
-    facts = _manifest_facts(model, chosen, created_at, dict(lineage or {}), licences, len(pieces or []))
+    facts = _manifest_facts(model, source, chosen, created_at, dict(lineage or {}), len(pieces or []))
     members = {
         "model.onnx": chosen.graph,
         "tokenizer.json": tokenizer.to_str().encode("utf-8"),
@@ -130,15 +129,15 @@ def _metrics(
 
 def _manifest_facts(
     model: TrainedModel,
+    source: EncoderSource,
     chosen: Candidate,
     created_at: str,
     lineage: dict[str, str | int],
-    licences: list[Licence],
     vocabulary: int,
 ) -> dict[str, Any]:
     from curation.engine.embedding.graph import OPSET
 
-    source, trained = get_encoder(model.facts["encoder"]), model.facts
+    trained = model.facts
     parents = {
         "code": code_hash(),
         "training": trained["fingerprint"],
@@ -162,7 +161,8 @@ def _manifest_facts(
         "compression": {"rung": chosen.rung.name, "title": chosen.rung.title},
         "opset": OPSET,
         "temperature": trained["temperature"],
-        "settings": trained["settings"],
+        # Not the folder that it may have been named by: a bundle leaves this machine.
+        "settings": {**trained["settings"], "encoder": source.name},
         "data_hash": trained["data_hash"],
         "rows": trained["rows"],
         "environment": trained["environment"],
@@ -174,7 +174,7 @@ def _manifest_facts(
                 "source": row.source,
                 "file": f"LICENSES/{re.sub(r'[^A-Za-z0-9._-]+', '-', row.work)}.txt",
             }
-            for row in licences
+            for row in source.licences()
         ],
     }
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.families.table import get_family
 
 if TYPE_CHECKING:
@@ -60,11 +59,11 @@ def kept_pieces(source: EncoderSource, texts: Sequence[str]) -> list[int] | None
     return sorted(required | used)
 
 
-def classifier_module(model: TrainedModel, pieces: list[int] | None) -> nn.Module:
+def classifier_module(model: TrainedModel, source: EncoderSource, pieces: list[int] | None) -> nn.Module:
     """Return encoder, head and temperature of a model as one torch module, ids and mask to probabilities."""
     from modeling.engine.heads.classifier import CalibratedClassifier
 
-    module = get_family(model.facts["family"]).module(model.folder, model.facts, pieces)
+    module = get_family(model.facts["family"]).module(model.folder, model.facts, source, pieces)
     return CalibratedClassifier(module, float(model.facts["temperature"])).eval()
 
 
@@ -95,16 +94,17 @@ def _matmuls_of_layers(path: Path, layers: range) -> list[str]:
     return [node.name for node in nodes if node.op_type == "MatMul" and any(mark in node.name for mark in marks)]
 
 
-def float_probabilities(model: TrainedModel, texts: Sequence[str], threads: int) -> np.ndarray[Any, Any]:
+def float_probabilities(
+    model: TrainedModel, source: EncoderSource, texts: Sequence[str], threads: int
+) -> np.ndarray[Any, Any]:
     """Return the float model's probabilities [n, k] with its whole vocabulary, through a float32 graph.
 
     The word table is cut to the pieces these texts use, which changes no result and spares hundreds of megabytes.
     """
-    source = get_encoder(model.facts["encoder"])
     tokens = [encoding.ids for encoding in source.tokenizer().encode_batch(list(texts))]
     pieces = sorted({piece for row in tokens for piece in row})
     place = {piece: i for i, piece in enumerate(pieces)}
-    graph = build_graph(classifier_module(model, pieces), LADDER[-1])
+    graph = build_graph(classifier_module(model, source, pieces), LADDER[-1])
     return run_graph(graph, [[place[piece] for piece in row] for row in tokens], threads)
 
 

@@ -18,6 +18,8 @@ from modeling.engine.training.train import TrainedModel
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from curation.engine.embedding.source import EncoderSource
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -44,6 +46,7 @@ class Candidate:
 
 def climb(
     model: TrainedModel,
+    source: EncoderSource,
     test: Examples,
     pieces: list[int] | None,
     tokenizer: Tokenizer,
@@ -57,14 +60,14 @@ def climb(
     """
     threads, truth = int(model.facts["settings"]["threads"]), test.targets(model.labels)
     context.stage("float figures")
-    reference = float_probabilities(model, test.inputs, threads)
+    reference = float_probabilities(model, source, test.inputs, threads)
     float_figures = classification_figures(reference, truth, model.labels)
     tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(test.inputs))]
     candidates: list[Candidate] = []
     for rung in ladder:
         stop_if(context.cancelled, "Exporting")
         context.stage(f"compressing: {rung.name}")
-        graph = build_graph(classifier_module(model, pieces), rung)
+        graph = build_graph(classifier_module(model, source, pieces), rung)
         made = run_graph(graph, tokens, threads)
         figures = classification_figures(made, truth, model.labels)
         result = gate(float_figures, figures, limit_points)

@@ -136,10 +136,19 @@ def settings_of(options: argparse.Namespace) -> TrainingSettings:
     """Return the settings of a training that the options say."""
     from modeling.engine.training import TrainingSettings
 
-    chosen = {"family": options.family, "encoder": options.encoder, "seed": options.seed, "threads": options.threads}
+    encoder = encoder_of(options.encoder)
+    chosen = {"family": options.family, "encoder": encoder, "seed": options.seed, "threads": options.threads}
     if getattr(options, "augment", None):
         chosen["augment"] = read_policy_file(options.augment).to_json()
     return TrainingSettings.from_dict({**chosen, **given_settings(options.set), "budget": options.budget})
+
+
+def encoder_of(said: str) -> str:
+    """Return what a model keeps of the encoder that it was named: folders by their whole path, so that the model can be
+    used from anywhere."""
+    from curation.engine.embedding import encoder_names
+
+    return str(Path(said).resolve()) if said not in encoder_names() and Path(said).is_dir() else said
 
 
 def given_settings(pairs: list[str]) -> dict[str, Any]:
@@ -159,7 +168,7 @@ def context_of(options: argparse.Namespace, *, quiet: bool = False) -> TrainingC
     from modeling.engine.training import TrainingContext
 
     if quiet:
-        return TrainingContext(cache_dir=options.cache)
+        return TrainingContext(cache_dir=options.cache, folders=True)
     return TrainingContext(
         cache_dir=options.cache,
         checkpoints=options.out / "checkpoints" if getattr(options, "out", None) else None,
@@ -168,6 +177,7 @@ def context_of(options: argparse.Namespace, *, quiet: bool = False) -> TrainingC
             f"  epoch {row['epoch']}: loss {row['loss']:.4f}, validation score {row['score']:.4f}"
         ),
         on_note=say,
+        folders=True,
     )
 
 
@@ -213,7 +223,9 @@ def add_commands(commands: Any) -> None:
     add_reading(train)
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--family", default="auto")
-    train.add_argument("--encoder", default="auto")
+    train.add_argument(
+        "--encoder", default="auto", help="auto, minilm, e5-small, a folder in the layout of Hugging Face, hf:OWNER/NAME"
+    )
     train.add_argument("--budget", type=float, help="seconds that the training may take")
     train.add_argument("--threads", type=int, default=2)
     train.add_argument(

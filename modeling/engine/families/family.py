@@ -6,12 +6,15 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from modeling.engine.errors import EngineError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torch import nn
 
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.callbacks import IsCancelled, OnMetrics, Progress
     from modeling.engine.data import Examples
     from modeling.engine.training.loop import LoopCallbacks, LoopResult
@@ -24,7 +27,8 @@ class TrainingContext:
     """Where a training keeps things and whom it tells; everything is optional. Vectors lie in `cache_dir` when
     `vectors_dir` is None.
 
-    `on_stage` hears the name of each stage (`encoding`, `training`, `calibrating`); `progress` counts within the stage;
+    With `folders` an encoder may also be named by a folder or by ``hf:OWNER/NAME``: for command lines, whose user may
+    read these anyway; in the service a name is a row of the table or one that the operator gave. `on_stage` hears the name of each stage (`encoding`, `training`, `calibrating`); `progress` counts within the stage;
     `on_note` hears what a person should know, such as a batch that was halved.
     """
 
@@ -37,6 +41,34 @@ class TrainingContext:
     on_epoch: OnMetrics | None = None
     on_note: Callable[[str], None] | None = None
     cancelled: IsCancelled | None = None
+    folders: bool = False
+
+    def source(self, encoder: str) -> EncoderSource:
+        """Return the text encoder of that name.
+
+        Raises:
+            EngineError: There is none, or its files cannot be used.
+        """
+        from curation.engine.embedding.table import get_encoder, open_encoder
+
+        return open_encoder(encoder) if self.folders else get_encoder(encoder)
+
+    def source_of(self, facts: Mapping[str, Any]) -> EncoderSource:
+        """Return the text encoder that a model was trained with.
+
+        Raises:
+            EngineError: As `source`; or code `encoder_changed`, when the folder of the encoder holds other weights now.
+        """
+        from curation.engine.embedding.table import ENCODERS
+
+        source, known = self.source(facts["encoder"]), facts.get("encoder_fingerprint")
+        if facts["encoder"] not in ENCODERS and known and source.fingerprint() != known:
+            raise EngineError(
+                f"The files of the encoder {source.name} are not those that the model was trained with. Put them back, "
+                "or train again.",
+                code="encoder_changed",
+            )
+        return source
 
     def stage(self, name: str) -> None:
         """Tell the caller that a stage begins."""
@@ -60,10 +92,16 @@ class TrainingContext:
         return run_loop(
             work,
             settings,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
+            identity=self.identity(data, settings),
             checkpoints=self.checkpoints,
             callbacks=self.loop_callbacks(),
         )
+
+
+    def identity(self, data: Examples, settings: TrainingSettings) -> str:
+        """Return what tells this training from every other: its settings, its rows, and the weights it starts from."""
+        start = "" if settings.encoder in {"none", "auto"} else self.source(settings.encoder).fingerprint()
+        return f"{settings.fingerprint()}:{data.content_hash()}:{start}"
 
 
 @dataclass(frozen=True)
@@ -109,6 +147,6 @@ class Family(ABC):
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Any:
         """Return raw predictions: float64 logits [n, k] for classification, else the task's own predictions."""
 
-    def module(self, folder: Path, facts: dict[str, Any], pieces: list[int] | None) -> nn.Module:
+    def module(self, folder: Path, facts: dict[str, Any], source: EncoderSource, pieces: list[int] | None) -> nn.Module:
         """Return encoder and head as one torch module, ids and mask to logits; only for exportable families."""
         raise NotImplementedError(f"{self.name} models are not exported.")

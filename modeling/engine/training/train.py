@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curation.engine.embedding.choose import choose_encoder
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.augmentation.fitting import check_family
 from modeling.engine.data import text_of
 from modeling.engine.errors import EngineError
@@ -55,7 +54,10 @@ class TrainedModel:
 
     def raw(self, inputs: Sequence[Any], context: TrainingContext | None = None) -> Any:
         """Return what the family gives: logits [n, k] for classification, else the task's predictions."""
-        return get_family(self.facts["family"]).predict(self.folder, self.facts, inputs, context or TrainingContext())
+        context = context or TrainingContext()
+        if self.facts.get("encoder_fingerprint"):
+            context.source_of(self.facts)
+        return get_family(self.facts["family"]).predict(self.folder, self.facts, inputs, context)
 
     def predictions(self, inputs: Sequence[Any], context: TrainingContext | None = None) -> Any:
         """Return the task's predictions: for classification, calibrated probabilities [n, k]."""
@@ -108,7 +110,7 @@ def train(
         "labels": list(data.classes),
         "encoder": settings.encoder,
         "encoder_reason": reason,
-        "encoder_fingerprint": get_encoder(settings.encoder).fingerprint() if family.encoders else None,
+        "encoder_fingerprint": context.source(settings.encoder).fingerprint() if family.encoders else None,
         "settings": settings.to_dict(),
         "data_hash": data.content_hash(),
         "environment": environment(),
@@ -149,5 +151,7 @@ def _headline(task: Task, predictions: Any, examples: Examples, classes: Sequenc
 
 def _fingerprint(facts: dict[str, Any]) -> str:
     """Return a hash of what the training came from: family, settings, data, encoder and environment."""
-    parents = {name: facts[name] for name in ("family", "settings", "data_hash", "encoder_fingerprint", "environment")}
+    parents = {name: facts[name] for name in ("family", "data_hash", "encoder_fingerprint", "environment")}
+    # Weights are what tells encoders apart, wherever they lie.
+    parents["settings"] = {name: value for name, value in facts["settings"].items() if name != "encoder"}
     return hashlib.sha256(json.dumps(parents, sort_keys=True).encode()).hexdigest()
