@@ -2,15 +2,16 @@
 
     python bench/encoder_folders.py [folder ...]
 
-For each type of model a tiny one with random weights is written by transformers, opened by us, and both are run on three
-rows of different length. Folders that are named are run too. Printed is the largest difference of a number of the last
-layer's states, beside the largest number. Needs the package transformers.
+For each type of model a tiny one with random weights is written by transformers, opened by us, and both are run on
+three rows of different length. Folders that are named are run too. Printed is the largest difference of a number of the
+last layer's states, beside the largest number. Needs the package transformers.
 """
 
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -25,7 +26,7 @@ from curation.engine.embedding.source import EncoderSource  # noqa: E402
 from curation.engine.embedding.table import source_in  # noqa: E402
 
 TEXTS = ["A card that never came.", "We shipped it on Monday, and again on Friday. " * 4, "No"]
-SIZES = {
+SIZES: dict[str, Any] = {
     "vocab_size": 30_522,
     "hidden_size": 32,
     "num_hidden_layers": 2,
@@ -33,7 +34,7 @@ SIZES = {
     "intermediate_size": 48,
     "max_position_embeddings": 80,
 }
-DISTILBERT = {"vocab_size": 30_522, "dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48}
+DISTILBERT: dict[str, Any] = {"vocab_size": 30_522, "dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48}
 KINDS = {
     "bert": (transformers.BertConfig(**SIZES), transformers.BertModel),
     "bert, gelu_new": (transformers.BertConfig(**SIZES, hidden_act="gelu_new"), transformers.BertModel),

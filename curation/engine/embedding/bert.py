@@ -145,7 +145,7 @@ def sentence_vectors(encoder: BertEncoder, hidden: Tensor, mask: Tensor) -> Tens
     if not encoder.shape.first_token:
         return mean_pool(hidden, mask)
     first = hidden[:, 0]
-    return first / first.norm(dim=1, keepdim=True).clamp_min(1e-12)
+    return cast("Tensor", first / first.norm(dim=1, keepdim=True).clamp_min(1e-12))
 
 
 def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:

@@ -177,10 +177,12 @@ def sizes_of(shape: BertShape) -> dict[str, tuple[int, ...]]:
         "positions.weight": (shape.positions, narrow),
         "types.weight": (shape.types, narrow),
     }
-    pairs = {"norm": (narrow,), "project": (width, narrow)} if narrow != width else {"norm": (narrow,)}
-    square = dict.fromkeys(("query", "key", "value", "attention_out"), (width, width))
-    layer = {**square, "feed_in": (feed, width), "feed_out": (width, feed)}
-    layer |= {"attention_norm": (width,), "feed_norm": (width,)}
+    pairs: dict[str, tuple[int, ...]] = {"norm": (narrow,)}
+    if narrow != width:
+        pairs["project"] = (width, narrow)
+    layer: dict[str, tuple[int, ...]] = {"feed_in": (feed, width), "feed_out": (width, feed)}
+    layer |= dict.fromkeys(("query", "key", "value", "attention_out"), (width, width))
+    layer |= dict.fromkeys(("attention_norm", "feed_norm"), (width,))
     pairs |= {f"layers.{number}.{name}": size for number in range(shape.layers) for name, size in layer.items()}
     for name, size in pairs.items():
         found |= {f"{name}.weight": size, f"{name}.bias": size[:1]}

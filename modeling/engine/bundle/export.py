@@ -76,7 +76,8 @@ def export_bundle(
     source = context.source_of(model.facts)
     pieces = kept_pieces(source, data.part("train").inputs + data.part("validation").inputs)
     tokenizer = source.tokenizer(pieces)
-    float_figures, candidates = climb(model, source, data.part("test"), pieces, tokenizer, ladder, limit_points, context)
+    test = data.part("test")
+    float_figures, candidates = climb(model, source, test, pieces, tokenizer, ladder, limit_points, context)
     reports = [candidate.report() for candidate in candidates]
     chosen = candidates[-1]
     if not chosen.result.passed:

@@ -224,7 +224,7 @@ def add_commands(commands: Any) -> None:
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--family", default="auto")
     train.add_argument(
-        "--encoder", default="auto", help="auto, minilm, e5-small, a folder in the layout of Hugging Face, hf:OWNER/NAME"
+        "--encoder", default="auto", help="auto, a name, a folder in the layout of Hugging Face, or hf:OWNER/NAME"
     )
     train.add_argument("--budget", type=float, help="seconds that the training may take")
     train.add_argument("--threads", type=int, default=2)

@@ -28,8 +28,9 @@ class TrainingContext:
     `vectors_dir` is None.
 
     With `folders` an encoder may also be named by a folder or by ``hf:OWNER/NAME``: for command lines, whose user may
-    read these anyway; in the service a name is a row of the table or one that the operator gave. `on_stage` hears the name of each stage (`encoding`, `training`, `calibrating`); `progress` counts within the stage;
-    `on_note` hears what a person should know, such as a batch that was halved.
+    read these anyway; in the service a name is a row of the table or one that the operator gave. `on_stage` hears the
+    name of each stage (`encoding`, `training`, `calibrating`); `progress` counts within the stage; `on_note` hears what
+    a person should know, such as a batch that was halved.
     """
 
     cache_dir: Path | None = None
@@ -96,7 +97,6 @@ class TrainingContext:
             checkpoints=self.checkpoints,
             callbacks=self.loop_callbacks(),
         )
-
 
     def identity(self, data: Examples, settings: TrainingSettings) -> str:
         """Return what tells this training from every other: its settings, its rows, and the weights it starts from."""
