@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,19 +20,44 @@ if TYPE_CHECKING:
     from modeling.engine.training import TrainingContext, TrainingSettings
 
 BASELINE_FOLDER = "baseline"
+CHECKPOINTS = "checkpoints"
 READING_FILE = "reading.json"
 MOST_NOTES = 20
 
 
 def run_train(options: argparse.Namespace) -> None:
-    """Train a model, and the baseline beside it, into a folder and print the figures."""
+    """Train a model, and the baseline beside it, into a folder and print the figures; under torchrun by all processes
+    together."""
+    from modeling.engine.training.team import joined
+
+    settings = settings_of(options)
+    with joined(settings.device) as team:
+        if team.first:
+            _train(options, settings)
+        else:
+            _help(options, settings)
+
+
+def _help(options: argparse.Namespace, settings: TrainingSettings) -> None:
+    """Take this process's share of a training that another leads; nothing is said and nothing kept."""
+    import tempfile
+
+    from modeling.engine.reading.table import read_examples
+    from modeling.engine.training import train
+    from modeling.engine.training.team import OthersDone
+
+    context = replace(context_of(options, quiet=True), checkpoints=options.out / CHECKPOINTS)
+    with tempfile.TemporaryDirectory() as scratch, suppress(OthersDone):
+        train(read_examples(reading_of(options)), Path(scratch), settings, context)
+
+
+def _train(options: argparse.Namespace, settings: TrainingSettings) -> None:
     from modeling.engine.evaluate import evaluate
     from modeling.engine.training import BASELINES, TrainedModel, TrainingSettings, train
 
     reading = reading_of(options)
     data = read_rows(reading)
     context = context_of(options)
-    settings = settings_of(options)
     options.out.mkdir(parents=True, exist_ok=True)
     model = train(data, options.out, settings, context)
     for sentence in (model.facts.get("reason"), model.facts.get("encoder_reason")):
@@ -171,7 +197,7 @@ def context_of(options: argparse.Namespace, *, quiet: bool = False) -> TrainingC
         return TrainingContext(cache_dir=options.cache, folders=True)
     return TrainingContext(
         cache_dir=options.cache,
-        checkpoints=options.out / "checkpoints" if getattr(options, "out", None) else None,
+        checkpoints=options.out / CHECKPOINTS if getattr(options, "out", None) else None,
         on_stage=say,
         on_epoch=lambda row: say(
             f"  epoch {row['epoch']}: loss {row['loss']:.4f}, validation score {row['score']:.4f}"

@@ -30,6 +30,7 @@ class EncoderHead(Family):
     tasks = ("text-classification", "text-multilabel")
     exportable = True
     encoders = True
+    loops = True
     augments = COPIES
 
     def defaults(self, task: str) -> dict[str, Any]:

@@ -86,17 +86,22 @@ class TrainingContext:
         """Run the training loop; its checkpoints belong to these rows and settings alone.
 
         Raises:
+            OthersDone: In all processes but the first, once the weights are trained.
             As `modeling.engine.training.loop.run_loop`.
         """
         from modeling.engine.training.loop import run_loop
+        from modeling.engine.training.team import OthersDone, team
 
-        return run_loop(
+        result = run_loop(
             work,
             settings,
             identity=self.identity(data, settings),
             checkpoints=self.checkpoints,
             callbacks=self.loop_callbacks(),
         )
+        if not team().first:
+            raise OthersDone
+        return result
 
     def identity(self, data: Examples, settings: TrainingSettings) -> str:
         """Return what tells this training from every other: its settings, its rows, and the weights it starts from."""
@@ -116,11 +121,11 @@ class FamilyResult:
 class Family(ABC):
     """A way to make a model. A model lives in a folder; the family writes its own files there.
 
-    `encoders` says whether the family starts from a text encoder, `trains` whether the training loop runs, so that
-    epochs, batches and rates mean something. `augments` says how a policy of augmentation is used, empty where it
-    cannot be: see `augmentation.fitting`; `changes_anyway` says that without a policy rows are changed all the same, as
-    the family sees fit. `learns_validation` says that the kept model learned from the validation rows
-    as well, so that only other rows tell what it does with rows it does not know.
+    `encoders` says whether the family starts from a text encoder, `loops` whether the training loop runs, so that
+    epochs, batches and rates mean something and several processes may share the work. `augments` says how a policy of
+    augmentation is used, empty where it cannot be: see `augmentation.fitting`; `changes_anyway` says that without a
+    policy rows are changed all the same, as the family sees fit. `learns_validation` says that the kept model learned
+    from the validation rows as well, so that only other rows tell what it does with rows it does not know.
     """
 
     name: ClassVar[str]
@@ -128,6 +133,7 @@ class Family(ABC):
     tasks: ClassVar[tuple[str, ...]]
     exportable: ClassVar[bool] = False
     encoders: ClassVar[bool] = False
+    loops: ClassVar[bool] = False
     augments: ClassVar[str] = ""
     changes_anyway: ClassVar[bool] = False
     learns_validation: ClassVar[bool] = False

@@ -32,6 +32,7 @@ class FineTuning(Family):
     tasks: ClassVar[tuple[str, ...]] = ("text-classification", "text-multilabel")
     exportable = True
     encoders = True
+    loops = True
     augments = ON_THE_FLY
 
     def defaults(self, task: str) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class FromScratch(Family):
     title = "Small CNN, RNN or Transformer from scratch"
     tasks = ("text-classification", "text-multilabel")
     augments = ON_THE_FLY
+    loops = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults that suit some thousand short texts (bench/train_texts.py)."""

@@ -32,6 +32,7 @@ class RewardTuned(Family):
     title = "Reward from a fine-tuned encoder and counts"
     tasks: ClassVar[tuple[str, ...]] = ("preference",)
     encoders = True
+    loops = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults for some hundreds to thousands of pairs."""

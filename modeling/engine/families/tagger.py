@@ -32,6 +32,7 @@ class Tagger(Family):
     title = "Fine-tuned encoder that tags words"
     tasks: ClassVar[tuple[str, ...]] = ("ner",)
     encoders = True
+    loops = True
     augments = ON_THE_FLY
 
     def defaults(self, task: str) -> dict[str, Any]:

@@ -162,6 +162,10 @@ class TaggerWork(Work):
             groups.append((list(self.tagger.chain.parameters()), NEW_RATE))
         return [group for own, factor in groups for group in decay_groups(own, decay, factor)]
 
+    def weight(self, rows: Tensor) -> float:
+        """Return the number of words."""
+        return float(sum(self.rows.windows[int(row)].high - self.rows.windows[int(row)].low for row in rows))
+
     def loss(self, rows: Tensor, device: torch.device) -> Tensor:
         """Return the mean over words of minus the log probability of their tags."""
         windows = sorted((self.rows.windows[int(row)] for row in rows), key=lambda window: len(window.ids))

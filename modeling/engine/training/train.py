@@ -87,7 +87,7 @@ def train(
     its last checkpoint.
 
     Raises:
-        Cancelled, TrainingDiverged, BadData, EngineError.
+        Cancelled, TrainingDiverged, BadData, EngineError; OthersDone in the processes of a team but the first.
     """
     settings, context = settings or TrainingSettings(), context or TrainingContext()
     if settings.family == AUTO:
@@ -102,6 +102,7 @@ def train(
         )
     check_family(settings.augment, family, task)
     settings, reason = _complete(family, data, settings)
+    _leave_to_first(family)
     folder.mkdir(parents=True, exist_ok=True)
     result = family.train(data, settings, folder, context)
     facts: dict[str, Any] = {
@@ -130,6 +131,14 @@ def train(
     facts["fingerprint"] = _fingerprint(facts)
     (folder / MODEL_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     return TrainedModel(folder, facts)
+
+
+def _leave_to_first(family: Family) -> None:
+    """End the other processes of a team where the family has nothing that they could share."""
+    from modeling.engine.training.team import OthersDone, team
+
+    if not family.loops and not team().first:
+        raise OthersDone
 
 
 def _complete(family: Family, data: Examples, settings: TrainingSettings) -> tuple[TrainingSettings, str]:

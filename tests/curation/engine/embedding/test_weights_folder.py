@@ -160,7 +160,7 @@ def cut_short(folder: Path) -> None:
         (lambda folder: (folder / "vocab.txt").write_text("\n".join(["[CLS]", "[SEP]", "[UNK]", *"abcdefghijklmnopqrstuvwxyz"])), "gives the id 28"),  # noqa: E501
         (lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"), "save the model as safetensors"),  # noqa: E501
         (lambda folder: (folder / "model.safetensors").unlink(), "holds neither model.safetensors nor model.onnx"),
-        (lambda folder: shutil.rmtree(folder), "There is no folder"),
+        (shutil.rmtree, "There is no folder"),
     ],
 )  # fmt: skip
 def test_a_folder_that_lies_gives_a_sentence(lie: Callable[[Path], None], words: str, tmp_path: Path) -> None:

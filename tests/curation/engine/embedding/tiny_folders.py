@@ -93,9 +93,9 @@ def distilbert_folder(folder: Path, seed: int = 0) -> Path:
     types = tensors.pop("embeddings.token_type_embeddings.weight")
     made = {}
     for name, value in tensors.items():
-        for theirs, ours in _DISTILBERT.items():
-            name = name.replace(f".{theirs}.", f".{ours}.") if name.startswith("encoder.layer") else name
-        made[name.replace("encoder.layer", "transformer.layer")] = value
+        module, _dot, kind = name.rpartition(".")
+        layer, _dot, part = module.removeprefix("encoder.layer.").partition(".")
+        made[f"transformer.layer.{layer}.{_DISTILBERT[part]}.{kind}" if part in _DISTILBERT else name] = value
     made["embeddings.word_embeddings.weight"] = made["embeddings.word_embeddings.weight"] + types[0]
     sizes = {"dim": WIDTH, "n_layers": LAYERS, "n_heads": HEADS, "hidden_dim": FEED, "activation": "gelu"}
     more = {name: BERT[name] for name in ("vocab_size", "max_position_embeddings", "pad_token_id")}

@@ -1,4 +1,4 @@
-"""Families that start from an encoder of the operator: each trains it, predicts as stored, and is bundled as it says."""
+"""Families that start from an encoder of the operator: each learns, predicts as stored, and is bundled as it says."""
 
 import shutil
 from pathlib import Path
@@ -123,7 +123,9 @@ def test_a_graph_gives_vectors_and_is_not_trained(tmp_path: Path) -> None:
         train(complaints(), tmp_path / "other", settings(family="fine-tuning", encoder=str(folder)), context)
 
 
-def test_the_shell_takes_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_the_shell_takes_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     bert_folder(tmp_path / "encoder")
     rows = complaints()
     lines = [f"{text},{label},{split}" for text, label, split in zip(rows.inputs, rows.answers, SPLITS, strict=True)]
