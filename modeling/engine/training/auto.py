@@ -188,9 +188,7 @@ def train_auto(data: Examples, folder: Path, settings: TrainingSettings, context
         if few and done:
             break
         # Clocks differ: what one process of a team decides by its own, all do.
-        left = crew.from_first(
-            lambda: None if settings.budget is None else settings.budget - (time.monotonic() - began)
-        )
+        left = crew.from_first(lambda: _left(settings.budget, began))
         if done and left is not None and left < candidate.seconds / 2:
             continue
         started = time.monotonic()
@@ -229,6 +227,10 @@ def _train_one(
     if crew.from_first(lambda: ready is not None) and not crew.first:
         raise OthersDone
     return ready or train(data, place, chosen, replace(context, checkpoints=checkpoints))
+
+
+def _left(budget: float | None, began: float) -> float | None:
+    return None if budget is None else budget - (time.monotonic() - began)
 
 
 def _made_before(data: Examples, place: Path, chosen: TrainingSettings) -> TrainedModel | None:
