@@ -1,7 +1,7 @@
 """Models of the hub: found in its cache on this machine, and fetched where the operator allowed it.
 
 A hub model is looked for where the hub's own tools put it (``hf download OWNER/NAME``). With
-``ASSAY_DOWNLOAD_ENCODERS=1`` and the package huggingface_hub one that is not there is fetched: JSON, word lists
+``ASSAY_DOWNLOAD_ENCODERS=yes`` and the package huggingface_hub one that is not there is fetched: JSON, word lists
 and safetensors, never pickles.
 """
 
@@ -15,6 +15,8 @@ from curation.engine.embedding.errors import ModelFolderUnusable
 
 HUB = "hf:"
 ALLOW = "ASSAY_DOWNLOAD_ENCODERS"
+# As config/environment.py reads flags.
+YES = ("1", "yes", "true", "on")
 FETCHED = ["*.json", "vocab.txt", "model*.safetensors", "1_Pooling/*.json", "LICENSE*"]
 _NAME = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 
@@ -34,9 +36,9 @@ def folder_of(place: str) -> Path:
     kept = Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"models--{name.replace('/', '--')}"
     head = kept / "refs" / "main"
     if not head.is_file():
-        if os.environ.get(ALLOW) != "1":
+        if os.environ.get(ALLOW, "").lower() not in YES:
             raise ModelFolderUnusable(
-                f"{name} is not in the hub cache at {kept.parent}. Run: hf download {name} (or set {ALLOW}=1, "
+                f"{name} is not in the hub cache at {kept.parent}. Run: hf download {name} (or set {ALLOW}=yes, "
                 "and it is fetched when it is first named)."
             )
         return _fetched(name, kept.parent)

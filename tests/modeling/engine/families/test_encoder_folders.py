@@ -138,4 +138,4 @@ def test_the_shell_takes_a_folder(
     monkeypatch.chdir("/")
     assert main(["predict", str(tmp_path / "model"), str(tmp_path / "rows.csv")]) == 0
     assert main(["train", str(tmp_path / "rows.csv"), "--out", "model", "--encoder", "hf:me/missing", *told]) == 1
-    assert "Run: hf download me/missing (or set ASSAY_DOWNLOAD_ENCODERS=1" in capsys.readouterr().err
+    assert "Run: hf download me/missing (or set ASSAY_DOWNLOAD_ENCODERS=yes" in capsys.readouterr().err
