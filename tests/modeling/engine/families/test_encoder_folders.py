@@ -9,7 +9,6 @@ from safetensors.numpy import load_file
 
 from curation.engine.embedding.minilm import MiniLM
 from modeling.engine.bundle import export_bundle, verify_bundle
-from modeling.engine.bundle.graph import LADDER
 from modeling.engine.commands import main
 from modeling.engine.data import Examples, Pair, Span
 from modeling.engine.errors import EngineError
@@ -102,10 +101,10 @@ def test_a_bundle_of_a_tuned_folder_says_what_the_model_says(tmp_path: Path) -> 
     context = TrainingContext(cache_dir=tmp_path / "cache", folders=True)
     model = train(data, tmp_path / "model", settings(family="fine-tuning", encoder=str(folder)), context)
     result = export_bundle(
-        model, data, tmp_path / "b.zip", created_at="-", ladder=LADDER[-1:], limit_points=100, context=context
+        model, data, tmp_path / "b.zip", created_at="-", rungs=["fp32"], limit_points=100, context=context
     )
-    assert result.rungs[-1]["same_label"] == 1.0
-    assert result.rungs[-1]["largest_probability_difference"] < 1e-5
+    assert result.rungs[-1]["same_answer"] == 1.0
+    assert result.rungs[-1]["largest_difference"] < 1e-5
     opened = verify_bundle(tmp_path / "b.zip")
     assert opened.manifest["encoder"]["name"] == opened.manifest["settings"]["encoder"] == "encoder"
     assert b"The files of the encoder encoder name none" in opened.members["README.md"]
