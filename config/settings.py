@@ -120,6 +120,8 @@ ASSAY_KEYS = Path(environment.text("ASSAY_KEYS", str(ASSAY_HOME / "keys")))
 ASSAY_MODEL_CACHE = Path(environment.text("ASSAY_MODEL_CACHE", str(ASSAY_HOME / "cache" / "models")))
 # Encoders of the operator beside those that ship: name=/folder or name=hf:OWNER/NAME, with commas.
 ASSAY_ENCODERS = environment.places("ASSAY_ENCODERS")
+# Whether those of the hub are fetched when they are first used (curation/engine/embedding/hub.py).
+ASSAY_DOWNLOAD_ENCODERS = environment.flag("ASSAY_DOWNLOAD_ENCODERS", False)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": ASSAY_OBJECTS}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},

@@ -6,6 +6,7 @@ Apart from the engine, because the web process must not import torch or scikit-l
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -109,7 +110,12 @@ _LOOP = (
     BUDGET,
 )
 _HIDDEN = Param("hidden", _("width of the hidden layer"), 0, 4096, whole=True)
-_ENCODER = Param("encoder", _("encoder"), choices=("auto", "minilm", "e5-small"))
+# Those that ship, and those that the operator named: no client can name a folder.
+_ENCODER = Param(
+    "encoder",
+    _("encoder"),
+    choices=("auto", *dict.fromkeys(("minilm", "e5-small", *settings.ASSAY_ENCODERS))),
+)
 _LABELS_OF_TEXTS = ("text-classification", "text-multilabel")
 _LABELS_OF_PICTURES = ("image-classification", "image-multilabel")
 _OF_ROWS = ("table", "table-regression")
