@@ -12,6 +12,7 @@ from core.number import whole_number
 from curation.pages.plan import worded_preview
 from modeling.families import AUTO, FAMILIES, TASK_TITLES
 from modeling.models import Training
+from modeling.pages.explanation import ExplainForm, can_ask, earlier
 from modeling.pages.report import ReportView
 from modeling.pages.training_form import (
     TrainingForm,
@@ -24,6 +25,7 @@ from modeling.pages.training_form import (
 )
 from modeling.services.augmenting import preview_augmentation
 from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
+from modeling.services.explaining import explains_texts
 from modeling.services.judged import slices_of
 from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, MOST_WORKERS, searchable_families
 from modeling.services.trainable import check_trainable, goals_of, trainable_versions
@@ -126,7 +128,7 @@ class TrainingPage(ScopedPage):
     scopes = {"GET": "model.read"}
 
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
-        return _show_training(request, pk, ExportForm())
+        return show_training(request, pk, ExportForm())
 
 
 class ExportPage(ScopedPage):
@@ -141,10 +143,13 @@ class ExportPage(ScopedPage):
             with form_errors(form):
                 made = start_export(actor=request.actor, model_id=training.model.pk, **form.cleaned_data)
                 return redirect("modeling:bundle", made.pk)
-        return _show_training(request, pk, form, status=400)
+        return show_training(request, pk, form, status=400)
 
 
-def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int = 200) -> HttpResponse:
+def show_training(
+    request: PageRequest, pk: int, form: ExportForm, status: int = 200, asking: ExplainForm | None = None
+) -> HttpResponse:
+    """Show a training; `form` and `asking` are its forms with what was wrong in them."""
     rows = Training.objects.visible_to(request.actor)
     rows = rows.select_related("version__dataset", "job", "model", "created_by")
     training = get_object_or_404(rows, pk=pk)
@@ -165,5 +170,9 @@ def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int 
         "bundles": model.bundles.order_by("-pk") if model else [],
         "form": form,
         "can_write": request.actor.can("model.write"),
+        "asking": (asking or ExplainForm()) if model and explains_texts(training.task) else None,
+        "refused": asking,
+        "can_ask": can_ask(request.actor),
+        "earlier": earlier(training) if model else [],
     }
     return render(request, "modeling/training.html", context, status=status)
