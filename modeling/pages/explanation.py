@@ -195,20 +195,16 @@ def _columns(part: dict[str, Any], _text: str, row: dict[str, Any]) -> dict[str,
 def _chance_words(part: dict[str, Any], *, rows: bool = False) -> str:
     values = {name: f"{100 / (1 + math.exp(-part[name])):.1f}" for name in ("base", "whole")}
     if rows:
-        return (
-            _(
-                "Of a usual row the model gives this label %(base)s %%, of this one %(whole)s %%; the weights lead from the "
-                "one to the other."
-            )
-            % values
+        said = _(
+            "Of a usual row the model gives this label %(base)s %%, of this one %(whole)s %%; the weights lead from the "
+            "one to the other."
         )
-    return (
-        _(
+    else:
+        said = _(
             "Without any of its words the model gives the text this label with %(base)s %%, with all of them with "
             "%(whole)s %%; the weights lead from the one to the other."
         )
-        % values
-    )
+    return said % values
 
 
 def _number_words(part: dict[str, Any]) -> str:
@@ -223,17 +219,15 @@ def _fidelity(fidelity: float, subject: str, things: str) -> dict[str, Any]:
     """Return in words how far weights can be added up, and whether they must be read with care."""
     values = {"subject": subject, "things": things, "share": f"{max(0.0, fidelity) * 100:.0f}"}
     if fidelity >= ADDS_UP:
-        said = _(
-            "The weights tell nearly all: they explain %(share)s %% of what the model does when %(things)s are missing."
-        )
+        said = _("The weights tell nearly all: they explain %(share)s %% of what changes when %(things)s are missing.")
     elif fidelity >= TOGETHER:
         said = _(
-            "The weights tell the main part: they explain %(share)s %% of what the model does when %(things)s are missing."
+            "The weights tell the main part: they explain %(share)s %% of what changes when %(things)s are missing."
         )
     else:
         said = _(
-            "%(subject)s act together here: read this with care. The weights explain only %(share)s %% of what the model "
-            "does when %(things)s are missing."
+            "%(subject)s act together here: read this with care. The weights explain only %(share)s %% of what changes "
+            "when %(things)s are missing."
         )
     return {"fidelity": said % values, "careful": fidelity < TOGETHER}
 

@@ -172,6 +172,7 @@ def show_training(
         "can_write": request.actor.can("model.write"),
         "asking": (asking or ExplainForm()) if model and explains_texts(training.task) else None,
         "refused": asking,
+        "page_words": {"Why?": _("Why?")},
         "can_ask": can_ask(request.actor),
         "earlier": earlier(training) if model else [],
     }

@@ -155,7 +155,7 @@ def run_explanation(*, job: JobContext, explanation_id: int) -> dict[str, Any]:
     """Compute an explanation in a process of its own and keep it; one that is there is left as it is.
 
     Raises:
-        DomainError: ``not_explained`` for a family that cannot, ``bad_training_data`` for a picture that is not readable,
+        DomainError: ``not_explained`` for a family that cannot, ``bad_training_data`` for a broken picture,
             ``explain_failed`` when the process died.
         NotFound: The item is gone.
     """
@@ -171,7 +171,7 @@ def run_explanation(*, job: JobContext, explanation_id: int) -> dict[str, Any]:
         job.progress(0, None, _("loading the model"))
         found = _explained(job, folder, given, also)
     # An erasure may have taken the row; then nothing is written.
-    Explanation.objects.filter(pk=row.pk, result=None).update(result=found)
+    Explanation.objects.filter(pk=row.pk, result__isnull=True).update(result=found)
     return {"explanation": row.pk}
 
 
