@@ -104,7 +104,8 @@ def shown(row: Explanation) -> dict[str, Any]:
     if result is None:
         return context
     draw = {"words": _words, "spans": _span, "pixels": _pixels, "columns": _columns}[result["kind"]]
-    chances = list((result["probabilities"] or {}).items())
+    # The database keeps no order of names.
+    chances = sorted((result["probabilities"] or {}).items(), key=lambda pair: -pair[1])
     named = result["prediction"]["answer"]
     predicted = set(named if isinstance(named, list) and result["kind"] != "spans" else [str(named)])
     return {
@@ -196,8 +197,8 @@ def _chance_words(part: dict[str, Any], *, rows: bool = False) -> str:
     values = {name: f"{100 / (1 + math.exp(-part[name])):.1f}" for name in ("base", "whole")}
     if rows:
         said = _(
-            "Of a usual row the model gives this label %(base)s %%, of this one %(whole)s %%; the weights lead from the "
-            "one to the other."
+            "Of a usual row the model gives this label %(base)s %%, of this one %(whole)s %%; the weights lead from "
+            "the one to the other."
         )
     else:
         said = _(
