@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 # Random halves of the parts that the weights are fitted to, for each part; and the least of them.
 DRAWS_PER_PART, LEAST_DRAWS = 2, 24
-_FLOOR, _ROUNDING = 1e-12, 1e-6
+_FLOOR, _ROUNDING = 1e-300, 1e-6
 
 
 class Fitted(NamedTuple):
@@ -46,14 +46,14 @@ def fit_parts(ask: Callable[[Array], Array], count: int, seed: int) -> Fitted:
 
 
 def log_odds(probabilities: Array, label: int) -> Array:
-    """Return ln(p / (1 - p)) of a label's probabilities [n, k], each held above 1e-12.
+    """Return ln(p / (1 - p)) of a label's probabilities [n, k], each held above 1e-300.
 
     Where probabilities of a row add up to 1, the rest is their sum without the label: 1 - p has no digits left when a
     model is very sure, and then all words would weigh nothing.
     """
     given = np.asarray(probabilities, float)
     chances, others = given[:, label], np.delete(given, label, axis=1).sum(axis=1)
-    rest = np.where(np.abs(chances + others - 1) < _ROUNDING, others, 1 - chances)
+    rest = np.where(np.abs(chances + others - 1) < _ROUNDING, others, np.maximum(1 - chances, np.finfo(float).eps))
     odds: Array = np.log(np.maximum(chances, _FLOOR)) - np.log(np.maximum(rest, _FLOOR))
     return odds
 
