@@ -90,7 +90,8 @@ def can_ask(actor: Actor) -> bool:
 
 def earlier(training: Training) -> list[Explanation]:
     """Return the last texts that were explained for a training."""
-    return list(training.explanations.filter(item_id=None).defer("result").order_by("-pk")[:EARLIER_SHOWN])
+    rows = Explanation.objects.filter(training=training, item_id=None)
+    return list(rows.defer("result").order_by("-pk")[:EARLIER_SHOWN])
 
 
 def shown(row: Explanation) -> dict[str, Any]:

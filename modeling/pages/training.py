@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy
 from accounts.pages.view import PageRequest, ScopedPage, form_errors
 from core.errors import DomainError
 from core.number import whole_number
+from curation.models import Version
 from curation.pages.plan import worded_preview
+from modeling.engine.augmentation.ready import ready_policy
 from modeling.families import AUTO, FAMILIES, TASK_TITLES
 from modeling.models import Training
 from modeling.pages.explanation import ExplainForm, can_ask, earlier
@@ -28,7 +30,7 @@ from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
 from modeling.services.explaining import explains_texts
 from modeling.services.judged import slices_of
 from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, MOST_WORKERS, searchable_families
-from modeling.services.trainable import check_trainable, goals_of, trainable_versions
+from modeling.services.trainable import Goal, check_trainable, goals_of, trainable_versions
 from modeling.services.training import start_training
 
 VERSION_CHOICES = 200
@@ -109,7 +111,7 @@ class NewTrainingPage(ScopedPage):
         wanted = next((row for row in goals if row.key == goal), goals[0] if goals else None)
         sent = request.POST.dict() if form is not None else None
         context = {
-            "form": form or TrainingForm(initial={"version": chosen, "goal": wanted.key if wanted else ""}),
+            "form": form or TrainingForm(initial=_initial(chosen, wanted)),
             "versions": versions,
             "chosen": chosen,
             "goals": [{"key": row.key, "title": goal_title(row), "here": row == wanted} for row in goals],
@@ -122,6 +124,16 @@ class NewTrainingPage(ScopedPage):
         }
         fine = form is None or tried is not None
         return render(request, "modeling/training_new.html", context, status=200 if fine else 400)
+
+
+def _initial(version: Version | None, goal: Goal | None) -> dict[str, Any]:
+    """Return what a form that nobody has sent says; a policy of one's own begins with the ready-made one."""
+    ready = ready_policy(goal.task) if goal else None
+    return {
+        "version": version,
+        "goal": goal.key if goal else "",
+        "augment": ready.to_yaml() if ready else "",
+    }
 
 
 class TrainingPage(ScopedPage):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from curation.models import Version
 from modeling.engine.augmentation.ready import ready_policy
 from modeling.families import FAMILIES, TASK_TITLES, Family, Param, families_for
-from modeling.services.augmenting import READY, families_with_augmentation
+from modeling.services.augmenting import READY, families_without_augmentation
 from modeling.services.trainable import Goal
 
 NONE, OWN = "none", "own"
@@ -80,15 +80,14 @@ def augmentation_choice(goal: Goal, sent: dict[str, Any] | None) -> dict[str, An
             _("Ready-made"),
             _("Mild steps that suit this task, each for half of the rows: %(steps)s.") % {"steps": steps},
         ),
-        (OWN, _("Your own"), _("A policy that you write below.")),
+        (OWN, _("Your own"), _("A policy that you write; the ready-made one stands there to begin with.")),
     ]
     return {
         "ways": [
             {"value": value, "title": title, "what": what, "checked": value == chosen} for value, title, what in ways
         ],
         "open": chosen != NONE,
-        "families": families_with_augmentation(goal.task),
-        "ready": ready.to_yaml(),
+        "refusing": families_without_augmentation(goal.task),
     }
 
 

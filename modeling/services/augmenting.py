@@ -127,6 +127,6 @@ def preview_augmentation(*, actor: Actor, version_id: int, given: Any, goal: Goa
     return found
 
 
-def families_with_augmentation(task: str) -> list[str]:
-    """Return the titles of the families that can use a policy for a task."""
-    return [str(FAMILIES[name].title) for name in families_for(task) if augments_of(name, task)]
+def families_without_augmentation(task: str) -> list[str]:
+    """Return the titles of the families that learn a task and can use no policy."""
+    return [str(FAMILIES[name].title) for name in families_for(task) if not augments_of(name, task)]

@@ -57,6 +57,8 @@ def test_a_policy_is_mended_tried_and_a_prediction_explained(
     take_now(page, f"augment-mistake-{look}", "#augmentation")
     field.fill(POLICY.format("keyboard"))
     page.locator("button[name=preview]").press("Enter")
+    expect(page.locator("#copies")).to_be_visible()
+    expect(page.locator("#copies .notice")).to_have_count(0)
     expect(page.locator("#copies .plan-copies > li")).to_have_count(3)
     assert complaints_of_axe(page) == []
     assert fits(page, width)
