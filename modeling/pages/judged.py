@@ -55,6 +55,7 @@ class MistakesPage(ScopedPage):
             "prediction": prediction,
             "newer": _address(request, max(0, offset - PAGE_ROWS)) if offset else "",
             "older": _address(request, offset + PAGE_ROWS) if offset + len(rows) < total else "",
+            "explained": bool(explains(training.task)),
             "can_ask": bool(explains(training.task)) and hasattr(training, "model") and can_ask(request.actor),
             "page_words": {"Why?": _("Why?")},
             "relabel": _relabel(request, training, [row["item_id"] for row in rows]),
