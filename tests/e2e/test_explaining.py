@@ -35,19 +35,19 @@ def learned(ann: Actor, version: Version, family: str, params: dict[str, object]
 
 
 @pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
-def test_a_policy_is_mended_tried_and_a_prediction_explained(
+def test_a_policy_is_mended_and_tried(
     browse: Opened, ann: Actor, tmp_path: Path, language: str, theme: str, width: int, height: int
 ) -> None:
     dataset = Dataset.objects.create(organization_id=ann.organization_id, name="Messages")
-    version = add_version(ann, dataset, split_table(messages(120)), tmp_path / "version")
+    add_version(ann, dataset, split_table(messages(60)), tmp_path / "version")
     look = look_of(language, width)
-
     page = browse("/trainings/new/", language, theme, width, height)
     page.locator("#augmentation > div").wait_for(state="hidden")
     page.locator("#augmentation > summary").focus()
     press(page, "Enter", "Tab", "ArrowUp")
     assert page.locator("[name=augmentation]:checked").input_value() == "own"
     field = page.locator("[name=augment]")
+    assert field.input_value().startswith("version: 1")
     field.fill(POLICY.format("keybord"))
     page.locator("button[name=preview]").press("Enter")
     expect(page.locator("#augmentation .errorlist")).to_contain_text("keybord")
@@ -64,8 +64,16 @@ def test_a_policy_is_mended_tried_and_a_prediction_explained(
     assert fits(page, width)
     take_now(page, f"augment-copies-{look}", "#copies")
 
+
+@pytest.mark.parametrize(("language", "theme", "width", "height"), LOOKS)
+def test_predictions_are_explained_where_they_stand(
+    browse: Opened, ann: Actor, tmp_path: Path, language: str, theme: str, width: int, height: int
+) -> None:
+    dataset = Dataset.objects.create(organization_id=ann.organization_id, name="Messages")
+    version = add_version(ann, dataset, split_table(messages(120)), tmp_path / "version")
+    look = look_of(language, width)
     training = learned(ann, version, "tfidf-linear", {"augment": POLICY.format("keyboard")})
-    page.goto(f"/trainings/{training.pk}/")
+    page = browse(f"/trainings/{training.pk}/", language, theme, width, height)
     expect(page.locator(".facts")).to_contain_text("keyboard (share 0.3)")
     page.locator("#try-text textarea").fill(TEXT)
     page.locator("#try-text .button").first.press("Enter")
