@@ -176,7 +176,7 @@ def show_training(
         "kept_family": kept,
         "task": TASK_TITLES.get(training.task, training.task),
         "report": ReportView(training.report) if training.report else None,
-        "exportable": bool(kept and kept.exportable and training.task == "text-classification"),
+        "exportable": bool(kept and kept.exportable),
         "slices": slices_of(training) if training.rows_key else [],
         "others": others.exclude(pk=training.pk).order_by("-pk")[:20] if training.rows_key else [],
         "bundles": model.bundles.order_by("-pk") if model else [],
