@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_skills_of_members'),
-        ('modeling', '0005_searches'),
+        ('modeling', '0006_gates_of_any_task'),
         ('workers', '0004_pieces_of_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
