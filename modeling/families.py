@@ -55,6 +55,8 @@ class Family:
     tasks: tuple[str, ...] = ("text-classification",)
     exportable: bool = True
     params: tuple[Param, ...] = ()
+    # How it uses a policy of augmentation: rows changed anew in each epoch, or copies made once; empty: not at all.
+    augments: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the family for the API."""
@@ -65,6 +67,7 @@ class Family:
             **words,
             "tasks": list(self.tasks),
             "exportable": self.exportable,
+            "augments": bool(self.augments),
             "params": params,
         }
 
@@ -85,6 +88,7 @@ TASK_TITLES: dict[str, str | Promise] = {
 TASKS = tuple(TASK_TITLES)
 # The family that tries others and keeps the best.
 AUTO = "auto"
+ON_THE_FLY, COPIES = "on the fly", "copies"
 BUDGET = Param("budget", _("seconds that it may take"), 1, 604_800)
 # What every training takes.
 _ANY = (
@@ -132,6 +136,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes"),
         tasks=TASKS,
         params=(BUDGET, *_ANY, Param("device", _("device"), choices=("auto", "cpu", "cuda"))),
+        augments=ON_THE_FLY,
     ),
     "encoder-linear": Family(
         name="encoder-linear",
@@ -144,6 +149,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("seconds"),
         tasks=_LABELS_OF_TEXTS,
         params=(_ENCODER, *_ANY),
+        augments=COPIES,
     ),
     "few-shot": Family(
         name="few-shot",
@@ -155,6 +161,7 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it with 8 to 100 labels of each kind, the more kinds the better."),
         cost=_("minutes"),
         params=(*_LOOP, *_ANY, _ENCODER),
+        augments=ON_THE_FLY,
     ),
     "encoder-head": Family(
         name="encoder-head",
@@ -167,6 +174,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes"),
         tasks=_LABELS_OF_TEXTS,
         params=(*_LOOP, *_ANY, _HIDDEN, _ENCODER),
+        augments=COPIES,
     ),
     "fine-tuning": Family(
         name="fine-tuning",
@@ -179,6 +187,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes to an hour on a processor, a fifteenth of that on a GPU"),
         tasks=_LABELS_OF_TEXTS,
         params=(*_LOOP, *_ANY, _ENCODER),
+        augments=ON_THE_FLY,
     ),
     "from-scratch": Family(
         name="from-scratch",
@@ -192,6 +201,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_TEXTS,
         exportable=False,
         params=(*_LOOP, *_ANY, Param("network", _("network"), choices=("cnn", "rnn", "transformer"))),
+        augments=ON_THE_FLY,
     ),
     "tfidf-linear": Family(
         name="tfidf-linear",
@@ -205,6 +215,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_TEXTS,
         exportable=False,
         params=_ANY,
+        augments=COPIES,
     ),
     "picture-head": Family(
         name="picture-head",
@@ -218,6 +229,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
         params=(*_LOOP, *_ANY, _HIDDEN),
+        augments=COPIES,
     ),
     "picture-fine-tune": Family(
         name="picture-fine-tune",
@@ -228,6 +240,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
         params=(*_LOOP, *_ANY),
+        augments=ON_THE_FLY,
     ),
     "picture-cnn": Family(
         name="picture-cnn",
@@ -238,6 +251,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
         params=(*_LOOP, *_ANY),
+        augments=ON_THE_FLY,
     ),
     "detector": Family(
         name="detector",
@@ -248,6 +262,7 @@ FAMILIES: dict[str, Family] = {
         tasks=("detection",),
         exportable=False,
         params=_LOOP,
+        augments=ON_THE_FLY,
     ),
     "segmenter": Family(
         name="segmenter",
@@ -258,6 +273,7 @@ FAMILIES: dict[str, Family] = {
         tasks=("segmentation",),
         exportable=False,
         params=_LOOP,
+        augments=ON_THE_FLY,
     ),
     "tagger": Family(
         name="tagger",
@@ -271,6 +287,7 @@ FAMILIES: dict[str, Family] = {
         tasks=("ner",),
         exportable=False,
         params=(*_LOOP, _ENCODER),
+        augments=ON_THE_FLY,
     ),
     "tagger-linear": Family(
         name="tagger-linear",
@@ -280,6 +297,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("seconds"),
         tasks=("ner",),
         exportable=False,
+        augments=COPIES,
     ),
     "table-linear": Family(
         name="table-linear",
@@ -339,3 +357,14 @@ FAMILIES: dict[str, Family] = {
 def families_for(task: str) -> dict[str, Family]:
     """Return the families that learn a task, the one that chooses among them first."""
     return {name: family for name, family in FAMILIES.items() if task in family.tasks}
+
+
+def augments_of(family: str, task: str) -> str:
+    """Return how a family uses a policy of augmentation for a task: `ON_THE_FLY`, `COPIES`, or empty for not at all.
+
+    What chooses among families uses it as those that it may choose do; copies are what all of them can.
+    """
+    if family != AUTO:
+        return FAMILIES[family].augments
+    ways = {row.augments for name, row in families_for(task).items() if name != AUTO} - {""}
+    return COPIES if COPIES in ways else next(iter(ways), "")

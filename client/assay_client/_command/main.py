@@ -15,6 +15,7 @@ from assay_client._command import (
     data,
     demo,
     erasures,
+    explaining,
     exports,
     golds,
     jobs,
@@ -92,6 +93,7 @@ app.command()(labeling.suggest)
 app.command()(labeling.publish)
 app.command()(models.train)
 app.command()(models.families)
+app.command()(explaining.explain)
 app.command()(models.export)
 app.command()(models.deploy)
 app.command()(models.predict)
