@@ -54,6 +54,8 @@ class Family:
     tasks: tuple[str, ...] = ("text-classification",)
     exportable: bool = True
     params: tuple[Param, ...] = ()
+    # How it uses a policy of augmentation: rows changed anew in each epoch, or copies made once; empty: not at all.
+    augments: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the family for the API."""
@@ -64,6 +66,7 @@ class Family:
             **words,
             "tasks": list(self.tasks),
             "exportable": self.exportable,
+            "augments": bool(self.augments),
             "params": params,
         }
 
@@ -84,6 +87,7 @@ TASK_TITLES: dict[str, str | Promise] = {
 TASKS = tuple(TASK_TITLES)
 # The family that tries others and keeps the best.
 AUTO = "auto"
+ON_THE_FLY, COPIES = "on the fly", "copies"
 BUDGET = Param("budget", _("seconds that it may take"), 1, 604_800)
 # What every training takes.
 _ANY = (
@@ -126,6 +130,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes"),
         tasks=TASKS,
         params=(BUDGET, *_ANY, Param("device", _("device"), choices=("auto", "cpu", "cuda"))),
+        augments=ON_THE_FLY,
     ),
     "encoder-linear": Family(
         name="encoder-linear",
@@ -138,6 +143,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("seconds"),
         tasks=_LABELS_OF_TEXTS,
         params=(_ENCODER, *_ANY),
+        augments=COPIES,
     ),
     "few-shot": Family(
         name="few-shot",
@@ -149,6 +155,7 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it with 8 to 100 labels of each kind, the more kinds the better."),
         cost=_("minutes"),
         params=(*_LOOP, *_ANY, _ENCODER),
+        augments=ON_THE_FLY,
     ),
     "encoder-head": Family(
         name="encoder-head",
@@ -161,6 +168,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes"),
         tasks=_LABELS_OF_TEXTS,
         params=(*_LOOP, *_ANY, _HIDDEN, _ENCODER),
+        augments=COPIES,
     ),
     "fine-tuning": Family(
         name="fine-tuning",
@@ -173,6 +181,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes to an hour on a processor, a fifteenth of that on a GPU"),
         tasks=_LABELS_OF_TEXTS,
         params=(*_LOOP, *_ANY, _ENCODER),
+        augments=ON_THE_FLY,
     ),
     "from-scratch": Family(
         name="from-scratch",
@@ -186,6 +195,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_TEXTS,
         exportable=False,
         params=(*_LOOP, *_ANY, Param("network", _("network"), choices=("cnn", "rnn", "transformer"))),
+        augments=ON_THE_FLY,
     ),
     "tfidf-linear": Family(
         name="tfidf-linear",
@@ -199,6 +209,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_TEXTS,
         exportable=False,
         params=_ANY,
+        augments=COPIES,
     ),
     "picture-head": Family(
         name="picture-head",
@@ -212,6 +223,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
         params=(*_LOOP, *_ANY, _HIDDEN),
+        augments=COPIES,
     ),
     "picture-fine-tune": Family(
         name="picture-fine-tune",
@@ -222,6 +234,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
         params=(*_LOOP, *_ANY),
+        augments=ON_THE_FLY,
     ),
     "picture-cnn": Family(
         name="picture-cnn",
@@ -232,6 +245,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
         params=(*_LOOP, *_ANY),
+        augments=ON_THE_FLY,
     ),
     "detector": Family(
         name="detector",
@@ -242,6 +256,7 @@ FAMILIES: dict[str, Family] = {
         tasks=("detection",),
         exportable=False,
         params=_LOOP,
+        augments=ON_THE_FLY,
     ),
     "segmenter": Family(
         name="segmenter",
@@ -252,6 +267,7 @@ FAMILIES: dict[str, Family] = {
         tasks=("segmentation",),
         exportable=False,
         params=_LOOP,
+        augments=ON_THE_FLY,
     ),
     "tagger": Family(
         name="tagger",
@@ -265,6 +281,7 @@ FAMILIES: dict[str, Family] = {
         tasks=("ner",),
         exportable=False,
         params=(*_LOOP, _ENCODER),
+        augments=ON_THE_FLY,
     ),
     "tagger-linear": Family(
         name="tagger-linear",
@@ -274,6 +291,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("seconds"),
         tasks=("ner",),
         exportable=False,
+        augments=COPIES,
     ),
     "table-linear": Family(
         name="table-linear",
@@ -333,3 +351,14 @@ FAMILIES: dict[str, Family] = {
 def families_for(task: str) -> dict[str, Family]:
     """Return the families that learn a task, the one that chooses among them first."""
     return {name: family for name, family in FAMILIES.items() if task in family.tasks}
+
+
+def augments_of(family: str, task: str) -> str:
+    """Return how a family uses a policy of augmentation for a task: `ON_THE_FLY`, `COPIES`, or empty for not at all.
+
+    What chooses among families uses it as those that it may choose do; copies are what all of them can.
+    """
+    if family != AUTO:
+        return FAMILIES[family].augments
+    ways = {row.augments for name, row in families_for(task).items() if name != AUTO} - {""}
+    return COPIES if COPIES in ways else next(iter(ways), "")

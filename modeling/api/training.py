@@ -17,6 +17,10 @@ from workers.api.job import JobOutput
 from workers.models import JobState
 
 SEED_LIMIT = 2**31 - 1
+AUGMENT_HELP = (
+    "How training rows are changed: a policy of augmentation as YAML or as JSON, or `ready` for the one that suits "
+    "the task. The same as `params.augment`."
+)
 
 
 class FamilyOutput(serializers.Serializer[Any]):
@@ -26,6 +30,7 @@ class FamilyOutput(serializers.Serializer[Any]):
     when = serializers.CharField(help_text="When to choose it.")
     cost = serializers.CharField(help_text="What it costs in time, as measured.")
     exportable = serializers.BooleanField(help_text="Whether a bundle can be made of its models.")
+    augments = serializers.BooleanField(help_text="Whether it can use a policy of augmentation.")
     tasks = serializers.ListField(child=serializers.CharField(), help_text="What it learns.")
     params = serializers.ListField(child=serializers.DictField())
 
@@ -54,8 +59,15 @@ class TrainingInput(serializers.Serializer[Any]):
         max_length=200, required=False, help_text="The column of answers; the first of the task when left out."
     )
     params = serializers.DictField(required=False)
+    augment = serializers.JSONField(required=False, allow_null=True, help_text=AUGMENT_HELP)
     seed = serializers.IntegerField(min_value=0, max_value=SEED_LIMIT, required=False)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+
+
+def with_augment(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return an input with its policy among the parameters, which is where a training keeps it."""
+    given = chosen.pop("augment", None)
+    return chosen if given is None else {**chosen, "params": {**chosen.get("params", {}), "augment": given}}
 
 
 class TrainingOutput(serializers.ModelSerializer[Training]):
@@ -160,7 +172,7 @@ class TrainingViewSet(ScopedViewSet):
     @extend_schema(request=TrainingInput, responses={202: StartedTrainingOutput})
     def create(self, request: Request) -> Response:
         """Train a family on a version that has labels and a split."""
-        chosen = valid(TrainingInput, request.data)
+        chosen = with_augment(valid(TrainingInput, request.data))
         actor = request.actor  # type: ignore[attr-defined]
         number, task, answer = chosen.pop("version"), chosen.pop("task", ""), chosen.pop("answer", "")
         goal = find_goal(actor=actor, version_id=number, task=task, answer=answer) if task or answer else None

@@ -3,18 +3,30 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors
+from core.errors import DomainError
 from core.number import whole_number
+from curation.pages.plan import worded_preview
 from modeling.families import AUTO, FAMILIES, TASK_TITLES
 from modeling.models import Training
 from modeling.pages.report import ReportView
-from modeling.pages.training_form import TrainingForm, family_cards, goal_of, goal_title, settings_of
+from modeling.pages.training_form import (
+    TrainingForm,
+    augment_of,
+    augmentation_choice,
+    family_cards,
+    goal_of,
+    goal_title,
+    params_of,
+)
+from modeling.services.augmenting import preview_augmentation
 from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
 from modeling.services.judged import slices_of
 from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, MOST_WORKERS, searchable_families
-from modeling.services.trainable import goals_of, trainable_versions
+from modeling.services.trainable import check_trainable, goals_of, trainable_versions
 from modeling.services.training import start_training
 
 VERSION_CHOICES = 200
@@ -44,10 +56,24 @@ class NewTrainingPage(ScopedPage):
     def post(self, request: PageRequest) -> HttpResponse:
         form = self.form_class(request.POST)
         form.fields["version"].queryset = trainable_versions(actor=request.actor)  # type: ignore[attr-defined]
+        found = None
         if form.is_valid():
             with form_errors(form):
-                return self.start(request, form.cleaned_data)
-        return self._show(request, form, request.POST.get("version", ""), request.POST.get("goal", ""))
+                if "preview" not in request.POST:
+                    return self.start(request, form.cleaned_data)
+                found = self._preview(request, form.cleaned_data)
+        return self._show(request, form, request.POST.get("version", ""), request.POST.get("goal", ""), found)
+
+    def _preview(self, request: PageRequest, values: dict[str, Any]) -> dict[str, Any] | None:
+        """Return some changed copies of the version's training items."""
+        given = augment_of(values)
+        if given is None:
+            detail = _("Choose the ready-made policy or write your own; without augmentation there are no copies.")
+            raise DomainError("bad_augmentation", detail, field="augment")
+        version, goal = values["version"], goal_of(values["goal"])
+        learned = check_trainable(version=version, goal=goal)
+        step = preview_augmentation(actor=request.actor, version_id=version.pk, given=given, goal=learned)
+        return worded_preview(step)
 
     def start(self, request: PageRequest, values: dict[str, Any]) -> HttpResponse:
         """Do what the button says with a form that is right."""
@@ -57,12 +83,19 @@ class NewTrainingPage(ScopedPage):
             family=values["family"],
             seed=values["seed"],
             name=values["name"],
-            params=settings_of(values["family"], request.POST.dict()),
+            params=params_of(values, request.POST.dict()),
             goal=goal_of(values["goal"]),
         )
         return redirect("modeling:training", training.pk)
 
-    def _show(self, request: PageRequest, form: TrainingForm | None, version: str, goal: str) -> HttpResponse:
+    def _show(
+        self,
+        request: PageRequest,
+        form: TrainingForm | None,
+        version: str,
+        goal: str,
+        tried: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         versions = list(trainable_versions(actor=request.actor)[:VERSION_CHOICES])
         number = whole_number(version)
         chosen = next((row for row in versions if row.pk == number), None)
@@ -82,8 +115,11 @@ class NewTrainingPage(ScopedPage):
             "most": {"trials": MOST_TRIALS, "workers": MOST_WORKERS, "trial_seconds": MOST_SECONDS},
             "wished": {name: request.POST.get(name, value) for name, value in _WISHED.items()},
             "cards": family_cards(wanted.task, (sent or {}).get("family", AUTO), sent) if wanted else [],
+            "augmentation": augmentation_choice(wanted, sent) if wanted else None,
+            "tried": tried,
         }
-        return render(request, "modeling/training_new.html", context, status=200 if form is None else 400)
+        fine = form is None or tried is not None
+        return render(request, "modeling/training_new.html", context, status=200 if fine else 400)
 
 
 class TrainingPage(ScopedPage):

@@ -30,6 +30,7 @@ class Trainings:
         name: str = "",
         task: str | None = None,
         answer: str | None = None,
+        augment: str | dict[str, Any] | None = None,
     ) -> tuple[Training, Job]:
         """Send the job that trains a family on a version with labels and a split.
 
@@ -41,9 +42,11 @@ class Trainings:
             name: What the lists call it.
             task: What to learn, such as ``ner``; the likeliest that the version teaches when left out.
             answer: The column of answers; the first of the task when left out.
+            augment: How training rows are changed: a policy of augmentation as YAML or as a mapping, or ``ready`` for
+                the one that suits the task.
         """
         body = {"version": version_id, "family": family, "params": params, "seed": seed, "name": name or None}
-        body |= {"task": task, "answer": answer}
+        body |= {"task": task, "answer": answer, "augment": augment}
         sent = self._transport.json(
             "POST", "trainings/", body={key: value for key, value in body.items() if value is not None}
         )
