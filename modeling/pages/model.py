@@ -5,7 +5,7 @@ from django.shortcuts import render
 
 from accounts.pages.view import PageRequest, ScopedPage, page_of
 from modeling.families import FAMILIES
-from modeling.models import Search, Training
+from modeling.models import Check, Search, Training
 from modeling.pages.report import FIGURES
 
 SEARCHES_SHOWN = 5
@@ -20,9 +20,11 @@ class ModelsPage(ScopedPage):
         rows = Training.objects.visible_to(request.actor).select_related("version__dataset", "job", "model")
         page = page_of(request, rows.defer("report", "version__manifest"))
         searches = Search.objects.visible_to(request.actor).select_related("job")
+        checks = Check.objects.visible_to(request.actor).select_related("job")
         context = {
             "page": {"rows": [_row(training) for training in page.rows], "next": page.next, "previous": page.previous},
             "searches": searches.defer("report").order_by("-pk")[:SEARCHES_SHOWN],
+            "checks": checks.defer("report").order_by("-pk")[:SEARCHES_SHOWN],
             "can_write": request.actor.can("model.write"),
         }
         return render(request, "modeling/models.html", context)

@@ -10,8 +10,10 @@ from accounts.pages.view import PageRequest, ScopedPage, form_errors
 from core.errors import DomainError
 from core.number import whole_number
 from curation.pages.plan import worded_preview
+from modeling.engine.augmentation.fitting import KINDS
+from modeling.engine.tasks import get_task
 from modeling.families import AUTO, FAMILIES, TASK_TITLES
-from modeling.models import Training
+from modeling.models import CheckKind, Training
 from modeling.pages.report import ReportView
 from modeling.pages.training_form import (
     TrainingForm,
@@ -29,7 +31,14 @@ from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, 
 from modeling.services.trainable import check_trainable, goals_of, trainable_versions
 from modeling.services.training import start_training
 
-VERSION_CHOICES = 200
+VERSION_CHOICES, CHECKS_SHOWN = 200, 10
+# What the buttons of a training's page say.
+CHECK_TITLES = {
+    CheckKind.ROBUSTNESS.value: gettext_lazy("Check robustness"),
+    CheckKind.SAFETY.value: gettext_lazy("Check label safety"),
+    CheckKind.ABLATION.value: gettext_lazy("Measure a policy"),
+    CheckKind.PROPOSAL.value: gettext_lazy("Search for a policy"),
+}
 # What is filled in for a search.
 _WISHED = {"trials": str(DEFAULT_TRIALS), "workers": "1", "trial_seconds": ""}
 
@@ -162,6 +171,9 @@ def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int 
         "exportable": bool(kept and kept.exportable and training.task == "text-classification"),
         "slices": slices_of(training) if training.rows_key else [],
         "others": others.exclude(pk=training.pk).order_by("-pk")[:20] if training.rows_key else [],
+        "checks": training.checks.defer("report").select_related("job").order_by("-pk")[:CHECKS_SHOWN] if model else [],
+        "check_kinds": CHECK_TITLES.items(),
+        "can_check": model is not None and get_task(training.task).input in KINDS,
         "bundles": model.bundles.order_by("-pk") if model else [],
         "form": form,
         "can_write": request.actor.can("model.write"),

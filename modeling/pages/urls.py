@@ -1,6 +1,7 @@
 from django.urls import path
 
 from modeling.pages.bundle import BundleDownloadPage, BundlePage, BundlesPage
+from modeling.pages.check import CheckPage, NewCheckPage, TrainWithPage
 from modeling.pages.deployment import (
     DeploymentPage,
     DeploymentsPage,
@@ -37,6 +38,9 @@ urlpatterns = [
     path("trainings/<int:pk>/export/", ExportPage.as_view(), name="training-export"),
     path("searches/new/", NewSearchPage.as_view(), name="search-new"),
     path("searches/<int:pk>/", SearchPage.as_view(), name="search"),
+    path("checks/new/", NewCheckPage.as_view(), name="check-new"),
+    path("checks/<int:pk>/", CheckPage.as_view(), name="check"),
+    path("checks/<int:pk>/train/", TrainWithPage.as_view(), name="check-train"),
     path("bundles/", BundlesPage.as_view(), name="bundles"),
     path("bundles/<int:pk>/", BundlePage.as_view(), name="bundle"),
     path("bundles/<int:pk>/download/", BundleDownloadPage.as_view(), name="bundle-download"),

@@ -59,6 +59,7 @@ def start_check(
     goal: Goal | None = None,
     family: str = "",
     params: dict[str, Any] | None = None,
+    budget: int | None = None,
     policy: Any = None,
     seeds: int = DEFAULT_SEEDS,
     seed: int = 0,
@@ -78,7 +79,8 @@ def start_check(
         version_id: Else, a version with labels and a split.
         goal: What to learn; the likeliest that the version teaches when left out.
         family: One family, so that all trainings are of the same.
-        params: Its parameters, the same in all trainings; ``budget`` is what each may take, in seconds.
+        params: Its parameters, the same in all trainings.
+        budget: What each training may take, in seconds.
         policy: YAML, the same as a mapping, or the name of a preset; not for a search.
         seeds: Trainings of each kind, 1 to 20.
         seed: The first, or that of the draws.
@@ -97,11 +99,12 @@ def start_check(
         detail = _("There is no check %(kind)s. Choose one of: %(kinds)s.")
         raise DomainError("check_unknown", detail % {"kind": kind, "kinds": ", ".join(CheckKind.values)}, field="kind")
     _check_ranges(seeds=seeds, split=split, least_safe=least_safe)
+    chosen = {"kind": kind, "family": family, "params": params, "budget": budget}
     if training_id is not None:
-        asked = _of_training(actor=actor, training_id=training_id, kind=kind, family=family, params=params)
+        asked = _of_training(actor=actor, training_id=training_id, **chosen)
     else:
-        asked = _of_version(actor=actor, version_id=version_id, kind=kind, goal=goal, family=family, params=params)
-    chosen = _policy_of(kind=kind, asked=asked, given=policy)
+        asked = _of_version(actor=actor, version_id=version_id, goal=goal, **chosen)
+    read = _policy_of(kind=kind, asked=asked, given=policy)
     if kind == CheckKind.PROPOSAL:
         uses = _checked_uses(asked, uses, least_safe)
     title = name.strip() or (asked.training.name if asked.training else "")
@@ -115,7 +118,7 @@ def start_check(
         answer=asked.goal.answer,
         family=asked.family,
         params=asked.params,
-        policy=None if chosen is None else chosen.to_json(),
+        policy=None if read is None else read.to_json(),
         seed=seed,
         seeds=1 if kind in OF_MODELS else seeds,
         split=split if kind == CheckKind.ABLATION else "",
@@ -166,7 +169,15 @@ def done_training(*, actor: Actor, training_id: int) -> Training:
     return training  # type: ignore[no-any-return]
 
 
-def _of_training(*, actor: Actor, training_id: int, kind: str, family: str, params: dict[str, Any] | None) -> Asked:
+def _of_training(
+    *,
+    actor: Actor,
+    training_id: int,
+    kind: str,
+    family: str,
+    params: dict[str, Any] | None,
+    budget: int | None,
+) -> Asked:
     training = done_training(actor=actor, training_id=training_id)
     version, goal = hold_version(actor=actor, version_id=training.version_id), Goal(training.task, training.answer)
     kept = str((training.report or {}).get("family") or training.family)
@@ -177,7 +188,7 @@ def _of_training(*, actor: Actor, training_id: int, kind: str, family: str, para
     known = {param.name for param in FAMILIES[family].params} if family in FAMILIES else set()
     # Settings of what chose among families, or of another family, are not this one's.
     given = {name: value for name, value in training.params.items() if name in known} if params is None else params
-    return Asked(version, goal, family, _checked_params(family, given, goal), training)
+    return Asked(version, goal, family, _checked_params(family, given, goal, budget), training)
 
 
 def _of_version(
@@ -188,6 +199,7 @@ def _of_version(
     goal: Goal | None,
     family: str,
     params: dict[str, Any] | None,
+    budget: int | None,
 ) -> Asked:
     if kind in OF_MODELS:
         detail = _("Robustness and label safety are asked of a trained model: name a training that is done.")
@@ -197,14 +209,15 @@ def _of_version(
         raise DomainError("check_needs_training", detail, field="version")
     version = hold_version(actor=actor, version_id=version_id)
     learned = check_trainable(version=version, goal=goal)
-    return Asked(version, learned, family, _checked_params(family, params or {}, learned), None)
+    return Asked(version, learned, family, _checked_params(family, params or {}, learned, budget), None)
 
 
-def _checked_params(family: str, params: dict[str, Any], goal: Goal) -> dict[str, Any]:
+def _checked_params(family: str, params: dict[str, Any], goal: Goal, budget: int | None) -> dict[str, Any]:
     if family in {"", AUTO}:
         detail = _("Name one family: what chooses among families could take another for each policy.")
         raise DomainError("check_needs_family", detail, field="family")
     plain = {name: value for name, value in params.items() if name != "augment"}
+    plain |= {} if budget is None else {"budget": budget}
     return check_params(family=family, params=plain, task=goal.task)
 
 
