@@ -11,7 +11,7 @@ from modeling.engine.augmentation.fitting import KINDS
 from modeling.engine.augmentation.presets import CAMERA, PLACE, READY, TYPING, WEATHER, WORDS, presets
 from modeling.engine.augmentation.search import STRENGTHS
 from modeling.engine.tasks import get_task
-from modeling.families import AUTO, FAMILIES, TASK_TITLES, augments_of, families_for
+from modeling.families import AUTO, FAMILIES, TASK_TITLES, augments_of, families_for, family_named
 from modeling.models import Check, CheckKind, Training
 from modeling.pages.check_report import CheckView, shown_disagreement
 from modeling.pages.training_form import goal_of, goal_title
@@ -201,12 +201,12 @@ class CheckPage(ScopedPage):
         rows = Check.objects.visible_to(request.actor).select_related("version__dataset", "job", "training")
         check = get_object_or_404(rows, pk=pk)
         view = CheckView(check) if check.report is not None else None
-        policy = _yaml(check)
+        policy, family = _yaml(check), family_named(check.family)
         context = {
             "check": check,
             "view": view,
             "what": KIND_TEXTS[CheckKind(check.kind)],
-            "family": FAMILIES[check.family].title if check.family in FAMILIES else check.family,
+            "family": family.title if family else check.family,
             "task": TASK_TITLES.get(check.task, check.task),
             "steps": _minds(check, view) if view and check.kind == CheckKind.SAFETY else [],
             "policy": policy,

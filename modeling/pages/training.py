@@ -12,9 +12,10 @@ from core.number import whole_number
 from curation.pages.plan import worded_preview
 from modeling.engine.augmentation.fitting import KINDS
 from modeling.engine.tasks import get_task
-from modeling.families import AUTO, FAMILIES, TASK_TITLES
+from modeling.families import AUTO, TASK_TITLES, family_named
 from modeling.models import CheckKind, Training
-from modeling.pages.report import ReportView
+from modeling.pages.ensemble import EnsembleView
+from modeling.pages.report import FIGURES, ReportView
 from modeling.pages.training_form import (
     TrainingForm,
     augment_of,
@@ -26,6 +27,7 @@ from modeling.pages.training_form import (
 )
 from modeling.services.augmenting import preview_augmentation
 from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
+from modeling.services.ensemble import combinable
 from modeling.services.judged import slices_of
 from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, MOST_WORKERS, searchable_families
 from modeling.services.trainable import check_trainable, goals_of, trainable_versions
@@ -158,8 +160,8 @@ def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int 
     rows = rows.select_related("version__dataset", "job", "model", "created_by")
     training = get_object_or_404(rows, pk=pk)
     model = getattr(training, "model", None)
-    family = FAMILIES.get(training.family)
-    kept = FAMILIES.get((training.report or {}).get("family", training.family))
+    report = training.report or {}
+    family, kept = family_named(training.family), family_named(report.get("family", training.family))
     others = Training.objects.visible_to(request.actor).filter(version=training.version_id).exclude(rows_key="")
     context = {
         "training": training,
@@ -167,7 +169,10 @@ def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int 
         "family": family.title if family else training.family,
         "kept_family": kept,
         "task": TASK_TITLES.get(training.task, training.task),
-        "report": ReportView(training.report) if training.report else None,
+        # An ensemble that was not kept was not judged on the test split.
+        "report": ReportView(report) if "rows" in report else None,
+        "ensemble": EnsembleView(training) if "combination" in report else None,
+        "combinable": _combinable(request, training) if model and request.actor.can("model.write") else [],
         "exportable": bool(kept and kept.exportable and training.task == "text-classification"),
         "slices": slices_of(training) if training.rows_key else [],
         "others": others.exclude(pk=training.pk).order_by("-pk")[:20] if training.rows_key else [],
@@ -179,3 +184,23 @@ def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int 
         "can_write": request.actor.can("model.write"),
     }
     return render(request, "modeling/training.html", context, status=status)
+
+
+def _combinable(request: PageRequest, training: Training) -> list[dict[str, Any]]:
+    """Return the trainings that this one can be combined with, with their figure on the test split."""
+    found = []
+    for row in combinable(actor=request.actor, training=training).defer("report")[:CHECKS_SHOWN]:
+        primary = row.model.metrics.get("primary", "")
+        family, figure = family_named(row.model.metrics.get("family") or row.family), FIGURES.get(primary)
+        share = row.model.metrics.get(primary)
+        found.append(
+            {
+                "pk": row.pk,
+                "name": row.name,
+                "family": family.title if family else row.family,
+                "figure": figure.title if figure else "",
+                "points": None if share is None or figure is None else share * figure.times,
+                "made": row.created_at,
+            }
+        )
+    return found

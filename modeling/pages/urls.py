@@ -10,6 +10,7 @@ from modeling.pages.deployment import (
     StopPage,
     SwitchPage,
 )
+from modeling.pages.ensemble import CombinePage
 from modeling.pages.erasure import (
     CertificateFilePage,
     CertificatePage,
@@ -31,6 +32,7 @@ app_name = "modeling"
 urlpatterns = [
     path("models/", ModelsPage.as_view(), name="models"),
     path("trainings/new/", NewTrainingPage.as_view(), name="training-new"),
+    path("trainings/combine/", CombinePage.as_view(), name="training-combine"),
     path("trainings/<int:pk>/", TrainingPage.as_view(), name="training"),
     path("trainings/<int:pk>/mistakes/", MistakesPage.as_view(), name="training-mistakes"),
     path("trainings/<int:pk>/slices/", SlicesPage.as_view(), name="training-slices"),

@@ -99,7 +99,7 @@ def start_check(
         detail = _("There is no check %(kind)s. Choose one of: %(kinds)s.")
         raise DomainError("check_unknown", detail % {"kind": kind, "kinds": ", ".join(CheckKind.values)}, field="kind")
     _check_ranges(seeds=seeds, split=split, least_safe=least_safe)
-    chosen = {"kind": kind, "family": family, "params": params, "budget": budget}
+    chosen: dict[str, Any] = {"kind": kind, "family": family, "params": params, "budget": budget}
     if training_id is not None:
         asked = _of_training(actor=actor, training_id=training_id, **chosen)
     else:
