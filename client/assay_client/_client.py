@@ -49,8 +49,8 @@ class Client:
 
     Attributes:
         datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, suggestions, exports,
-            quality, rules, bulks, annotations, comments, reviews, jobs, trainings, checks, bundles, deployments: one for
-            each noun of the service.
+            quality, rules, bulks, annotations, comments, reviews, jobs, trainings, checks, bundles, deployments: one
+            for each noun of the service.
     """
 
     def __init__(
