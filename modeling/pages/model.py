@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.pages.view import PageRequest, ScopedPage, page_of
+from modeling.engine.families.ensemble import NAME, TASKS
 from modeling.families import family_named
 from modeling.models import Check, Search, Training
 from modeling.pages.report import FIGURES
@@ -21,11 +22,14 @@ class ModelsPage(ScopedPage):
         page = page_of(request, rows.defer("report", "version__manifest"))
         searches = Search.objects.visible_to(request.actor).select_related("job")
         checks = Check.objects.visible_to(request.actor).select_related("job")
+        shown, can_write = [_row(training) for training in page.rows], request.actor.can("model.write")
         context = {
-            "page": {"rows": [_row(training) for training in page.rows], "next": page.next, "previous": page.previous},
+            "page": {"rows": shown, "next": page.next, "previous": page.previous},
+            # There is something to combine only where two may be chosen.
+            "combines": can_write and sum(row["combines"] for row in shown) > 1,
             "searches": searches.defer("report").order_by("-pk")[:SEARCHES_SHOWN],
             "checks": checks.defer("report").order_by("-pk")[:SEARCHES_SHOWN],
-            "can_write": request.actor.can("model.write"),
+            "can_write": can_write,
         }
         return render(request, "modeling/models.html", context)
 
@@ -41,6 +45,7 @@ def _row(training: Training) -> dict[str, Any]:
         "score": _points(metrics.get(primary)),
         "figure": FIGURES[primary].title if primary in FIGURES else primary,
         "gain": metrics.get("gain_points"),
+        "combines": model is not None and training.task in TASKS and training.family != NAME,
     }
 
 
