@@ -53,6 +53,13 @@ def check(job: JobContext) -> dict[str, Any]:
     return run_check(job=job, **job.params)
 
 
+@job_task("modeling.explain")
+def explain(job: JobContext) -> dict[str, Any]:
+    from modeling.services.explaining import run_explanation
+
+    return run_explanation(job=job, **job.params)
+
+
 @job_task("modeling.export_bundle")
 def export_bundle(job: JobContext) -> dict[str, Any]:
     from modeling.services.bundle import run_export

@@ -62,6 +62,7 @@ KINDS: dict[str, Kind] = {
     "modeling.search_trials": Kind(_("Part of a search for settings"), "heavy"),
     "modeling.combine": Kind(_("Ensemble"), "heavy"),
     "modeling.check": Kind(_("Check of a policy of augmentation"), "heavy"),
+    "modeling.explain": Kind(_("Explanation"), "interactive", attempts=3),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),
     "modeling.search_subject": Kind(_("Search for a person")),
     "modeling.erase_subject": Kind(_("Erasure of a person"), attempts=20),

@@ -8,6 +8,7 @@ from modeling.models.deployment import (
     RevisionReason,
 )
 from modeling.models.erasure import ErasedVersion, Erasure, ErasureHit, ErasureState
+from modeling.models.explanation import Explanation
 from modeling.models.model import Model
 from modeling.models.search import Search
 from modeling.models.training import Training
@@ -24,6 +25,7 @@ __all__ = [
     "Erasure",
     "ErasureHit",
     "ErasureState",
+    "Explanation",
     "Model",
     "PredictionUsage",
     "RevisionReason",

@@ -15,6 +15,7 @@ from modeling.engine.tasks import get_task
 from modeling.families import AUTO, TASK_TITLES, family_named
 from modeling.models import CheckKind, Training
 from modeling.pages.ensemble import EnsembleView
+from modeling.pages.explanation import ExplainForm, can_ask, earlier
 from modeling.pages.report import FIGURES, ReportView
 from modeling.pages.training_form import (
     TrainingForm,
@@ -28,6 +29,7 @@ from modeling.pages.training_form import (
 from modeling.services.augmenting import preview_augmentation
 from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
 from modeling.services.ensemble import combinable
+from modeling.services.explaining import explains_texts
 from modeling.services.judged import slices_of
 from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, MOST_WORKERS, searchable_families
 from modeling.services.trainable import check_trainable, goals_of, trainable_versions
@@ -137,7 +139,7 @@ class TrainingPage(ScopedPage):
     scopes = {"GET": "model.read"}
 
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
-        return _show_training(request, pk, ExportForm())
+        return show_training(request, pk, ExportForm())
 
 
 class ExportPage(ScopedPage):
@@ -152,10 +154,13 @@ class ExportPage(ScopedPage):
             with form_errors(form):
                 made = start_export(actor=request.actor, model_id=training.model.pk, **form.cleaned_data)
                 return redirect("modeling:bundle", made.pk)
-        return _show_training(request, pk, form, status=400)
+        return show_training(request, pk, form, status=400)
 
 
-def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int = 200) -> HttpResponse:
+def show_training(
+    request: PageRequest, pk: int, form: ExportForm, status: int = 200, asking: ExplainForm | None = None
+) -> HttpResponse:
+    """Show a training; `form` and `asking` are its forms with what was wrong in them."""
     rows = Training.objects.visible_to(request.actor)
     rows = rows.select_related("version__dataset", "job", "model", "created_by")
     training = get_object_or_404(rows, pk=pk)
@@ -182,6 +187,11 @@ def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int 
         "bundles": model.bundles.order_by("-pk") if model else [],
         "form": form,
         "can_write": request.actor.can("model.write"),
+        "asking": (asking or ExplainForm()) if model and explains_texts(training.task) else None,
+        "refused": asking,
+        "page_words": {"Why?": _("Why?")},
+        "can_ask": can_ask(request.actor),
+        "earlier": earlier(training) if model else [],
     }
     return render(request, "modeling/training.html", context, status=status)
 

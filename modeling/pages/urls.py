@@ -21,6 +21,7 @@ from modeling.pages.erasure import (
     NewErasurePage,
     WithdrawPage,
 )
+from modeling.pages.explanation import ExplainPage, ExplanationPage
 from modeling.pages.judged import ComparePage, MistakesPage, SlicesPage
 from modeling.pages.lineage import LineagePage
 from modeling.pages.model import ModelsPage
@@ -38,6 +39,8 @@ urlpatterns = [
     path("trainings/<int:pk>/slices/", SlicesPage.as_view(), name="training-slices"),
     path("trainings/<int:pk>/beside/", ComparePage.as_view(), name="training-compare"),
     path("trainings/<int:pk>/export/", ExportPage.as_view(), name="training-export"),
+    path("trainings/<int:pk>/explain/", ExplainPage.as_view(), name="training-explain"),
+    path("explanations/<int:pk>/", ExplanationPage.as_view(), name="explanation"),
     path("searches/new/", NewSearchPage.as_view(), name="search-new"),
     path("searches/<int:pk>/", SearchPage.as_view(), name="search"),
     path("checks/new/", NewCheckPage.as_view(), name="check-new"),

@@ -94,12 +94,12 @@ def _read(given: Any, task: str) -> Policy:
         # Lines are those of what a person wrote.
         line = error.line if isinstance(given, str) else 0
         said = str(error) if line else str(error).removeprefix(f"Line {error.line}: ")
-        where = {name: value for name, value in (("line", line), ("step", error.step)) if value}
+        where: dict[str, Any] = {name: value for name, value in (("line", line), ("step", error.step)) if value}
         raise _refused(in_words(said), **where) from None
     raise _refused(_("A policy is YAML, the same as JSON, or the word ready."))
 
 
-def _refused(detail: str, **where: int) -> DomainError:
+def _refused(detail: str, **where: Any) -> DomainError:
     return DomainError(CODE, detail, field="augment", **where)
 
 

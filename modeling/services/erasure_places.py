@@ -262,6 +262,10 @@ TABLES: dict[str, Table] = {
         harmless=("old_hash", "new_hash", "rest_hash", "item_ids", "old_parts", "new_parts", "pending"),
         reason=_FIGURES,
     ),
+    "modeling.Explanation": Table(
+        _("Explanations"), rows=REMOVED, blanked=("text",), reported=("label", "result"), harmless=("key",),
+        reason=_("Labels of the model, which people of the organization chose, and figures. Train again without them."),
+    ),
     "modeling.Model": Table(
         _("Models"), reported=("labels", "metrics"), harmless=("object_key", "sha256", "fingerprint"),
         reason=_("What a model learned cannot be taken out of it. Train again on the version as it is now."),

@@ -11,7 +11,7 @@ from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
 from curation.models import Dataset, Diff, Plan, Run, Selection, Source, Upload, Version
 from labeling.models import Comment, Export, LabelingRule, Project
-from modeling.models import Bundle, Check, Deployment, Erasure, Search, Training
+from modeling.models import Bundle, Check, Deployment, Erasure, Explanation, Search, Training
 from tests import factories
 from tests.architecture.test_routes import readable
 from workers.models import Job
@@ -26,6 +26,7 @@ NOUNS = {
     "diffs": Diff,
     "erasures": Erasure,
     "jobs": Job,
+    "explanations": Explanation,
     "labeled-imports": Job,
     "members": Membership,
     "plans": Plan,

@@ -44,17 +44,19 @@ def check_lines(kind: str, report: dict[str, Any]) -> list[str]:
     """Return what a check found in a line for each step."""
     if kind == "safety":
         return [
-            f"{row['use']}: keeps {row['agree']} of {row['changed']} answers (95 %: {row['low']:.1%} to {row['high']:.1%})"
+            f"{row['use']}: keeps {row['agree']} of {row['changed']} (95 %: {row['low']:.1%} to {row['high']:.1%})"
             for row in report["steps"]
         ]
     if kind == "robustness":
         return [f"{row['use']}: {row['difference']:+.4f} ({_ends(row)})" for row in report["steps"]]
     if kind == "ablation":
-        lines = [f"the whole policy: {report['gain']['gain']:+.4f} ({_ends(report['gain'])})"]
-        return lines + [
-            f"{row['use']} in it: {row['gain']['gain']:+.4f} ({_ends(row['gain'])})" for row in report["steps"]
-        ]
-    lines = [f"{row['name']}: {row['gain']['gain']:+.4f} ({_ends(row['gain'])})" for row in report["tried"]]
+        rows = [("the whole policy", report["gain"])]
+        rows += [(f"{row['use']} in it", row["gain"]) for row in report["steps"]]
+    else:
+        rows = [(row["name"], row["gain"]) for row in report["tried"]]
+    lines = [f"{name}: {gain['gain']:+.4f} ({_ends(gain)})" for name, gain in rows]
+    if kind == "ablation":
+        return lines
     return [*lines, report["yaml"] or "Nothing gained more than its standard error."]
 
 
@@ -78,9 +80,7 @@ def combine(
     lead = found["difference"]
     said = f"{lead['difference']:+.4f} of validation {report['primary']} against its best member ({_ends(lead)})"
     lines = [f"{'Kept' if found['kept'] else 'Not kept'}: {found['way']}, {said}"]
-    lines += (
-        [f"Test: {figures_text(report)}"] if found["kept"] else [f"Use training {best['training']}, {best['name']}."]
-    )
+    told = f"Test: {figures_text(report)}" if found["kept"] else f"Use training {best['training']}, {best['name']}."
     cost = f"{found['seconds_per_1000']:.2f} seconds for 1,000 items, alone {best['seconds_per_1000']:.2f}"
     result = {"training": done.id, "model": done.model, "report": report, "url": link}
-    session.out.result(result, "\n".join([*lines, cost, link]))
+    session.out.result(result, "\n".join([*lines, told, cost, link]))

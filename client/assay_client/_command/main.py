@@ -16,6 +16,7 @@ from assay_client._command import (
     data,
     demo,
     erasures,
+    explaining,
     exports,
     golds,
     jobs,
@@ -95,6 +96,7 @@ app.command()(models.train)
 app.command()(models.families)
 app.command()(checks.check)
 app.command()(checks.combine)
+app.command()(explaining.explain)
 app.command()(models.export)
 app.command()(models.deploy)
 app.command()(models.predict)

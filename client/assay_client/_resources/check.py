@@ -21,8 +21,8 @@ class Checks:
 
         Args:
             kind: ``robustness`` or ``safety`` of a training; ``ablation`` or ``proposal``, which train.
-            asked: ``training``, or ``version`` with ``family``, ``task``, ``answer`` and ``params``; ``policy`` (YAML, a
-                mapping, or a name such as ``typing``); ``seeds``, ``seed``, ``budget``, ``split``, ``least_safe``,
+            asked: ``training``, or ``version`` with ``family``, ``task``, ``answer`` and ``params``; ``policy`` (YAML,
+                a mapping, or a name such as ``typing``); ``seeds``, ``seed``, ``budget``, ``split``, ``least_safe``,
                 ``uses``, ``name``. What is None is left out.
         """
         body = {"kind": kind, **{name: value for name, value in asked.items() if value is not None}}

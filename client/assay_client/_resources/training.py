@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assay_client._paging import each
-from assay_client._records import Job, Training
+from assay_client._records import Explanation, Job, Training
 from assay_client._transport import Transport
 
 
@@ -102,3 +102,34 @@ class Trainings:
     def beside(self, training_id: int, other_id: int) -> dict[str, Any]:
         """Return how two trainings compare on the test items that both judged."""
         return dict(self._transport.json("GET", f"trainings/{training_id}/beside/", params={"other": other_id}))
+
+    def explain(
+        self, training_id: int, *, item: int | None = None, text: str | None = None, label: str | None = None
+    ) -> tuple[Explanation, Job | None]:
+        """Send the job that explains a prediction; what was asked before is found again, with its result.
+
+        Args:
+            training_id: A training that is done.
+            item: An item of the training's version.
+            text: A text, in place of an item.
+            label: A label to explain beside the predicted ones.
+
+        Returns:
+            The explanation, and its job to wait for; the job of one that is there is over.
+        """
+        body = {"item": item, "text": text, "label": label}
+        sent = self._transport.json(
+            "POST",
+            f"trainings/{training_id}/explain/",
+            body={name: value for name, value in body.items() if value is not None},
+        )
+        job = None if sent["job"] is None else Job.parse(sent["job"])
+        return Explanation.parse(sent["explanation"]), job
+
+    def explanation(self, explanation_id: int) -> Explanation:
+        """Return one explanation; `result` is there once its job has succeeded."""
+        return Explanation.parse(self._transport.json("GET", f"explanations/{explanation_id}/"))
+
+    def explanations(self, training_id: int, *, item: int | None = None) -> Iterator[Explanation]:
+        """Give the explanations that were asked for, newest first."""
+        return each(self._transport, "explanations/", Explanation, {"training": training_id, "item": item})

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0004_skills_of_members'),
         ('curation', '0012_new_items_of_runs'),
-        ('modeling', '0005_searches'),
+        ('modeling', '0006_explanations'),
         ('workers', '0004_pieces_of_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
