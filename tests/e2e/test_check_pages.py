@@ -56,7 +56,7 @@ def test_a_model_is_asked_and_the_answers_are_drawn(
     page.locator("textarea[name='policy']").fill("version: 1\nsteps: [{use: rain}]")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.locator(".errorlist")).to_be_visible()
+    expect(page.locator(".errorlist, .field-error").first).to_be_visible()
     assert complaints_of_axe(page) == []
     assert fits(page, width)
 
