@@ -102,7 +102,7 @@ def run(data: Examples, folder: Path, seed: int) -> dict[str, str]:
         "macro-F1 float / int8 bundle": f"{metrics['float']['macro_f1']:.4f} / {metrics['bundle']['macro_f1']:.4f}",
         "accuracy float / int8 bundle": f"{metrics['float']['accuracy']:.4f} / {metrics['bundle']['accuracy']:.4f}",
         "points lost by int8 (rung)": f"{result.gate.loss_points:.2f} ({result.manifest['compression']['rung']})",
-        "same label as float": f"{result.rungs[-1]['same_label']:.4f}",
+        "same label as float": f"{result.rungs[-1]['same_answer']:.4f}",
         "macro-F1 baseline": f"{comparison.baseline['macro_f1']:.4f}",
         "difference to baseline": f"{difference['difference']:+.4f}",
         "its 95 % interval": f"[{difference['low']:+.4f}, {difference['high']:+.4f}]",

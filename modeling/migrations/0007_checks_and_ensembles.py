@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
         ('accounts', '0004_skills_of_members'),
         ('curation', '0012_new_items_of_runs'),
         ('modeling', '0006_explanations'),
+        ('modeling', '0006_gates_of_any_task'),
         ('workers', '0004_pieces_of_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -20,7 +20,7 @@ class Bundle(TimedModel):
     job = models.OneToOneField("workers.Job", null=True, on_delete=models.SET_NULL, related_name="bundle")
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=10, choices=BundleState.choices, default=BundleState.PENDING)
-    # How many points of macro-F1 (0 to 100) the small model may lose against the float one.
+    # How many points (0 to 100) of the task's primary figure the small model may lose against the float one.
     limit_points = models.FloatField(_("limit"), default=0.5)
     object_key = models.CharField(max_length=300, blank=True)
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)

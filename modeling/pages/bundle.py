@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from accounts.pages.view import PageRequest, ScopedPage, page_of
 from modeling.models import Bundle
 from modeling.pages.deployment import DeployForm
+from modeling.pages.report import FIGURES
 from modeling.services.bundle import download_url
 
 # The rungs of modeling.engine.bundle.graph in the reader's language; a bundle of a later version shows its own words.
@@ -56,16 +57,18 @@ def bundle_context(request: PageRequest, bundle: Bundle) -> dict[str, Any]:
         "training": training,
         "gate": gate,
         "gate_sentence": _sentence(gate) if gate else "",
-        "float_points": gate.get("float_macro_f1", 0) * 100,
-        "bundle_points": gate.get("int8_macro_f1", 0) * 100,
-        "same_percent": gate.get("same_label", 0) * 100,
+        "figure": _figure(gate),
+        "float_points": gate.get("float_figure", 0) * 100,
+        "bundle_points": gate.get("bundle_figure", 0) * 100,
+        "same_percent": gate.get("same_answer", 0) * 100,
         "rung": RUNGS.get(gate.get("title", ""), gate.get("title", "")),
         "rungs": [
-            {**rung, "title": RUNGS.get(rung["title"], rung["title"]), "points": rung["int8_macro_f1"] * 100}
+            {**rung, "title": RUNGS.get(rung["title"], rung["title"]), "points": rung["bundle_figure"] * 100}
             for rung in gate.get("rungs", [])
         ],
         "file_name": f"{slugify(training.name)[:60] or 'model'}-{bundle.sha256[:12]}.zip",
-        "example": '"a text"',
+        "example": gate.get("example", '"a text"'),
+        "needs": " ".join(gate.get("needs", ["onnxruntime", "numpy", "tokenizers"])),
         "deployments": bundle.deployments.order_by("-pk"),
         "form": DeployForm(initial={"name": training.version.dataset.name[:80]}),
         "can_write": request.actor.can("model.write"),
@@ -74,5 +77,14 @@ def bundle_context(request: PageRequest, bundle: Bundle) -> dict[str, Any]:
 
 def _sentence(gate: dict[str, Any]) -> str:
     """Say what the gate found, in the reader's language."""
-    values = {"loss": f"{max(0.0, gate['loss_points']):.2f}", "limit": f"{gate['limit_points']:g}"}
-    return _("The bundle loses %(loss)s points of macro-F1 against the float model; %(limit)s are allowed.") % values
+    values = {
+        "figure": _figure(gate),
+        "loss": f"{max(0.0, gate['loss_points']):.2f}",
+        "limit": f"{gate['limit_points']:g}",
+    }
+    return _("The bundle loses %(loss)s points of %(figure)s against the float model; %(limit)s are allowed.") % values
+
+
+def _figure(gate: dict[str, Any]) -> str:
+    name = gate.get("figure", "")
+    return str(FIGURES[name].title) if name in FIGURES else name

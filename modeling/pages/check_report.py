@@ -207,6 +207,8 @@ class CheckView:
 
     def _ablation_verdict(self) -> tuple[str, str]:
         whole = self.rows[0]
+        if whole["low"] == whole["high"] == 0:
+            return "", _("No difference at all: every judged item is answered alike with the policy and without it.")
         sentences = {
             "good": _("The policy gains %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s)."),
             "bad": _("The policy loses: %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s)."),

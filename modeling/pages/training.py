@@ -178,7 +178,7 @@ def show_training(
         "report": ReportView(report) if "rows" in report else None,
         "ensemble": EnsembleView(training) if "combination" in report else None,
         "combinable": _combinable(request, training) if model and request.actor.can("model.write") else [],
-        "exportable": bool(kept and kept.exportable and training.task == "text-classification"),
+        "exportable": bool(kept and kept.exportable),
         "slices": slices_of(training) if training.rows_key else [],
         "others": others.exclude(pk=training.pk).order_by("-pk")[:20] if training.rows_key else [],
         "checks": training.checks.defer("report").select_related("job").order_by("-pk")[:CHECKS_SHOWN] if model else [],

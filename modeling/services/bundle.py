@@ -39,7 +39,8 @@ def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_L
     Args:
         actor: Who exports.
         model_id: The model.
-        limit_points: How many points of macro-F1 (0 to 100) the int8 model may lose on the test split.
+        limit_points: How many points (0 to 100) of the task's primary figure the small model may lose on the
+            test split.
 
     Raises:
         NotFound: No such model.
@@ -146,7 +147,13 @@ def _accepted(bundle: Bundle, made: "ExportResult") -> dict[str, Any]:
         "sha256": made.sha256,
         "byte_count": made.size,
         "files": members,
-        "gate": {**made.rungs[-1], "rungs": made.rungs, "fingerprint": made.manifest["fingerprint"]},
+        "gate": {
+            **made.rungs[-1],
+            "rungs": made.rungs,
+            "fingerprint": made.manifest["fingerprint"],
+            "needs": made.manifest["needs"],
+            "example": made.example,
+        },
     }
 
 
@@ -167,7 +174,8 @@ def _keep(job: JobContext, bundle: Bundle, changes: dict[str, Any]) -> None:
 
 def _result(bundle: Bundle) -> dict[str, Any]:
     gate = bundle.gate or {}
-    figures = {name: gate.get(name) for name in ("float_macro_f1", "int8_macro_f1", "loss_points", "limit_points")}
+    names = ("figure", "float_figure", "bundle_figure", "loss_points", "limit_points")
+    figures = {name: gate.get(name) for name in names}
     return {
         "bundle": bundle.pk,
         "state": bundle.state,

@@ -187,7 +187,7 @@ def export(manager: Client, model: int, limit: float) -> int:
     manager.jobs.wait(job)
     done = manager.bundles.get(bundle.id)
     assert done.state == "accepted", done.gate
-    assert done.gate["float_macro_f1"] - done.gate["int8_macro_f1"] <= limit / 100
+    assert done.gate["float_figure"] - done.gate["bundle_figure"] <= limit / 100
     assert manager.bundles.verify(bundle.id)["whole"] is True
     return bundle.id
 

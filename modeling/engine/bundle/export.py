@@ -9,31 +9,28 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curation.engine.embedding.table import get_encoder
+from curation.engine.embedding.graph import OPSET
 from modeling.engine.bundle.card import model_card
 from modeling.engine.bundle.gate import LIMIT_POINTS, GateResult
-from modeling.engine.bundle.graph import (
-    LADDER,
-    Rung,
-    kept_pieces,
-)
 from modeling.engine.bundle.ladder import Candidate, climb
+from modeling.engine.bundle.materials import bill_of_materials
 from modeling.engine.bundle.pack import pack, to_json
-from modeling.engine.errors import EngineError, GateRefused
+from modeling.engine.errors import GateRefused
 from modeling.engine.families.family import TrainingContext
 from modeling.engine.families.table import get_family
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from curation.engine.embedding.source import Licence
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.training.train import TrainedModel
 
 
 @dataclass(frozen=True)
 class ExportResult:
-    """A written bundle: its SHA-256, size, gate result, the figures of each rung tried, manifest and metrics."""
+    """A written bundle: its SHA-256, size, gate result, the figures of each rung tried, manifest and metrics; `example`
+    is something to give to its predict.py, as a word of a shell."""
 
     path: Path
     sha256: str
@@ -42,6 +39,7 @@ class ExportResult:
     rungs: list[dict[str, Any]]
     manifest: dict[str, Any]
     metrics: dict[str, Any]
+    example: str
 
 
 def export_bundle(
@@ -50,21 +48,26 @@ def export_bundle(
     out: Path,
     *,
     created_at: str,
-    name: str = "Text classifier",
+    name: str = "Model",
     lineage: Mapping[str, str | int] | None = None,
     comparison: Mapping[str, Any] | None = None,
     limit_points: float = LIMIT_POINTS,
-    ladder: tuple[Rung, ...] = LADDER,
+    rungs: Sequence[str] | None = None,
     context: TrainingContext | None = None,
 ) -> ExportResult:
     """Write the smallest bundle that passes the gate to `out`, which appears only when whole.
 
     Args:
-        data: the rows the model was trained on; parity and gate use every test row.
-        created_at: a time as the caller wants it printed; equal arguments give equal bytes.
-        lineage: what the model came from (dataset, version, training), stored and printed as given.
-        comparison: with the baseline, as `Evaluation.to_dict` has it; goes into metrics.json and the card.
-        limit_points: macro-F1 points that the compressed model may lose.
+        model: Of a family that can be exported.
+        data: The rows it was trained on; parity and gate use every test row.
+        out: The file.
+        created_at: A time as the caller wants it printed; equal arguments give equal bytes.
+        name: Of the model, for the card.
+        lineage: What the model came from (dataset, version, training), stored and printed as given.
+        comparison: With the baseline, as `Evaluation.to_dict` has it; goes into metrics.json and the card.
+        limit_points: Points of the task's primary figure that the compressed model may lose.
+        rungs: Names of the plan's compressions to try, all when left out.
+        context: Where vectors are kept, whom to tell and to ask.
 
     Raises:
         GateRefused: every rung loses more; `facts["rungs"]` has both figures of each.
@@ -72,33 +75,46 @@ def export_bundle(
         Cancelled.
     """
     context = context or TrainingContext()
-    if not get_family(model.facts["family"]).exportable or model.facts["task"] != "text-classification":
-        raise EngineError(f"Models of the family {model.facts['family']} are not exported.", code="not_exportable")
-    source = get_encoder(model.facts["encoder"])
-    pieces = kept_pieces(source, data.part("train").inputs + data.part("validation").inputs)
-    tokenizer = source.tokenizer(pieces)
-    float_figures, candidates = climb(model, data.part("test"), pieces, tokenizer, ladder, limit_points, context)
+    plan = get_family(model.facts["family"]).plan(model, data)
+    chosen_rungs = [rung for rung in plan.rungs if rungs is None or rung.name in rungs]
+    float_figures, candidates = climb(model, plan, data.part("test"), chosen_rungs, limit_points, context)
     reports = [candidate.report() for candidate in candidates]
     chosen = candidates[-1]
     if not chosen.result.passed:
         raise GateRefused(f"The bundle was refused. {chosen.result.sentence}", rungs=reports)
-    metrics = _metrics(chosen, float_figures, reports, comparison)
-    licences = source.licences()
-    facts = _manifest_facts(model, chosen, created_at, dict(lineage or {}), licences, len(pieces or []))
-    members = {
+    metrics = _metrics(model, chosen, float_figures, reports, comparison)
+    facts = _manifest_facts(model, plan, chosen, created_at, dict(lineage or {}))
+    content, manifest = pack(_members(name, model, plan, chosen, facts, metrics), facts)
+    _write_whole(out, content)
+    digest = hashlib.sha256(content).hexdigest()
+    return ExportResult(out, digest, len(content), chosen.result, reports, manifest, metrics, plan.example)
+
+
+def _members(
+    name: str,
+    model: TrainedModel,
+    plan: Plan,
+    chosen: Candidate,
+    facts: dict[str, Any],
+    metrics: dict[str, Any],
+) -> dict[str, bytes]:
+    """Return every member but the manifest by name."""
+    here = Path(__file__).parent
+    runtime = {f"runtime/{path.name}": path.read_bytes() for path in sorted((here / "runtime").glob("*.py"))}
+    licences = {
+        row["file"]: licence.text.encode("utf-8") for row, licence in zip(facts["licences"], plan.licences, strict=True)
+    }
+    return {
         "model.onnx": chosen.graph,
-        "tokenizer.json": tokenizer.to_str().encode("utf-8"),
         "labels.json": to_json(list(model.labels)),
         "metrics.json": to_json(metrics),
-        "predict.py": (Path(__file__).parent / "predict.py").read_bytes(),
-        "README.md": model_card(name, facts, metrics).encode("utf-8"),
-        **{row["file"]: licence.text.encode("utf-8") for row, licence in zip(facts["licences"], licences, strict=True)},
+        "sbom.json": to_json(bill_of_materials(name, facts)),
+        "predict.py": (here / "predict.py").read_bytes(),
+        "README.md": model_card(name, plan, facts, metrics).encode("utf-8"),
+        **runtime,
+        **plan.members,
+        **licences,
     }
-    content, manifest = pack(members, facts)
-    _write_whole(out, content)
-    return ExportResult(
-        out, hashlib.sha256(content).hexdigest(), len(content), chosen.result, reports, manifest, metrics
-    )
 
 
 def _write_whole(out: Path, content: bytes) -> None:
@@ -110,6 +126,7 @@ def _write_whole(out: Path, content: bytes) -> None:
 
 
 def _metrics(
+    model: TrainedModel,
     chosen: Candidate,
     float_figures: dict[str, Any],
     reports: list[dict[str, Any]],
@@ -117,6 +134,8 @@ def _metrics(
 ) -> dict[str, Any]:
     metrics: dict[str, Any] = {
         "split": "test",
+        "task": model.task.name,
+        "primary": model.task.primary,
         "bundle": chosen.figures,
         "float": float_figures,
         "gate": chosen.result.to_dict(),
@@ -129,39 +148,23 @@ def _metrics(
 
 
 def _manifest_facts(
-    model: TrainedModel,
-    chosen: Candidate,
-    created_at: str,
-    lineage: dict[str, str | int],
-    licences: list[Licence],
-    vocabulary: int,
+    model: TrainedModel, plan: Plan, chosen: Candidate, created_at: str, lineage: dict[str, str | int]
 ) -> dict[str, Any]:
-    from curation.engine.embedding.graph import OPSET
-
-    source, trained = get_encoder(model.facts["encoder"]), model.facts
-    parents = {
-        "code": code_hash(),
-        "training": trained["fingerprint"],
-        "rung": chosen.rung.name,
-        "temperature": trained["temperature"],
-    }
+    trained = model.facts
+    parents = {"code": code_hash(), "training": trained["fingerprint"], "rung": chosen.rung.name}
     return {
         "fingerprint": hashlib.sha256(to_json(parents)).hexdigest(),
         "fingerprint_of": parents,
         "created_at": created_at,
+        "task": model.task.name,
         "family": trained["family"],
         "labels": list(model.labels),
-        "encoder": {
-            "name": source.name,
-            "languages": source.languages,
-            "fingerprint": trained["encoder_fingerprint"],
-            "max_tokens": source.max_tokens,
-            "reason": trained["encoder_reason"],
-            "vocabulary": vocabulary or source.shape().vocabulary,
-        },
+        "reading": plan.reading,
+        "answering": plan.answering,
+        "graph": {"opset": OPSET, "inputs": list(plan.inputs), "outputs": list(plan.outputs)},
+        "needs": ["numpy", "onnxruntime", *plan.needs],
+        "encoder": plan.encoder,
         "compression": {"rung": chosen.rung.name, "title": chosen.rung.title},
-        "opset": OPSET,
-        "temperature": trained["temperature"],
         "settings": trained["settings"],
         "data_hash": trained["data_hash"],
         "rows": trained["rows"],
@@ -174,7 +177,7 @@ def _manifest_facts(
                 "source": row.source,
                 "file": f"LICENSES/{re.sub(r'[^A-Za-z0-9._-]+', '-', row.work)}.txt",
             }
-            for row in licences
+            for row in plan.licences
         ],
     }
 

@@ -10,12 +10,22 @@ LIMIT_POINTS = 0.5
 
 @dataclass(frozen=True)
 class GateResult:
-    """Macro-F1 of both models in [0, 1], the loss in points (hundredths; negative is a gain), and whether it is
-    allowed."""
+    """Both models by the task's primary figure.
+
+    Attributes:
+        passed: Whether the loss is allowed.
+        figure: Name of the figure: macro_f1, map, ….
+        float_figure: Of the float model, in [0, 1].
+        bundle_figure: Of the compressed model as the bundle runs it.
+        loss_points: What is lost, in hundredths; negative is a gain.
+        limit_points: What may be lost.
+        sentence: All of it in words.
+    """
 
     passed: bool
-    float_macro_f1: float
-    int8_macro_f1: float
+    figure: str
+    float_figure: float
+    bundle_figure: float
     loss_points: float
     limit_points: float
     sentence: str
@@ -25,16 +35,15 @@ class GateResult:
         return asdict(self)
 
 
-def gate(float_metrics: dict[str, Any], int8_metrics: dict[str, Any], limit_points: float = LIMIT_POINTS) -> GateResult:
-    """Compare the macro-F1 of two results of `classification_figures` on the same rows; a loss equal to the limit
-    passes."""
-    before, after = float(float_metrics["macro_f1"]), float(int8_metrics["macro_f1"])
+def gate(figure: str, before: float, after: float, limit_points: float = LIMIT_POINTS) -> GateResult:
+    """Compare a figure of two models on the same rows; a loss equal to the limit passes."""
     # Rounded so that a loss of exactly the limit is not refused for a digit in the sixteenth place.
     loss = round((before - after) * 100, 9)
     passed = loss <= limit_points
+    name = figure.replace("_", "-")
     sentence = (
-        f"Macro-F1 is {after * 100:.2f} compressed and {before * 100:.2f} in float: "
+        f"{name[0].upper()}{name[1:]} is {after * 100:.2f} compressed and {before * 100:.2f} in float: "
         + (f"{loss:.2f} points lost" if loss > 0 else "nothing lost")
         + f", with {limit_points:g} allowed."
     )
-    return GateResult(passed, before, after, loss, limit_points, sentence)
+    return GateResult(passed, figure, before, after, loss, limit_points, sentence)

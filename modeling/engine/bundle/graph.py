@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curation.engine.embedding.table import get_encoder
+from modeling.engine.bundle.plan import Rung
+from modeling.engine.families.family import TextFamily
 from modeling.engine.families.table import get_family
 
 if TYPE_CHECKING:
@@ -22,29 +22,16 @@ if TYPE_CHECKING:
     from modeling.engine.training.train import TrainedModel
 
 
-@dataclass(frozen=True)
-class Rung:
-    """One way to compress: int8 word table, int8 matrices, and how many last layers stay float."""
-
-    name: str
-    title: str
-    int8_table: bool
-    int8_matrices: bool
-    float_layers: int = 0
-
-
 # From small to safe. Signed weights per channel and scales of activations at run time: on two cores with and without
 # VNNI this lost nothing that static or per-tensor int8 kept, and U8S8 saturates on processors without VNNI.
 LADDER: tuple[Rung, ...] = (
-    Rung("int8", "int8 weights per channel, int8 word table", int8_table=True, int8_matrices=True),
+    Rung("int8", "int8 weights per channel, int8 word table", {"table": True, "matrices": True}),
     Rung(
         "int8-float-ends",
         "int8 weights per channel, float word table and last two layers",
-        int8_table=False,
-        int8_matrices=True,
-        float_layers=2,
+        {"matrices": True, "float_layers": 2},
     ),
-    Rung("fp32", "float32 throughout", int8_table=False, int8_matrices=False),
+    Rung("fp32", "float32 throughout"),
 )
 
 
@@ -62,10 +49,15 @@ def kept_pieces(source: EncoderSource, texts: Sequence[str]) -> list[int] | None
 
 def classifier_module(model: TrainedModel, pieces: list[int] | None) -> nn.Module:
     """Return encoder, head and temperature of a model as one torch module, ids and mask to probabilities."""
-    from modeling.engine.heads.classifier import CalibratedClassifier
+    from modeling.engine.heads.classifier import CalibratedClassifier, CalibratedLabels
 
-    module = get_family(model.facts["family"]).module(model.folder, model.facts, pieces)
-    return CalibratedClassifier(module, float(model.facts["temperature"])).eval()
+    facts = model.facts
+    family = get_family(facts["family"])
+    assert isinstance(family, TextFamily)
+    module = family.module(model.folder, facts, pieces)
+    if facts["task"] == "text-multilabel":
+        return CalibratedLabels(module, float(facts["temperature"]), facts["thresholds"]).eval()
+    return CalibratedClassifier(module, float(facts["temperature"])).eval()
 
 
 def build_graph(module: nn.Module, rung: Rung) -> bytes:
@@ -74,14 +66,14 @@ def build_graph(module: nn.Module, rung: Rung) -> bytes:
 
     module = copy.deepcopy(module)
     encoder: Any = module.classifier.encoder  # type: ignore[union-attr]
-    if rung.int8_table:
+    if rung.settings.get("table"):
         encoder.compress_embeddings()
     with tempfile.TemporaryDirectory() as scratch:
         plain, compressed = Path(scratch) / "plain.onnx", Path(scratch) / "int8.onnx"
         to_onnx(module, plain, "probabilities")
-        if not rung.int8_matrices:
+        if not rung.settings.get("matrices"):
             return plain.read_bytes()
-        first_float = len(encoder.layers) - rung.float_layers
+        first_float = len(encoder.layers) - rung.settings.get("float_layers", 0)
         quantize_matmuls(plain, compressed, _matmuls_of_layers(plain, range(first_float, len(encoder.layers))))
         return compressed.read_bytes()
 
@@ -93,19 +85,6 @@ def _matmuls_of_layers(path: Path, layers: range) -> list[str]:
     marks = tuple(f"/layers.{number}/" for number in layers)
     nodes = onnx.load(str(path)).graph.node
     return [node.name for node in nodes if node.op_type == "MatMul" and any(mark in node.name for mark in marks)]
-
-
-def float_probabilities(model: TrainedModel, texts: Sequence[str], threads: int) -> np.ndarray[Any, Any]:
-    """Return the float model's probabilities [n, k] with its whole vocabulary, through a float32 graph.
-
-    The word table is cut to the pieces these texts use, which changes no result and spares hundreds of megabytes.
-    """
-    source = get_encoder(model.facts["encoder"])
-    tokens = [encoding.ids for encoding in source.tokenizer().encode_batch(list(texts))]
-    pieces = sorted({piece for row in tokens for piece in row})
-    place = {piece: i for i, piece in enumerate(pieces)}
-    graph = build_graph(classifier_module(model, pieces), LADDER[-1])
-    return run_graph(graph, [[place[piece] for piece in row] for row in tokens], threads)
 
 
 def run_graph(graph: bytes, tokens: Sequence[Sequence[int]], threads: int) -> np.ndarray[Any, Any]:

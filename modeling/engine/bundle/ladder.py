@@ -1,22 +1,25 @@
-"""Climb the compression ladder: build each rung, measure it on the whole test split, stop at the first that passes."""
+"""Climb the compression ladder: build each rung, measure it on the whole test split as the bundle itself answers, stop
+at the first that passes."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from modeling.engine.bundle.gate import GateResult, gate
-from modeling.engine.bundle.graph import Rung, build_graph, classifier_module, float_probabilities, run_graph
+from modeling.engine.bundle.pack import to_json
+from modeling.engine.bundle.runtime.model import Model
+from modeling.engine.bundle.said import as_predictions, parity
 from modeling.engine.callbacks import stop_if
-from modeling.engine.data import Examples
-from modeling.engine.families.family import TrainingContext
-from modeling.engine.metrics import classification_figures
-from modeling.engine.training.train import TrainedModel
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from collections.abc import Sequence
+
+    from modeling.engine.bundle.plan import Plan, Rung
+    from modeling.engine.data import Examples
+    from modeling.engine.families.family import TrainingContext
+    from modeling.engine.training.train import TrainedModel
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,7 @@ class Candidate:
     graph: bytes
     figures: dict[str, Any]
     result: GateResult
-    same_label: float
-    largest_difference: float
+    parity: dict[str, float | None]
 
     def report(self) -> dict[str, Any]:
         """Return the figures of this rung, JSON-ready."""
@@ -37,17 +39,15 @@ class Candidate:
             "title": self.rung.title,
             "bytes": len(self.graph),
             **self.result.to_dict(),
-            "same_label": self.same_label,
-            "largest_probability_difference": self.largest_difference,
+            **self.parity,
         }
 
 
 def climb(
     model: TrainedModel,
+    plan: Plan,
     test: Examples,
-    pieces: list[int] | None,
-    tokenizer: Tokenizer,
-    ladder: tuple[Rung, ...],
+    rungs: Sequence[Rung],
     limit_points: float,
     context: TrainingContext,
 ) -> tuple[dict[str, Any], list[Candidate]]:
@@ -55,21 +55,43 @@ def climb(
 
     The float model has its whole vocabulary; the rungs have the bundle's, so that trimming counts as loss as well.
     """
-    threads, truth = int(model.facts["settings"]["threads"]), test.targets(model.labels)
+    task, labels = model.task, model.labels
     context.stage("float figures")
-    reference = float_probabilities(model, test.inputs, threads)
-    float_figures = classification_figures(reference, truth, model.labels)
-    tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(test.inputs))]
+    reference = plan.said(test.inputs)
+    float_figures = task.figures(reference, test, labels)
     candidates: list[Candidate] = []
-    for rung in ladder:
+    for rung in rungs:
         stop_if(context.cancelled, "Exporting")
         context.stage(f"compressing: {rung.name}")
-        graph = build_graph(classifier_module(model, pieces), rung)
-        made = run_graph(graph, tokens, threads)
-        figures = classification_figures(made, truth, model.labels)
-        result = gate(float_figures, figures, limit_points)
-        same = float((made.argmax(axis=1) == reference.argmax(axis=1)).mean())
-        candidates.append(Candidate(rung, graph, figures, result, same, float(np.abs(made - reference).max())))
+        graph = plan.build(rung)
+        made = answered(model, plan, graph, test.inputs, context)
+        figures = task.figures(made, test, labels)
+        result = gate(task.primary, float_figures[task.primary], figures[task.primary], limit_points)
+        candidates.append(Candidate(rung, graph, figures, result, parity(task, reference, made, test, labels)))
         if result.passed:
             break
     return float_figures, candidates
+
+
+def answered(model: TrainedModel, plan: Plan, graph: bytes, inputs: Sequence[Any], context: TrainingContext) -> Any:
+    """Return a task's predictions for inputs as the bundle of this graph answers them."""
+    manifest = {"reading": plan.reading, "answering": plan.answering}
+    members = {
+        **plan.members,
+        "manifest.json": to_json(manifest),
+        "labels.json": to_json(list(model.labels)),
+        "model.onnx": graph,
+    }
+    runtime = Model(members.__getitem__)
+
+    def one(given: Any) -> dict[str, Any]:
+        stop_if(context.cancelled, "Exporting")
+        return runtime.one(given_of(given))
+
+    with ThreadPoolExecutor(int(model.facts["settings"]["threads"])) as pool:
+        return as_predictions(list(pool.map(one, inputs)), model.labels)
+
+
+def given_of(one: Any) -> Any:
+    """Return an input of the engine as the runtime takes it: pairs as mappings, everything else as it is."""
+    return one._asdict() if hasattr(one, "_asdict") else one

@@ -9,7 +9,7 @@ import re
 import zipfile
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 REQUIRED = (
     "README.md",
     "labels.json",
@@ -17,9 +17,16 @@ REQUIRED = (
     "metrics.json",
     "model.onnx",
     "predict.py",
-    "tokenizer.json",
+    "sbom.json",
 )
-LICENCE_MEMBER = re.compile(r"LICENSES/[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.txt")
+# What else may be in a bundle: code of the runtime, a tokenizer, tables that reading and answering need, texts of
+# licences, an example for browsers, and a signature.
+OTHERS = re.compile(
+    r"runtime/[a-z_]{1,40}\.py|tokenizer\.json|assets/[a-z0-9_-]{1,60}\.(json|npy)|"
+    r"LICENSES/[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.txt|browser/[a-z0-9_-]{1,60}\.(html|js|md)|signature\.json"
+)
+# Not listed in the manifest, as it is made from the manifest.
+SIGNATURE = "signature.json"
 # The earliest date that a zip can hold.
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 

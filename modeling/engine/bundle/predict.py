@@ -1,24 +1,34 @@
-"""Predict with this bundle: python predict.py "a text" ..., or one text a line on standard input. One JSON line each.
+"""Predict with this bundle: python predict.py THING ..., or one a line on standard input; one JSON line each.
 
-Needs: pip install onnxruntime numpy tokenizers
+A thing is a text, the path of a picture, or a JSON object of a row or a pair. README.md says which, and what to
+install.
 """
 
 import json
 import sys
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
-from tokenizers import Tokenizer
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from runtime.model import Model, Refused
+
+
+def main() -> None:
+    """Answer what stands on the command line, or line by line what comes in."""
+    here = Path(__file__).resolve().parent
+    model = Model(lambda name: (here / name).read_bytes())
+    as_json = model.manifest["reading"]["kind"] in {"row", "pair"}
+    failed = False
+    for place, given in enumerate(sys.argv[1:] or (line.rstrip("\r\n") for line in sys.stdin), 1):
+        try:
+            answer = model.one(json.loads(given) if as_json else given)
+        except (Refused, ValueError) as refused:
+            sys.stderr.write(f"{place}: {refused}\n")
+            failed = True
+            continue
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    sys.exit(1 if failed else 0)
+
 
 if __name__ == "__main__":
-    here = Path(__file__).resolve().parent
-    labels = json.loads((here / "labels.json").read_text(encoding="utf-8"))
-    tokenizer = Tokenizer.from_file(str(here / "tokenizer.json"))
-    session = onnxruntime.InferenceSession(str(here / "model.onnx"), providers=["CPUExecutionProvider"])
-    for text in sys.argv[1:] or (line.rstrip("\r\n") for line in sys.stdin):
-        ids = np.array([tokenizer.encode(text).ids], dtype=np.int64)
-        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        chances = dict(zip(labels, session.run(None, inputs)[0][0].tolist(), strict=True))
-        answer = {"label": max(chances, key=chances.__getitem__), "probabilities": chances}
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    main()

@@ -9,7 +9,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modeling.engine.bundle.pack import FORMAT, LICENCE_MEMBER, REQUIRED
+from modeling.engine.bundle.pack import FORMAT, OTHERS, REQUIRED, SIGNATURE
+from modeling.engine.bundle.runtime.model import ANSWERS, READINGS
 from modeling.engine.errors import BundleInvalid
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ def verify_bundle(path: Path) -> OpenedBundle:
         raise BundleInvalid(f"The bundle has format {manifest.get('format')!r}; this version reads format {FORMAT}.")
     _check_hashes(members, manifest)
     labels = _json(members, "labels.json", list)
-    if not 2 <= len(labels) <= MAX_LABELS or not all(isinstance(name, str) for name in labels):
-        raise BundleInvalid(f"labels.json must list 2 to {MAX_LABELS} names.")
+    if len(labels) > MAX_LABELS or not all(isinstance(name, str) for name in labels):
+        raise BundleInvalid(f"labels.json must list at most {MAX_LABELS:,} names.")
     if len(set(labels)) != len(labels):
         raise BundleInvalid("labels.json names a label twice.")
-    _check_graph(members["model.onnx"])
+    _check_runtime(manifest)
+    _check_graph(members["model.onnx"], manifest["graph"])
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return OpenedBundle(digest, manifest, tuple(labels), _json(members, "metrics.json", dict), members)
@@ -76,7 +78,7 @@ def _check_names(names: list[str]) -> None:
     if len(names) > MAX_MEMBERS:
         raise BundleInvalid(f"The bundle has {len(names)} members; at most {MAX_MEMBERS} are accepted.")
     for name in names:
-        if name not in REQUIRED and not LICENCE_MEMBER.fullmatch(name):
+        if name not in REQUIRED and not OTHERS.fullmatch(name):
             raise BundleInvalid(f"The bundle holds {name[:100]!r}, which no bundle may hold.")
     if len(set(names)) != len(names):
         raise BundleInvalid("The bundle holds a member twice.")
@@ -107,7 +109,7 @@ def _json(members: dict[str, bytes], name: str, kind: type) -> Any:
 
 def _check_hashes(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
     listed = manifest.get("members")
-    others = set(members) - {"manifest.json"}
+    others = set(members) - {"manifest.json", SIGNATURE}
     if not isinstance(listed, dict) or set(listed) != others:
         raise BundleInvalid("The manifest does not list exactly the members of the bundle.")
     for name in sorted(others):
@@ -118,7 +120,19 @@ def _check_hashes(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
             )
 
 
-def _check_graph(content: bytes) -> None:
+def _check_runtime(manifest: dict[str, Any]) -> None:
+    """Refuse what this version's runtime cannot read or answer; the bundle's own copy of the runtime is never run."""
+    for name, table in (("reading", READINGS), ("answering", ANSWERS)):
+        settings = manifest.get(name)
+        if not isinstance(settings, dict) or settings.get("kind") not in table:
+            raise BundleInvalid(f"The manifest's {name} must be one of {', '.join(table)}.")
+    graph = manifest.get("graph")
+    names = [graph.get(side) for side in ("inputs", "outputs")] if isinstance(graph, dict) else [None]
+    if not all(isinstance(each, list) and each and all(isinstance(one, str) for one in each) for each in names):
+        raise BundleInvalid("The manifest's graph must name inputs and outputs.")
+
+
+def _check_graph(content: bytes, said: dict[str, Any]) -> None:
     import onnx
     from google.protobuf.message import DecodeError
 
@@ -140,6 +154,12 @@ def _check_graph(content: bytes) -> None:
                 graphs += [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
         if any(tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data for tensor in tensors):
             raise BundleInvalid("model.onnx points to data outside the file.")
-    inputs, outputs = [value.name for value in model.graph.input], [value.name for value in model.graph.output]
-    if inputs != ["input_ids", "attention_mask"] or outputs != ["probabilities"]:
-        raise BundleInvalid("model.onnx must take input_ids and attention_mask and give probabilities.")
+    found = {
+        side: [value.name for value in values]
+        for side, values in (("inputs", model.graph.input), ("outputs", model.graph.output))
+    }
+    for side, names in found.items():
+        if names != said[side]:
+            raise BundleInvalid(
+                f"model.onnx has the {side} {', '.join(names)}; the manifest says {', '.join(said[side])}."
+            )

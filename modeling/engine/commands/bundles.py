@@ -21,7 +21,8 @@ def run_export(options: argparse.Namespace) -> None:
 
     data = stored_examples(options.folder)
     model, context = TrainedModel.load(options.folder), TrainingContext(cache_dir=options.cache, on_stage=say)
-    baseline = TrainedModel.load(options.folder / BASELINE_FOLDER)
+    compared = (options.folder / BASELINE_FOLDER).is_dir()
+    baseline = TrainedModel.load(options.folder / BASELINE_FOLDER) if compared else None
     evaluation = evaluate(model, data, baseline=baseline, context=context)
     result = export_bundle(
         model,
@@ -50,8 +51,8 @@ def add_commands(commands: Any) -> None:
     export = commands.add_parser("export", help=run_export.__doc__)
     export.add_argument("folder", type=Path)
     export.add_argument("--out", type=Path, required=True)
-    export.add_argument("--name", default="Text classifier")
-    export.add_argument("--limit-points", type=float, default=0.5)
+    export.add_argument("--name", default="Model")
+    export.add_argument("--limit-points", "--limit-drop", type=float, default=0.5)
     export.add_argument("--created-at", default=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     export.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")
     export.set_defaults(run=run_export)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modeling.engine.augmentation.fitting import COPIES
-from modeling.engine.families.family import Family, FamilyResult, TrainingContext
+from modeling.engine.families.family import FamilyResult, TextFamily, TrainingContext
 from modeling.engine.families.vectors import PRECISION, copies_fact, encoded, encoded_copies
 
 if TYPE_CHECKING:
@@ -21,14 +21,12 @@ if TYPE_CHECKING:
 HEAD_FILE = "head.safetensors"
 
 
-class EncoderHead(Family):
+class EncoderHead(TextFamily):
     """Frozen encoder, trained head."""
 
     name = "encoder-head"
     title = "Frozen sentence encoder with a small trained head"
     tasks = ("text-classification", "text-multilabel")
-    exportable = True
-    encoders = True
     augments = COPIES
 
     def defaults(self, task: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from modeling.engine.augmentation.fitting import COPIES
 from modeling.engine.callbacks import stop_if
 from modeling.engine.data import joined
-from modeling.engine.families.family import Family, FamilyResult, TrainingContext
+from modeling.engine.families.family import FamilyResult, TextFamily, TrainingContext
 from modeling.engine.families.vectors import PRECISION, copies_fact, encoded, encoded_copies
 from modeling.engine.heads.linear import fit_linear
 
@@ -38,14 +38,12 @@ FOLDS = 5
 REPEATS, REPEATS_BELOW = 5, 200
 
 
-class EncoderLinear(Family):
+class EncoderLinear(TextFamily):
     """Frozen encoder, logistic regression on its vectors; nothing of the labels is kept back in the end."""
 
     name = "encoder-linear"
     title = "Frozen sentence encoder with logistic regression"
     tasks = ("text-classification", "text-multilabel")
-    exportable = True
-    encoders = True
     augments = COPIES
     learns_validation = True
 

@@ -6,16 +6,20 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from modeling.engine.errors import EngineError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torch import nn
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.callbacks import IsCancelled, OnMetrics, Progress
     from modeling.engine.data import Examples
     from modeling.engine.training.loop import LoopCallbacks, LoopResult
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
     from modeling.engine.training.work import Work
 
 
@@ -109,6 +113,27 @@ class Family(ABC):
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Any:
         """Return raw predictions: float64 logits [n, k] for classification, else the task's own predictions."""
 
+    def plan(self, model: TrainedModel, data: Examples) -> Plan:
+        """Return how a trained model becomes a bundle; only for exportable families.
+
+        Raises:
+            EngineError: `not_exportable`.
+        """
+        raise EngineError(f"Models of the family {self.name} are not exported.", code="not_exportable")
+
+
+class TextFamily(Family):
+    """A family whose model is a text encoder with a head."""
+
+    exportable = True
+    encoders = True
+
+    @abstractmethod
     def module(self, folder: Path, facts: dict[str, Any], pieces: list[int] | None) -> nn.Module:
-        """Return encoder and head as one torch module, ids and mask to logits; only for exportable families."""
-        raise NotImplementedError(f"{self.name} models are not exported.")
+        """Return encoder and head as one torch module, ids and mask to logits; `pieces` is the vocabulary to keep."""
+
+    def plan(self, model: TrainedModel, data: Examples) -> Plan:
+        """Return the plan of encoder and head."""
+        from modeling.engine.bundle.text_plan import text_plan
+
+        return text_plan(model, data)

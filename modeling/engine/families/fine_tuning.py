@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from modeling.engine.augmentation.fitting import ON_THE_FLY
 from modeling.engine.families.encoder_head import seed_torch
-from modeling.engine.families.family import Family, FamilyResult, TrainingContext
+from modeling.engine.families.family import FamilyResult, TextFamily, TrainingContext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,15 +22,13 @@ WEIGHTS_FILE = "tuned.safetensors"
 HEAD_FACTOR = 5.0
 
 
-class FineTuning(Family):
+class FineTuning(TextFamily):
     """Linear probing, then fine-tuning (Kumar et al. 2022): a regression on the frozen vectors first, then all layers
     but the word table."""
 
     name = "fine-tuning"
     title = "Sentence encoder fine-tuned for the task"
     tasks: ClassVar[tuple[str, ...]] = ("text-classification", "text-multilabel")
-    exportable = True
-    encoders = True
     augments = ON_THE_FLY
 
     def defaults(self, task: str) -> dict[str, Any]:

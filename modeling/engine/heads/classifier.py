@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -31,3 +33,19 @@ class CalibratedClassifier(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return probabilities that sum to 1 in each row."""
         return torch.softmax(self.classifier(ids, mask) / self.temperature, dim=-1)
+
+
+class CalibratedLabels(nn.Module):
+    """Token ids and mask to probabilities [b, labels] of which any number may hold: sigmoid of logits over the
+    temperature, each label's moved so that its threshold lies at 0.5."""
+
+    shift: Tensor
+
+    def __init__(self, classifier: nn.Module, temperature: float, thresholds: Sequence[float]) -> None:
+        super().__init__()
+        self.classifier, self.temperature = classifier, temperature
+        self.register_buffer("shift", torch.logit(torch.tensor(thresholds)))
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return probabilities, each in (0, 1)."""
+        return torch.sigmoid(self.classifier(ids, mask) / self.temperature - self.shift)

@@ -10,7 +10,6 @@ import pytest
 
 import curation
 from modeling.engine.bundle import ExportResult, export_bundle
-from modeling.engine.bundle.graph import LADDER
 from modeling.engine.data import Examples, split_rows
 from modeling.engine.evaluate import Evaluation, evaluate
 from modeling.engine.training import BASELINES, TrainedModel, TrainingContext, TrainingSettings, train
@@ -72,7 +71,7 @@ def exported(sms: Examples, trained: TrainedModel, evaluated: Evaluation, cache_
             name="Messages",
             lineage={"dataset": "sms", "version": 5},
             comparison=evaluated.to_dict()["comparison"],
-            ladder=LADDER[:1],
+            rungs=["int8"],
             # On 48 test rows one changed answer is two points; the real limit is tested on whole sets.
             limit_points=5.0,
             context=TrainingContext(cache_dir=cache_dir),

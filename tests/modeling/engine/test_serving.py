@@ -40,7 +40,7 @@ def test_many_threads_get_the_answers_of_one(predictor):
 
 @pytest.mark.parametrize(
     ("texts", "code"),
-    [(["x"] * 257, "too_many_texts"), (["x" * 20_001], "text_too_long"), (["ok", 5], "not_a_text")],
+    [(["x"] * 257, "too_many_inputs"), (["x" * 20_001], "text_too_long"), (["ok", 5], "not_a_text")],
 )
 def test_limits(predictor, texts, code):
     with pytest.raises(InputRefused) as refused:

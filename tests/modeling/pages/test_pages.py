@@ -74,7 +74,7 @@ def test_a_bundle_is_exported_and_deployed_from_its_pages(browser: Client, bundl
 
 
 def test_a_refused_bundle_shows_both_figures(browser: Client, bundle: Bundle) -> None:
-    gate = {**bundle.gate, "passed": False, "float_macro_f1": 0.9876, "int8_macro_f1": 0.9011, "loss_points": 8.65}
+    gate = {**bundle.gate, "passed": False, "float_figure": 0.9876, "bundle_figure": 0.9011, "loss_points": 8.65}
     Bundle.objects.filter(pk=bundle.pk).update(state="refused", object_key="", sha256="", gate=gate)
     shown = page(browser, f"/bundles/{bundle.pk}/")
     assert "98.76" in shown

@@ -78,8 +78,8 @@ def test_a_refused_bundle_has_both_figures_and_no_file(owner: Actor, model: Mode
     assert bundle.state == "refused"
     assert bundle.object_key == ""
     assert bundle.gate["passed"] is False
-    assert 0 < bundle.gate["float_macro_f1"] <= 1
-    assert 0 < bundle.gate["int8_macro_f1"] <= 1
+    assert 0 < bundle.gate["float_figure"] <= 1
+    assert 0 < bundle.gate["bundle_figure"] <= 1
     with pytest.raises(Conflict) as refusal:
         download_url(actor=owner, bundle_id=bundle.pk)
     assert refusal.value.code == "bundle_not_accepted"

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from modeling.engine.bundle import export_bundle, gate, verify_bundle
-from modeling.engine.bundle.graph import LADDER
 from modeling.engine.errors import EngineError, GateRefused
 from modeling.engine.serving import Predictor
 from modeling.engine.training import BASELINES, TrainingContext, TrainingSettings, train
@@ -27,11 +26,16 @@ def test_bundle_holds_what_it_says(exported):
         "metrics.json",
         "model.onnx",
         "predict.py",
+        "runtime/__init__.py",
+        "runtime/labels.py",
+        "runtime/model.py",
+        "runtime/texts.py",
+        "sbom.json",
         "tokenizer.json",
     ]
     assert opened.sha256 == exported.sha256
     assert opened.labels == ("ham", "spam")
-    assert (opened.manifest["opset"], opened.manifest["created_at"]) == (17, CREATED_AT)
+    assert (opened.manifest["graph"]["opset"], opened.manifest["created_at"]) == (17, CREATED_AT)
     assert opened.manifest["lineage"] == {"dataset": "sms", "version": 5}
     assert b"Apache License" in opened.members["LICENSES/all-MiniLM-L6-v2.txt"]
     assert exported.size < 30_000_000
@@ -49,7 +53,7 @@ def test_bundle_answers_as_the_trained_model(sms, trained, exported, cache_dir):
     expected = trained.predictions(texts, TrainingContext(cache_dir=cache_dir))
     answers = Predictor(exported.path).predict(texts)
     assert np.abs([row["probabilities"]["spam"] for row in answers] - expected[:, 1]).max() < 0.02
-    assert exported.rungs[0]["same_label"] >= 0.95
+    assert exported.rungs[0]["same_answer"] >= 0.95
 
 
 def test_equal_input_gives_equal_bytes(sms, trained, evaluated, exported, cache_dir, tmp_path):
@@ -61,7 +65,7 @@ def test_equal_input_gives_equal_bytes(sms, trained, evaluated, exported, cache_
         name="Messages",
         lineage={"dataset": "sms", "version": 5},
         comparison=evaluated.to_dict()["comparison"],
-        ladder=LADDER[:1],
+        rungs=["int8"],
         limit_points=5.0,
         context=TrainingContext(cache_dir=cache_dir),
     )
@@ -95,13 +99,13 @@ def test_gate_refuses_a_loss_beyond_the_limit_with_both_figures(sms, trained, ca
             tmp_path / "no.zip",
             created_at=CREATED_AT,
             limit_points=-200.0,
-            ladder=LADDER[1:2],
+            rungs=["int8-float-ends"],
             context=TrainingContext(cache_dir=cache_dir),
         )
     (rung,) = refused.value.facts["rungs"]
     assert rung["rung"] == "int8-float-ends"
-    assert rung["float_macro_f1"] > 0.8
-    assert rung["int8_macro_f1"] > 0.8
+    assert rung["float_figure"] > 0.8
+    assert rung["bundle_figure"] > 0.8
     assert not list(tmp_path.iterdir())
 
 
@@ -110,7 +114,7 @@ def test_gate_refuses_a_loss_beyond_the_limit_with_both_figures(sms, trained, ca
     [(0.95, 0.945, True, 0.5), (0.95, 0.9449, False, 0.51), (0.95, 0.96, True, -1.0)],
 )
 def test_gate_on_the_edge(before, after, passed, loss):
-    result = gate({"macro_f1": before}, {"macro_f1": after}, limit_points=0.5)
+    result = gate("macro_f1", before, after, limit_points=0.5)
     assert (result.passed, result.loss_points) == (passed, pytest.approx(loss))
 
 

@@ -48,8 +48,8 @@ def test_members_of_other_names_are_refused(exported, tmp_path, name):
 
 def test_missing_member_is_named(exported, tmp_path):
     members = members_of(exported.path)
-    del members["tokenizer.json"]
-    with pytest.raises(BundleInvalid, match=r"lacks tokenizer\.json"):
+    del members["predict.py"]
+    with pytest.raises(BundleInvalid, match=r"lacks predict\.py"):
         verify_bundle(write(tmp_path / "b.zip", members))
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from modeling.engine.bundle import export_bundle
-from modeling.engine.bundle.graph import LADDER
 from modeling.engine.data import Examples
 from modeling.engine.errors import BadData, EngineError
 from modeling.engine.evaluate import evaluate
@@ -69,10 +68,10 @@ def test_the_bundle_of_a_family_says_what_the_model_says(family: str, cache_dir:
     data, context = few(24), TrainingContext(cache_dir=cache_dir)
     model = train(data, tmp_path / "model", settings(family=family, epochs=1), context)
     result = export_bundle(
-        model, data, tmp_path / "b.zip", created_at="-", ladder=LADDER[-1:], limit_points=5, context=context
+        model, data, tmp_path / "b.zip", created_at="-", rungs=["fp32"], limit_points=5, context=context
     )
-    assert result.rungs[-1]["same_label"] == 1.0
-    assert result.rungs[-1]["largest_probability_difference"] < 1e-3
+    assert result.rungs[-1]["same_answer"] == 1.0
+    assert result.rungs[-1]["largest_difference"] < 1e-3
 
 
 KILLED = """
