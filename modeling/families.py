@@ -354,6 +354,25 @@ FAMILIES: dict[str, Family] = {
 }
 
 
+# What is made of trained models, in words; it is never offered for training.
+MADE: dict[str, Family] = {
+    "ensemble": Family(
+        name="ensemble",
+        title=_("Several models as one"),
+        what=_("Asks several trained models and joins their answers: averaged, weighted, or by a regression on them."),
+        when=_("Combine trainings that err on different items. It is kept only where it leads its best member."),
+        cost=_("the time of all its members for every prediction"),
+        tasks=("text-classification", "text-multilabel", "image-classification", "image-multilabel", "table"),
+        exportable=False,
+    ),
+}
+
+
+def family_named(name: str) -> Family | None:
+    """Return a family in words, those that are made of trained models too; None for a name that there is not."""
+    return FAMILIES.get(name) or MADE.get(name)
+
+
 def families_for(task: str) -> dict[str, Family]:
     """Return the families that learn a task, the one that chooses among them first."""
     return {name: family for name, family in FAMILIES.items() if task in family.tasks}

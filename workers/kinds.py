@@ -60,6 +60,8 @@ KINDS: dict[str, Kind] = {
     "modeling.train": Kind(_("Training"), "heavy"),
     "modeling.search": Kind(_("Search for settings"), "heavy"),
     "modeling.search_trials": Kind(_("Part of a search for settings"), "heavy"),
+    "modeling.combine": Kind(_("Ensemble"), "heavy"),
+    "modeling.check": Kind(_("Check of a policy of augmentation"), "heavy"),
     "modeling.explain": Kind(_("Explanation"), "interactive", attempts=3),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),
     "modeling.search_subject": Kind(_("Search for a person")),

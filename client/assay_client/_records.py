@@ -291,6 +291,31 @@ class Training(Record):
     device: str = ""
     model: int | None = None
     fingerprint: str = ""
+    members: list[int] = field(default_factory=list)
+    report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(Record):
+    """A question about augmentation; `report` is there once its job has succeeded."""
+
+    id: int
+    kind: str
+    name: str = ""
+    version: int | None = None
+    training: int | None = None
+    task: str = ""
+    answer: str = ""
+    family: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    policy: dict[str, Any] | None = None
+    seed: int = 0
+    seeds: int = 1
+    split: str = ""
+    least_safe: float | None = None
+    uses: list[str] = field(default_factory=list)
+    job: int | None = None
+    state: str | None = None
     report: dict[str, Any] | None = None
 
 

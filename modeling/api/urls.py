@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from modeling.api.bundle import BundleViewSet
+from modeling.api.check import CheckViewSet
 from modeling.api.deployment import DeploymentViewSet, PredictBySlugView, PredictView
 from modeling.api.erasure import ErasureViewSet
 from modeling.api.explanation import ExplainView, ExplanationViewSet
@@ -14,6 +15,7 @@ from modeling.api.training import FamilyView, TrainingViewSet
 router = SimpleRouter()
 router.register("trainings", TrainingViewSet, basename="training")
 router.register("searches", SearchViewSet, basename="search")
+router.register("checks", CheckViewSet, basename="check")
 router.register("explanations", ExplanationViewSet, basename="explanation")
 router.register("models", ModelViewSet, basename="model")
 router.register("bundles", BundleViewSet, basename="bundle")

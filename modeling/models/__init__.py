@@ -1,4 +1,5 @@
 from modeling.models.bundle import Bundle, BundleState
+from modeling.models.check import Check, CheckKind
 from modeling.models.deployment import (
     Deployment,
     DeploymentRevision,
@@ -15,6 +16,8 @@ from modeling.models.training import Training
 __all__ = [
     "Bundle",
     "BundleState",
+    "Check",
+    "CheckKind",
     "Deployment",
     "DeploymentRevision",
     "DeploymentState",

@@ -99,10 +99,11 @@ def _trials(report: dict[str, Any], family: Family) -> list[dict[str, Any]]:
 
 
 def _bars(report: dict[str, Any], family: Family) -> list[dict[str, Any]]:
-    """Return the share of the variance that each setting explains, in percent, for the chart."""
+    """Return the share of the variance that each setting explains, in percent, the greatest first, for the chart."""
     return [
         {"label": str(_title(family, name)), "value": round(share * 100, 1)}
-        for name, share in report["importances"].items()
+        # The database keeps no order of names.
+        for name, share in sorted(report["importances"].items(), key=lambda row: (-row[1], row[0]))
     ]
 
 

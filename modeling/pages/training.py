@@ -11,11 +11,14 @@ from core.errors import DomainError
 from core.number import whole_number
 from curation.models import Version
 from curation.pages.plan import worded_preview
+from modeling.engine.augmentation.fitting import KINDS
 from modeling.engine.augmentation.ready import ready_policy
-from modeling.families import AUTO, FAMILIES, TASK_TITLES
-from modeling.models import Training
+from modeling.engine.tasks import get_task
+from modeling.families import AUTO, TASK_TITLES, family_named
+from modeling.models import CheckKind, Training
+from modeling.pages.ensemble import EnsembleView
 from modeling.pages.explanation import ExplainForm, can_ask, earlier
-from modeling.pages.report import ReportView
+from modeling.pages.report import FIGURES, ReportView
 from modeling.pages.training_form import (
     TrainingForm,
     augment_of,
@@ -27,13 +30,21 @@ from modeling.pages.training_form import (
 )
 from modeling.services.augmenting import preview_augmentation
 from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
+from modeling.services.ensemble import combinable
 from modeling.services.explaining import explains_texts
 from modeling.services.judged import slices_of
 from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, MOST_WORKERS, searchable_families
 from modeling.services.trainable import Goal, check_trainable, goals_of, trainable_versions
 from modeling.services.training import start_training
 
-VERSION_CHOICES = 200
+VERSION_CHOICES, CHECKS_SHOWN = 200, 10
+# What the buttons of a training's page say.
+CHECK_TITLES = {
+    CheckKind.ROBUSTNESS.value: gettext_lazy("Check robustness"),
+    CheckKind.SAFETY.value: gettext_lazy("Check label safety"),
+    CheckKind.ABLATION.value: gettext_lazy("Measure a policy"),
+    CheckKind.PROPOSAL.value: gettext_lazy("Search for a policy"),
+}
 # What is filled in for a search.
 _WISHED = {"trials": str(DEFAULT_TRIALS), "workers": "1", "trial_seconds": ""}
 
@@ -166,8 +177,8 @@ def show_training(
     rows = rows.select_related("version__dataset", "job", "model", "created_by")
     training = get_object_or_404(rows, pk=pk)
     model = getattr(training, "model", None)
-    family = FAMILIES.get(training.family)
-    kept = FAMILIES.get((training.report or {}).get("family", training.family))
+    report = training.report or {}
+    family, kept = family_named(training.family), family_named(report.get("family", training.family))
     others = Training.objects.visible_to(request.actor).filter(version=training.version_id).exclude(rows_key="")
     context = {
         "training": training,
@@ -175,10 +186,16 @@ def show_training(
         "family": family.title if family else training.family,
         "kept_family": kept,
         "task": TASK_TITLES.get(training.task, training.task),
-        "report": ReportView(training.report) if training.report else None,
+        # An ensemble that was not kept was not judged on the test split.
+        "report": ReportView(report) if "rows" in report else None,
+        "ensemble": EnsembleView(training) if "combination" in report else None,
+        "combinable": _combinable(request, training) if model and request.actor.can("model.write") else [],
         "exportable": bool(kept and kept.exportable),
         "slices": slices_of(training) if training.rows_key else [],
         "others": others.exclude(pk=training.pk).order_by("-pk")[:20] if training.rows_key else [],
+        "checks": training.checks.defer("report").select_related("job").order_by("-pk")[:CHECKS_SHOWN] if model else [],
+        "check_kinds": CHECK_TITLES.items(),
+        "can_check": model is not None and get_task(training.task).input in KINDS,
         "bundles": model.bundles.order_by("-pk") if model else [],
         "form": form,
         "can_write": request.actor.can("model.write"),
@@ -189,3 +206,23 @@ def show_training(
         "earlier": earlier(training) if model else [],
     }
     return render(request, "modeling/training.html", context, status=status)
+
+
+def _combinable(request: PageRequest, training: Training) -> list[dict[str, Any]]:
+    """Return the trainings that this one can be combined with, with their figure on the test split."""
+    found = []
+    for row in combinable(actor=request.actor, training=training).defer("report")[:CHECKS_SHOWN]:
+        primary = row.model.metrics.get("primary", "")
+        family, figure = family_named(row.model.metrics.get("family") or row.family), FIGURES.get(primary)
+        share = row.model.metrics.get(primary)
+        found.append(
+            {
+                "pk": row.pk,
+                "name": row.name,
+                "family": family.title if family else row.family,
+                "figure": figure.title if figure else "",
+                "points": None if share is None or figure is None else share * figure.times,
+                "made": row.created_at,
+            }
+        )
+    return found

@@ -11,6 +11,7 @@ from assay_client._command import (
     account,
     assignments,
     bulk,
+    checks,
     comments,
     data,
     demo,
@@ -93,6 +94,8 @@ app.command()(labeling.suggest)
 app.command()(labeling.publish)
 app.command()(models.train)
 app.command()(models.families)
+app.command()(checks.check)
+app.command()(checks.combine)
 app.command()(explaining.explain)
 app.command()(models.export)
 app.command()(models.deploy)

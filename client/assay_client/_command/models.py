@@ -119,7 +119,8 @@ def figures_text(report: dict[str, Any]) -> str:
     said += f" on {report['rows']:,} test rows"
     compared = report.get("comparison")
     if compared:
-        said += f"; baseline {word} {compared['baseline'][main]:.4f} ({compared['verdict']})"
+        against = "best member" if "combination" in report else "baseline"
+        said += f"; {against} {word} {compared['baseline'][main]:.4f} ({compared['verdict']})"
     return said
 
 

@@ -52,6 +52,23 @@ class Trainings:
         )
         return Training.parse(sent["training"]), Job.parse(sent["job"])
 
+    def combine(self, training_ids: Sequence[int], *, name: str = "", seed: int | None = None) -> tuple[Training, Job]:
+        """Send the job that combines trainings of one version and goal into one.
+
+        It is kept, with a model, only where it leads its best member on the validation split; `report["combination"]`
+        says so, and what a prediction costs.
+
+        Args:
+            training_ids: Two to eight that are done.
+            name: What the lists call it; the members' names when left out.
+            seed: Of folds and intervals.
+        """
+        body = {"trainings": list(training_ids), "name": name or None, "seed": seed}
+        sent = self._transport.json(
+            "POST", "trainings/combine/", body={key: value for key, value in body.items() if value is not None}
+        )
+        return Training.parse(sent["training"]), Job.parse(sent["job"])
+
     def list(self, *, version: int | None = None, family: str | None = None) -> Iterator[Training]:
         """Give the trainings, newest first, without their reports."""
         return each(self._transport, "trainings/", Training, {"version": version, "family": family})
