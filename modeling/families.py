@@ -373,6 +373,10 @@ def family_named(name: str) -> Family | None:
     return FAMILIES.get(name) or MADE.get(name)
 
 
+# What may be trained, as the API names it.
+NAMES = tuple(sorted(FAMILIES))
+
+
 def families_for(task: str) -> dict[str, Family]:
     """Return the families that learn a task, the one that chooses among them first."""
     return {name: family for name, family in FAMILIES.items() if task in family.tasks}

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
 from modeling.api.training import SEED_LIMIT, StartedTrainingOutput, TrainingOutput
-from modeling.families import FAMILIES, TASK_TITLES
+from modeling.families import NAMES, TASK_TITLES
 from modeling.models import Check, CheckKind
 from modeling.services.check import DEFAULT_SEEDS, MOST_SEEDS, start_check, train_with
 from modeling.services.disagreement import disagreements_of
@@ -18,7 +18,7 @@ from workers.api.job import JobOutput
 from workers.models import JobState
 
 
-class CheckInput(serializers.Serializer[Any]):
+class ModelCheckInput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(
         choices=CheckKind.values,
         help_text="`robustness` and `safety` ask the model of a training; `ablation` and `proposal` train.",
@@ -29,7 +29,7 @@ class CheckInput(serializers.Serializer[Any]):
     version = serializers.IntegerField(
         min_value=1, max_value=2**62, required=False, help_text="In place of a training, with `family`."
     )
-    family = serializers.ChoiceField(choices=sorted(FAMILIES), required=False)
+    family = serializers.ChoiceField(choices=NAMES, required=False)
     task = serializers.ChoiceField(
         choices=list(TASK_TITLES), required=False, help_text="What to learn; the likeliest when left out."
     )
@@ -68,7 +68,7 @@ class CheckInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
 
-class CheckOutput(serializers.ModelSerializer[Check]):
+class ModelCheckOutput(serializers.ModelSerializer[Check]):
     state = serializers.ChoiceField(choices=JobState.choices, source="job.state", default=None, allow_null=True)
 
     class Meta:
@@ -79,13 +79,13 @@ class CheckOutput(serializers.ModelSerializer[Check]):
         ]  # fmt: skip
 
 
-class CheckDetailOutput(CheckOutput):
+class CheckDetailOutput(ModelCheckOutput):
     report = serializers.SerializerMethodField(
         help_text="The figures; copies on which a model changed its mind are read from `disagreements`."
     )
 
-    class Meta(CheckOutput.Meta):
-        fields = [*CheckOutput.Meta.fields, "report"]
+    class Meta(ModelCheckOutput.Meta):
+        fields = [*ModelCheckOutput.Meta.fields, "report"]
 
     @extend_schema_field(serializers.DictField(allow_null=True))
     def get_report(self, check: Check) -> dict[str, Any] | None:
@@ -98,7 +98,7 @@ class CheckDetailOutput(CheckOutput):
 
 
 class StartedCheckOutput(serializers.Serializer[Any]):
-    check = CheckOutput()
+    check = ModelCheckOutput()
     job = JobOutput()
 
 
@@ -144,15 +144,15 @@ class CheckViewSet(ScopedViewSet):
     filterset_class = CheckFilter
     scopes = {"GET": "model.read", "POST": "model.write"}
 
-    @extend_schema(responses=CheckOutput(many=True))
+    @extend_schema(responses=ModelCheckOutput(many=True))
     def list(self, request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset().defer("report", "version__manifest")))
-        return self.get_paginated_response(CheckOutput(page, many=True).data)
+        return self.get_paginated_response(ModelCheckOutput(page, many=True).data)
 
-    @extend_schema(request=CheckInput, responses={202: StartedCheckOutput})
+    @extend_schema(request=ModelCheckInput, responses={202: StartedCheckOutput})
     def create(self, request: Request) -> Response:
         """Ask a question about augmentation."""
-        chosen = valid(CheckInput, request.data)
+        chosen = valid(ModelCheckInput, request.data)
         actor = request.actor  # type: ignore[attr-defined]
         training, number = chosen.pop("training", None), chosen.pop("version", None)
         task, answer = chosen.pop("task", ""), chosen.pop("answer", "")
@@ -160,7 +160,7 @@ class CheckViewSet(ScopedViewSet):
         if training is None and number is not None and (task or answer):
             goal = find_goal(actor=actor, version_id=number, task=task, answer=answer)
         check = start_check(actor=actor, training_id=training, version_id=number, goal=goal, **chosen)
-        return Response({"check": CheckOutput(check).data, "job": JobOutput(check.job).data}, status=202)
+        return Response({"check": ModelCheckOutput(check).data, "job": JobOutput(check.job).data}, status=202)
 
     @extend_schema(responses=CheckDetailOutput)
     def retrieve(self, request: Request, pk: int) -> Response:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedAPIView, ScopedViewSet, valid
-from modeling.families import FAMILIES, MADE, TASK_TITLES
+from modeling.families import FAMILIES, MADE, NAMES, TASK_TITLES
 from modeling.models import Training
 from modeling.services.ensemble import start_ensemble
 from modeling.services.judged import PAGE_LIMIT, compare_trainings, judged_page, slice_figures, training_with_rows
@@ -53,7 +53,7 @@ class FamilyView(ScopedAPIView):
 
 class TrainingInput(serializers.Serializer[Any]):
     version = serializers.IntegerField(min_value=1, max_value=2**62)
-    family = serializers.ChoiceField(choices=sorted(FAMILIES))
+    family = serializers.ChoiceField(choices=NAMES)
     task = serializers.ChoiceField(
         choices=list(TASK_TITLES), required=False, help_text="What to learn; the likeliest when left out."
     )
