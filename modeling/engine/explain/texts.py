@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from modeling.engine.marks.words import WORD
+from modeling.engine.bundle.runtime.words import WORD
 
 if TYPE_CHECKING:
     from modeling.engine.tasks.spans import ScoredSpan

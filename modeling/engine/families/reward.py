@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from modeling.engine.bundle.runtime.counts import counted_features
 from modeling.engine.callbacks import stop_if
 from modeling.engine.families.family import Family, FamilyResult
 from modeling.engine.families.vectors import encoded
-from modeling.engine.preference.features import counted_features
 from modeling.engine.preference.linear import (
     blocks_of,
     differences_of,

@@ -8,15 +8,15 @@ import numpy as np
 
 from modeling.engine.augmentation.fitting import COPIES
 from modeling.engine.augmentation.texts import text_changes
+from modeling.engine.bundle.runtime.scheme import TagScheme
+from modeling.engine.bundle.runtime.word_features import Vocabulary, feature_codes
+from modeling.engine.bundle.runtime.words import Words, cut
 from modeling.engine.callbacks import stop_if
 from modeling.engine.data import joined
 from modeling.engine.families.family import Family, FamilyResult
 from modeling.engine.families.vectors import copies_fact
-from modeling.engine.marks.words import Words, cut
 from modeling.engine.tagging.alignment import align
 from modeling.engine.tagging.choosing import Reading, choose_reading, found_spans
-from modeling.engine.tagging.scheme import TagScheme
-from modeling.engine.tagging.word_features import Vocabulary, feature_codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from curation.engine.embedding.encode import pad_tokens
 from curation.engine.embedding.graph import load_encoder
 from curation.engine.embedding.table import get_encoder
+from modeling.engine.bundle.runtime.counts import NAMES, counted_features
+from modeling.engine.bundle.runtime.windows import readable
 from modeling.engine.callbacks import IsCancelled, Progress, stop_if
-from modeling.engine.preference.features import NAMES, counted_features
 from modeling.engine.preference.linear import texts_of
 from modeling.engine.tagging.net import rate_groups
-from modeling.engine.tagging.windows import readable
 from modeling.engine.training.work import Work, decay_groups
 
 if TYPE_CHECKING:

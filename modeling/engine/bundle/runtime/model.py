@@ -12,10 +12,12 @@ import onnxruntime
 # What the manifest calls a way of reading or answering, and where it is written. A new one is one row here.
 READINGS = {
     "text": "texts.TextReading",
+    "windows": "spans.WindowReading",
 }
 ANSWERS = {
     "label": "labels.OneLabel",
     "labels": "labels.ManyLabels",
+    "spans": "spans.Spans",
 }
 Tensors = dict[str, np.ndarray[Any, Any]]
 

@@ -8,7 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from modeling.engine.bundle import export_bundle, gate, verify_bundle
+from modeling.engine.bundle import export_bundle, verify_bundle
+from modeling.engine.bundle.gate import gate
 from modeling.engine.errors import EngineError, GateRefused
 from modeling.engine.serving import Predictor
 from modeling.engine.training import BASELINES, TrainingContext, TrainingSettings, train

@@ -1,0 +1,96 @@
+"""Spans of texts as a bundle: encoder and tagger in one graph behind words, their places and their looks."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from curation.engine.embedding.table import get_encoder
+from modeling.engine.bundle.graph import LADDER, compressed, kept_pieces
+from modeling.engine.bundle.plan import Plan, Rung
+from modeling.engine.bundle.runtime.looks import CHARACTERS, TRAITS
+from modeling.engine.bundle.runtime.windows import readable
+from modeling.engine.bundle.text_plan import encoder_facts
+from modeling.engine.tagging.pieces import piece_tokenizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modeling.engine.data import Examples
+    from modeling.engine.families.tagger import Tagger
+    from modeling.engine.training.train import TrainedModel
+
+INPUTS = ("input_ids", "attention_mask", "word", "first", "last", "traits", "letters")
+
+
+def word_plan(family: Tagger, model: TrainedModel, data: Examples) -> Plan:
+    """Return the plan of a fine-tuned tagger of words."""
+    facts = model.facts
+    source = get_encoder(facts["encoder"])
+    texts = list(map(readable, data.part("train").inputs + data.part("validation").inputs))
+    pieces = kept_pieces(source, texts, piece_tokenizer(source))
+    chain = family.opened(model.folder, facts).chain
+    members = {"tokenizer.json": piece_tokenizer(source, pieces).to_str().encode("utf-8")}
+    if chain is not None:
+        steps = chain.learned()
+        members["assets/steps.npy"] = array_bytes(np.vstack([steps.begin, steps.end, steps.follow]))
+    return Plan(
+        rungs=LADDER,
+        build=lambda rung: _graph(family, model, pieces, rung),
+        reading={"kind": "windows", "longest": source.max_tokens, "pad": source.pad_id},
+        answering={
+            "kind": "spans",
+            "scheme": facts["scheme"],
+            "bias": facts["bias"],
+            "temperature": facts["temperature"],
+            "shares": chain is None,
+            "steps": chain is not None,
+        },
+        inputs=INPUTS,
+        outputs=("scores",),
+        members=members,
+        needs=("tokenizers",),
+        licences=source.licences(),
+        encoder=encoder_facts(model, source, len(pieces or [])),
+        said=lambda texts: model.predictions(list(texts)),
+        about=f"It reads texts word by word with the {source.name} encoder ({source.languages}), long ones part by "
+        f"part with context. {facts['encoder_reason']}",
+        example='"a text"',
+    )
+
+
+def array_bytes(array: np.ndarray[Any, Any]) -> bytes:
+    """Return an array as a .npy file."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _graph(family: Tagger, model: TrainedModel, pieces: list[int] | None, rung: Rung) -> bytes:
+    """Return the graph of a rung: windows of words to scores of tags."""
+    import torch
+
+    from curation.engine.embedding.graph import write_graph
+    from modeling.engine.tagging.net import TaggerGraph
+
+    net = family.opened(model.folder, model.facts, pieces).net
+    batch, length, words = 2, 8, 6
+    places = torch.arange(words).repeat(batch, 1)
+    inputs = {
+        "input_ids": torch.ones((batch, length), dtype=torch.int64),
+        "attention_mask": torch.ones((batch, length), dtype=torch.int64),
+        "word": torch.tensor([[-1, *range(words), -1]]).repeat(batch, 1),
+        "first": places,
+        "last": places,
+        "traits": torch.ones((batch, words, TRAITS), dtype=torch.int64),
+        "letters": torch.ones((batch, words, CHARACTERS), dtype=torch.int64),
+    }
+    pieces_of, words_of = {0: "batch", 1: "length"}, {0: "batch", 1: "words"}
+    axes = {name: pieces_of if name in {"input_ids", "attention_mask", "word"} else words_of for name in inputs}
+
+    def write(path: Path) -> None:
+        write_graph(TaggerGraph(net), path, inputs, "scores", axes | {"scores": words_of})
+
+    return compressed(net.encoder, rung, write)
