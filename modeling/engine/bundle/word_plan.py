@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from curation.engine.embedding.table import get_encoder
+from modeling.engine.bundle.arrays import array_bytes
 from modeling.engine.bundle.graph import LADDER, compressed, kept_pieces
 from modeling.engine.bundle.plan import Plan, Rung
 from modeling.engine.bundle.runtime.looks import CHARACTERS, TRAITS
@@ -59,13 +59,6 @@ def word_plan(family: Tagger, model: TrainedModel, data: Examples) -> Plan:
         f"part with context. {facts['encoder_reason']}",
         example='"a text"',
     )
-
-
-def array_bytes(array: np.ndarray[Any, Any]) -> bytes:
-    """Return an array as a .npy file."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _graph(family: Tagger, model: TrainedModel, pieces: list[int] | None, rung: Rung) -> bytes:
