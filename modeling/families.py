@@ -184,7 +184,6 @@ FAMILIES: dict[str, Family] = {
         ),
         cost=_("minutes"),
         tasks=_LABELS_OF_TEXTS,
-        exportable=False,
         params=(*_LOOP, *_ANY, Param("network", _("network"), choices=("cnn", "rnn", "transformer"))),
     ),
     "tfidf-linear": Family(
@@ -193,11 +192,10 @@ FAMILIES: dict[str, Family] = {
         what=_("Counts words and character groups and weighs them; nothing pretrained."),
         when=_(
             "Choose it when labels follow from single words, when texts are many, or when every millisecond of serving "
-            "counts. Every other training of texts is compared with it. It cannot be exported as a bundle."
+            "counts. Every other training of texts is compared with it."
         ),
         cost=_("seconds"),
         tasks=_LABELS_OF_TEXTS,
-        exportable=False,
         params=_ANY,
     ),
     "picture-head": Family(
@@ -263,7 +261,6 @@ FAMILIES: dict[str, Family] = {
         when=_("For spans, from some hundred marked texts on."),
         cost=_("minutes to an hour on a processor"),
         tasks=("ner",),
-        exportable=False,
         params=(*_LOOP, _ENCODER),
     ),
     "tagger-linear": Family(
@@ -273,7 +270,6 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it for a first look, or when spans follow from the form of words. Others are compared with it."),
         cost=_("seconds"),
         tasks=("ner",),
-        exportable=False,
     ),
     "table-linear": Family(
         name="table-linear",
@@ -282,7 +278,6 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it with few rows, or where people must see what weighs how much. Others are compared with it."),
         cost=_("seconds"),
         tasks=_OF_ROWS,
-        exportable=False,
         params=_ANY,
     ),
     "table-trees": Family(
@@ -292,7 +287,6 @@ FAMILIES: dict[str, Family] = {
         when=_("The best choice for most tables of some hundred rows or more."),
         cost=_("seconds"),
         tasks=_OF_ROWS,
-        exportable=False,
         params=_ANY,
     ),
     "reward": Family(
@@ -305,7 +299,6 @@ FAMILIES: dict[str, Family] = {
         when=_("For pairs of answers, from some hundred judged pairs on."),
         cost=_("minutes"),
         tasks=("preference",),
-        exportable=False,
         params=(_ENCODER,),
     ),
     "reward-tuned": Family(
@@ -315,7 +308,6 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it from some thousand judged pairs on, or where a GPU is there."),
         cost=_("minutes to an hour on a processor, a fifteenth of that on a GPU"),
         tasks=("preference",),
-        exportable=False,
         params=(*_LOOP, _ENCODER),
     ),
     "reward-counted": Family(

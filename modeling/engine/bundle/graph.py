@@ -51,15 +51,13 @@ def kept_pieces(source: EncoderSource, texts: Sequence[str], tokenizer: Tokenize
 
 def classifier_module(model: TrainedModel, pieces: list[int] | None) -> nn.Module:
     """Return encoder, head and temperature of a model as one torch module, ids and mask to probabilities."""
-    from modeling.engine.heads.classifier import CalibratedClassifier, CalibratedLabels
+    from modeling.engine.heads.classifier import calibrated
 
     facts = model.facts
     family = get_family(facts["family"])
     assert isinstance(family, TextFamily)
     module = family.module(model.folder, facts, pieces)
-    if facts["task"] == "text-multilabel":
-        return CalibratedLabels(module, float(facts["temperature"]), facts["thresholds"]).eval()
-    return CalibratedClassifier(module, float(facts["temperature"])).eval()
+    return calibrated(module, facts)
 
 
 def build_graph(module: nn.Module, rung: Rung) -> bytes:

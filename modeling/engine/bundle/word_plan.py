@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from modeling.engine.bundle.graph import LADDER, compressed, kept_pieces
 from modeling.engine.bundle.plan import Plan, Rung
 from modeling.engine.bundle.runtime.looks import CHARACTERS, TRAITS
 from modeling.engine.bundle.runtime.windows import readable
+from modeling.engine.bundle.table_graph import RUNGS, features_graph
 from modeling.engine.bundle.text_plan import encoder_facts
+from modeling.engine.families.tagger_linear import FILE as LINEAR_FILE
+from modeling.engine.families.tagger_linear import load_linear
 from modeling.engine.tagging.pieces import piece_tokenizer
 
 if TYPE_CHECKING:
@@ -34,20 +37,12 @@ def word_plan(family: Tagger, model: TrainedModel, data: Examples) -> Plan:
     chain = family.opened(model.folder, facts).chain
     members = {"tokenizer.json": piece_tokenizer(source, pieces).to_str().encode("utf-8")}
     if chain is not None:
-        steps = chain.learned()
-        members["assets/steps.npy"] = array_bytes(np.vstack([steps.begin, steps.end, steps.follow]))
+        members["assets/steps.npy"] = _steps_bytes(chain.learned())
     return Plan(
         rungs=LADDER,
         build=lambda rung: _graph(family, model, pieces, rung),
         reading={"kind": "windows", "longest": source.max_tokens, "pad": source.pad_id},
-        answering={
-            "kind": "spans",
-            "scheme": facts["scheme"],
-            "bias": facts["bias"],
-            "temperature": facts["temperature"],
-            "shares": chain is None,
-            "steps": chain is not None,
-        },
+        answering=_answering(facts, learned=chain is not None),
         inputs=INPUTS,
         outputs=("scores",),
         members=members,
@@ -59,6 +54,41 @@ def word_plan(family: Tagger, model: TrainedModel, data: Examples) -> Plan:
         f"part with context. {facts['encoder_reason']}",
         example='"a text"',
     )
+
+
+def feature_plan(model: TrainedModel) -> Plan:
+    """Return the plan of the linear tagger: features of words by their codes, a table of weights as graph."""
+    facts = model.facts
+    tagger, vocabulary = load_linear(model.folder / LINEAR_FILE)
+    # A row of zeros for features that training did not see.
+    table = np.vstack([tagger.weights, np.zeros((1, tagger.weights.shape[1]))])
+    return Plan(
+        rungs=RUNGS,
+        build=lambda rung: features_graph(table, rung),
+        reading={"kind": "features"},
+        answering=_answering(facts, learned=True),
+        inputs=("features",),
+        outputs=("scores",),
+        members={"assets/codes.npy": array_bytes(vocabulary.codes), "assets/steps.npy": _steps_bytes(tagger)},
+        needs=(),
+        licences=[],
+        encoder=None,
+        said=lambda texts: model.predictions(list(texts)),
+        about=f"It tags words by {len(vocabulary.codes):,} features of words and their neighbours; nothing in it is "
+        "pretrained.",
+        example='"a text"',
+    )
+
+
+def _answering(facts: dict[str, Any], *, learned: bool) -> dict[str, Any]:
+    """Return how scores become spans; scores that go with learned steps are no log probabilities."""
+    own = {name: facts[name] for name in ("scheme", "bias", "temperature")}
+    return {"kind": "spans", **own, "shares": not learned, "steps": learned}
+
+
+def _steps_bytes(learned: Any) -> bytes:
+    """Return learned scores of tags that begin, end and follow one another as one array, float64 [2 + k, k]."""
+    return array_bytes(np.vstack([learned.begin, learned.end, learned.follow]).astype(np.float64))
 
 
 def _graph(family: Tagger, model: TrainedModel, pieces: list[int] | None, rung: Rung) -> bytes:

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.families.family import TrainingContext
     from modeling.engine.tagging.perceptron import LinearTagger
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 FILE = "perceptron.npz"
 # A feature of one word alone is learned by heart: with those that occur once the dev rows of WNUT-17 had .337 instead
@@ -40,6 +42,7 @@ class TaggerLinear(Family):
     title = "Structured perceptron over words (baseline)"
     tasks: ClassVar[tuple[str, ...]] = ("ner",)
     augments = COPIES
+    exportable = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return the most epochs, and how many without a gain end the training."""
@@ -84,11 +87,17 @@ class TaggerLinear(Family):
 
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Any:
         """Return scored spans of each text."""
-        model, vocabulary = _load(folder / FILE)
+        model, vocabulary = load_linear(folder / FILE)
         scheme, words = TagScheme(len(facts["labels"]), facts["scheme"]), cut(inputs)
         scores = model.scores(vocabulary.numbers(feature_codes(words)))
         reading = Reading(facts["bias"], facts["temperature"])
         return found_spans(scores, words, scheme, model.steps(scheme), facts["labels"], reading)
+
+    def plan(self, model: TrainedModel, data: Examples) -> Plan:
+        """Return the plan of features and weights."""
+        from modeling.engine.bundle.word_plan import feature_plan
+
+        return feature_plan(model)
 
 
 def _best_epoch(
@@ -129,7 +138,8 @@ def _save(path: Path, model: LinearTagger, vocabulary: Vocabulary) -> None:
     )  # fmt: skip
 
 
-def _load(path: Path) -> tuple[LinearTagger, Vocabulary]:
+def load_linear(path: Path) -> tuple[LinearTagger, Vocabulary]:
+    """Read the weights of a model and the codes of its features."""
     from modeling.engine.tagging.perceptron import LinearTagger
 
     with np.load(path, allow_pickle=False) as arrays:

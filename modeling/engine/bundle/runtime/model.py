@@ -12,6 +12,9 @@ import onnxruntime
 # What the manifest calls a way of reading or answering, and where it is written. A new one is one row here.
 READINGS = {
     "text": "texts.TextReading",
+    "numbers": "vocabulary.NumberReading",
+    "terms": "vocabulary.TermReading",
+    "features": "spans.FeatureReading",
     "windows": "spans.WindowReading",
     "row": "rows.RowReading",
     "tree-row": "rows.TreeReading",

@@ -13,6 +13,7 @@ from .looks import traits
 from .scheme import TagScheme
 from .texts import checked_text
 from .windows import WindowCutter, window_arrays
+from .word_features import Vocabulary, feature_codes
 from .words import Words, cut
 
 if TYPE_CHECKING:
@@ -47,6 +48,27 @@ class WindowReading:
         arrays = window_arrays(windows, words.form, traits(words), self._pad)
         del arrays["is_word"]
         return arrays, (words, counts)
+
+
+class FeatureReading:
+    """A text to `features`, int64 [1, words, features]: the numbers of what is known of each word and its neighbours.
+
+    assets/codes.npy has the codes that training saw, ascending; all others share the number after the last.
+    """
+
+    example = "This warms up."
+
+    def __init__(self, settings: dict[str, Any], member: Callable[[str], bytes]) -> None:
+        self._vocabulary = Vocabulary(np.load(io.BytesIO(member("assets/codes.npy")), allow_pickle=False))
+
+    def read(self, given: Any) -> tuple[Tensors, tuple[Words, list[int]]]:
+        """Return the input, and the words."""
+        checked_text(given)
+        words = cut([given])
+        if not len(words):
+            return {}, (words, [])
+        numbers = self._vocabulary.numbers(feature_codes(words)).astype(np.int64)
+        return {"features": np.where(numbers < 0, len(self._vocabulary.codes), numbers)[None]}, (words, [len(words)])
 
 
 class Spans:
