@@ -65,7 +65,8 @@ def build_graph(module: nn.Module, rung: Rung) -> bytes:
     from curation.engine.embedding.graph import to_onnx
 
     module = copy.deepcopy(module)
-    return compressed(module.classifier.encoder, rung, lambda path: to_onnx(module, path, "probabilities"))
+    encoder: Any = module.classifier.encoder  # type: ignore[union-attr]
+    return compressed(encoder, rung, lambda path: to_onnx(module, path, "probabilities"))
 
 
 def compressed(encoder: Any, rung: Rung, write: Callable[[Path], None]) -> bytes:

@@ -81,7 +81,9 @@ class TransformerGraph(nn.Module):
     def __init__(self, network: TransformerNetwork) -> None:
         super().__init__()
         self.words, self.places, self.out = network.words, network.places, network.out
-        self.layers = nn.ModuleList(_LayerGraph(layer) for layer in network.layers.layers)
+        self.layers = nn.ModuleList(
+            _LayerGraph(cast("nn.TransformerEncoderLayer", layer)) for layer in network.layers.layers
+        )
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return logits [b, classes]."""
@@ -96,9 +98,9 @@ class TransformerGraph(nn.Module):
 class _LayerGraph(nn.Module):
     """One layer of self-attention, normalised first."""
 
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: nn.TransformerEncoderLayer) -> None:
         super().__init__()
-        attention = cast("nn.MultiheadAttention", layer.self_attn)
+        attention = layer.self_attn
         self.parts = nn.ModuleList()
         for weight, bias in zip(attention.in_proj_weight.chunk(3), attention.in_proj_bias.chunk(3), strict=True):
             part = nn.Linear(WIDTH, WIDTH)
