@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,20 +18,22 @@ from modeling.engine.tabular.columns import MISSING_WORDS
 from modeling.engine.tabular.trees import load_trees
 
 if TYPE_CHECKING:
-    from modeling.engine.data import Examples
+    from collections.abc import Sequence
+
     from modeling.engine.training.train import TrainedModel
 
 Array = np.ndarray[Any, Any]
+EPOCH = date(1970, 1, 1)
 
 
-def linear_plan(model: TrainedModel, data: Examples) -> Plan:
+def linear_plan(model: TrainedModel) -> Plan:
     """Return the plan of a linear model of rows."""
     with np.load(model.folder / LINEAR_FILE, allow_pickle=False) as arrays:
         weights, bias = arrays["weights"], arrays["bias"]
-    return _plan(model, data, "row", weights, bias, {}, "It is linear in scaled numbers and in categories.")
+    return _plan(model, "row", weights, bias, {}, "It is linear in scaled numbers and in categories.")
 
 
-def trees_plan(model: TrainedModel, data: Examples) -> Plan:
+def trees_plan(model: TrainedModel) -> Plan:
     """Return the plan of boosted trees, which the runtime walks; the graph makes answers of their sums."""
     trees = load_trees(model.folder / TREES_FILE)
     outputs = len(trees.baseline)
@@ -39,12 +42,11 @@ def trees_plan(model: TrainedModel, data: Examples) -> Plan:
     weights = np.array([[-0.5], [0.5]]) if halved else np.eye(outputs)
     members = {f"assets/{name}.npy": array_bytes(array) for name, array in trees.to_arrays().items()}
     about = f"It adds up {trees.root.size:,} trees over {model.facts['rounds']:,} rounds."
-    return _plan(model, data, "tree-row", weights, np.zeros(len(weights)), members, about)
+    return _plan(model, "tree-row", weights, np.zeros(len(weights)), members, about)
 
 
 def _plan(
     model: TrainedModel,
-    data: Examples,
     reading: str,
     weights: Array,
     bias: Array,
@@ -55,8 +57,6 @@ def _plan(
     temperature = 1.0 if is_number else float(model.facts["temperature"])
     columns = [column for column in model.facts["columns"] if column["kind"] != "unused"]
     end, output = ("value", "value") if is_number else ("label", "probabilities")
-    names = {column["name"] for column in columns}
-    first = {name: value for name, value in data.part("test").inputs[0].items() if name in names}
     return Plan(
         rungs=EXACT,
         build=lambda _rung: linear_graph(weights / temperature, bias / temperature, end, output=output),
@@ -70,10 +70,19 @@ def _plan(
         encoder=None,
         said=lambda rows: model.predictions(list(rows)),
         about=f"{about} The columns it reads are {', '.join(column['name'] for column in columns)}.",
-        example=shell_word(json.dumps(first, ensure_ascii=False, default=str)),
+        example=_example(columns),
     )
 
 
-def shell_word(text: str) -> str:
-    """Return a text as one word of a shell."""
+def _example(columns: Sequence[dict[str, Any]]) -> str:
+    """Return a row as a word of a shell: middle numbers and first categories, nobody's own."""
+    row: dict[str, Any] = {}
+    for column in columns:
+        if column["kind"] == "category":
+            row[column["name"]] = next(iter(column["categories"]), None)
+        elif column["kind"] == "date":
+            row[column["name"]] = (EPOCH + timedelta(days=round(column["median"]))).isoformat()
+        else:
+            row[column["name"]] = column["median"]
+    text = json.dumps(row, ensure_ascii=False)
     return "'" + text.replace("'", "'\\''") + "'"

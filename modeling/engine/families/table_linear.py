@@ -77,7 +77,7 @@ class TableLinear(Family):
         """Return the plan of columns and weights."""
         from modeling.engine.bundle.row_plan import linear_plan
 
-        return linear_plan(model, data)
+        return linear_plan(model)
 
 
 def usable_columns(rows: Sequence[Any]) -> tuple[Column, ...]:

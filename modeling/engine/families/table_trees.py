@@ -82,7 +82,7 @@ class TableTrees(Family):
         """Return the plan of columns and trees."""
         from modeling.engine.bundle.row_plan import trees_plan
 
-        return trees_plan(model, data)
+        return trees_plan(model)
 
 
 def _answers(part: Examples, data: Examples) -> Array:

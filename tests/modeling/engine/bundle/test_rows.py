@@ -1,6 +1,7 @@
 """Bundles of rows: the trained numbers to the last digit, gaps and odd values as in training, refusals by column."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,10 @@ def test_labels_of_rows_are_exact(family: str, tmp_path: Path) -> None:
     numbers = {name: float(value) if name.endswith(("_mm", "_g")) else value for name, value in rows[0].items()}
     assert Predictor(path).predict([numbers])[0] == answers[0]
     assert told_by_script(path, tmp_path, json.dumps(rows[0])) == answers[:1]
+    # The card's example is nobody's row.
+    (example,) = re.findall(r"^python predict.py '(.*)'$", (tmp_path / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert json.loads(example)["island"] == "Biscoe"
+    assert example not in [json.dumps(row) for row in data.inputs]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

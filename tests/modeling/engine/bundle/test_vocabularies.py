@@ -27,7 +27,7 @@ def test_terms_are_those_of_scikit_learn(analyzer: str, sms: Examples) -> None:
 def exported(
     data: Examples, family: str, folder: Path, rung: str | None = None, **settings: object
 ) -> tuple[TrainedModel, ExportResult]:
-    chosen = TrainingSettings.from_dict({"family": family, "device": "cpu", **settings})
+    chosen = TrainingSettings.from_dict({"family": family, "device": "cpu", "threads": 1, **settings})
     model = train(data, folder / "model", chosen)
     rungs = [rung] if rung else None
     return model, export_bundle(model, data, folder / "b.zip", created_at=CREATED_AT, rungs=rungs, limit_points=5.0)
