@@ -3,12 +3,12 @@
     python bench/compress_families.py [FAMILY ...] [--data FOLDER] [--things 60] [--optimum PYTHON]
 
 Each family is trained, exported with the smallest and the float rung measured, and asked one thing at a time: the
-float model as torch runs it in float32 (where it has no torch, as it predicts), with everything loaded before, and the
-bundle by its runtime. Both are asked by turns, so that a busy machine slows both. Milliseconds are of one processor
-thread, the median over things; reading (words, pieces, columns) and answering count on both sides. Goals: int8 at
-least 2.5 times as fast as float, at most half a point lost. FOLDER with ner/ and pref/ (see its README) adds
-real sets of spans and more pairs. With PYTHON, an environment that has optimum[onnxruntime], its int8 of the same encoder is timed on the same
-texts beside ours.
+float model as torch runs it in float32 (where it has no torch, as it predicts), with everything loaded before, and
+the bundle by its runtime. Both are asked by turns, so that a busy machine slows both. Milliseconds are of one
+processor thread, the median over things; reading (words, pieces, columns) and answering count on both sides. Goals:
+int8 at least 2.5 times as fast as float, at most half a point lost. FOLDER with ner/ and pref/ (see its README) adds
+real sets of spans and more pairs. With PYTHON, an environment that has optimum[onnxruntime], its int8 of the same
+encoder is timed on the same texts beside ours.
 """
 
 from __future__ import annotations
