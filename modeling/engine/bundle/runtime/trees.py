@@ -129,6 +129,6 @@ class Trees:
         if not (whole and (onward | ~inner).all() and fits.all() and within.all()):
             raise ValueError("The arrays of the trees do not fit each other.")
         return Trees(
-            arrays["baseline"], roots, **{name: nodes[name] for name in NODE.names or ()},
+            arrays["baseline"], roots, **{name: np.ascontiguousarray(nodes[name]) for name in NODE.names or ()},
             lefts=categories[0], known=categories[1],
         )  # fmt: skip
