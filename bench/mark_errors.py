@@ -39,9 +39,10 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402  (the repository is not installed)
 from sklearn.metrics import average_precision_score  # noqa: E402
 
+from modeling.engine.bundle.runtime.words import cut  # noqa: E402
 from modeling.engine.marks.search import search_spans  # noqa: E402
 from modeling.engine.marks.spans import Marks  # noqa: E402
-from modeling.engine.marks.words import cut, stretches_at  # noqa: E402
+from modeling.engine.marks.words import stretches_at  # noqa: E402
 
 SETS = {"wnut": ("ner/wnut17.jsonl.gz", "minilm"), "gsd": ("ner/uner_zh_gsd.jsonl.gz", "e5-small")}
 LISTED = 0.25

@@ -25,12 +25,12 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402  (the repository is not installed)
 
+from modeling.engine.bundle.runtime.scheme import TagScheme  # noqa: E402
+from modeling.engine.bundle.runtime.words import cut  # noqa: E402
 from modeling.engine.data import Examples, Span  # noqa: E402
 from modeling.engine.evaluate import evaluate  # noqa: E402
 from modeling.engine.families import tagger as tagger_family  # noqa: E402
-from modeling.engine.marks.words import cut  # noqa: E402
 from modeling.engine.tagging.alignment import align  # noqa: E402
-from modeling.engine.tagging.scheme import TagScheme  # noqa: E402
 from modeling.engine.tasks.spans import ScoredSpan, Spans  # noqa: E402
 from modeling.engine.tasks.task import bootstrap_interval  # noqa: E402
 from modeling.engine.training import TrainingContext, TrainingSettings, train  # noqa: E402

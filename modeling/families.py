@@ -199,7 +199,6 @@ FAMILIES: dict[str, Family] = {
         ),
         cost=_("minutes"),
         tasks=_LABELS_OF_TEXTS,
-        exportable=False,
         params=(*_LOOP, *_ANY, Param("network", _("network"), choices=("cnn", "rnn", "transformer"))),
         augments=ON_THE_FLY,
     ),
@@ -209,11 +208,10 @@ FAMILIES: dict[str, Family] = {
         what=_("Counts words and character groups and weighs them; nothing pretrained."),
         when=_(
             "Choose it when labels follow from single words, when texts are many, or when every millisecond of serving "
-            "counts. Every other training of texts is compared with it. It cannot be exported as a bundle."
+            "counts. Every other training of texts is compared with it."
         ),
         cost=_("seconds"),
         tasks=_LABELS_OF_TEXTS,
-        exportable=False,
         params=_ANY,
         augments=COPIES,
     ),
@@ -285,7 +283,6 @@ FAMILIES: dict[str, Family] = {
         when=_("For spans, from some hundred marked texts on."),
         cost=_("minutes to an hour on a processor"),
         tasks=("ner",),
-        exportable=False,
         params=(*_LOOP, _ENCODER),
         augments=ON_THE_FLY,
     ),
@@ -296,7 +293,6 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it for a first look, or when spans follow from the form of words. Others are compared with it."),
         cost=_("seconds"),
         tasks=("ner",),
-        exportable=False,
         augments=COPIES,
     ),
     "table-linear": Family(
@@ -306,7 +302,6 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it with few rows, or where people must see what weighs how much. Others are compared with it."),
         cost=_("seconds"),
         tasks=_OF_ROWS,
-        exportable=False,
         params=_ANY,
     ),
     "table-trees": Family(
@@ -316,7 +311,6 @@ FAMILIES: dict[str, Family] = {
         when=_("The best choice for most tables of some hundred rows or more."),
         cost=_("seconds"),
         tasks=_OF_ROWS,
-        exportable=False,
         params=_ANY,
     ),
     "reward": Family(
@@ -329,7 +323,6 @@ FAMILIES: dict[str, Family] = {
         when=_("For pairs of answers, from some hundred judged pairs on."),
         cost=_("minutes"),
         tasks=("preference",),
-        exportable=False,
         params=(_ENCODER,),
     ),
     "reward-tuned": Family(
@@ -339,7 +332,6 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it from some thousand judged pairs on, or where a GPU is there."),
         cost=_("minutes to an hour on a processor, a fifteenth of that on a GPU"),
         tasks=("preference",),
-        exportable=False,
         params=(*_LOOP, _ENCODER),
     ),
     "reward-counted": Family(

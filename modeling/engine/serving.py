@@ -35,6 +35,17 @@ class Predictor:
             # ONNX Runtime raises classes of its own for each way in which a graph can be wrong.
             raise BundleInvalid(f"The bundle's model does not run: {str(error)[:300]}") from error
 
+    def given(self, word: str) -> Any:
+        """Return what a word of a command line stands for: a JSON value where the model reads objects, else itself.
+
+        Raises:
+            InputRefused: It is not JSON.
+        """
+        try:
+            return self._model.given(word)
+        except Refused as refused:
+            raise InputRefused(str(refused), code=refused.code) from None
+
     def predict(self, given: Sequence[Any]) -> list[Prediction]:
         """Return one answer for each of some texts, pictures or rows, in order.
 

@@ -18,7 +18,9 @@ RUNGS = {
     "int8 weights per channel, float word table and last two layers": gettext_lazy(
         "int8 weights per channel, float word table and last two layers"
     ),
+    "int8 weights with a scale for each row": gettext_lazy("int8 weights with a scale for each row"),
     "float32 throughout": gettext_lazy("float32 throughout"),
+    "float64 throughout": gettext_lazy("float64 throughout"),
 }
 
 

@@ -44,16 +44,31 @@ def to_onnx(module: nn.Module, path: Path, output: str, *, each_token: bool = Fa
     ids = torch.ones((2, 8), dtype=torch.int64)
     both = {0: "batch", 1: "length"}
     axes = {"input_ids": both, "attention_mask": both, output: both if each_token else {0: "batch"}}
+    write_graph(module, path, {"input_ids": ids, "attention_mask": torch.ones_like(ids)}, output, axes)
+
+
+def write_graph(
+    module: nn.Module, path: Path, inputs: dict[str, Tensor], output: str, axes: dict[str, dict[int, str]]
+) -> None:
+    """Write a module as ONNX, weights inside the file.
+
+    Args:
+        module: Takes the inputs in order and gives one tensor.
+        path: The file.
+        inputs: An example of each by name; none of its free sides may be 1, which the exporter takes for fixed.
+        output: Name of what the module gives.
+        axes: Names of the sides of inputs and output that are free.
+    """
     with warnings.catch_warnings():
         # The legacy exporter announces its successor; the successor's attention is not fused by ONNX Runtime.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module.eval(),
-            (ids, torch.ones_like(ids)),
+            tuple(inputs.values()),
             str(path),
             dynamo=False,
             opset_version=OPSET,
-            input_names=["input_ids", "attention_mask"],
+            input_names=list(inputs),
             output_names=[output],
             dynamic_axes=axes,
         )

@@ -79,9 +79,12 @@ def model_card(name: str, plan: Plan, manifest: dict[str, Any], metrics: dict[st
     answers = f"Answers {ANSWERS[manifest['task']]}"
     if manifest["labels"]:
         answers += f"; {len(manifest['labels']):,} labels"
+    answered = metrics["rungs"][-1]["rows"]
+    left_out = rows["test"] - answered
     evidence = (
         f"Trained on {rows['train']:,} rows, stopped and calibrated on {rows['validation']:,}. "
-        f"All figures below are of {rows['test']:,} test rows that took no part in either."
+        f"All figures below are of {answered:,} test rows that took no part in either."
+        + (f" {left_out:,} more are longer than it takes, or no rows of its columns." if left_out > 0 else "")
     )
     use = (
         f"`predict.py` prints one JSON line for each thing given. The graph (ONNX opset {manifest['graph']['opset']}) "

@@ -14,8 +14,9 @@ from modeling.engine.families.family import TextFamily
 from modeling.engine.families.table import get_family
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from tokenizers import Tokenizer
     from torch import nn
 
     from curation.engine.embedding.source import EncoderSource
@@ -35,42 +36,54 @@ LADDER: tuple[Rung, ...] = (
 )
 
 
-def kept_pieces(source: EncoderSource, texts: Sequence[str]) -> list[int] | None:
+def kept_pieces(source: EncoderSource, texts: Sequence[str], tokenizer: Tokenizer | None = None) -> list[int] | None:
     """Return the vocabulary ids that a bundle keeps, in order: those the encoder requires and those that the texts use.
 
-    None means the whole vocabulary, for encoders whose vocabulary is small.
+    None means the whole vocabulary, for encoders whose vocabulary is small. `tokenizer` is the encoder's own when left
+    out.
     """
     required = source.required_pieces()
     if not required:
         return None
-    used = {piece for encoding in source.tokenizer().encode_batch(list(texts)) for piece in encoding.ids}
+    used = {piece for encoding in (tokenizer or source.tokenizer()).encode_batch(list(texts)) for piece in encoding.ids}
     return sorted(required | used)
 
 
 def classifier_module(model: TrainedModel, source: EncoderSource, pieces: list[int] | None) -> nn.Module:
     """Return encoder, head and temperature of a model as one torch module, ids and mask to probabilities."""
-    from modeling.engine.heads.classifier import CalibratedClassifier, CalibratedLabels
+    from modeling.engine.heads.classifier import calibrated
 
     facts = model.facts
     family = get_family(facts["family"])
     assert isinstance(family, TextFamily)
     module = family.module(model.folder, facts, source, pieces)
-    if facts["task"] == "text-multilabel":
-        return CalibratedLabels(module, float(facts["temperature"]), facts["thresholds"]).eval()
-    return CalibratedClassifier(module, float(facts["temperature"])).eval()
+    return calibrated(module, facts)
 
 
 def build_graph(module: nn.Module, rung: Rung) -> bytes:
     """Return the serialized ONNX graph of a rung; the module is left as it was."""
-    from curation.engine.embedding.graph import quantize_matmuls, to_onnx
+    from curation.engine.embedding.graph import to_onnx
 
     module = copy.deepcopy(module)
     encoder: Any = module.classifier.encoder  # type: ignore[union-attr]
+    return compressed(encoder, rung, lambda path: to_onnx(module, path, "probabilities"))
+
+
+def compressed(encoder: Any, rung: Rung, write: Callable[[Path], None]) -> bytes:
+    """Return the graph of a rung.
+
+    Args:
+        encoder: The text encoder inside the module; its word table is changed as the rung says.
+        rung: One of LADDER.
+        write: Writes the module that holds the encoder as ONNX.
+    """
+    from curation.engine.embedding.graph import quantize_matmuls
+
     if rung.settings.get("table"):
         encoder.compress_embeddings()
     with tempfile.TemporaryDirectory() as scratch:
         plain, compressed = Path(scratch) / "plain.onnx", Path(scratch) / "int8.onnx"
-        to_onnx(module, plain, "probabilities")
+        write(plain)
         if not rung.settings.get("matrices"):
             return plain.read_bytes()
         first_float = len(encoder.layers) - rung.settings.get("float_layers", 0)

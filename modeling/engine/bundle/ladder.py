@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from modeling.engine.bundle.gate import GateResult, gate
 from modeling.engine.bundle.pack import to_json
-from modeling.engine.bundle.runtime.model import Model
+from modeling.engine.bundle.runtime.model import Model, Refused
 from modeling.engine.bundle.said import as_predictions, parity
 from modeling.engine.callbacks import stop_if
+from modeling.engine.errors import BadData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A compressed graph with its figures, its gate result and its parity with the float model over the test rows."""
+    """A compressed graph with its figures, its gate result and its parity with the float model over the test rows that
+    it answers, `rows` in number."""
 
     rung: Rung
     graph: bytes
     figures: dict[str, Any]
     result: GateResult
     parity: dict[str, float | None]
+    rows: int
 
     def report(self) -> dict[str, Any]:
         """Return the figures of this rung, JSON-ready."""
@@ -40,6 +43,7 @@ class Candidate:
             "bytes": len(self.graph),
             **self.result.to_dict(),
             **self.parity,
+            "rows": self.rows,
         }
 
 
@@ -58,23 +62,30 @@ def climb(
     task, labels = model.task, model.labels
     context.stage("float figures")
     reference = plan.said(test.inputs)
-    float_figures = task.figures(reference, test, labels)
+    float_figures: dict[str, Any] = {}
     candidates: list[Candidate] = []
     for rung in rungs:
         stop_if(context.cancelled, "Exporting")
         context.stage(f"compressing: {rung.name}")
         graph = plan.build(rung)
-        made = answered(model, plan, graph, test.inputs, context)
+        answers = answered(model, plan, graph, test.inputs, context)
+        # What one rung's reading refuses, all refuse: they share it.
+        test, reference, given = _without_refused(test, reference, answers)
+        made = as_predictions(given, labels)
+        float_figures = float_figures or task.figures(reference, test, labels)
         figures = task.figures(made, test, labels)
         result = gate(task.primary, float_figures[task.primary], figures[task.primary], limit_points)
-        candidates.append(Candidate(rung, graph, figures, result, parity(task, reference, made, test, labels)))
+        alike = parity(task, reference, made, test, labels)
+        candidates.append(Candidate(rung, graph, figures, result, alike, len(given)))
         if result.passed:
             break
     return float_figures, candidates
 
 
-def answered(model: TrainedModel, plan: Plan, graph: bytes, inputs: Sequence[Any], context: TrainingContext) -> Any:
-    """Return a task's predictions for inputs as the bundle of this graph answers them."""
+def answered(
+    model: TrainedModel, plan: Plan, graph: bytes, inputs: Sequence[Any], context: TrainingContext
+) -> list[Any]:
+    """Return the bundle's answer for each input, None where it refuses one, such as a text that is too long."""
     manifest = {"reading": plan.reading, "answering": plan.answering}
     members = {
         **plan.members,
@@ -84,12 +95,32 @@ def answered(model: TrainedModel, plan: Plan, graph: bytes, inputs: Sequence[Any
     }
     runtime = Model(members.__getitem__)
 
-    def one(given: Any) -> dict[str, Any]:
+    def one(given: Any) -> dict[str, Any] | None:
         stop_if(context.cancelled, "Exporting")
-        return runtime.one(given_of(given))
+        try:
+            return runtime.one(given_of(given))
+        except Refused:
+            return None
 
     with ThreadPoolExecutor(int(model.facts["settings"]["threads"])) as pool:
-        return as_predictions(list(pool.map(one, inputs)), model.labels)
+        return list(pool.map(one, inputs))
+
+
+def _without_refused(
+    test: Examples, reference: Any, answers: Sequence[Any]
+) -> tuple[Examples, Any, list[dict[str, Any]]]:
+    """Return rows, the float model's predictions and answers of the rows that are answered.
+
+    Raises:
+        BadData: There is none.
+    """
+    kept = [row for row, answer in enumerate(answers) if answer is not None]
+    if not kept:
+        raise BadData("The bundle answers none of the test rows: their texts are too long, or no rows of its columns.")
+    if len(kept) < len(answers):
+        test = test.rows(kept)
+        reference = [reference[row] for row in kept] if isinstance(reference, list) else reference[kept]
+    return test, reference, [answers[row] for row in kept]
 
 
 def given_of(one: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,8 +57,15 @@ def parity(task: Task, said: Any, made: Any, examples: Examples, labels: Sequenc
         return _parity_of_lists([_span_pairs(a, b) for a, b in zip(said, made, strict=True)])
     first, second = np.asarray(said, float), np.asarray(made, float)
     rows = [[task.row_prediction(one, labels)["answer"] for one in each] for each in (first, second)]
-    same = float(np.mean([a == b for a, b in zip(*rows, strict=True)]))
+    same = float(np.mean([_is_same(a, b) for a, b in zip(*rows, strict=True)]))
     return {"same_answer": same, "largest_difference": float(np.abs(first - second).max())}
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    """Tell whether two answers are the same; numbers are to six digits."""
+    if isinstance(first, float):
+        return math.isclose(first, second, rel_tol=1e-6)
+    return bool(first == second)
 
 
 def _parity_of_lists(rows: Sequence[tuple[int, list[float]]]) -> dict[str, float | None]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from modeling.engine.bundle.runtime.words import WORD
 from modeling.engine.explain.kernel import fit_parts, log_odds
-from modeling.engine.marks.words import WORD
 
 if TYPE_CHECKING:
     from modeling.engine.tasks.spans import ScoredSpan

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from modeling.engine.augmentation.fitting import ON_THE_FLY
 from modeling.engine.augmentation.texts import text_changes
+from modeling.engine.bundle.runtime.vocabulary import FIRST, PAD, numbers_of, words_of
 from modeling.engine.families.encoder_head import seed_torch
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
 from modeling.engine.families.tfidf import choose_analyzer
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    from torch import nn
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 WEIGHTS_FILE = "network.safetensors"
 VOCABULARY_FILE = "vocabulary.json"
 MOST_WORDS = 30_000
 LONGEST = 256
-# 0 fills up short texts, 1 stands for words that training did not see.
-PAD, UNKNOWN = 0, 1
-_WORD = re.compile(r"\w+|[^\w\s]")
 
 
 class FromScratch(Family):
@@ -39,6 +39,7 @@ class FromScratch(Family):
     tasks = ("text-classification", "text-multilabel")
     augments = ON_THE_FLY
     loops = True
+    exportable = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults that suit some thousand short texts (bench/train_texts.py)."""
@@ -63,7 +64,8 @@ class FromScratch(Family):
             TokenRows(_tokens(validation.inputs, analyzer, words), PAD, validation.shares(data.classes)),
         ]
         seed_torch(settings.seed)
-        network = build_network(settings.network, len(words) + 2, len(data.classes), settings.dropout or 0.0, LONGEST)
+        dropout = settings.dropout or 0.0
+        network = build_network(settings.network, len(words) + FIRST, len(data.classes), dropout, LONGEST)
         work = ClassifierWork(network, rows[0], rows[1], settings, multilabel=data.task.endswith("multilabel"))
         result = context.run(work, data, settings)
         weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
@@ -75,32 +77,40 @@ class FromScratch(Family):
         self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
     ) -> np.ndarray[Any, Any]:
         """Return logits."""
-        from safetensors.torch import load_file
-
         from modeling.engine.families.token_texts import batched
-        from modeling.engine.heads.networks import build_network
         from modeling.engine.training.loop import choose_device
 
-        stored = json.loads((folder / VOCABULARY_FILE).read_text(encoding="utf-8"))
-        words = {word: number + 2 for number, word in enumerate(stored)}
-        network = build_network(facts["network"], len(words) + 2, len(facts["labels"]), 0.0, LONGEST)
-        network.load_state_dict(load_file(folder / WEIGHTS_FILE))
+        stored, network = self.opened(folder, facts)
+        words = {word: number for number, word in enumerate(stored, FIRST)}
         device = choose_device("auto")
         tokens = _tokens(inputs, facts["analyzer"], words)
-        return batched(network.eval().to(device), tokens, PAD, device, context.cancelled).astype("float64")
+        return batched(network.to(device), tokens, PAD, device, context.cancelled).astype("float64")
 
+    def opened(self, folder: Path, facts: dict[str, Any]) -> tuple[list[str], nn.Module]:
+        """Return the words of a folder by number from FIRST on, and the network in evaluation mode."""
+        from safetensors.torch import load_file
 
-def _cut(text: str, analyzer: str) -> list[str]:
-    return [c for c in text.lower() if not c.isspace()] if analyzer == "char" else _WORD.findall(text.lower())
+        from modeling.engine.heads.networks import build_network
+
+        words: list[str] = json.loads((folder / VOCABULARY_FILE).read_text(encoding="utf-8"))
+        network = build_network(facts["network"], len(words) + FIRST, len(facts["labels"]), 0.0, LONGEST)
+        network.load_state_dict(load_file(folder / WEIGHTS_FILE))
+        return words, network.eval()
+
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of words and network."""
+        from modeling.engine.bundle.network_plan import network_plan
+
+        return network_plan(self, model)
 
 
 def _vocabulary(texts: Sequence[str], analyzer: str) -> dict[str, int]:
     """Return the most frequent words with their numbers, of equally frequent ones the first in code point order."""
-    counts = Counter(word for text in texts for word in _cut(text, analyzer))
+    counts = Counter(word for text in texts for word in words_of(text, analyzer))
     # Of a word seen once nothing can be learned that holds for another text.
     kept = sorted((word for word, count in counts.items() if count > 1), key=lambda word: (-counts[word], word))
-    return {word: number + 2 for number, word in enumerate(kept[:MOST_WORDS])}
+    return {word: number for number, word in enumerate(kept[:MOST_WORDS], FIRST)}
 
 
 def _tokens(texts: Sequence[str], analyzer: str, words: dict[str, int]) -> list[list[int]]:
-    return [[words.get(word, UNKNOWN) for word in _cut(text, analyzer)][:LONGEST] or [UNKNOWN] for text in texts]
+    return [numbers_of(text, analyzer, words, LONGEST) for text in texts]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from modeling.engine.bundle.runtime.counts import counted_features
 from modeling.engine.callbacks import stop_if
 from modeling.engine.families.family import Family, FamilyResult
 from modeling.engine.families.vectors import encoded
-from modeling.engine.preference.features import counted_features
 from modeling.engine.preference.linear import (
     blocks_of,
     differences_of,
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.families.family import TrainingContext
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 Array = np.ndarray[Any, Any]
 FILE = "reward.npz"
@@ -98,6 +100,7 @@ class Reward(RewardCounted):
     name = "reward"
     title = "Reward from frozen vectors and counts"
     encoders = True
+    exportable = True
 
     def features(
         self, prompts: Sequence[str], answers: Sequence[str], encoder: str, threads: int, context: TrainingContext
@@ -106,6 +109,12 @@ class Reward(RewardCounted):
         context.stage("encoding")
         vectors = encoded([*prompts, *answers], encoder, threads, context).astype(np.float64)
         return blocks_of(counted_features(prompts, answers), vectors[: len(prompts)], vectors[len(prompts) :])
+
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of encoder, counts and weights."""
+        from modeling.engine.bundle.pair_plan import vector_plan
+
+        return vector_plan(model, data, context)
 
 
 def first_shares(data: Examples) -> Array:

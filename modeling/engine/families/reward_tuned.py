@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from curation.engine.embedding.source import EncoderSource
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.families.family import TrainingContext
+    from modeling.engine.preference.net import RewardNet, RewardReader
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 Array = np.ndarray[Any, Any]
 FILE = "reward.safetensors"
@@ -33,6 +37,7 @@ class RewardTuned(Family):
     tasks: ClassVar[tuple[str, ...]] = ("preference",)
     encoders = True
     loops = True
+    exportable = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults for some hundreds to thousands of pairs."""
@@ -75,14 +80,28 @@ class RewardTuned(Family):
         context: TrainingContext,
     ) -> Array:
         """Return the reward of each answer to its prompt, float64 [n]; only differences mean something."""
-        from safetensors.torch import load_file
-
-        from modeling.engine.preference.net import RewardReader
         from modeling.engine.training.loop import choose_device
 
-        reader = RewardReader(context.source(facts["encoder"]))
-        net = reader.net(0.0)
-        net.load_state_dict(load_file(folder / FILE), strict=False)
+        reader, net = self.opened(folder, facts, context.source(facts["encoder"]))
         device = choose_device("cpu" if facts["settings"]["device"] == "cpu" else "auto")
         rows = reader.rows(prompts, answers)
         return reader.predict(net.to(device), rows, device, context.cancelled, context.progress)
+
+    def opened(
+        self, folder: Path, facts: dict[str, Any], source: EncoderSource, pieces: list[int] | None = None
+    ) -> tuple[RewardReader, RewardNet]:
+        """Return reader and network of a folder; `pieces` is the vocabulary to keep, all when left out."""
+        from safetensors.torch import load_file
+
+        from modeling.engine.preference.net import RewardReader
+
+        reader = RewardReader(source)
+        net = reader.net(0.0, pieces)
+        net.load_state_dict(load_file(folder / FILE), strict=False)
+        return reader, net
+
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of encoder, counts and head."""
+        from modeling.engine.bundle.pair_plan import row_plan
+
+        return row_plan(self, model, data, context)

@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from modeling.engine.bundle.runtime.columns import Column
 from modeling.engine.callbacks import stop_if
 from modeling.engine.errors import BadData
 from modeling.engine.families.family import Family, FamilyResult
-from modeling.engine.tabular.columns import Column, look_at
+from modeling.engine.tabular.columns import look_at
 from modeling.engine.tabular.matrix import feature_names, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.families.family import TrainingContext
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 Array = np.ndarray[Any, Any]
 # Strengths tried on the validation rows; large means weak regularisation.
@@ -33,6 +36,7 @@ class TableLinear(Family):
     name = "table-linear"
     title = "Linear model of rows (baseline)"
     tasks: ClassVar[tuple[str, ...]] = ("table", REGRESSION)
+    exportable = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return nothing of weight: the only choice, the strength, is made on the validation rows."""
@@ -68,6 +72,12 @@ class TableLinear(Family):
         with np.load(folder / FILE, allow_pickle=False) as arrays:
             out: Array = rows @ arrays["weights"].T + arrays["bias"]
         return out[:, 0] if facts["task"] == REGRESSION else out
+
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of columns and weights."""
+        from modeling.engine.bundle.row_plan import linear_plan
+
+        return linear_plan(model)
 
 
 def usable_columns(rows: Sequence[Any]) -> tuple[Column, ...]:

@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from modeling.engine.bundle.runtime.columns import Column
+from modeling.engine.bundle.runtime.trees import Trees
 from modeling.engine.callbacks import stop_if
 from modeling.engine.families.family import Family, FamilyResult
 from modeling.engine.families.table_linear import REGRESSION, cross_entropy, usable_columns
-from modeling.engine.tabular.columns import Column
 from modeling.engine.tabular.matrix import for_trees
-from modeling.engine.tabular.trees import Trees, trees_of
+from modeling.engine.tabular.trees import load_trees, save_trees, trees_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.families.family import TrainingContext
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 Array = np.ndarray[Any, Any]
 FILE = "trees.npz"
@@ -37,6 +40,7 @@ class TableTrees(Family):
     name = "table-trees"
     title = "Gradient-boosted trees of rows"
     tasks: ClassVar[tuple[str, ...]] = ("table", REGRESSION)
+    exportable = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return nothing of weight: shape and rounds are chosen on the validation rows."""
@@ -63,7 +67,7 @@ class TableTrees(Family):
                 if best is None or loss < best[0]:
                     best = (loss, rounds, shape, trees.first(rounds))
         assert best is not None
-        best[3].save(folder / FILE)
+        save_trees(best[3], folder / FILE)
         return FamilyResult(
             {"columns": [column.to_dict() for column in columns], "validation_loss": best[0], "rounds": best[1],
              "tree_rate": best[2][0], "tree_leaves": best[2][1], "tree_leaf_rows": best[2][2]}
@@ -72,7 +76,13 @@ class TableTrees(Family):
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Array:
         """Return logits [n, k], or numbers [n]."""
         rows, _categories = for_trees(inputs, [Column.from_dict(column) for column in facts["columns"]])
-        return _outputs(Trees.load(folder / FILE).raw(rows), facts["task"])
+        return _outputs(load_trees(folder / FILE).raw(rows), facts["task"])
+
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of columns and trees."""
+        from modeling.engine.bundle.row_plan import trees_plan
+
+        return trees_plan(model)
 
 
 def _answers(part: Examples, data: Examples) -> Array:

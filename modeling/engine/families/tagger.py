@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from modeling.engine.augmentation.fitting import ON_THE_FLY
 from modeling.engine.augmentation.texts import text_changes
+from modeling.engine.bundle.runtime.scheme import TagScheme
 from modeling.engine.families.encoder_head import seed_torch
 from modeling.engine.families.family import Family, FamilyResult
 from modeling.engine.tagging.choosing import Reading, choose_reading, found_spans
-from modeling.engine.tagging.scheme import TagScheme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from curation.engine.embedding.source import EncoderSource
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.families.family import TrainingContext
+    from modeling.engine.tagging.work import Tagger as TrainedTagger
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 FILE = "tagger.safetensors"
 # Whether a conditional random field stands on top of the rules: with it the dev rows of WNUT-17 had .595 after four
@@ -33,6 +37,7 @@ class Tagger(Family):
     tasks: ClassVar[tuple[str, ...]] = ("ner",)
     encoders = True
     loops = True
+    exportable = True
     augments = ON_THE_FLY
 
     def defaults(self, task: str) -> dict[str, Any]:
@@ -69,17 +74,31 @@ class Tagger(Family):
 
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Any:
         """Return scored spans of each text."""
-        from safetensors.torch import load_file
-
-        from modeling.engine.tagging.work import fresh_tagger
         from modeling.engine.training.loop import choose_device
 
-        scheme = TagScheme(len(facts["labels"]), facts["scheme"])
-        tagger = fresh_tagger(context.source(facts["encoder"]), scheme, facts["hidden"], 0.0, chained=facts["chained"])
-        tagger.module.load_state_dict(load_file(folder / FILE), strict=False)
+        tagger = self.opened(folder, facts, context.source(facts["encoder"]))
         device = choose_device(facts["settings"]["device"] if facts["settings"]["device"] == "cpu" else "auto")
         tagger.module.to(device).eval()
         rows = tagger.rows(list(inputs))
         scores = tagger.scores(rows, device, context.cancelled, context.progress)
         reading = Reading(facts["bias"], facts["temperature"])
-        return found_spans(scores, rows.words, scheme, tagger.steps(), facts["labels"], reading)
+        return found_spans(scores, rows.words, tagger.scheme, tagger.steps(), facts["labels"], reading)
+
+    def opened(
+        self, folder: Path, facts: dict[str, Any], source: EncoderSource, pieces: list[int] | None = None
+    ) -> TrainedTagger:
+        """Return the tagger of a folder; `pieces` is the vocabulary to keep, all when left out."""
+        from safetensors.torch import load_file
+
+        from modeling.engine.tagging.work import fresh_tagger
+
+        scheme = TagScheme(len(facts["labels"]), facts["scheme"])
+        tagger = fresh_tagger(source, scheme, facts["hidden"], 0.0, chained=facts["chained"], pieces=pieces)
+        tagger.module.load_state_dict(load_file(folder / FILE), strict=False)
+        return tagger
+
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of encoder and head."""
+        from modeling.engine.bundle.word_plan import word_plan
+
+        return word_plan(self, model, data, context)

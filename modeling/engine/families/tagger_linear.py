@@ -8,24 +8,26 @@ import numpy as np
 
 from modeling.engine.augmentation.fitting import COPIES
 from modeling.engine.augmentation.texts import text_changes
+from modeling.engine.bundle.runtime.scheme import TagScheme
+from modeling.engine.bundle.runtime.word_features import Vocabulary, feature_codes
+from modeling.engine.bundle.runtime.words import Words, cut
 from modeling.engine.callbacks import stop_if
 from modeling.engine.data import joined
 from modeling.engine.families.family import Family, FamilyResult
 from modeling.engine.families.vectors import copies_fact
-from modeling.engine.marks.words import Words, cut
 from modeling.engine.tagging.alignment import align
 from modeling.engine.tagging.choosing import Reading, choose_reading, found_spans
-from modeling.engine.tagging.scheme import TagScheme
-from modeling.engine.tagging.word_features import Vocabulary, feature_codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.families.family import TrainingContext
     from modeling.engine.tagging.perceptron import LinearTagger
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 FILE = "perceptron.npz"
 # A feature of one word alone is learned by heart: with those that occur once the dev rows of WNUT-17 had .337 instead
@@ -40,6 +42,7 @@ class TaggerLinear(Family):
     title = "Structured perceptron over words (baseline)"
     tasks: ClassVar[tuple[str, ...]] = ("ner",)
     augments = COPIES
+    exportable = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return the most epochs, and how many without a gain end the training."""
@@ -84,11 +87,17 @@ class TaggerLinear(Family):
 
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Any:
         """Return scored spans of each text."""
-        model, vocabulary = _load(folder / FILE)
+        model, vocabulary = load_linear(folder / FILE)
         scheme, words = TagScheme(len(facts["labels"]), facts["scheme"]), cut(inputs)
         scores = model.scores(vocabulary.numbers(feature_codes(words)))
         reading = Reading(facts["bias"], facts["temperature"])
         return found_spans(scores, words, scheme, model.steps(scheme), facts["labels"], reading)
+
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of features and weights."""
+        from modeling.engine.bundle.word_plan import feature_plan
+
+        return feature_plan(model)
 
 
 def _best_epoch(
@@ -129,7 +138,8 @@ def _save(path: Path, model: LinearTagger, vocabulary: Vocabulary) -> None:
     )  # fmt: skip
 
 
-def _load(path: Path) -> tuple[LinearTagger, Vocabulary]:
+def load_linear(path: Path) -> tuple[LinearTagger, Vocabulary]:
+    """Read the weights of a model and the codes of its features."""
     from modeling.engine.tagging.perceptron import LinearTagger
 
     with np.load(path, allow_pickle=False) as arrays:

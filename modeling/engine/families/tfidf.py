@@ -10,6 +10,7 @@ import numpy as np
 from curation.engine.embedding.choose import letter_shares
 from modeling.engine.augmentation.fitting import COPIES
 from modeling.engine.augmentation.texts import text_changes
+from modeling.engine.bundle.runtime.vocabulary import GRAMS, TERM
 from modeling.engine.callbacks import stop_if
 from modeling.engine.data import joined
 from modeling.engine.families.family import Family, FamilyResult, TrainingContext
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
 
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 MOST_FEATURES = 300_000
+TABLE_FILE, VOCABULARY_FILE = "tfidf.npz", "vocabulary.json"
 _SCRIPTS_WITHOUT_SPACES = ("CJK", "HIRAGANA", "KATAKANA", "THAI")
 
 
@@ -36,6 +40,7 @@ class TfidfLinear(Family):
     title = "TF-IDF and logistic regression (baseline)"
     tasks = ("text-classification", "text-multilabel")
     augments = COPIES
+    exportable = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return nothing of weight: the only choice, the strength, is made on the validation rows."""
@@ -46,7 +51,7 @@ class TfidfLinear(Family):
         context.stage("training")
         train, validation = data.part("train"), data.part("validation")
         analyzer = choose_analyzer(train.inputs)
-        vectorizer = _vectorizer(analyzer)
+        vectorizer = vectorizer_of(analyzer)
         changes = text_changes(train, settings, context)
         made, parents = (None, np.zeros(0, np.int64)) if changes is None else changes.copies()
         every = train if made is None else joined(train, made)
@@ -63,9 +68,9 @@ class TfidfLinear(Family):
                 best = (score, strength, weights, bias)
         assert best is not None
         score, strength, weights, bias = best
-        np.savez_compressed(folder / "tfidf.npz", weights=weights.astype(np.float32), bias=bias, idf=vectorizer.idf_)
+        np.savez_compressed(folder / TABLE_FILE, weights=weights.astype(np.float32), bias=bias, idf=vectorizer.idf_)
         terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
-        (folder / "vocabulary.json").write_text(json.dumps(terms, ensure_ascii=False), encoding="utf-8")
+        (folder / VOCABULARY_FILE).write_text(json.dumps(terms, ensure_ascii=False), encoding="utf-8")
         facts = {"analyzer": analyzer, "strength": strength, "best_score": score, "features": len(terms)}
         return FamilyResult({**facts, **copies_fact(settings, parents)})
 
@@ -73,15 +78,21 @@ class TfidfLinear(Family):
         self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
     ) -> np.ndarray[Any, Any]:
         """Return the regression's logits."""
-        vectorizer = _vectorizer(
-            facts["analyzer"], json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        vectorizer = vectorizer_of(
+            facts["analyzer"], json.loads((folder / VOCABULARY_FILE).read_text(encoding="utf-8"))
         )
-        with np.load(folder / "tfidf.npz", allow_pickle=False) as arrays:
+        with np.load(folder / TABLE_FILE, allow_pickle=False) as arrays:
             vectorizer.idf_ = arrays["idf"]
             out: np.ndarray[Any, Any] = (
                 vectorizer.transform(inputs) @ arrays["weights"].T.astype(np.float64) + arrays["bias"]
             )
         return out
+
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of terms and weights."""
+        from modeling.engine.bundle.term_plan import term_plan
+
+        return term_plan(model)
 
 
 def _score(data: Examples, validation: Examples, predictions: Any) -> float:
@@ -94,16 +105,16 @@ def choose_analyzer(texts: Sequence[str]) -> str:
     return "char" if sum(shares.get(script, 0.0) for script in _SCRIPTS_WITHOUT_SPACES) > 0.3 else "word"
 
 
-def _vectorizer(analyzer: str, vocabulary: list[str] | None = None) -> TfidfVectorizer:
+def vectorizer_of(analyzer: str, vocabulary: list[str] | None = None) -> TfidfVectorizer:
+    """Return scikit-learn's vectorizer of an analyzer, for a vocabulary that is there or to be learned."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    grams = (1, 3) if analyzer == "char" else (1, 2)
     # \w\w+ of the library drops one-letter words and digits, which tell spam from ham.
     return TfidfVectorizer(
         analyzer=analyzer,
-        ngram_range=grams,
+        ngram_range=GRAMS[analyzer],
         sublinear_tf=True,
-        token_pattern=r"(?u)\b\w+\b" if analyzer == "word" else None,
+        token_pattern=TERM if analyzer == "word" else None,
         max_features=None if vocabulary else MOST_FEATURES,
         vocabulary=vocabulary,
     )

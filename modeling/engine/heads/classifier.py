@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -49,3 +50,10 @@ class CalibratedLabels(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return probabilities, each in (0, 1)."""
         return torch.sigmoid(self.classifier(ids, mask) / self.temperature - self.shift)
+
+
+def calibrated(classifier: nn.Module, facts: dict[str, Any]) -> nn.Module:
+    """Return a module that gives probabilities, as the facts of a trained model calibrate its logits."""
+    if facts["task"].endswith("multilabel"):
+        return CalibratedLabels(classifier, float(facts["temperature"]), facts["thresholds"]).eval()
+    return CalibratedClassifier(classifier, float(facts["temperature"])).eval()

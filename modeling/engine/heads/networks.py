@@ -74,6 +74,53 @@ class TransformerNetwork(nn.Module):
         return cast("Tensor", self.out(self.dropout((x * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1.0))))
 
 
+class TransformerGraph(nn.Module):
+    """The same numbers as a `TransformerNetwork` in evaluation, written so that a graph takes texts of any length:
+    traced, the layers of torch keep the length of the example."""
+
+    def __init__(self, network: TransformerNetwork) -> None:
+        super().__init__()
+        self.words, self.places, self.out = network.words, network.places, network.out
+        self.layers = nn.ModuleList(
+            _LayerGraph(cast("nn.TransformerEncoderLayer", layer)) for layer in network.layers.layers
+        )
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return logits [b, classes]."""
+        x = self.words(ids) + self.places(torch.arange(ids.shape[1], device=ids.device))
+        bias = (1.0 - mask.to(x.dtype))[:, None, None, :] * -10000.0
+        for layer in self.layers:
+            x = layer(x, bias)
+        weight = mask.to(x.dtype).unsqueeze(-1)
+        return cast("Tensor", self.out((x * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1.0)))
+
+
+class _LayerGraph(nn.Module):
+    """One layer of self-attention, normalised first."""
+
+    def __init__(self, layer: nn.TransformerEncoderLayer) -> None:
+        super().__init__()
+        attention = layer.self_attn
+        self.parts = nn.ModuleList()
+        for weight, bias in zip(attention.in_proj_weight.chunk(3), attention.in_proj_bias.chunk(3), strict=True):
+            part = nn.Linear(WIDTH, WIDTH)
+            part.load_state_dict({"weight": weight, "bias": bias})
+            self.parts.append(part)
+        self.mixed, self.norms = attention.out_proj, nn.ModuleList([layer.norm1, layer.norm2])
+        self.wide, self.narrow = layer.linear1, layer.linear2
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Return states [b, t, WIDTH]; `bias` [b, 1, 1, t] is very negative for padding."""
+        own = self.norms[0](x)
+        query, key, value = (
+            part(own).view(x.shape[0], x.shape[1], HEADS, WIDTH // HEADS).transpose(1, 2) for part in self.parts
+        )
+        shares = torch.softmax(torch.matmul(query, key.transpose(-1, -2)) / (WIDTH // HEADS) ** 0.5 + bias, dim=-1)
+        found = torch.matmul(shares, value).transpose(1, 2).contiguous().view(x.shape[0], x.shape[1], WIDTH)
+        x = x + self.mixed(found)
+        return cast("Tensor", x + self.narrow(torch.relu(self.wide(self.norms[1](x)))))
+
+
 _NETWORKS: dict[str, Callable[[int, int, float, int], nn.Module]] = {
     "cnn": ConvolutionNetwork,
     "rnn": RecurrentNetwork,
@@ -84,3 +131,8 @@ _NETWORKS: dict[str, Callable[[int, int, float, int], nn.Module]] = {
 def build_network(name: str, words: int, classes: int, dropout: float, longest: int) -> nn.Module:
     """Return a fresh network of that name for a vocabulary of `words` ids and texts of at most `longest` tokens."""
     return _NETWORKS[name](words, classes, dropout, longest)
+
+
+def for_graph(network: nn.Module) -> nn.Module:
+    """Return a network as it is traced into a graph."""
+    return TransformerGraph(network) if isinstance(network, TransformerNetwork) else network

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modeling.engine.marks.words import Stretches, Words
+from modeling.engine.bundle.runtime.words import Words
+from modeling.engine.marks.words import Stretches
 
 Floats = NDArray[np.floating]
 # Hashed features of words: a million words of a language with their beginnings and endings meet seldom.

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
+from modeling.engine.bundle.runtime.words import Words, cut
 from modeling.engine.marks.features import features_of
 from modeling.engine.marks.spans import Marks, SpanDoubts, doubt_spans
-from modeling.engine.marks.words import Words, cut
 
 # Numbers of a word in its context.
 WIDTH = 64

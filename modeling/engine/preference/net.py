@@ -11,23 +11,23 @@ from torch import Tensor, nn
 
 from curation.engine.embedding.encode import pad_tokens
 from curation.engine.embedding.graph import load_encoder
+from modeling.engine.bundle.runtime.answers import AnswerCutter
+from modeling.engine.bundle.runtime.counts import NAMES, counted_features
 from modeling.engine.callbacks import IsCancelled, Progress, stop_if
-from modeling.engine.preference.features import NAMES, counted_features
 from modeling.engine.preference.linear import texts_of
 from modeling.engine.tagging.net import rate_groups
-from modeling.engine.tagging.windows import readable
 from modeling.engine.training.work import Work, decay_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tokenizers import Tokenizer
 
     from curation.engine.embedding.bert import BertEncoder
     from curation.engine.embedding.source import EncoderSource
     from modeling.engine.training.settings import TrainingSettings
 
 Array = np.ndarray[Any, Any]
-# Pieces of a prompt that are read: its end, where the question mostly stands; the answer has what is left of the row.
-PROMPT_PIECES = 96
 FALLING, NEW_RATE = 0.9, 10.0
 ROWS_AT_ONCE = 8
 
@@ -72,30 +72,17 @@ class RewardReader:
 
     def __init__(self, source: EncoderSource) -> None:
         self.source = source
-        self.tokenizer = self.source.tokenizer()
-        self.tokenizer.no_truncation()
-        frame = self.tokenizer.encode("").ids
-        self.before, self.after = frame[:-1], frame[-1:]
-        self.room = self.source.max_tokens - len(frame) - 1
+        self.cutter = AnswerCutter(whole_tokenizer(self.source), self.source.max_tokens)
 
-    def net(self, dropout: float) -> RewardNet:
-        """Return a new network on the pretrained encoder."""
-        return RewardNet(load_encoder(self.source, dropout=dropout), dropout)
+    def net(self, dropout: float, pieces: list[int] | None = None) -> RewardNet:
+        """Return a new network on the pretrained encoder; `pieces` keeps only these rows of the word table."""
+        return RewardNet(load_encoder(self.source, pieces, dropout), dropout)
 
     def rows(self, prompts: Sequence[str], answers: Sequence[str]) -> AnswerRows:
         """Return rows of answers to prompts."""
-        both = [
-            self.tokenizer.encode_batch(list(map(readable, texts)), add_special_tokens=False)
-            for texts in (prompts, answers)
-        ]
-        ids, places = [], []
-        for prompt, answer in zip(*both, strict=True):
-            asked = prompt.ids[-PROMPT_PIECES:]
-            said = answer.ids[: self.room - len(asked)]
-            start = len(self.before) + len(asked) + 1
-            ids.append([*self.before, *asked, *self.after, *said, *self.after])
-            places.append((start, start + len(said)))
-        return AnswerRows(ids, places, torch.from_numpy(counted_features(prompts, answers)).float())
+        rows = self.cutter.cut(prompts, answers)
+        counts = torch.from_numpy(counted_features(prompts, answers)).float()
+        return AnswerRows([row.ids for row in rows], [(row.start, row.stop) for row in rows], counts)
 
     def rewards(self, net: RewardNet, rows: AnswerRows, at: Sequence[int], device: torch.device) -> Tensor:
         """Return the rewards of some rows, float32 [len(at)], rows of like length together."""
@@ -135,6 +122,13 @@ class RewardReader:
             if progress:
                 progress(at.stop, len(rows.ids))
         return np.concatenate(out)
+
+
+def whole_tokenizer(source: EncoderSource, pieces: list[int] | None = None) -> Tokenizer:
+    """Return the tokenizer of an encoder without limits; `pieces` keeps only these vocabulary ids."""
+    tokenizer = source.tokenizer(pieces)
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 class RewardWork(Work):

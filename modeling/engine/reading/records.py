@@ -6,11 +6,12 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from modeling.engine.bundle.runtime.columns import as_category, as_number
 from modeling.engine.data import Examples
 from modeling.engine.errors import BadData
 from modeling.engine.reading.apart import kept_apart, split_groups, split_name
 from modeling.engine.reading.tables import need_columns, read_numbered
-from modeling.engine.tabular.columns import as_category, as_number, is_missing
+from modeling.engine.tabular.columns import is_missing
 
 if TYPE_CHECKING:
     from modeling.engine.reading.options import ReadingOptions

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeling.engine.marks.words import Words, cut, stretches_at
-from modeling.engine.tagging.scheme import WordSpan
+from modeling.engine.bundle.runtime.scheme import WordSpan
+from modeling.engine.bundle.runtime.words import Words, cut
+from modeling.engine.marks.words import stretches_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

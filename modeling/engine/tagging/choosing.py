@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeling.engine.tagging.decoding import NEVER, Steps, span_chances, viterbi
-from modeling.engine.tagging.scheme import OUTSIDE
+from modeling.engine.bundle.runtime.decoding import TagReader, viterbi
+from modeling.engine.bundle.runtime.scheme import OUTSIDE
 from modeling.engine.tasks.spans import ScoredSpan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from modeling.engine.bundle.runtime.decoding import Steps
+    from modeling.engine.bundle.runtime.scheme import TagScheme
+    from modeling.engine.bundle.runtime.words import Words
     from modeling.engine.data import Span
-    from modeling.engine.marks.words import Words
-    from modeling.engine.tagging.scheme import TagScheme
 
 Array = np.ndarray[Any, Any]
 # What is taken from the score of no span, in deviations of all scores: a tagger that says nothing when in doubt gains
@@ -61,27 +62,16 @@ def found_spans(
         only: Numbers of the texts to read; all when left out.
     """
     out: list[list[ScoredSpan]] = []
-    cool = _cooled(steps, reading.temperature)
+    reader = TagReader(scheme, steps, reading.bias, reading.temperature)
     for text in range(len(words.first) - 1) if only is None else only:
         low, high = int(words.first[text]), int(words.first[text + 1])
-        own = scores[low:high].copy()
-        own[:, OUTSIDE] -= reading.bias
-        tags = viterbi(own, steps)
-        spans = scheme.decode(tags)
-        chances = span_chances(own / reading.temperature, cool, tags, spans)
         out.append(
             [
                 ScoredSpan(int(words.start[low + first]), int(words.end[low + stop - 1]), labels[label], chance)
-                for (first, stop, label), chance in zip(spans, chances, strict=True)
+                for (first, stop, label), chance in reader.read(scores[low:high])
             ]
         )
     return out
-
-
-def _cooled(steps: Steps, temperature: float) -> Steps:
-    """Return steps divided by the temperature; what is forbidden stays forbidden."""
-    parts = [np.where(part > NEVER / 2, part / temperature, NEVER) for part in (steps.begin, steps.end, steps.follow)]
-    return Steps(*parts)
 
 
 def choose_reading(

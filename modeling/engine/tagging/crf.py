@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from modeling.engine.tagging.decoding import Steps
+from modeling.engine.bundle.runtime.decoding import Steps
 
 if TYPE_CHECKING:
-    from modeling.engine.tagging.scheme import TagScheme
+    from modeling.engine.bundle.runtime.scheme import TagScheme
 
 
 class Chain(nn.Module):
@@ -31,6 +31,10 @@ class Chain(nn.Module):
     def steps(self) -> Steps:
         """Return the scores as float64 arrays for decoding."""
         return Steps(*(each.detach().double().cpu().numpy() for each in self.scores()))
+
+    def learned(self) -> Steps:
+        """Return what was learned, without the scheme's rules."""
+        return Steps(*(getattr(self, name).detach().double().cpu().numpy() for name in ("begin", "end", "follow")))
 
     def forward(self, scores: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         """Return the mean over words of minus the log probability of tags.

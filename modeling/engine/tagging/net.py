@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from modeling.engine.tagging.surface import ALPHABET, PLACES, SHAPES, characters
+from modeling.engine.bundle.runtime.looks import ALPHABET, PLACES, SHAPES
+from modeling.engine.bundle.runtime.windows import window_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from curation.engine.embedding.bert import BertEncoder
-    from modeling.engine.tagging.windows import Window
+    from modeling.engine.bundle.runtime.windows import Window
 
 Array = np.ndarray[Any, Any]
 CHARACTER_WIDTH, FILTERS, TRAIT_WIDTH = 24, 96, 24
@@ -52,22 +53,8 @@ def batch_of(windows: Sequence[Window], forms: Sequence[str], traits: Array, pad
         traits: Of all words, int64 [n, 3].
         pad: The piece of padding.
     """
-    rows = len(windows)
-    longest, most = max(len(w.ids) for w in windows), max(w.high - w.low for w in windows)
-    ids, word = np.full((rows, longest), pad), np.full((rows, longest), -1)
-    mask = np.zeros((rows, longest), np.int64)
-    first, last = np.zeros((rows, most), np.int64), np.zeros((rows, most), np.int64)
-    is_word = np.zeros((rows, most), bool)
-    looks = np.zeros((rows, most, traits.shape[1]), np.int64)
-    letters = np.zeros((rows, most, characters([]).shape[1]), np.int64)
-    for row, window in enumerate(windows):
-        pieces, words = len(window.ids), window.high - window.low
-        ids[row, :pieces], word[row, :pieces], mask[row, :pieces] = window.ids, window.word, 1
-        first[row, :words], last[row, :words], is_word[row, :words] = window.first, window.last, True
-        looks[row, :words] = traits[window.low : window.high]
-        letters[row, :words] = characters(forms[window.low : window.high])
-    arrays = (ids, mask, word, first, last, is_word, looks, letters)
-    return WordBatch(*(torch.from_numpy(array) for array in arrays))
+    arrays = window_arrays(windows, forms, traits, pad)
+    return WordBatch(*(torch.from_numpy(array) for array in arrays.values()))
 
 
 class Looks(nn.Module):
@@ -130,6 +117,20 @@ class TaggerNet(nn.Module):
         ends = [states.gather(1, at.unsqueeze(2).expand(-1, -1, states.shape[2])) for at in (batch.first, batch.last)]
         mixed = torch.nn.functional.gelu(self.mix(self.dropout(torch.cat([*ends, *beside], dim=2))))
         return cast("Tensor", self.head(self.dropout(mixed)))
+
+
+class TaggerGraph(nn.Module):
+    """A tagger's network as a graph: tensors in the order of `WordBatch` without `is_word`, to scores [b, w, tags]."""
+
+    def __init__(self, net: TaggerNet) -> None:
+        super().__init__()
+        self.net = net.eval()
+
+    def forward(
+        self, ids: Tensor, mask: Tensor, word: Tensor, first: Tensor, last: Tensor, traits: Tensor, letters: Tensor
+    ) -> Tensor:
+        """Return scores; what padding scores means nothing."""
+        return cast("Tensor", self.net(WordBatch(ids, mask, word, first, last, first >= 0, traits, letters)))
 
 
 def rate_groups(net: nn.Module, layers: int, falling: float, head: float) -> list[tuple[list[nn.Parameter], float]]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curation.engine.compiling import compiled
-from modeling.engine.tagging.decoding import Steps
+from modeling.engine.bundle.runtime.decoding import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modeling.engine.tagging.scheme import TagScheme
+    from modeling.engine.bundle.runtime.scheme import TagScheme
 
 Array = np.ndarray[Any, Any]
 

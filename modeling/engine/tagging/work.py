@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from curation.engine.embedding.graph import load_encoder
+from modeling.engine.bundle.runtime.decoding import Steps, log_chances
+from modeling.engine.bundle.runtime.looks import traits
+from modeling.engine.bundle.runtime.words import Words, cut
 from modeling.engine.callbacks import IsCancelled, Progress, stop_if
-from modeling.engine.marks.words import Words, cut
 from modeling.engine.tagging.alignment import align
 from modeling.engine.tagging.choosing import Reading, found_spans
 from modeling.engine.tagging.crf import Chain
-from modeling.engine.tagging.decoding import Steps
 from modeling.engine.tagging.net import TaggerNet, WordBatch, batch_of, rate_groups
-from modeling.engine.tagging.surface import traits
-from modeling.engine.tagging.windows import Window, WindowCutter
+from modeling.engine.tagging.pieces import window_cutter
 from modeling.engine.tasks.span_figures import f1_of_triples, span_counts
 from modeling.engine.training.work import Work, decay_groups
 
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     from curation.engine.embedding.source import EncoderSource
     from modeling.engine.augmentation.texts import TextChanges
+    from modeling.engine.bundle.runtime.scheme import TagScheme
+    from modeling.engine.bundle.runtime.windows import Window, WindowCutter
     from modeling.engine.data import Examples, Span
     from modeling.engine.tagging.alignment import SpanFit
-    from modeling.engine.tagging.scheme import TagScheme
     from modeling.engine.training.settings import TrainingSettings
 
 Array = np.ndarray[Any, Any]
@@ -100,11 +101,19 @@ class Tagger:
             if progress:
                 progress(min(start + PREDICTED_AT_ONCE, len(order)), len(order))
         if self.chain is None:
-            out -= np.logaddexp.reduce(out, axis=1, keepdims=True)
+            return log_chances(out)
         return out
 
 
-def fresh_tagger(source: EncoderSource, scheme: TagScheme, hidden: int, dropout: float, *, chained: bool) -> Tagger:
+def fresh_tagger(
+    source: EncoderSource,
+    scheme: TagScheme,
+    hidden: int,
+    dropout: float,
+    *,
+    chained: bool,
+    pieces: list[int] | None = None,
+) -> Tagger:
     """Return a tagger whose encoder is pretrained and whose head is new.
 
     Args:
@@ -113,11 +122,12 @@ def fresh_tagger(source: EncoderSource, scheme: TagScheme, hidden: int, dropout:
         hidden: Width of the head's layer.
         dropout: Before the head, in [0, 1).
         chained: Whether scores of tags that follow one another are learned, beside the scheme's rules.
+        pieces: Rows of the word table to keep, all when left out; only for a graph, whose tokenizer knows no others.
     """
-    net = TaggerNet(load_encoder(source, dropout=ENCODER_DROPOUT), scheme.size, dropout, hidden)
+    net = TaggerNet(load_encoder(source, pieces, ENCODER_DROPOUT), scheme.size, dropout, hidden)
     chain = Chain(scheme) if chained else None
     parts = {"net": net} if chain is None else {"net": net, "chain": chain}
-    return Tagger(nn.ModuleDict(parts), net, chain, scheme, source, WindowCutter(source))
+    return Tagger(nn.ModuleDict(parts), net, chain, scheme, source, window_cutter(source))
 
 
 class TaggerWork(Work):

@@ -13,6 +13,7 @@ from modeling.engine.bundle import ExportResult, export_bundle
 from modeling.engine.data import Examples, split_rows
 from modeling.engine.evaluate import Evaluation, evaluate
 from modeling.engine.training import BASELINES, TrainedModel, TrainingContext, TrainingSettings, train
+from tests.modeling.engine.samples import few_pairs, pairs, people
 from tests.sharing import made_once
 
 DEMO = Path(curation.__file__).parent / "demo" / "data"
@@ -78,3 +79,27 @@ def exported(sms: Examples, trained: TrainedModel, evaluated: Evaluation, cache_
         )
 
     return made_once("exported", make)
+
+
+@pytest.fixture(scope="session")
+def tagger() -> TrainedModel:
+    """The fine-tuned tagger, trained on people and places."""
+    settings = TrainingSettings(
+        family="tagger", epochs=6, batch_size=8, learning_rate=3e-4, layers=2, device="cpu", threads=1
+    )
+    return made_once("tagger", lambda folder: train(people(), folder, settings))
+
+
+@pytest.fixture(scope="session")
+def reward(cache_dir: Path) -> TrainedModel:
+    """The reward over frozen vectors, trained on pairs."""
+    settings, context = TrainingSettings(family="reward", threads=1), TrainingContext(cache_dir=cache_dir)
+    return made_once("reward", lambda folder: train(pairs(), folder, settings, context))
+
+
+@pytest.fixture(scope="session")
+def reward_tuned(cache_dir: Path) -> TrainedModel:
+    """The reward whose encoder is trained further, for an epoch on a few pairs."""
+    settings = TrainingSettings(family="reward-tuned", epochs=1, layers=1, device="cpu", threads=1)
+    context = TrainingContext(cache_dir=cache_dir)
+    return made_once("reward-tuned", lambda folder: train(few_pairs(), folder, settings, context))

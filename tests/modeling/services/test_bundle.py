@@ -10,7 +10,7 @@ from accounts.actor import Actor
 from core import objects
 from core.errors import Conflict, NotFound
 from curation.models import Version
-from modeling.models import Bundle, Model
+from modeling.models import Bundle, Model, Training
 from modeling.services.bundle import download_url, run_export, start_export, verify_stored
 from modeling.services.deployment import deploy
 from modeling.services.prediction import predict
@@ -87,8 +87,8 @@ def test_a_refused_bundle_has_both_figures_and_no_file(owner: Actor, model: Mode
         deploy(actor=owner, bundle_id=bundle.pk, name="never")
 
 
-def test_the_baseline_is_not_exported(owner: Actor, version: Version) -> None:
-    model = trained(owner, version, "tfidf-linear")
+def test_what_there_is_only_to_compare_with_is_not_exported(owner: Actor, model: Model) -> None:
+    Training.objects.filter(pk=model.training_id).update(family="reward-counted")
     with pytest.raises(Conflict) as refusal:
         start_export(actor=owner, model_id=model.pk)
     assert refusal.value.code == "model_not_exportable"

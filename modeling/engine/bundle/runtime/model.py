@@ -11,10 +11,22 @@ import numpy as np
 # What the manifest calls a way of reading or answering, and where it is written. A new one is one row here.
 READINGS = {
     "text": "texts.TextReading",
+    "numbers": "vocabulary.NumberReading",
+    "terms": "vocabulary.TermReading",
+    "features": "spans.FeatureReading",
+    "windows": "spans.WindowReading",
+    "row": "rows.RowReading",
+    "tree-row": "rows.TreeReading",
+    "pair-counts": "pairs.PairReading",
+    "pair-vectors": "pairs.VectorPairReading",
+    "pair-rows": "pairs.RowPairReading",
 }
 ANSWERS = {
     "label": "labels.OneLabel",
     "labels": "labels.ManyLabels",
+    "spans": "spans.Spans",
+    "value": "rows.Value",
+    "better": "pairs.Better",
 }
 Tensors = dict[str, np.ndarray[Any, Any]]
 
@@ -28,7 +40,8 @@ class Refused(ValueError):
 
 
 class Reading(Protocol):
-    """From something given to the graph's inputs. `example` is something that can be read."""
+    """From something given to the graph's inputs. `example` is something that can be read; a reading of JSON objects
+    also has `of_objects`, true."""
 
     example: Any
 
@@ -82,6 +95,19 @@ class Model:
             Refused: One of them is not what this model reads; nothing is answered.
         """
         return [self.one(each, place) for place, each in enumerate(given)]
+
+    def given(self, word: str) -> Any:
+        """Return what a word of a command line stands for: a JSON value where the model reads objects, else itself.
+
+        Raises:
+            Refused: It is not JSON.
+        """
+        if not getattr(self._reading, "of_objects", False):
+            return word
+        try:
+            return json.loads(word)
+        except (ValueError, RecursionError):
+            raise Refused("This is not JSON, and this model reads JSON objects.", "not_json") from None
 
     def warm_up(self) -> None:
         """Answer once what the reading names as an example, so that the first question is as quick as the others."""

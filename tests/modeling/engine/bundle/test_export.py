@@ -4,15 +4,20 @@ import json
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from modeling.engine.bundle import export_bundle, gate, verify_bundle
+from modeling.engine.bundle import export_bundle, runtime, verify_bundle
+from modeling.engine.bundle.gate import gate
 from modeling.engine.errors import EngineError, GateRefused
 from modeling.engine.serving import Predictor
 from modeling.engine.training import BASELINES, TrainingContext, TrainingSettings, train
 from tests.modeling.engine.conftest import CREATED_AT
+from tests.modeling.engine.samples import few_pairs
+
+RUNTIME = sorted(f"runtime/{path.name}" for path in Path(runtime.__file__).parent.glob("*.py"))
 
 
 def test_bundle_holds_what_it_says(exported):
@@ -26,10 +31,7 @@ def test_bundle_holds_what_it_says(exported):
         "metrics.json",
         "model.onnx",
         "predict.py",
-        "runtime/__init__.py",
-        "runtime/labels.py",
-        "runtime/model.py",
-        "runtime/texts.py",
+        *RUNTIME,
         "sbom.json",
         "tokenizer.json",
     ]
@@ -118,8 +120,9 @@ def test_gate_on_the_edge(before, after, passed, loss):
     assert (result.passed, result.loss_points) == (passed, pytest.approx(loss))
 
 
-def test_baseline_is_not_exported(sms, tmp_path):
-    baseline = train(sms, tmp_path / "model", TrainingSettings(family=BASELINES["text-classification"]))
+def test_what_there_is_only_to_compare_with_is_not_exported(tmp_path):
+    data = few_pairs()
+    baseline = train(data, tmp_path / "model", TrainingSettings(family=BASELINES["preference"]))
     with pytest.raises(EngineError) as refused:
-        export_bundle(baseline, sms, tmp_path / "no.zip", created_at=CREATED_AT)
+        export_bundle(baseline, data, tmp_path / "no.zip", created_at=CREATED_AT)
     assert refused.value.code == "not_exportable"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from modeling.engine.bundle.runtime.words import WORD
 from modeling.engine.explain.texts import attribute_span, attribute_text, parts_of, without
-from modeling.engine.marks.words import WORD
 from modeling.engine.tasks.spans import ScoredSpan
 
 ODDS = {"good": 2.0, "bad": -3.0, "very": 0.5, "好": 1.0, "不": -2.0}

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from curation.engine.embedding.errors import Cancelled
+from modeling.engine.bundle.runtime.words import cut
 from modeling.engine.marks.features import features_of
 from modeling.engine.marks.search import Told, search_spans
 from modeling.engine.marks.spans import Marks, SpanDoubt, usable_span_labels, without_prior
-from modeling.engine.marks.words import Stretches, cut, stretches_in
+from modeling.engine.marks.words import Stretches, stretches_in
 
 DATA = Path(__file__).parents[3] / "data"
 Rows = list[tuple[int, int, int, str]]

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from modeling.engine.marks.words import cut, stretches_at, stretches_in
+from modeling.engine.bundle.runtime.words import cut
+from modeling.engine.marks.words import stretches_at, stretches_in
 
 
 def places(*rows: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

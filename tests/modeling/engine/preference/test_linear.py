@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from modeling.engine.bundle.runtime.counts import NAMES, counted_features
 from modeling.engine.data import Pair
-from modeling.engine.preference.features import NAMES, counted_features
 from modeling.engine.preference.linear import (
     blocks_of,
     differences_of,

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from modeling.engine.tabular.columns import Column, as_date, look_at
+from modeling.engine.bundle.runtime.columns import Column, as_date
+from modeling.engine.tabular.columns import look_at
 from modeling.engine.tabular.matrix import feature_names, for_trees, scaled
 
 ROWS = [

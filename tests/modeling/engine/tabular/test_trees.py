@@ -8,7 +8,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from modeling.engine.calibration import sigmoid, softmax
-from modeling.engine.tabular.trees import Trees, trees_of
+from modeling.engine.tabular.trees import load_trees, save_trees, trees_of
 
 
 @pytest.mark.parametrize("load", [load_wine, load_breast_cancer])
@@ -16,8 +16,8 @@ def test_probabilities_are_those_of_the_library(load: object, tmp_path: Path) ->
     rows, answers = load(return_X_y=True)  # type: ignore[operator]
     rows = np.where(np.random.default_rng(0).random(rows.shape) < 0.1, np.nan, rows)
     model = HistGradientBoostingClassifier(max_iter=30, early_stopping=False).fit(rows, answers)
-    trees_of(model).save(tmp_path / "trees.npz")
-    trees = Trees.load(tmp_path / "trees.npz")
+    save_trees(trees_of(model), tmp_path / "trees.npz")
+    trees = load_trees(tmp_path / "trees.npz")
     for rounds, expected in ((30, model.predict_proba(rows)), (12, list(model.staged_predict_proba(rows))[11])):
         raw = trees.first(rounds).raw(rows)
         made = softmax(raw) if raw.shape[1] > 1 else np.concatenate([1 - sigmoid(raw), sigmoid(raw)], axis=1)

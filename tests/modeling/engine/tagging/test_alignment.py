@@ -1,8 +1,8 @@
 """Spans that words can say, and those that they cannot."""
 
+from modeling.engine.bundle.runtime.scheme import WordSpan
 from modeling.engine.data import Span
 from modeling.engine.tagging.alignment import align
-from modeling.engine.tagging.scheme import WordSpan
 
 
 def test_what_words_cannot_say_is_counted() -> None:

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import torch
 
+from modeling.engine.bundle.runtime.decoding import NEVER, Steps, span_chances, viterbi
+from modeling.engine.bundle.runtime.scheme import TagScheme
 from modeling.engine.tagging.crf import Chain
-from modeling.engine.tagging.decoding import NEVER, Steps, span_chances, viterbi
-from modeling.engine.tagging.scheme import TagScheme
 
 
 def every_sum(scores: np.ndarray, steps: Steps) -> dict[tuple[int, ...], float]:

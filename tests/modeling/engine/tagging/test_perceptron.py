@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from modeling.engine.marks.words import cut
-from modeling.engine.tagging.decoding import viterbi
+from modeling.engine.bundle.runtime.decoding import viterbi
+from modeling.engine.bundle.runtime.scheme import TagScheme, WordSpan
+from modeling.engine.bundle.runtime.word_features import Vocabulary, feature_codes
+from modeling.engine.bundle.runtime.words import cut
 from modeling.engine.tagging.perceptron import PerceptronTraining
-from modeling.engine.tagging.scheme import TagScheme, WordSpan
-from modeling.engine.tagging.word_features import Vocabulary, feature_codes
 
 
 def test_features_depend_on_the_text_around_and_on_nothing_else() -> None:

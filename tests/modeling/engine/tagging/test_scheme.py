@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modeling.engine.tagging.scheme import TagScheme, WordSpan
+from modeling.engine.bundle.runtime.scheme import TagScheme, WordSpan
 
 SPANS = [WordSpan(0, 1, 1), WordSpan(1, 4, 0), WordSpan(4, 6, 0)]
 

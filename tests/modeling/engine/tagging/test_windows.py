@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from curation.engine.embedding.table import get_encoder
-from modeling.engine.marks.words import cut
-from modeling.engine.tagging.windows import WindowCutter
+from modeling.engine.bundle.runtime.words import cut
+from modeling.engine.tagging.pieces import window_cutter
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from modeling.engine.tagging.windows import WindowCutter
     [("minilm", "Ann-Lee's trip  to Köln, 2024."), ("e5-small", "我在北京大学读书，Ann Lee 也在。")],
 )
 def test_every_word_has_its_pieces(encoder: str, text: str) -> None:
-    cutter, words = WindowCutter(get_encoder(encoder)), cut([text, "", "ok"])
+    cutter, words = window_cutter(get_encoder(encoder)), cut([text, "", "ok"])
     windows = cutter.cut([text, "", "ok"], words)
     assert [(window.text, window.low, window.high) for window in windows] == [
         (0, 0, len(words) - 1), (2, len(words) - 1, len(words)),
@@ -33,13 +33,13 @@ def test_every_word_has_its_pieces(encoder: str, text: str) -> None:
 def test_texts_that_no_tokenizer_takes() -> None:
     texts = ["\ud800 Ann \x00\u200b", "e\u0301\U0001f600 b"]
     words = cut(texts)
-    windows = WindowCutter(get_encoder("minilm")).cut(texts, words)
+    windows = window_cutter(get_encoder("minilm")).cut(texts, words)
     assert [words.form[window.low : window.high][-1] for window in windows] == ["\u200b", "b"]
 
 
 def test_long_texts_are_read_part_by_part_with_context() -> None:
     text = " ".join(f"w{number}" for number in range(300)) + " " + "x" * 600
-    cutter, words = WindowCutter(get_encoder("minilm"), longest=64), cut([text])
+    cutter, words = window_cutter(get_encoder("minilm"), longest=64), cut([text])
     windows = cutter.cut([text], words)
     assert max(len(window.ids) for window in windows) <= 64
     assert [window.low for window in windows[1:]] == [window.high for window in windows[:-1]]

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modeling.engine.marks.words import Words
+    from .words import Words
 
 Array = np.ndarray[Any, Any]
 # Characters of a word that are looked at: its first and its last ones.

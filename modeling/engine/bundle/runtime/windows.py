@@ -7,24 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tokenizers import Regex, pre_tokenizers
+
+from .looks import CHARACTERS, characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tokenizers import Tokenizer
 
-    from curation.engine.embedding.source import EncoderSource
-    from modeling.engine.marks.words import Words
+    from .words import Words
 
 Array = np.ndarray[Any, Any]
 # Pieces of context on either side of a part of a long text.
 MARGIN = 48
-# Characters of scripts without spaces, each of which is a word and so must be a piece: in one piece of several
-# characters all would look the same to a tagger.
-_UNSPACED = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -60,16 +55,15 @@ class WindowCutter:
     """Cuts texts into rows of an encoder.
 
     Args:
-        source: The encoder.
-        single: Whether characters of scripts without spaces are pieces of their own.
-        longest: Pieces of a row; None for as many as the encoder reads.
+        tokenizer: Of the encoder; it neither cuts nor fills up.
+        longest: Pieces of a row, with what the encoder wants before and after.
     """
 
-    def __init__(self, source: EncoderSource, *, single: bool = True, longest: int | None = None) -> None:
-        self.tokenizer = _piece_tokenizer(source, single=single)
+    def __init__(self, tokenizer: Tokenizer, longest: int) -> None:
+        self.tokenizer = tokenizer
         frame = self.tokenizer.encode("").ids
         self.before, self.after = frame[:-1], frame[-1:]
-        self.room = (longest or source.max_tokens) - len(frame)
+        self.room = longest - len(frame)
         self.margin = min(MARGIN, self.room // 4)
 
     def cut(self, texts: Sequence[str], words: Words) -> list[Window]:
@@ -121,11 +115,40 @@ class WindowCutter:
         return Window(text, whole, own, starts, stops, low + first, low + stop)
 
 
-def _piece_tokenizer(source: EncoderSource, *, single: bool) -> Tokenizer:
-    tokenizer = source.tokenizer()
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    if single and tokenizer.pre_tokenizer is not None:
-        split = pre_tokenizers.Split(Regex(_UNSPACED), "isolated")
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([tokenizer.pre_tokenizer, split])
-    return tokenizer
+def window_arrays(windows: Sequence[Window], forms: Sequence[str], traits: Array, pad: int) -> dict[str, Array]:
+    """Return windows as arrays, padded to the longest.
+
+    Args:
+        windows: Rows.
+        forms: Of all words of all texts.
+        traits: Of all words, int64 [n, 3].
+        pad: The piece of padding.
+
+    Returns:
+        `input_ids`, `attention_mask` int64 [b, t]; `word` [b, t], the place of a piece's word or -1; `first`, `last`
+        [b, w]; `is_word` bool [b, w]; `traits` [b, w, 3]; `letters` [b, w, CHARACTERS].
+    """
+    rows = len(windows)
+    longest, most = max(len(w.ids) for w in windows), max(w.high - w.low for w in windows)
+    ids, word = np.full((rows, longest), pad, np.int64), np.full((rows, longest), -1, np.int64)
+    mask = np.zeros((rows, longest), np.int64)
+    first, last = np.zeros((rows, most), np.int64), np.zeros((rows, most), np.int64)
+    is_word = np.zeros((rows, most), bool)
+    looks = np.zeros((rows, most, traits.shape[1]), np.int64)
+    letters = np.zeros((rows, most, CHARACTERS), np.int64)
+    for row, window in enumerate(windows):
+        pieces, words = len(window.ids), window.high - window.low
+        ids[row, :pieces], word[row, :pieces], mask[row, :pieces] = window.ids, window.word, 1
+        first[row, :words], last[row, :words], is_word[row, :words] = window.first, window.last, True
+        looks[row, :words] = traits[window.low : window.high]
+        letters[row, :words] = characters(forms[window.low : window.high])
+    return {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "word": word,
+        "first": first,
+        "last": last,
+        "is_word": is_word,
+        "traits": looks,
+        "letters": letters,
+    }

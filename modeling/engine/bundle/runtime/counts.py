@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeling.engine.marks.words import WORD
+from .words import WORD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

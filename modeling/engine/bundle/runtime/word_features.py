@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeling.engine.tagging.surface import traits
+from .looks import traits
 
 if TYPE_CHECKING:
-    from modeling.engine.marks.words import Words
+    from .words import Words
 
 Array = np.ndarray[Any, Any]
 _ODD, _STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)

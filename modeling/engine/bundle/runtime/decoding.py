@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .scheme import OUTSIDE
+
 if TYPE_CHECKING:
-    from modeling.engine.tagging.scheme import TagScheme, WordSpan
+    from .scheme import TagScheme, WordSpan
 
 Array = np.ndarray[Any, Any]
 # A score that no sum of real ones comes back from, and that stays finite in float32.
@@ -95,3 +97,38 @@ def _backward(scores: Array, steps: Steps) -> Array:
     for word in range(len(scores) - 2, -1, -1):
         sums[word] = np.logaddexp.reduce(steps.follow + (scores[word + 1] + sums[word + 1])[None, :], axis=1)
     return sums
+
+
+class TagReader:
+    """Reads the scores of one text after another.
+
+    Args:
+        scheme: Of the tags.
+        steps: What may follow what.
+        bias: Taken from the score of OUTSIDE.
+        temperature: Scores are divided by it before probabilities are made of them; above 0.
+    """
+
+    def __init__(self, scheme: TagScheme, steps: Steps, bias: float, temperature: float) -> None:
+        self.scheme, self.steps, self.bias, self.temperature = scheme, steps, bias, temperature
+        self._cool = _cooled(steps, temperature)
+
+    def read(self, scores: Array) -> list[tuple[WordSpan, float]]:
+        """Return the spans of the best legal tags with their probabilities, for scores float64 [words, tags]."""
+        own = scores.copy()
+        own[:, OUTSIDE] -= self.bias
+        tags = viterbi(own, self.steps)
+        spans = self.scheme.decode(tags)
+        return list(zip(spans, span_chances(own / self.temperature, self._cool, tags, spans), strict=True))
+
+
+def log_chances(scores: Array) -> Array:
+    """Return scores [words, tags] as log probabilities."""
+    shares: Array = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    return shares
+
+
+def _cooled(steps: Steps, temperature: float) -> Steps:
+    """Return steps divided by the temperature; what is forbidden stays forbidden."""
+    parts = [np.where(part > NEVER / 2, part / temperature, NEVER) for part in (steps.begin, steps.end, steps.follow)]
+    return Steps(*parts)
