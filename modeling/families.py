@@ -220,7 +220,6 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it with some hundred labels or more, and where pictures look unlike photos of things."),
         cost=_("minutes to hours on a processor, a fifteenth of that on a GPU"),
         tasks=_LABELS_OF_PICTURES,
-        exportable=False,
         params=(*_LOOP, *_ANY),
     ),
     "picture-cnn": Family(
@@ -230,7 +229,6 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it for tiny or grey pictures, such as signs and marks, of which there are hundreds."),
         cost=_("minutes"),
         tasks=_LABELS_OF_PICTURES,
-        exportable=False,
         params=(*_LOOP, *_ANY),
     ),
     "detector": Family(
@@ -240,7 +238,6 @@ FAMILIES: dict[str, Family] = {
         when=_("For boxes. A hundred pictures with a few kinds of things make a useful model."),
         cost=_("ten minutes for 300 pictures on a processor"),
         tasks=("detection",),
-        exportable=False,
         params=_LOOP,
     ),
     "segmenter": Family(
@@ -250,7 +247,6 @@ FAMILIES: dict[str, Family] = {
         when=_("For outlines. A dozen pictures show whether it is worth going on."),
         cost=_("ten minutes for 300 pictures on a processor"),
         tasks=("segmentation",),
-        exportable=False,
         params=_LOOP,
     ),
     "tagger": Family(

@@ -1,7 +1,28 @@
-"""Bundles: a compressed classifier with its tokenizer, figures, licences and a standalone script, in one zip."""
+"""Bundles: a compressed model with what reads and answers around it, figures, licences and a standalone script, in one
+zip."""
 
-from modeling.engine.bundle.export import ExportResult, export_bundle
-from modeling.engine.bundle.gate import GateResult, gate
-from modeling.engine.bundle.verify import OpenedBundle, verify_bundle
+from __future__ import annotations
 
-__all__ = ["ExportResult", "GateResult", "OpenedBundle", "export_bundle", "gate", "verify_bundle"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modeling.engine.bundle.export import ExportResult, export_bundle
+    from modeling.engine.bundle.gate import GateResult
+    from modeling.engine.bundle.verify import OpenedBundle, verify_bundle
+
+__all__ = ["ExportResult", "GateResult", "OpenedBundle", "export_bundle", "verify_bundle"]
+_PLACES = {
+    "ExportResult": "export",
+    "GateResult": "gate",
+    "OpenedBundle": "verify",
+    "export_bundle": "export",
+    "verify_bundle": "verify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: the families use the runtime of bundles, so this package must not load them first."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

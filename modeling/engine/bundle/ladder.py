@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from modeling.engine.bundle.gate import GateResult, gate
 from modeling.engine.bundle.pack import to_json
-from modeling.engine.bundle.runtime.model import Model
+from modeling.engine.bundle.runtime.model import READINGS, Model, Refused, made
 from modeling.engine.bundle.said import as_predictions, parity
 from modeling.engine.callbacks import stop_if
+from modeling.engine.errors import BadData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A compressed graph with its figures, its gate result and its parity with the float model over the test rows."""
+    """A compressed graph, and the members that go with it, with its figures, its gate result and its parity with the
+    float model over the test rows."""
 
     rung: Rung
     graph: bytes
+    members: dict[str, bytes]
     figures: dict[str, Any]
     result: GateResult
     parity: dict[str, float | None]
@@ -37,7 +40,7 @@ class Candidate:
         return {
             "rung": self.rung.name,
             "title": self.rung.title,
-            "bytes": len(self.graph),
+            "bytes": len(self.graph) + sum(len(part) for name, part in self.members.items() if name.endswith(".onnx")),
             **self.result.to_dict(),
             **self.parity,
         }
@@ -56,6 +59,7 @@ def climb(
     The float model has its whole vocabulary; the rungs have the bundle's, so that trimming counts as loss as well.
     """
     task, labels = model.task, model.labels
+    test = legible(plan, test, context)
     context.stage("float figures")
     reference = plan.said(test.inputs)
     float_figures = task.figures(reference, test, labels)
@@ -64,25 +68,51 @@ def climb(
         stop_if(context.cancelled, "Exporting")
         context.stage(f"compressing: {rung.name}")
         graph = plan.build(rung)
-        made = answered(model, plan, graph, test.inputs, context)
-        figures = task.figures(made, test, labels)
+        members = {**plan.members, **plan.beside(rung)}
+        said = answered(model, plan, {**members, "model.onnx": graph}, test.inputs, context)
+        figures = task.figures(said, test, labels)
         result = gate(task.primary, float_figures[task.primary], figures[task.primary], limit_points)
-        candidates.append(Candidate(rung, graph, figures, result, parity(task, reference, made, test, labels)))
+        candidates.append(Candidate(rung, graph, members, figures, result, parity(task, reference, said, test, labels)))
         if result.passed:
             break
     return float_figures, candidates
 
 
-def answered(model: TrainedModel, plan: Plan, graph: bytes, inputs: Sequence[Any], context: TrainingContext) -> Any:
-    """Return a task's predictions for inputs as the bundle of this graph answers them."""
+def legible(plan: Plan, test: Examples, context: TrainingContext) -> Examples:
+    """Return the test rows that the bundle reads: of a picture that is damaged, or a text that is too long, it answers
+    with a refusal, which no figure can count.
+
+    Raises:
+        BadData: It reads none of them.
+    """
+    reading = made(READINGS, plan.reading, plan.members.__getitem__)
+    read, first = [], ""
+    for row, given in enumerate(test.inputs):
+        stop_if(context.cancelled, "Exporting")
+        try:
+            reading.read(given_of(given))
+        except Refused as refused:
+            first = first or f"{test.ids[row]}: {refused}"
+        else:
+            read.append(row)
+    if not read:
+        raise BadData(f"The bundle can read none of the test rows. The first one, {first}")
+    if first and context.on_note:
+        context.on_note(f"{len(test.inputs) - len(read)} test rows cannot be read and are not counted, such as {first}")
+    return test.rows(read) if first else test
+
+
+def answered(
+    model: TrainedModel, plan: Plan, members: dict[str, bytes], inputs: Sequence[Any], context: TrainingContext
+) -> Any:
+    """Return a task's predictions for inputs as the bundle of this graph and these members answers them."""
     manifest = {"reading": plan.reading, "answering": plan.answering}
-    members = {
-        **plan.members,
+    whole = {
+        **members,
         "manifest.json": to_json(manifest),
         "labels.json": to_json(list(model.labels)),
-        "model.onnx": graph,
     }
-    runtime = Model(members.__getitem__)
+    runtime = Model(whole.__getitem__)
 
     def one(given: Any) -> dict[str, Any]:
         stop_if(context.cancelled, "Exporting")

@@ -10,18 +10,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from runtime.model import Model, Refused
+from runtime.model import Model, Refused, from_word
 
 
 def main() -> None:
     """Answer what stands on the command line, or line by line what comes in."""
     here = Path(__file__).resolve().parent
     model = Model(lambda name: (here / name).read_bytes())
-    as_json = model.manifest["reading"]["kind"] in {"row", "pair"}
     failed = False
     for place, given in enumerate(sys.argv[1:] or (line.rstrip("\r\n") for line in sys.stdin), 1):
         try:
-            answer = model.one(json.loads(given) if as_json else given)
+            answer = model.one(from_word(model.manifest["reading"], given))
         except (Refused, ValueError) as refused:
             sys.stderr.write(f"{place}: {refused}\n")
             failed = True

@@ -76,17 +76,18 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
 
 def run_predict(options: argparse.Namespace) -> None:
-    """Predict the rows of a file with a trained folder, or texts with a bundle; one JSON line each."""
+    """Predict the rows of a file with a trained folder, or texts or pictures with a bundle; one JSON line each."""
     if options.model.is_dir():
         _predict_file(options)
         return
     import sys
 
+    from modeling.engine.bundle.runtime.model import from_word
     from modeling.engine.serving import Predictor
 
     predictor = Predictor(options.model)
-    for text in options.inputs or (line.rstrip("\r\n") for line in sys.stdin):
-        answer(predictor.predict([text])[0])
+    for word in options.inputs or (line.rstrip("\r\n") for line in sys.stdin):
+        answer(predictor.predict([from_word(predictor.manifest["reading"], word)])[0])
 
 
 def _predict_file(options: argparse.Namespace) -> None:
@@ -230,7 +231,9 @@ def add_commands(commands: Any) -> None:
     evaluate.set_defaults(run=run_evaluate)
     predict = commands.add_parser("predict", help=run_predict.__doc__)
     predict.add_argument("model", type=Path, help="a trained folder, or a bundle")
-    predict.add_argument("inputs", nargs="*", help="a file or folder for a trained folder, texts for a bundle")
+    predict.add_argument(
+        "inputs", nargs="*", help="a file or folder for a trained folder; for a bundle texts, or paths of pictures"
+    )
     predict.add_argument("--text", default="text", help="column of texts")
     predict.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")
     predict.set_defaults(run=run_predict)

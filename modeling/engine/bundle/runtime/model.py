@@ -4,6 +4,7 @@ import importlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,10 +13,12 @@ import onnxruntime
 # What the manifest calls a way of reading or answering, and where it is written. A new one is one row here.
 READINGS = {
     "text": "texts.TextReading",
+    "picture": "pictures.PictureReading",
 }
 ANSWERS = {
     "label": "labels.OneLabel",
     "labels": "labels.ManyLabels",
+    "shapes": "shapes.FoundShapes",
 }
 Tensors = dict[str, np.ndarray[Any, Any]]
 
@@ -64,14 +67,9 @@ class Model:
         labels = json.loads(member("labels.json"))
         self.labels: tuple[str, ...] = tuple(labels)
         reading, answering = self.manifest["reading"], self.manifest["answering"]
-        self._reading: Reading = _made(READINGS, reading, member)
-        self._answer: Answer = _made(ANSWERS, {**answering, "labels": labels}, member)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
-        # Spinning threads doubled the CPU time of a short text when the other core was busy.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(member("model.onnx"), options, providers=["CPUExecutionProvider"])
+        self._reading: Reading = made(READINGS, reading, member)
+        self._answer: Answer = made(ANSWERS, {**answering, "labels": labels, "threads": threads}, member)
+        self._session = opened(member("model.onnx"), threads)
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def predict(self, given: Sequence[Any]) -> list[dict[str, Any]]:
@@ -100,7 +98,29 @@ class Model:
         return answer
 
 
-def _made(table: Mapping[str, str], settings: dict[str, Any], member: Callable[[str], bytes]) -> Any:
+def opened(content: bytes, threads: int) -> onnxruntime.InferenceSession:
+    """Return a session of a graph on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    # Spinning threads doubled the CPU time of a short text when the other core was busy.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def from_word(reading: Mapping[str, Any], word: str) -> Any:
+    """Return what a word of a command line stands for: a picture's path, a row or a pair as JSON, or a text.
+
+    Raises:
+        ValueError: It should be JSON and is not.
+    """
+    kind = reading["kind"]
+    if kind == "picture":
+        return Path(word)
+    return json.loads(word) if kind in {"row", "pair"} else word
+
+
+def made(table: Mapping[str, str], settings: dict[str, Any], member: Callable[[str], bytes]) -> Any:
     """Return what a row of a table makes of its settings."""
     kind = str(settings.get("kind"))
     if kind not in table:
