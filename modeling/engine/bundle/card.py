@@ -81,7 +81,7 @@ def model_card(name: str, plan: Plan, manifest: dict[str, Any], metrics: dict[st
         answers += f"; {len(manifest['labels']):,} labels"
     evidence = (
         f"Trained on {rows['train']:,} rows, stopped and calibrated on {rows['validation']:,}. "
-        f"All figures below are of {rows['test']:,} test rows that took no part in either."
+        f"All figures below are of {bundle.get('rows', rows['test']):,} test rows that took no part in either."
     )
     use = (
         f"`predict.py` prints one JSON line for each thing given. The graph (ONNX opset {manifest['graph']['opset']}) "

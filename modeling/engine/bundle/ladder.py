@@ -98,7 +98,12 @@ def legible(plan: Plan, test: Examples, context: TrainingContext) -> Examples:
     if not read:
         raise BadData(f"The bundle can read none of the test rows. The first one, {first}")
     if first and context.on_note:
-        context.on_note(f"{len(test.inputs) - len(read)} test rows cannot be read and are not counted, such as {first}")
+        gone = len(test.inputs) - len(read)
+        few, many = (
+            "1 test row cannot be read and is not counted:",
+            "test rows cannot be read and are not counted, such as",
+        )
+        context.on_note(f"{few} {first}" if gone == 1 else f"{gone:,} {many} {first}")
     return test.rows(read) if first else test
 
 

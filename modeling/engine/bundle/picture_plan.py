@@ -73,7 +73,7 @@ def network_plan(model: TrainedModel, data: Examples, family: PictureNetwork) ->
 
     return Plan(
         rungs=LADDER,
-        build=lambda rung: compressed(plain(), rung, lambda: calibration(reading, data)),
+        build=lambda rung: compressed(plain(), rung, lambda: calibration(reading, data), small=encoder is None),
         licences=licences,
         encoder=encoder,
         about=f"It sees the whole picture as a square of {facts['side']} pixels by a convolutional network"
@@ -122,11 +122,21 @@ def calibration(reading: dict[str, Any], data: Examples, most: int = CALIBRATED)
             continue
 
 
-def compressed(plain: bytes, rung: Rung, feeds: Callable[[], Iterator[Feeds]], *, float_last: bool = True) -> bytes:
-    """Return a float graph as a rung has it."""
+def compressed(
+    plain: bytes, rung: Rung, feeds: Callable[[], Iterator[Feeds]], *, small: bool = False, last: bool = True
+) -> bytes:
+    """Return a float graph as a rung has it.
+
+    Args:
+        plain: The graph.
+        rung: A step of the ladder.
+        feeds: Gives inputs of runs.
+        small: Whether the network has few layers rather than those of EfficientNet-Lite0.
+        last: Whether the last layers stay in float even on the first step.
+    """
     if rung.settings.get("static"):
-        first = bool(rung.settings.get("float_first"))
-        return static_int8(plain, feeds(), float_first=first, float_last=float_last or first)
+        first = rung.settings["small" if small else "first"]
+        return static_int8(plain, feeds(), float_first=first, float_last=last or bool(rung.settings.get("last")))
     return int8_weights(plain) if rung.settings.get("weights") else plain
 
 
@@ -142,7 +152,7 @@ class HeadGraphs:
         from modeling.engine.families.picture_head import PictureHead
 
         plain = picture_graph(default_cache_folder()).read_bytes()
-        backbone = compressed(plain, rung, lambda: calibration(self.reading, self.data), float_last=False)
+        backbone = compressed(plain, rung, lambda: calibration(self.reading, self.data), last=False)
         if rung.settings.get("static"):
             head, facts = self._fitted(backbone)
         else:

@@ -120,7 +120,7 @@ class ShapeGraphs:
         }
         boxes = torch.tensor([[0.0, 0, 32, 32], [8, 8, 48, 40]])
         plain = exported(Masks(net.masks), [fourth, neck, boxes], [*MAPS, "boxes"], ["chances"], free)
-        return {MASKS: compressed(plain, rung, self._mask_feeds)}
+        return {MASKS: compressed(plain, rung, self._mask_feeds, small=True)}
 
     def _exported(self) -> bytes:
         stem, net = self._network()

@@ -8,7 +8,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from modeling.engine.bundle import export_bundle, gate, verify_bundle
+from modeling.engine.bundle import export_bundle, verify_bundle
+from modeling.engine.bundle.export import runtime_files
+from modeling.engine.bundle.gate import gate
 from modeling.engine.errors import EngineError, GateRefused
 from modeling.engine.serving import Predictor
 from modeling.engine.training import BASELINES, TrainingContext, TrainingSettings, train
@@ -26,10 +28,7 @@ def test_bundle_holds_what_it_says(exported):
         "metrics.json",
         "model.onnx",
         "predict.py",
-        "runtime/__init__.py",
-        "runtime/labels.py",
-        "runtime/model.py",
-        "runtime/texts.py",
+        *sorted(runtime_files()),
         "sbom.json",
         "tokenizer.json",
     ]
