@@ -9,11 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curation.engine.embedding.graph import OPSET
 from curation.engine.pictures import decode, kinds, prepared
 from modeling.engine.bundle.card import model_card
 from modeling.engine.bundle.gate import LIMIT_POINTS, GateResult
-from modeling.engine.bundle.ladder import Candidate, climb
 from modeling.engine.bundle.materials import bill_of_materials
 from modeling.engine.bundle.pack import pack, to_json
 from modeling.engine.errors import GateRefused
@@ -23,6 +21,7 @@ from modeling.engine.families.table import get_family
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from modeling.engine.bundle.ladder import Candidate
     from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.training.train import TrainedModel
@@ -75,8 +74,10 @@ def export_bundle(
         EngineError: code `not_exportable` for a family without a graph.
         Cancelled.
     """
+    from modeling.engine.bundle.ladder import climb
+
     context = context or TrainingContext()
-    plan = get_family(model.facts["family"]).plan(model, data)
+    plan = get_family(model.facts["family"]).plan(model, data, context)
     chosen_rungs = [rung for rung in plan.rungs if rungs is None or rung.name in rungs]
     float_figures, candidates = climb(model, plan, data.part("test"), chosen_rungs, limit_points, context)
     reports = [candidate.report() for candidate in candidates]
@@ -157,6 +158,8 @@ def _metrics(
 def _manifest_facts(
     model: TrainedModel, plan: Plan, chosen: Candidate, created_at: str, lineage: dict[str, str | int]
 ) -> dict[str, Any]:
+    from curation.engine.embedding.graph import OPSET
+
     trained = model.facts
     parents = {"code": code_hash(), "training": trained["fingerprint"], "rung": chosen.rung.name}
     return {
@@ -172,7 +175,8 @@ def _manifest_facts(
         "needs": ["numpy", "onnxruntime", *plan.needs],
         "encoder": plan.encoder,
         "compression": {"rung": chosen.rung.name, "title": chosen.rung.title},
-        "settings": trained["settings"],
+        # Not the folder that an encoder may have been named by: a bundle leaves this machine.
+        "settings": {**trained["settings"], **({"encoder": plan.encoder["name"]} if plan.encoder else {})},
         "data_hash": trained["data_hash"],
         "rows": trained["rows"],
         "environment": trained["environment"],

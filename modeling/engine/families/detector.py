@@ -40,6 +40,7 @@ class Detector(Family):
     tasks = ("detection",)
     exportable = True
     augments = ON_THE_FLY
+    loops = True
     changes_anyway = True
     masks = False
 

@@ -44,6 +44,7 @@ class PictureHead(Family):
     tasks = ("image-classification", "image-multilabel")
     exportable = True
     augments = COPIES
+    loops = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults; bench/train_pictures.py prints what they reach."""
@@ -160,7 +161,6 @@ def fitted_head(
 ) -> tuple[MlpHead, LoopResult]:
     """Return a head trained on the first rows, whose epoch the second ones chose, and how it went."""
     from modeling.engine.heads.mlp import MlpHead
-    from modeling.engine.training.loop import run_loop
     from modeling.engine.training.work import ClassifierWork
 
     seed_torch(settings.seed)
@@ -168,13 +168,8 @@ def fitted_head(
     head.standardise(rows[0].vectors)
     # One thread, as for texts: these matrices are too small to share.
     single = replace(settings, threads=1)
-    result = run_loop(
-        ClassifierWork(head, rows[0], rows[1], single, multilabel=data.task.endswith("multilabel")),
-        single,
-        identity=f"{settings.fingerprint()}:{data.content_hash()}",
-        checkpoints=context.checkpoints,
-        callbacks=context.loop_callbacks(),
-    )
+    work = ClassifierWork(head, rows[0], rows[1], single, multilabel=data.task.endswith("multilabel"))
+    result = context.run(work, data, single)
     return head, result
 
 

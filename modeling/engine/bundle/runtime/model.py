@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 
 # What the manifest calls a way of reading or answering, and where it is written. A new one is one row here.
 READINGS = {
@@ -98,8 +97,10 @@ class Model:
         return answer
 
 
-def opened(content: bytes, threads: int) -> onnxruntime.InferenceSession:
-    """Return a session of a graph on the CPU."""
+def opened(content: bytes, threads: int) -> Any:
+    """Return a session of ONNX Runtime for a graph, on the CPU."""
+    import onnxruntime  # loads slowly, and whoever only looks at the tables here does not need it
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
