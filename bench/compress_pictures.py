@@ -84,17 +84,17 @@ def read(name: str, place: Path, seed: int) -> Examples:
 
 
 def row(name: str, family: str, data: Examples, run: Run, epochs: int | None) -> None:
-    model, _context, _seconds = run.trained(family, data, **({"epochs": epochs} if epochs else {}))
+    model, context, _seconds = run.trained(family, data, **({"epochs": epochs} if epochs else {}))
     torch.set_num_threads(run.threads)
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "bundle.zip"
         try:
-            made = export_bundle(model, data, out, created_at="now")
+            made = export_bundle(model, data, out, created_at="now", context=context)
         except GateRefused as refused:
             print(f"| {name}, {family} | refused: {json.dumps(refused.facts['rungs'])} |", flush=True)
             return
         members = verify_bundle(out).members
-    plain = get_family(family).plan(model, data)
+    plain = get_family(family).plan(model, data, context)
     last = plain.rungs[-1]
     floats = len(plain.build(last)) + sum(map(len, plain.beside(last).values()))
     bundle = Model(members.__getitem__, run.threads)

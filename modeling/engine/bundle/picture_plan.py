@@ -21,7 +21,7 @@ from modeling.engine.bundle.static_int8 import CALIBRATED, static_int8
 from modeling.engine.families.family import TrainingContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from torch import nn
 
@@ -42,22 +42,22 @@ def backbone_facts() -> tuple[dict[str, Any], list[Licence]]:
     return {"name": EfficientNetLite0.name, "fingerprint": fingerprint()}, [licence]
 
 
-def head_plan(model: TrainedModel, data: Examples) -> Plan:
+def head_plan(model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
     """Return the plan of a head on the frozen backbone."""
     reading = {"kind": "picture", "look": "middle", "most": 2 * SIDE}
     encoder, licences = backbone_facts()
     return Plan(
         rungs=LADDER,
-        build=HeadGraphs(model, data, reading).build,
+        build=HeadGraphs(model, data, reading, context).build,
         licences=licences,
         encoder=encoder,
         about="It sees the middle of a picture by a frozen EfficientNet-Lite0; a small trained head tells labels from "
         "that. Where the backbone is in int8, the head was fitted again to what that gives.",
-        **_common(model, reading),
+        **_common(model, reading, context),
     )
 
 
-def network_plan(model: TrainedModel, data: Examples, family: PictureNetwork) -> Plan:
+def network_plan(model: TrainedModel, data: Examples, family: PictureNetwork, context: TrainingContext) -> Plan:
     """Return the plan of a network on whole pictures."""
     facts = model.facts
     reading = {"kind": "picture", "look": "square", "most": family.most, "side": facts["side"], "grey": facts["grey"]}
@@ -78,11 +78,11 @@ def network_plan(model: TrainedModel, data: Examples, family: PictureNetwork) ->
         encoder=encoder,
         about=f"It sees the whole picture as a square of {facts['side']} pixels by a convolutional network"
         + (", EfficientNet-Lite0 trained further." if encoder else " that was trained from nothing."),
-        **_common(model, reading),
+        **_common(model, reading, context),
     )
 
 
-def _common(model: TrainedModel, reading: dict[str, Any]) -> dict[str, Any]:
+def _common(model: TrainedModel, reading: dict[str, Any], context: TrainingContext) -> dict[str, Any]:
     many = model.facts["task"] == "image-multilabel"
     return {
         "reading": reading,
@@ -91,15 +91,9 @@ def _common(model: TrainedModel, reading: dict[str, Any]) -> dict[str, Any]:
         "outputs": ("probabilities",),
         "members": {},
         "needs": ("pillow",),
-        "said": lambda paths: said(model, paths),
+        "said": lambda paths: model.predictions(paths, context),
         "example": "picture.jpg",
     }
-
-
-def said(model: TrainedModel, paths: Sequence[Path]) -> Any:
-    """Return what the trained model says of pictures; what it makes of them on the way is kept nowhere."""
-    with tempfile.TemporaryDirectory(prefix="assay-export-") as scratch:
-        return model.predictions(paths, TrainingContext(vectors_dir=Path(scratch)))
 
 
 def calibrated(classifier: nn.Module, facts: dict[str, Any]) -> nn.Module:
@@ -143,15 +137,15 @@ def compressed(
 class HeadGraphs:
     """Backbone and head as one graph, the head fitted to what the backbone gives as it is compressed."""
 
-    def __init__(self, model: TrainedModel, data: Examples, reading: dict[str, Any]) -> None:
-        self.model, self.data, self.reading = model, data, reading
+    def __init__(self, model: TrainedModel, data: Examples, reading: dict[str, Any], context: TrainingContext) -> None:
+        self.model, self.data, self.reading, self.context = model, data, reading, context
 
     def build(self, rung: Rung) -> bytes:
         """Return the graph of a rung."""
         from curation.engine.embedding.encode import default_cache_folder
         from modeling.engine.families.picture_head import PictureHead
 
-        plain = picture_graph(default_cache_folder()).read_bytes()
+        plain = picture_graph(self.context.cache_dir or default_cache_folder()).read_bytes()
         backbone = compressed(plain, rung, lambda: calibration(self.reading, self.data), last=False)
         if rung.settings.get("static"):
             head, facts = self._fitted(backbone)
@@ -168,7 +162,7 @@ class HeadGraphs:
         settings = TrainingSettings.from_dict(self.model.facts["settings"])
         with tempfile.TemporaryDirectory(prefix="assay-export-") as scratch:
             source = CompressedLite0(backbone)
-            context = TrainingContext(cache_dir=Path(scratch))
+            context = TrainingContext(cache_dir=Path(scratch), cancelled=self.context.cancelled)
             rows, _facts = vector_rows(self.data, settings, context, source)
             head, _result = fitted_head(rows, self.data, settings, context)
             validation = self.data.part("validation")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from modeling.engine.bundle.picture_graphs import LADDER, exported
-from modeling.engine.bundle.picture_plan import INPUT, backbone_facts, calibration, compressed, said
+from modeling.engine.bundle.picture_plan import INPUT, backbone_facts, calibration, compressed
 from modeling.engine.bundle.plan import Plan
 from modeling.engine.bundle.runtime.model import opened
 from modeling.engine.bundle.runtime.shapes import found_boxes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from modeling.engine.bundle.static_int8 import Feeds
     from modeling.engine.data import Examples
     from modeling.engine.families.detector import Detector
+    from modeling.engine.families.family import TrainingContext
     from modeling.engine.pictures.backbone import Stem
     from modeling.engine.pictures.detector_net import DetectorNet
     from modeling.engine.pictures.mask_head import MaskHead
@@ -65,7 +66,7 @@ class Masks(nn.Module):
         return cast("Tensor", self.head(fourth, neck, [boxes], size).sigmoid())
 
 
-def shape_plan(model: TrainedModel, data: Examples, family: Detector) -> Plan:
+def shape_plan(model: TrainedModel, data: Examples, family: Detector, context: TrainingContext) -> Plan:
     """Return the plan of a detector, or of one with masks."""
     facts = model.facts
     reading = {"kind": "picture", "look": "canvas", "most": facts["side"]}
@@ -86,7 +87,7 @@ def shape_plan(model: TrainedModel, data: Examples, family: Detector) -> Plan:
         needs=("pillow",),
         licences=licences,
         encoder=encoder,
-        said=lambda paths: said(model, paths),
+        said=lambda paths: model.predictions(paths, context),
         about=f"It sees pictures at up to {facts['side']} pixels a side by EfficientNet-Lite0, trained further, and "
         "finds middles of things and the distances to their edges"
         + (f"; {MASKS} finds the outline in each box." if facts["masks"] else "."),

@@ -133,11 +133,11 @@ class Detector(Family):
             made.append(find_shapes(net, looked_at(stem, loaded, device), loaded, facts["labels"], device))
         return made
 
-    def plan(self, model: TrainedModel, data: Examples) -> Plan:
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
         """Return the plan of stem and network."""
         from modeling.engine.bundle.shape_plan import shape_plan
 
-        return shape_plan(model, data, self)
+        return shape_plan(model, data, self, context)
 
     def network(self, folder: Path, facts: dict[str, Any]) -> tuple[Any, Any]:
         """Return the stem and the trained network in evaluation mode."""

@@ -95,11 +95,11 @@ class PictureHead(Family):
         head.load_state_dict(load_file(folder / HEAD_FILE))
         return head.eval()
 
-    def plan(self, model: TrainedModel, data: Examples) -> Plan:
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
         """Return the plan of backbone and head."""
         from modeling.engine.bundle.picture_plan import head_plan
 
-        return head_plan(model, data)
+        return head_plan(model, data, context)
 
     def pixel_logits(self, folder: Path, facts: dict[str, Any]) -> PixelLogits:
         """Return a function from pictures, uint8 [b, h, w, 3], to logits [b, k]."""

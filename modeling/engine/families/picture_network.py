@@ -130,11 +130,11 @@ class PictureNetwork(Family):
             made.append(logits.double().cpu().numpy())
         return np.concatenate(made) if made else np.zeros((0, len(facts["labels"])))
 
-    def plan(self, model: TrainedModel, data: Examples) -> Plan:
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
         """Return the plan of the network."""
         from modeling.engine.bundle.picture_plan import network_plan
 
-        return network_plan(model, data, self)
+        return network_plan(model, data, self, context)
 
     def pixel_logits(self, folder: Path, facts: dict[str, Any]) -> PixelLogits:
         """Return a function from pictures, uint8 [b, h, w, 3], to logits [b, k]."""
