@@ -12,13 +12,18 @@ from modeling.pages.deployment import DeployForm
 from modeling.pages.report import FIGURES
 from modeling.services.bundle import download_url
 
-# The rungs of modeling.engine.bundle.graph in the reader's language; a bundle of a later version shows its own words.
+# The rungs of modeling.engine.bundle in the reader's language; a bundle of a later version shows its own words.
 RUNGS = {
     "int8 weights per channel, int8 word table": gettext_lazy("int8 weights per channel, int8 word table"),
     "int8 weights per channel, float word table and last two layers": gettext_lazy(
         "int8 weights per channel, float word table and last two layers"
     ),
     "int8 weights with a scale for each row": gettext_lazy("int8 weights with a scale for each row"),
+    "int8 convolutions with fixed scales, float ends": gettext_lazy("int8 convolutions with fixed scales, float ends"),
+    "int8 convolutions with fixed scales, more of both ends in float": gettext_lazy(
+        "int8 convolutions with fixed scales, more of both ends in float"
+    ),
+    "int8 weights per channel, computed in float32": gettext_lazy("int8 weights per channel, computed in float32"),
     "float32 throughout": gettext_lazy("float32 throughout"),
     "float64 throughout": gettext_lazy("float64 throughout"),
 }

@@ -11,8 +11,9 @@ import numpy as np
 
 from curation.engine.embedding.cache import KEY_BYTES
 from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
-from curation.engine.embedding.picture import BATCH, CROP, WIDTH, PictureEncoder, prepared
+from curation.engine.embedding.picture import BATCH, WIDTH, PictureEncoder
 from curation.engine.pictures.decode import PictureError, decode
+from curation.engine.pictures.prepared import CROP, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

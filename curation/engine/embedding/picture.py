@@ -20,6 +20,7 @@ from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
 from curation.engine.embedding.encode import default_cache_folder, made_once, open_session
 from curation.engine.embedding.source import file_sha256
 from curation.engine.pictures.decode import PictureError, decode
+from curation.engine.pictures.prepared import CROP, SIDE, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
 NAME = "efficientnet-lite0"
 WIDTH = 1280
-SIDE = 224
-# What the weights were trained with: the middle seven eighths, numbers from -1 to 1.
-CROP = 0.875
-MEAN, SPREAD = 127.0, 128.0
 # Vectors change when this changes.
 CODE_VERSION = 1
 PICTURES_PER_CHUNK = 64
@@ -88,18 +85,6 @@ def _export(path: Path) -> None:
             output_names=["vector"],
             dynamic_axes={"pictures": {0: "batch"}, "vector": {0: "batch"}},
         )
-
-
-def prepared(image: Image.Image) -> NDArray[np.float32]:
-    """Return what the network sees of a picture: its middle, float32 [3, 224, 224]."""
-    from PIL import Image as Pillow
-
-    image = image.convert("RGB")
-    short = min(image.size)
-    edge = max(1, round(short * CROP))
-    left, top = (image.width - edge) // 2, (image.height - edge) // 2
-    small = image.crop((left, top, left + edge, top + edge)).resize((SIDE, SIDE), Pillow.Resampling.BICUBIC)
-    return ((np.asarray(small, np.float32) - MEAN) / SPREAD).transpose(2, 0, 1)
 
 
 class PictureSource(Protocol):

@@ -1,6 +1,7 @@
 """Decoding of pictures that nobody has checked: limits before the first pixel, oddities mended and named.
 
-All views are 8-bit grey or sRGB, right side up, without metadata; transparent parts are white.
+All views are 8-bit grey or sRGB, right side up, without metadata; transparent parts are white. Bundles of models on
+pictures carry this file and kinds.py, so it imports NumPy, Pillow and its neighbour alone.
 """
 
 import io
@@ -16,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from curation.engine.pictures.kinds import HEAD_BYTES, RAW, kind_of, lies, why_not
+from .kinds import HEAD_BYTES, RAW, kind_of, lies, why_not
 
 # Pixels of a picture: Pillow's own limit (a quarter of a gigabyte as RGB). A phone's largest pictures, 50 million, fit.
 PIXEL_LIMIT = Image.MAX_IMAGE_PIXELS or 89_478_485

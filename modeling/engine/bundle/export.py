@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curation.engine.pictures import decode, kinds, prepared
 from modeling.engine.bundle.card import model_card
 from modeling.engine.bundle.gate import LIMIT_POINTS, GateResult
 from modeling.engine.bundle.materials import bill_of_materials
@@ -101,7 +102,6 @@ def _members(
 ) -> dict[str, bytes]:
     """Return every member but the manifest by name."""
     here = Path(__file__).parent
-    runtime = {f"runtime/{path.name}": path.read_bytes() for path in sorted((here / "runtime").glob("*.py"))}
     licences = {
         row["file"]: licence.text.encode("utf-8") for row, licence in zip(facts["licences"], plan.licences, strict=True)
     }
@@ -112,10 +112,17 @@ def _members(
         "sbom.json": to_json(bill_of_materials(name, facts)),
         "predict.py": (here / "predict.py").read_bytes(),
         "README.md": model_card(name, plan, facts, metrics).encode("utf-8"),
-        **runtime,
-        **plan.members,
+        **runtime_files(),
+        **chosen.members,
         **licences,
     }
+
+
+def runtime_files() -> dict[str, bytes]:
+    """Return the members under runtime/: what runs here, and of curation the files themselves that it imports here."""
+    own = {path.name: path for path in sorted((Path(__file__).parent / "runtime").glob("*.py"))}
+    theirs = {path.name: path for path in map(Path, (decode.__file__, kinds.__file__, prepared.__file__))}
+    return {f"runtime/{name}": path.read_bytes() for name, path in sorted({**own, **theirs}.items())}
 
 
 def _write_whole(out: Path, content: bytes) -> None:

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A compressed graph with its figures, its gate result and its parity with the float model over the test rows that
-    it answers, `rows` in number."""
+    """A compressed graph, and the members that go with it, with its figures, its gate result and its parity with the
+    float model over the test rows that it answers, `rows` in number."""
 
     rung: Rung
     graph: bytes
+    members: dict[str, bytes]
     figures: dict[str, Any]
     result: GateResult
     parity: dict[str, float | None]
@@ -40,7 +41,7 @@ class Candidate:
         return {
             "rung": self.rung.name,
             "title": self.rung.title,
-            "bytes": len(self.graph),
+            "bytes": len(self.graph) + sum(len(part) for name, part in self.members.items() if name.endswith(".onnx")),
             **self.result.to_dict(),
             **self.parity,
             "rows": self.rows,
@@ -68,32 +69,33 @@ def climb(
         stop_if(context.cancelled, "Exporting")
         context.stage(f"compressing: {rung.name}")
         graph = plan.build(rung)
-        answers = answered(model, plan, graph, test.inputs, context)
+        members = {**plan.members, **plan.beside(rung)}
+        answers = answered(model, plan, {**members, "model.onnx": graph}, test.inputs, context)
         # What one rung's reading refuses, all refuse: they share it.
-        test, reference, given = _without_refused(test, reference, answers)
+        test, reference, given = _without_refused(test, reference, answers, context)
         made = as_predictions(given, labels)
         float_figures = float_figures or task.figures(reference, test, labels)
         figures = task.figures(made, test, labels)
         result = gate(task.primary, float_figures[task.primary], figures[task.primary], limit_points)
         alike = parity(task, reference, made, test, labels)
-        candidates.append(Candidate(rung, graph, figures, result, alike, len(given)))
+        candidates.append(Candidate(rung, graph, members, figures, result, alike, len(given)))
         if result.passed:
             break
     return float_figures, candidates
 
 
 def answered(
-    model: TrainedModel, plan: Plan, graph: bytes, inputs: Sequence[Any], context: TrainingContext
+    model: TrainedModel, plan: Plan, members: dict[str, bytes], inputs: Sequence[Any], context: TrainingContext
 ) -> list[Any]:
-    """Return the bundle's answer for each input, None where it refuses one, such as a text that is too long."""
+    """Return the answer for each input of the bundle of these members, the graph among them; None where it refuses one,
+    such as a text that is too long or a picture that is damaged."""
     manifest = {"reading": plan.reading, "answering": plan.answering}
-    members = {
-        **plan.members,
+    whole = {
+        **members,
         "manifest.json": to_json(manifest),
         "labels.json": to_json(list(model.labels)),
-        "model.onnx": graph,
     }
-    runtime = Model(members.__getitem__)
+    runtime = Model(whole.__getitem__)
 
     def one(given: Any) -> dict[str, Any] | None:
         stop_if(context.cancelled, "Exporting")
@@ -107,7 +109,7 @@ def answered(
 
 
 def _without_refused(
-    test: Examples, reference: Any, answers: Sequence[Any]
+    test: Examples, reference: Any, answers: Sequence[Any], context: TrainingContext
 ) -> tuple[Examples, Any, list[dict[str, Any]]]:
     """Return rows, the float model's predictions and answers of the rows that are answered.
 
@@ -116,8 +118,13 @@ def _without_refused(
     """
     kept = [row for row, answer in enumerate(answers) if answer is not None]
     if not kept:
-        raise BadData("The bundle answers none of the test rows: their texts are too long, or no rows of its columns.")
+        raise BadData(
+            "The bundle answers none of the test rows: their texts are too long, their pictures damaged, or they are "
+            "no rows of its columns."
+        )
     if len(kept) < len(answers):
+        if context.on_note:
+            context.on_note(f"{len(answers) - len(kept):,} of the test rows cannot be read and are not counted.")
         test = test.rows(kept)
         reference = [reference[row] for row in kept] if isinstance(reference, list) else reference[kept]
     return test, reference, [answers[row] for row in kept]

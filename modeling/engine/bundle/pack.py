@@ -19,10 +19,10 @@ REQUIRED = (
     "predict.py",
     "sbom.json",
 )
-# What else may be in a bundle: code of the runtime, a tokenizer, tables that reading and answering need, texts of
-# licences, an example for browsers, and a signature.
+# What else may be in a bundle: code of the runtime, a tokenizer, the graph of masks, tables that reading and answering
+# need, texts of licences, an example for browsers, and a signature.
 OTHERS = re.compile(
-    r"runtime/[a-z_]{1,40}\.py|tokenizer\.json|assets/[a-z0-9_-]{1,60}\.(json|npy)|"
+    r"runtime/[a-z_]{1,40}\.py|tokenizer\.json|masks\.onnx|assets/[a-z0-9_-]{1,60}\.(json|npy)|"
     r"LICENSES/[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.txt|browser/[a-z0-9_-]{1,60}\.(html|js|md)|signature\.json"
 )
 # Not listed in the manifest, as it is made from the manifest.

@@ -47,6 +47,7 @@ class Plan:
             float graph's own arithmetic and whole vocabulary.
         about: A sentence for the card: what the model is made of.
         example: A thing to give for the card's example, as a word of a shell.
+        beside: Returns further members that change with the rung, such as a second graph.
     """
 
     rungs: tuple[Rung, ...]
@@ -62,3 +63,4 @@ class Plan:
     said: Callable[[Sequence[Any]], Any]
     about: str
     example: str
+    beside: Callable[[Rung], dict[str, bytes]] = lambda _rung: {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeling.engine.pictures.boxes import overlaps
+from modeling.engine.bundle.runtime.boxes import overlaps
 from modeling.engine.pictures.coco_judge import box_of
 from modeling.engine.tasks.shapes import SHOWN, ScoredShape
 from modeling.engine.tasks.spans import ScoredSpan

@@ -58,7 +58,9 @@ def verify_bundle(path: Path) -> OpenedBundle:
     if len(set(labels)) != len(labels):
         raise BundleInvalid("labels.json names a label twice.")
     _check_runtime(manifest)
-    _check_graph(members["model.onnx"], manifest["graph"])
+    _check_graph("model.onnx", members["model.onnx"], manifest["graph"])
+    if "masks.onnx" in members:
+        _check_graph("masks.onnx", members["masks.onnx"], None)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return OpenedBundle(digest, manifest, tuple(labels), _json(members, "metrics.json", dict), members)
@@ -132,34 +134,35 @@ def _check_runtime(manifest: dict[str, Any]) -> None:
         raise BundleInvalid("The manifest's graph must name inputs and outputs.")
 
 
-def _check_graph(content: bytes, said: dict[str, Any]) -> None:
+def _check_graph(name: str, content: bytes, said: dict[str, Any] | None) -> None:
+    """Refuse a graph that needs anything outside itself, or whose inputs and outputs are not those of the manifest."""
     import onnx
     from google.protobuf.message import DecodeError
 
     try:
         model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError) as error:
-        raise BundleInvalid("model.onnx is not an ONNX graph.") from error
+        raise BundleInvalid(f"{name} is not an ONNX graph.") from error
     if model.functions:
-        raise BundleInvalid("model.onnx defines functions of its own, which are not accepted.")
+        raise BundleInvalid(f"{name} defines functions of its own, which are not accepted.")
     graphs = [model.graph]
     while graphs:
         graph = graphs.pop()
         tensors = [*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)]
         for node in graph.node:
             if node.domain not in DOMAINS:
-                raise BundleInvalid(f"model.onnx uses operators of {node.domain!r}, which are not accepted.")
+                raise BundleInvalid(f"{name} uses operators of {node.domain!r}, which are not accepted.")
             for attribute in node.attribute:
                 tensors += [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
                 graphs += [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
         if any(tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data for tensor in tensors):
-            raise BundleInvalid("model.onnx points to data outside the file.")
+            raise BundleInvalid(f"{name} points to data outside the file.")
+    if said is None:
+        return
     found = {
         side: [value.name for value in values]
         for side, values in (("inputs", model.graph.input), ("outputs", model.graph.output))
     }
     for side, names in found.items():
         if names != said[side]:
-            raise BundleInvalid(
-                f"model.onnx has the {side} {', '.join(names)}; the manifest says {', '.join(said[side])}."
-            )
+            raise BundleInvalid(f"{name} has the {side} {', '.join(names)}; the manifest says {', '.join(said[side])}.")

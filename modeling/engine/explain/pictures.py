@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curation.engine.pictures.prepared import MEAN
 from modeling.engine.errors import EngineError
-from modeling.engine.pictures.loading import MEAN, load
+from modeling.engine.pictures.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 MODEL_FILE = "detector.safetensors"
 # Pixels of the longer side. Where small shapes would have fewer than LEAST input pixels across, the next side is
@@ -36,6 +38,7 @@ class Detector(Family):
     name = "detector"
     title = "Detector on EfficientNet-Lite0"
     tasks = ("detection",)
+    exportable = True
     augments = ON_THE_FLY
     loops = True
     changes_anyway = True
@@ -129,6 +132,12 @@ class Detector(Family):
                 continue
             made.append(find_shapes(net, looked_at(stem, loaded, device), loaded, facts["labels"], device))
         return made
+
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of stem and network."""
+        from modeling.engine.bundle.shape_plan import shape_plan
+
+        return shape_plan(model, data, self, context)
 
     def network(self, folder: Path, facts: dict[str, Any]) -> tuple[Any, Any]:
         """Return the stem and the trained network in evaluation mode."""

@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from curation.engine.embedding.picture import PictureSource
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
+    from modeling.engine.families.features import VectorRows
+    from modeling.engine.heads.mlp import MlpHead
     from modeling.engine.tasks import Task
+    from modeling.engine.training.loop import LoopResult
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 PixelLogits = Callable[["NDArray[np.uint8]"], "NDArray[np.float64]"]
 # The vectors have length 1 and 1,280 numbers: made this long, their numbers are about 1 each.
@@ -36,6 +42,7 @@ class PictureHead(Family):
     name = "picture-head"
     title = "Frozen picture encoder with a small trained head"
     tasks = ("image-classification", "image-multilabel")
+    exportable = True
     augments = COPIES
     loops = True
 
@@ -53,37 +60,16 @@ class PictureHead(Family):
         """
         from safetensors.torch import save_file
 
-        from modeling.engine.families.features import VectorRows
         from modeling.engine.families.picture_rows import tell_left_out
-        from modeling.engine.heads.mlp import MlpHead
-        from modeling.engine.training.work import ClassifierWork
 
         context.stage("encoding")
-        rows, left_out = [], []
-        for split in ("train", "validation"):
-            part = data.part(split)
-            vectors, reasons = encoded_pictures(part.inputs, settings.threads, context)
-            seen = [row for row in range(len(part.inputs)) if row not in reasons]
-            left_out += [{"id": part.ids[row], "reason": reason} for row, reason in sorted(reasons.items())]
-            if not seen:
-                raise BadData(f"None of the {split} pictures can be read. The first one: {left_out[-1]['reason']}")
-            copies, parents = None, np.zeros(0, np.int64)
-            if split == "train":
-                copies, parents = encoded_changes([part.inputs[row] for row in seen], settings, data.kind, context)
-                learned = copies_fact(settings, parents)
-            rows.append(VectorRows(vectors[seen], part.rows(seen).shares(data.classes), copies, parents))
-        tell_left_out(left_out, context)
+        rows, facts = vector_rows(data, settings, context)
+        tell_left_out(facts["left_out"], context)
         context.stage("training")
-        seed_torch(settings.seed)
-        head = MlpHead(rows[0].vectors.shape[1], len(data.classes), settings.hidden, settings.dropout or 0.0)
-        head.standardise(rows[0].vectors)
-        # One thread, as for texts: these matrices are too small to share.
-        single = replace(settings, threads=1)
-        work = ClassifierWork(head, rows[0], rows[1], single, multilabel=data.task.endswith("multilabel"))
-        result = context.run(work, data, single)
+        head, result = fitted_head(rows, data, settings, context)
         save_file({name: value.contiguous().cpu() for name, value in head.state_dict().items()}, folder / HEAD_FILE)
-        facts = {"width": rows[0].vectors.shape[1], "hidden": settings.hidden, "left_out": left_out, **learned}
-        return FamilyResult({**result.__dict__, **facts})
+        width = rows[0].vectors.shape[1]
+        return FamilyResult({**result.__dict__, "width": width, "hidden": settings.hidden, **facts})
 
     def predict(
         self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
@@ -109,12 +95,18 @@ class PictureHead(Family):
         head.load_state_dict(load_file(folder / HEAD_FILE))
         return head.eval()
 
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of backbone and head."""
+        from modeling.engine.bundle.picture_plan import head_plan
+
+        return head_plan(model, data, context)
+
     def pixel_logits(self, folder: Path, facts: dict[str, Any]) -> PixelLogits:
         """Return a function from pictures, uint8 [b, h, w, 3], to logits [b, k]."""
         import torch
         from PIL import Image
 
-        from curation.engine.embedding.picture import prepared
+        from curation.engine.pictures.prepared import prepared
         from modeling.engine.pictures.backbone import load_lite0
 
         network: Any = load_lite0()
@@ -131,8 +123,62 @@ class PictureHead(Family):
         return say
 
 
+def vector_rows(
+    data: Examples, settings: TrainingSettings, context: TrainingContext, source: PictureSource | None = None
+) -> tuple[list[VectorRows], dict[str, Any]]:
+    """Return training and validation rows as vectors, and facts of them: `left_out` and how many copies were made.
+
+    Args:
+        data: With pictures.
+        settings: Of the training.
+        context: Where vectors are kept.
+        source: The network; None for the one that ships.
+
+    Raises:
+        BadData: No training or validation picture can be read.
+    """
+    from modeling.engine.families.features import VectorRows
+
+    rows, left_out, facts = [], [], {}
+    for split in ("train", "validation"):
+        part = data.part(split)
+        vectors, reasons = encoded_pictures(part.inputs, settings.threads, context, source)
+        seen = [row for row in range(len(part.inputs)) if row not in reasons]
+        left_out += [{"id": part.ids[row], "reason": reason} for row, reason in sorted(reasons.items())]
+        if not seen:
+            raise BadData(f"None of the {split} pictures can be read. The first one: {left_out[-1]['reason']}")
+        copies, parents = None, np.zeros(0, np.int64)
+        if split == "train":
+            own = [part.inputs[row] for row in seen]
+            copies, parents = encoded_changes(own, settings, data.kind, context, source)
+            facts = copies_fact(settings, parents)
+        rows.append(VectorRows(vectors[seen], part.rows(seen).shares(data.classes), copies, parents))
+    return rows, {"left_out": left_out, **facts}
+
+
+def fitted_head(
+    rows: Sequence[VectorRows], data: Examples, settings: TrainingSettings, context: TrainingContext
+) -> tuple[MlpHead, LoopResult]:
+    """Return a head trained on the first rows, whose epoch the second ones chose, and how it went."""
+    from modeling.engine.heads.mlp import MlpHead
+    from modeling.engine.training.work import ClassifierWork
+
+    seed_torch(settings.seed)
+    head = MlpHead(rows[0].vectors.shape[1], len(data.classes), settings.hidden, settings.dropout or 0.0)
+    head.standardise(rows[0].vectors)
+    # One thread, as for texts: these matrices are too small to share.
+    single = replace(settings, threads=1)
+    work = ClassifierWork(head, rows[0], rows[1], single, multilabel=data.task.endswith("multilabel"))
+    result = context.run(work, data, single)
+    return head, result
+
+
 def encoded_changes(
-    paths: Sequence[Path], settings: TrainingSettings, task: Task, context: TrainingContext
+    paths: Sequence[Path],
+    settings: TrainingSettings,
+    task: Task,
+    context: TrainingContext,
+    source: PictureSource | None = None,
 ) -> tuple[NDArray[np.float32] | None, NDArray[np.int64]]:
     """Return vectors of augmented copies of pictures, float32 [m, 1280], and the picture of each, int64 [m]; None and
     none without a policy. Pictures and vectors of copies are kept nowhere."""
@@ -153,12 +199,12 @@ def encoded_changes(
                     files.append(file)
                     parents.append(row)
         own = replace(context, vectors_dir=Path(scratch) / "vectors")
-        vectors, _reasons = encoded_pictures(files, settings.threads, own)
+        vectors, _reasons = encoded_pictures(files, settings.threads, own, source)
     return vectors, np.array(parents, np.int64)
 
 
 def encoded_pictures(
-    paths: Sequence[Path], threads: int, context: TrainingContext
+    paths: Sequence[Path], threads: int, context: TrainingContext, source: PictureSource | None = None
 ) -> tuple[NDArray[np.float32], dict[int, str]]:
     """Return vectors of pictures, float32 [n, 1280], and by row why some have none (NaN)."""
     from curation.engine.embedding.picture import PictureEncoder
@@ -173,7 +219,7 @@ def encoded_pictures(
             reasons[row] = f"The picture's file cannot be read ({error.strerror})."
             hashes.append("0" * 64)
     where = dict(zip(hashes, paths, strict=True))
-    encoder = PictureEncoder(cache_dir=context.cache_dir, vectors_dir=context.vectors_dir, threads=threads)
+    encoder = PictureEncoder(source, cache_dir=context.cache_dir, vectors_dir=context.vectors_dir, threads=threads)
     vectors, broken = encoder.encode(
         hashes,
         lambda name: None if name == "0" * 64 else where[name],

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.families.picture_head import PixelLogits
     from modeling.engine.families.picture_rows import Parts
     from modeling.engine.pictures.changing import Ranges
     from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.training.train import TrainedModel
 
 NETWORK_FILE = "network.safetensors"
 # Pictures at once in a prediction: more gain nothing on a CPU.
@@ -33,6 +35,7 @@ class PictureNetwork(Family):
     """A torch module on squares of pixels. `most` is the side at which pictures are read."""
 
     tasks = ("image-classification", "image-multilabel")
+    exportable = True
     augments = ON_THE_FLY
     loops = True
     changes_anyway = True
@@ -62,9 +65,10 @@ class PictureNetwork(Family):
         """
         from safetensors.torch import save_file
 
+        from modeling.engine.bundle.runtime.pixels import squared
         from modeling.engine.families.picture_rows import readable_parts
         from modeling.engine.pictures.changing import changer
-        from modeling.engine.pictures.pixel_rows import PictureWork, PixelRows, squared
+        from modeling.engine.pictures.pixel_rows import PictureWork, PixelRows
 
         context.stage("reading")
         parts = readable_parts(data, self.most, context)
@@ -126,11 +130,18 @@ class PictureNetwork(Family):
             made.append(logits.double().cpu().numpy())
         return np.concatenate(made) if made else np.zeros((0, len(facts["labels"])))
 
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
+        """Return the plan of the network."""
+        from modeling.engine.bundle.picture_plan import network_plan
+
+        return network_plan(model, data, self, context)
+
     def pixel_logits(self, folder: Path, facts: dict[str, Any]) -> PixelLogits:
         """Return a function from pictures, uint8 [b, h, w, 3], to logits [b, k]."""
         import torch
 
-        from modeling.engine.pictures.pixel_rows import as_input, squared
+        from modeling.engine.bundle.runtime.pixels import squared
+        from modeling.engine.pictures.pixel_rows import as_input
 
         module = self.network(folder, facts)
 
@@ -145,8 +156,9 @@ class PictureNetwork(Family):
 
 def _square_of(path: Path, most: int, side: int) -> NDArray[np.uint8]:
     from curation.engine.pictures.decode import PictureError
-    from modeling.engine.pictures.loading import MEAN, load
-    from modeling.engine.pictures.pixel_rows import squared
+    from curation.engine.pictures.prepared import MEAN
+    from modeling.engine.bundle.runtime.pixels import squared
+    from modeling.engine.pictures.loading import load
 
     try:
         return squared(load(path, most).pixels, side)

@@ -24,20 +24,33 @@ class TextClassifier(nn.Module):
         return logits
 
 
+class Lengthened(nn.Module):
+    """Vectors of length 1 to logits by a head that learned from them made longer."""
+
+    def __init__(self, head: nn.Module, length: float) -> None:
+        super().__init__()
+        self.head, self.length = head, length
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Return logits [b, classes]."""
+        logits: Tensor = self.head(vectors * self.length)
+        return logits
+
+
 class CalibratedClassifier(nn.Module):
-    """Token ids and mask to probabilities [b, classes]: softmax of logits over the temperature."""
+    """What a classifier takes to probabilities [b, classes]: softmax of its logits over the temperature."""
 
     def __init__(self, classifier: nn.Module, temperature: float) -> None:
         super().__init__()
         self.classifier, self.temperature = classifier, temperature
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor) -> Tensor:
         """Return probabilities that sum to 1 in each row."""
-        return torch.softmax(self.classifier(ids, mask) / self.temperature, dim=-1)
+        return torch.softmax(self.classifier(*inputs) / self.temperature, dim=-1)
 
 
 class CalibratedLabels(nn.Module):
-    """Token ids and mask to probabilities [b, labels] of which any number may hold: sigmoid of logits over the
+    """What a classifier takes to probabilities [b, labels] of which any number may hold: sigmoid of logits over the
     temperature, each label's moved so that its threshold lies at 0.5."""
 
     shift: Tensor
@@ -47,9 +60,9 @@ class CalibratedLabels(nn.Module):
         self.classifier, self.temperature = classifier, temperature
         self.register_buffer("shift", torch.logit(torch.tensor(thresholds)))
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor) -> Tensor:
         """Return probabilities, each in (0, 1)."""
-        return torch.sigmoid(self.classifier(ids, mask) / self.temperature - self.shift)
+        return torch.sigmoid(self.classifier(*inputs) / self.temperature - self.shift)
 
 
 def calibrated(classifier: nn.Module, facts: dict[str, Any]) -> nn.Module:

@@ -105,17 +105,3 @@ def edge_loss(distances: Tensor, targets: Targets, stride: int) -> Tensor:
     weight = targets.weight[batch, row, column]
     loss = giou_loss(found, targets.edges[batch, :, row, column])
     return (loss * weight).sum() / weight.sum().clamp_min(1e-6)
-
-
-def peaks(heat: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the highest cells of one picture that no neighbour tops: scores, classes and cells (row x width + column).
-
-    Args:
-        heat: Chances in [0, 1], float32 [k, h, w].
-        most: How many at most.
-    """
-    top = torch.nn.functional.max_pool2d(heat[None], 3, stride=1, padding=1)[0]
-    flat = torch.where(heat == top, heat, torch.zeros_like(heat)).flatten()
-    scores, places = flat.topk(min(most, len(flat)))
-    cells = heat.shape[1] * heat.shape[2]
-    return scores, places // cells, places % cells

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curation.engine.pictures.prepared import MEAN
 from modeling.engine.data import Shape
 from modeling.engine.errors import BadData
 from modeling.engine.pictures.coco_judge import box_of
-from modeling.engine.pictures.loading import MEAN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -152,6 +152,6 @@ def mask_overlaps(first: Sequence[Any], second: Sequence[Any]) -> Array:
 
 def box_overlaps(first: Sequence[Any], second: Sequence[Any]) -> Array:
     """Return intersection over union of the boxes around shapes, float64 [n, m]."""
-    from modeling.engine.pictures.boxes import overlaps
+    from modeling.engine.bundle.runtime.boxes import overlaps
 
     return overlaps(np.array([box_of(each) for each in first]), np.array([box_of(each) for each in second]))

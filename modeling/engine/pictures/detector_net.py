@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from modeling.engine.bundle.runtime.shapes import STRIDE
 from modeling.engine.pictures.backbone import CHANNELS, FixedNorm, Trunk, load_lite0
 from modeling.engine.pictures.mask_head import MaskHead
 
-# Input pixels of a cell of the maps.
-STRIDE = 8
 # Channels of the neck.
 WIDTH = 96
 # Chance that a cell says at first, so that empty cells do not drown the first steps (Lin et al. 2017).

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from modeling.engine.pictures.boxes import areas
+from modeling.engine.bundle.runtime.boxes import areas
+from modeling.engine.bundle.runtime.pixels import normalised, on_canvas, whole_steps
 from modeling.engine.pictures.coco_judge import box_of
-from modeling.engine.pictures.loading import normalised, on_canvas, whole_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

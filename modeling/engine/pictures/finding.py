@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from modeling.engine.pictures.boxes import clipped, suppress
-from modeling.engine.pictures.centers import boxes_of, peaks
-from modeling.engine.pictures.detector_net import STRIDE
+from modeling.engine.bundle.runtime.pixels import on_canvas, whole_steps
+from modeling.engine.bundle.runtime.shapes import found_boxes, in_original
 from modeling.engine.pictures.feature_rows import look
-from modeling.engine.pictures.loading import on_canvas, whole_steps
-from modeling.engine.pictures.mask_head import outline_of_mask
 from modeling.engine.tasks.shapes import ScoredShape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from modeling.engine.bundle.runtime.pixels import Loaded
     from modeling.engine.pictures.backbone import Stem
     from modeling.engine.pictures.detector_net import DetectorNet
-    from modeling.engine.pictures.loading import Loaded
-
-Array = np.ndarray[Any, Any]
-# Peaks that are looked at, and shapes that a picture has at most; below the score a shape is noise.
-PEAKS, MOST, LEAST = 300, 100, 0.01
-# Of two boxes of one label that share more than this, the better stays: cells that touch overlap by .5.
-MOST_OVERLAP = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +43,17 @@ def find_shapes(
     Boxes, or polygons when the network has a mask head; both are cut at the edges of the picture.
     """
     with torch.inference_mode():
-        found = net(maps.eighth[None].to(device).float())
-        scores, labels, cells = peaks(found.heat[0].float().sigmoid(), PEAKS)
-        boxes = boxes_of(found.distances, STRIDE)[0].flatten(1).T[cells].cpu().numpy().astype(np.float64)
-        strong, kinds = scores.cpu().numpy(), labels.cpu().numpy()
-        height, width = loaded.pixels.shape[:2]
-        boxes = clipped(boxes, width, height)
-        usable = np.flatnonzero((strong >= LEAST) & ((boxes[:, 2:] - boxes[:, :2]).min(axis=1) > 0))
-        rows = usable[suppress(boxes[usable], strong[usable], kinds[usable], MOST_OVERLAP)][:MOST]
+        said = net(maps.eighth[None].to(device).float())
+        heat = said.heat[0].float().sigmoid().cpu().numpy()
+        found = found_boxes(heat, said.distances[0].cpu().numpy(), loaded.pixels.shape[:2])
         chances = None
-        if net.masks is not None and len(rows):
-            own = [torch.from_numpy(boxes[rows]).float().to(device)]
-            chances = (
-                net.masks(maps.fourth[None].to(device).float(), found.neck, own, maps.size).sigmoid().cpu().numpy()
-            )
-    original = boxes / np.tile(np.array(loaded.scale), 2)
-    limits = width / loaded.scale[0], height / loaded.scale[1]
-    shapes = []
-    for place, row in enumerate(rows.tolist()):
-        x0, y0, x1, y1 = original[row].tolist()
-        kind, points = "box", [(x0, y0), (x1, y1)]
-        if chances is not None:
-            kind = "polygon"
-            outline = outline_of_mask(chances[place], original[row])
-            points = [(min(max(x, 0.0), limits[0]), min(max(y, 0.0), limits[1])) for x, y in outline]
-        shapes.append(ScoredShape(classes[kinds[row]], kind, tuple(points), float(strong[row])))
-    return shapes
+        if net.masks is not None and len(found.boxes):
+            own = [torch.from_numpy(found.boxes).float().to(device)]
+            chances = net.masks(maps.fourth[None].to(device).float(), said.neck, own, maps.size).sigmoid().cpu().numpy()
+    kind = "box" if net.masks is None else "polygon"
+    return [
+        ScoredShape(classes[label], kind, tuple(points), score)
+        for label, points, score in zip(
+            found.kinds.tolist(), in_original(found, chances, loaded), found.scores.tolist(), strict=True
+        )
+    ]

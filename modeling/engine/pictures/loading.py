@@ -5,34 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from curation.engine.embedding.callbacks import IsCancelled, Progress, stop_if
-from curation.engine.pictures.decode import BYTE_LIMIT, PictureError, decode
+from curation.engine.pictures.decode import PictureError
+from modeling.engine.bundle.runtime.pixels import Loaded, file_bytes, loaded_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 # Bytes of decoded pictures that a training keeps; beyond them pictures are decoded again in each epoch.
 KEPT_BYTES = 1 << 30
-# What the weights of the backbone were trained with: numbers from -1 to 1.
-MEAN, SPREAD = 127.0, 128.0
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A picture scaled down to a side.
-
-    Attributes:
-        pixels: uint8 [h, w, 3], upright, sRGB.
-        scale: Pixels of `pixels` for one of the original, at most 1, along x and y.
-    """
-
-    pixels: NDArray[np.uint8]
-    scale: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +35,7 @@ def load(path: Path, side: int) -> Loaded:
     Raises:
         PictureError: It is missing, larger than what is decoded, no picture, or damaged; `message` says which.
     """
-    try:
-        if path.stat().st_size > BYTE_LIMIT:
-            limit = BYTE_LIMIT >> 20
-            raise PictureError("picture_too_large", f"The file has more than {limit} MB. Save it smaller.")
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or "it cannot be opened"
-        raise PictureError("picture_missing", f"The picture's file cannot be read ({reason}).") from None
-    decoded = decode(data, side=side)
-    pixels = np.asarray(decoded.image.convert("RGB"))
-    height, width = pixels.shape[:2]
-    return Loaded(pixels, (width / decoded.width, height / decoded.height))
-
-
-def normalised(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return pixels [..., h, w, 3] as the backbone wants them, float32 [..., 3, h, w]."""
-    return np.moveaxis((pixels.astype(np.float32) - MEAN) / SPREAD, -1, -3)
-
-
-def on_canvas(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Return a picture in the top left corner of a mid-grey canvas, uint8 [height, width, 3]."""
-    canvas = np.full((height, width, 3), round(MEAN), np.uint8)
-    canvas[: pixels.shape[0], : pixels.shape[1]] = pixels
-    return canvas
-
-
-def whole_steps(length: int, step: int = 32) -> int:
-    """Return a length rounded up to whole steps: the backbone halves its input five times."""
-    return -(-length // step) * step
+    return loaded_from(file_bytes(path), side)
 
 
 class PictureStore:

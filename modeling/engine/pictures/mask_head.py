@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from modeling.engine.bundle.runtime.outlines import MARGIN, widened
 from modeling.engine.pictures.backbone import CHANNELS
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 # Cells along a side of a mask.
 SIDE = 28
-# A mask is looked for in its box widened by this share on each side: boxes are a little off.
-MARGIN = 0.1
-# No point of a mask's outline is further from its polygon than this many pixels of the original picture.
-MOST_ERROR = 1.0
 CHANNELS_INSIDE = 48
 
 
@@ -58,7 +55,8 @@ class MaskHead(nn.Module):
 
 def sampling_grid(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     """Return where the cells of masks lie, as `grid_sample` wants it: float32 [n, SIDE, SIDE, 2] in [-1, 1]."""
-    left, top, right, bottom = widened(boxes).unbind(1)
+    margin = MARGIN * (boxes[:, 2:] - boxes[:, :2])
+    left, top, right, bottom = torch.cat([boxes[:, :2] - margin, boxes[:, 2:] + margin], dim=1).unbind(1)
     steps = (torch.arange(SIDE, device=boxes.device) + 0.5) / SIDE
     across = (left[:, None] + (right - left)[:, None] * steps) / size[1] * 2 - 1
     down = (top[:, None] + (bottom - top)[:, None] * steps) / size[0] * 2 - 1
@@ -71,18 +69,11 @@ def cut_out(maps: Tensor, grids: Sequence[Tensor]) -> Tensor:
     for number, grid in enumerate(grids):
         if not len(grid):
             continue
-        flat = grid.reshape(1, len(grid) * SIDE, SIDE, 2).to(maps.dtype)
+        # Sizes as tensors have them, which an export traces.
+        flat = grid.reshape(1, grid.shape[0] * SIDE, SIDE, 2).to(maps.dtype)
         cut = nn.functional.grid_sample(maps[number : number + 1], flat, align_corners=False)
-        found.append(cut[0].reshape(maps.shape[1], len(grid), SIDE, SIDE).transpose(0, 1))
+        found.append(cut[0].reshape(maps.shape[1], grid.shape[0], SIDE, SIDE).transpose(0, 1))
     return torch.cat(found) if found else maps.new_zeros((0, maps.shape[1], SIDE, SIDE))
-
-
-def widened(boxes: Any) -> Any:
-    """Return boxes [n, 4], arrays or tensors, widened by MARGIN on each side."""
-    left, top, right, bottom = boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3]
-    across, down = MARGIN * (right - left), MARGIN * (bottom - top)
-    stack = torch.stack if isinstance(boxes, Tensor) else np.stack
-    return stack([left - across, top - down, right + across, bottom + down], 1)
 
 
 def mask_target(outline: Array, box: Array) -> NDArray[np.float32]:
@@ -108,30 +99,3 @@ def mask_loss(logits: Tensor, wanted: Tensor) -> Tensor:
     chance = logits.sigmoid()
     shared = 2 * (chance * wanted).sum(dim=(1, 2)) + 1
     return plain + (1 - shared / (chance.sum(dim=(1, 2)) + wanted.sum(dim=(1, 2)) + 1)).mean()
-
-
-def outline_of_mask(chances: Array, box: Array) -> list[tuple[float, float]]:
-    """Return the polygon around the largest part of a mask; the box's corners where the mask is empty.
-
-    Args:
-        chances: [SIDE, SIDE] in [0, 1], within the widened box.
-        box: x0, y0, x1, y1 in pixels of the original picture.
-    """
-    import cv2
-
-    left, top, right, bottom = widened(box[None])[0].tolist()
-    # At least 4 points a cell, so that the outline is as smooth as the chances are.
-    width, height = max(4 * SIDE, round(right - left)), max(4 * SIDE, round(bottom - top))
-    large = cv2.resize(chances.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    contours, _ = cv2.findContours((large >= 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    contours = [each for each in contours if len(each) > 2]
-    if not contours:
-        x0, y0, x1, y1 = box.tolist()
-        return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
-    largest = max(contours, key=cv2.contourArea)[:, 0].astype(np.float32)
-    step = np.array([(right - left) / width, (bottom - top) / height], np.float32)
-    points = (largest + 0.5) * step + np.array([left, top], np.float32)
-    simple = cv2.approxPolyDP(points[:, None], MOST_ERROR, closed=True)[:, 0]
-    if len(simple) < 3:
-        simple = points
-    return [(float(x), float(y)) for x, y in simple]

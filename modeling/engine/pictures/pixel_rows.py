@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from modeling.engine.bundle.runtime.pixels import normalised, squared
 from modeling.engine.pictures.changing import PolicyChanges
-from modeling.engine.pictures.loading import normalised
 from modeling.engine.training.work import ClassifierWork, decay_groups
 
 if TYPE_CHECKING:
@@ -17,20 +17,6 @@ if TYPE_CHECKING:
 
     from modeling.engine.pictures.changing import Changer
     from modeling.engine.pictures.loading import PictureStore
-
-
-def squared(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return a whole picture as a square, uint8 [side, side, 3].
-
-    Proportions change rather than anything being cut off: what decides may lie at the edge.
-    """
-    import cv2
-
-    if pixels.shape[:2] == (side, side):
-        return pixels
-    smaller = min(pixels.shape[:2]) >= side
-    way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(pixels, (side, side), interpolation=way), np.uint8)
 
 
 class PixelRows:

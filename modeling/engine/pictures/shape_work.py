@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from modeling.engine.bundle.runtime.shapes import STRIDE
 from modeling.engine.pictures.centers import Targets, edge_loss, heat_loss, targets_of
-from modeling.engine.pictures.detector_net import STRIDE
 from modeling.engine.pictures.finding import find_shapes, looked_at
 from modeling.engine.pictures.mask_head import mask_loss, mask_target
 from modeling.engine.training.work import Work, decay_groups

@@ -4,6 +4,7 @@ import importlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ READINGS = {
     "pair-counts": "pairs.PairReading",
     "pair-vectors": "pairs.VectorPairReading",
     "pair-rows": "pairs.RowPairReading",
+    "picture": "pictures.PictureReading",
 }
 ANSWERS = {
     "label": "labels.OneLabel",
@@ -27,6 +29,7 @@ ANSWERS = {
     "spans": "spans.Spans",
     "value": "rows.Value",
     "better": "pairs.Better",
+    "shapes": "shapes.FoundShapes",
 }
 Tensors = dict[str, np.ndarray[Any, Any]]
 
@@ -41,7 +44,7 @@ class Refused(ValueError):
 
 class Reading(Protocol):
     """From something given to the graph's inputs. `example` is something that can be read; a reading of JSON objects
-    also has `of_objects`, true."""
+    also has `of_objects`, true, and one of files `of_files`."""
 
     example: Any
 
@@ -76,16 +79,9 @@ class Model:
         labels = json.loads(member("labels.json"))
         self.labels: tuple[str, ...] = tuple(labels)
         reading, answering = self.manifest["reading"], self.manifest["answering"]
-        self._reading: Reading = _made(READINGS, reading, member)
-        self._answer: Answer = _made(ANSWERS, {**answering, "labels": labels}, member)
-        import onnxruntime  # loads slowly, and whoever only looks at the tables here does not need it
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
-        # Spinning threads doubled the CPU time of a short text when the other core was busy.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(member("model.onnx"), options, providers=["CPUExecutionProvider"])
+        self._reading: Reading = made(READINGS, reading, member)
+        self._answer: Answer = made(ANSWERS, {**answering, "labels": labels, "threads": threads}, member)
+        self._session = opened(member("model.onnx"), threads)
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def predict(self, given: Sequence[Any]) -> list[dict[str, Any]]:
@@ -97,11 +93,15 @@ class Model:
         return [self.one(each, place) for place, each in enumerate(given)]
 
     def given(self, word: str) -> Any:
-        """Return what a word of a command line stands for: a JSON value where the model reads objects, else itself.
+        """Return what a word of a command line stands for.
+
+        That is a JSON value where the model reads objects, a path where it reads files, and else the word itself.
 
         Raises:
             Refused: It is not JSON.
         """
+        if getattr(self._reading, "of_files", False):
+            return Path(word)
         if not getattr(self._reading, "of_objects", False):
             return word
         try:
@@ -127,7 +127,19 @@ class Model:
         return answer
 
 
-def _made(table: Mapping[str, str], settings: dict[str, Any], member: Callable[[str], bytes]) -> Any:
+def opened(content: bytes, threads: int) -> Any:
+    """Return a session of ONNX Runtime for a graph, on the CPU."""
+    import onnxruntime  # loads slowly, and whoever only looks at the tables here does not need it
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    # Spinning threads doubled the CPU time of a short text when the other core was busy.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def made(table: Mapping[str, str], settings: dict[str, Any], member: Callable[[str], bytes]) -> Any:
     """Return what a row of a table makes of its settings."""
     kind = str(settings.get("kind"))
     if kind not in table:

@@ -4,20 +4,18 @@ import json
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from modeling.engine.bundle import export_bundle, runtime, verify_bundle
+from modeling.engine.bundle import export_bundle, verify_bundle
+from modeling.engine.bundle.export import runtime_files
 from modeling.engine.bundle.gate import gate
 from modeling.engine.errors import EngineError, GateRefused
 from modeling.engine.serving import Predictor
 from modeling.engine.training import BASELINES, TrainingContext, TrainingSettings, train
 from tests.modeling.engine.conftest import CREATED_AT
 from tests.modeling.engine.samples import few_pairs
-
-RUNTIME = sorted(f"runtime/{path.name}" for path in Path(runtime.__file__).parent.glob("*.py"))
 
 
 def test_bundle_holds_what_it_says(exported):
@@ -31,7 +29,7 @@ def test_bundle_holds_what_it_says(exported):
         "metrics.json",
         "model.onnx",
         "predict.py",
-        *RUNTIME,
+        *sorted(runtime_files()),
         "sbom.json",
         "tokenizer.json",
     ]

@@ -11,7 +11,6 @@ from modeling.engine.pictures.centers import (
     giou_loss,
     heat_loss,
     middles,
-    peaks,
     targets_of,
 )
 
@@ -55,12 +54,3 @@ def test_distances_become_boxes_around_the_cells_middles():
     assert middles(1, 2, 8, torch.device("cpu")).tolist() == [[[4, 12]], [[4, 4]]]
     boxes = boxes_of(torch.tensor([1.0, 2, 3, 4]).reshape(1, 4, 1, 1), 8)
     assert boxes.flatten().tolist() == [3, 2, 7, 8]
-
-
-def test_only_the_top_of_a_hill_is_a_peak():
-    heat = torch.zeros(2, 4, 5)
-    heat[0, 1, 1], heat[0, 1, 2], heat[1, 3, 4] = 0.9, 0.8, 0.5
-    scores, classes, cells = peaks(heat, 2)
-    assert scores.tolist() == pytest.approx([0.9, 0.5])
-    assert classes.tolist() == [0, 1]
-    assert cells.tolist() == [1 * 5 + 1, 3 * 5 + 4]

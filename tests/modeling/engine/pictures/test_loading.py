@@ -8,7 +8,8 @@ from PIL import Image
 
 from curation.engine.embedding.errors import Cancelled
 from curation.engine.pictures.decode import PictureError
-from modeling.engine.pictures.loading import PictureStore, load, normalised, on_canvas, whole_steps
+from modeling.engine.bundle.runtime.pixels import normalised, on_canvas, whole_steps
+from modeling.engine.pictures.loading import PictureStore, load
 
 
 def save(path, width, height, **given):

@@ -4,16 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from modeling.engine.pictures.mask_head import (
-    MOST_ERROR,
-    SIDE,
-    cut_out,
-    mask_loss,
-    mask_target,
-    outline_of_mask,
-    sampling_grid,
-    widened,
-)
+from modeling.engine.bundle.runtime.outlines import MOST_ERROR, outline_of_mask, widened
+from modeling.engine.pictures.mask_head import SIDE, cut_out, mask_loss, mask_target, sampling_grid
 
 
 def circle(middle: float, radius: float, corners: int = 64) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from modeling.engine.pictures.boxes import areas, clipped, overlaps, suppress
+from modeling.engine.bundle.runtime.boxes import areas, clipped, overlaps, suppress
 
 
 def test_overlap_is_shared_area_over_joint_area():
