@@ -6,11 +6,14 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from modeling.engine.bundle.graph_check import check_graph
 from modeling.engine.bundle.pack import FORMAT, OTHERS, REQUIRED, SIGNATURE
 from modeling.engine.bundle.runtime.model import ANSWERS, READINGS
+from modeling.engine.bundle.signature import Signature, checked_signature
 from modeling.engine.errors import BundleInvalid
 
 if TYPE_CHECKING:
@@ -20,23 +23,28 @@ MAX_BYTES = 600 * 2**20
 MAX_SMALL_MEMBER = 40 * 2**20
 MAX_MEMBERS = 40
 MAX_LABELS = 10_000
-# Standard ONNX and the contributed operators of ONNX Runtime; any other domain would need foreign code.
-DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 
 
 @dataclass(frozen=True)
 class OpenedBundle:
-    """A verified bundle in memory; `sha256` is that of the zip file."""
+    """A verified bundle in memory; `sha256` is that of the zip file, `signature` None where nobody signed."""
 
     sha256: str
     manifest: dict[str, Any]
     labels: tuple[str, ...]
     metrics: dict[str, Any]
     members: dict[str, bytes]
+    signature: Signature | None
 
 
-def verify_bundle(path: Path) -> OpenedBundle:
+def verify_bundle(path: Path, *, key: bytes | None = None, graph: bool = True) -> OpenedBundle:
     """Check a bundle file and return its content.
+
+    Args:
+        path: The file.
+        key: A raw public key (32 bytes) by which the bundle must be signed; None takes any signature that holds, and
+            none.
+        graph: Whether to read the graph, which needs onnx and memory for it; left out where it was read before.
 
     Raises:
         BundleInvalid: the sentence names the member and what is wrong with it.
@@ -47,7 +55,7 @@ def verify_bundle(path: Path) -> OpenedBundle:
         raise BundleInvalid(f"The bundle {path.name} cannot be read: {error.strerror}.") from error
     if size > MAX_BYTES:
         raise BundleInvalid(f"The bundle has {size:,} bytes; at most {MAX_BYTES:,} are accepted.")
-    members = _read_members(path)
+    members, digest = _read_members(path)
     manifest = _json(members, "manifest.json", dict)
     if manifest.get("format") != FORMAT:
         raise BundleInvalid(f"The bundle has format {manifest.get('format')!r}; this version reads format {FORMAT}.")
@@ -58,19 +66,25 @@ def verify_bundle(path: Path) -> OpenedBundle:
     if len(set(labels)) != len(labels):
         raise BundleInvalid("labels.json names a label twice.")
     _check_runtime(manifest)
-    _check_graph(members["model.onnx"], manifest["graph"])
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return OpenedBundle(digest, manifest, tuple(labels), _json(members, "metrics.json", dict), members)
+    signature = checked_signature(members, key)
+    if graph:
+        check_graph(members["model.onnx"], manifest["graph"])
+    metrics = _json(members, "metrics.json", dict)
+    return OpenedBundle(digest, manifest, tuple(labels), metrics, members, signature)
 
 
-def _read_members(path: Path) -> dict[str, bytes]:
+def _read_members(path: Path) -> tuple[dict[str, bytes], str]:
+    """Return the members and the file's SHA-256, both of the same open file: a name may point elsewhere a moment on."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
             _check_names([entry.filename for entry in entries])
-            return {entry.filename: _read_member(archive, entry) for entry in entries}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+            members: dict[str, bytes] = {}
+            for entry in entries:
+                members[entry.filename] = _read_member(archive, entry, MAX_BYTES - sum(map(len, members.values())))
+            stream.seek(0)
+            return members, hashlib.file_digest(stream, "sha256").hexdigest()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise BundleInvalid(f"The bundle is not a whole zip file: {error}.") from error
 
 
@@ -87,8 +101,8 @@ def _check_names(names: list[str]) -> None:
         raise BundleInvalid(f"The bundle lacks {missing[0]}.")
 
 
-def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    limit = MAX_BYTES if entry.filename == "model.onnx" else MAX_SMALL_MEMBER
+def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes:
+    limit = left if entry.filename == "model.onnx" else min(left, MAX_SMALL_MEMBER)
     with archive.open(entry) as stream:
         # The size in the header is the writer's claim, so the reading itself is bounded.
         content = stream.read(limit + 1)
@@ -130,36 +144,3 @@ def _check_runtime(manifest: dict[str, Any]) -> None:
     names = [graph.get(side) for side in ("inputs", "outputs")] if isinstance(graph, dict) else [None]
     if not all(isinstance(each, list) and each and all(isinstance(one, str) for one in each) for each in names):
         raise BundleInvalid("The manifest's graph must name inputs and outputs.")
-
-
-def _check_graph(content: bytes, said: dict[str, Any]) -> None:
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        model = onnx.load_model_from_string(content)
-    except (DecodeError, ValueError) as error:
-        raise BundleInvalid("model.onnx is not an ONNX graph.") from error
-    if model.functions:
-        raise BundleInvalid("model.onnx defines functions of its own, which are not accepted.")
-    graphs = [model.graph]
-    while graphs:
-        graph = graphs.pop()
-        tensors = [*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)]
-        for node in graph.node:
-            if node.domain not in DOMAINS:
-                raise BundleInvalid(f"model.onnx uses operators of {node.domain!r}, which are not accepted.")
-            for attribute in node.attribute:
-                tensors += [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
-                graphs += [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
-        if any(tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data for tensor in tensors):
-            raise BundleInvalid("model.onnx points to data outside the file.")
-    found = {
-        side: [value.name for value in values]
-        for side, values in (("inputs", model.graph.input), ("outputs", model.graph.output))
-    }
-    for side, names in found.items():
-        if names != said[side]:
-            raise BundleInvalid(
-                f"model.onnx has the {side} {', '.join(names)}; the manifest says {', '.join(said[side])}."
-            )
