@@ -4,11 +4,15 @@ references."""
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 import zipfile
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from modeling.engine.bundle.graph_check import check_graph
 from modeling.engine.bundle.pack import FORMAT, OTHERS, REQUIRED, SIGNATURE
@@ -66,6 +70,7 @@ def verify_bundle(path: Path, *, key: bytes | None = None, graph: bool = True) -
     if len(set(labels)) != len(labels):
         raise BundleInvalid("labels.json names a label twice.")
     _check_runtime(manifest)
+    _check_assets(members)
     signature = checked_signature(members, key)
     if graph:
         check_graph(members["model.onnx"], manifest["graph"])
@@ -111,13 +116,13 @@ def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) ->
     return content
 
 
-def _json(members: dict[str, bytes], name: str, kind: type) -> Any:
+def _json(members: dict[str, bytes], name: str, kind: type | tuple[type, ...]) -> Any:
     try:
         value = json.loads(members[name])
     except (ValueError, RecursionError) as error:
         raise BundleInvalid(f"{name} is not JSON.") from error
     if not isinstance(value, kind):
-        raise BundleInvalid(f"{name} must hold a JSON {'object' if kind is dict else 'list'}.")
+        raise BundleInvalid(f"{name} must hold a JSON {'list' if kind is list else 'object'}.")
     return value
 
 
@@ -134,11 +139,30 @@ def _check_hashes(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
             )
 
 
+def _check_assets(members: dict[str, bytes]) -> None:
+    """Refuse a table that is none: objects, which are pickles, or another size than it says."""
+    for name, content in members.items():
+        if name.startswith("assets/") and name.endswith(".json"):
+            _json(members, name, (dict, list))
+        elif name.endswith(".npy"):
+            stream = io.BytesIO(content)
+            try:
+                version = np.lib.format.read_magic(stream)
+                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                shape, _, kind = read(stream)
+            except (ValueError, SyntaxError, TypeError, RecursionError) as error:
+                raise BundleInvalid(f"{name} is not an array that can be read.") from error
+            if kind.hasobject:
+                raise BundleInvalid(f"{name} holds objects, which are not accepted.")
+            if math.prod(shape) * kind.itemsize != len(content) - stream.tell():
+                raise BundleInvalid(f"{name} has another size than it says.")
+
+
 def _check_runtime(manifest: dict[str, Any]) -> None:
     """Refuse what this version's runtime cannot read or answer; the bundle's own copy of the runtime is never run."""
     for name, table in (("reading", READINGS), ("answering", ANSWERS)):
         settings = manifest.get(name)
-        if not isinstance(settings, dict) or settings.get("kind") not in table:
+        if not isinstance(settings, dict) or str(settings.get("kind")) not in table:
             raise BundleInvalid(f"The manifest's {name} must be one of {', '.join(table)}.")
     graph = manifest.get("graph")
     names = [graph.get(side) for side in ("inputs", "outputs")] if isinstance(graph, dict) else [None]

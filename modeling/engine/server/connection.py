@@ -134,6 +134,10 @@ class Connection:
         for raw_name, raw_value in head.headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        if {"content-length", "transfer-encoding"} <= set(headers):
+            # A proxy before us may believe the other one, and take what follows for somebody else's request.
+            self._last = True
+            raise Problem(400, "bad_request", "Send either Content-Length or Transfer-Encoding.")
         try:
             target = urlsplit(head.target.decode("latin-1"))
             query = {name: values[-1] for name, values in parse_qs(target.query, max_num_fields=50).items()}

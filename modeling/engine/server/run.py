@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,10 @@ class Server:
         try:
             listening = await asyncio.start_server(self._connected, settings.host, settings.port, backlog=BACKLOG)
         except OSError as error:
+            # asyncio puts a sentence of its own where the system's words are.
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise EngineError(
-                f"Cannot listen at {settings.host}:{settings.port}: {error.strerror}.", code="cannot_listen"
+                f"Cannot listen at {settings.host}:{settings.port}: {reason}.", code="cannot_listen"
             ) from error
         self.port = listening.sockets[0].getsockname()[1]
         try:
