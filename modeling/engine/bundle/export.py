@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curation.engine.embedding.graph import OPSET
+from modeling.engine.bundle.browser import browser_members
 from modeling.engine.bundle.card import model_card
 from modeling.engine.bundle.gate import LIMIT_POINTS, GateResult
 from modeling.engine.bundle.ladder import Candidate, climb
@@ -118,6 +119,7 @@ def _members(
         **runtime,
         **plan.members,
         **licences,
+        **browser_members(plan),
     }
 
 

@@ -98,8 +98,13 @@ def members_of(content: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def small_bundle(path: Path, onnx_bytes: bytes | None = None, labels: tuple[str, ...] = ("ham", "spam")) -> Path:
-    """Write a bundle that takes texts and gives one label."""
+def small_bundle(
+    path: Path,
+    onnx_bytes: bytes | None = None,
+    labels: tuple[str, ...] = ("ham", "spam"),
+    **others: bytes,
+) -> Path:
+    """Write a bundle that takes texts and gives one label; `others` are members such as tokenizer_json."""
     runtime = {f"runtime/{file.name}": file.read_bytes() for file in Path(runtime_file).parent.glob("*.py")}
     facts = {
         "fingerprint": "0" * 64,
@@ -119,6 +124,7 @@ def small_bundle(path: Path, onnx_bytes: bytes | None = None, labels: tuple[str,
         "README.md": b"# Small\n",
         "tokenizer.json": tokenizer(),
         **runtime,
+        **{name.replace("_", "."): content for name, content in others.items()},
     }
     path.write_bytes(pack(members, facts)[0])
     return path
