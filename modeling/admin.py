@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from modeling.models import Bundle, Deployment, DeploymentRevision, Model, PredictionUsage, Search, Training
+from modeling.models import Bundle, Check, Deployment, DeploymentRevision, Model, PredictionUsage, Search, Training
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -37,6 +37,14 @@ class SearchAdmin(ReadOnlyAdmin):
     list_display = ("id", "organization", "name", "family", "version", "trials", "job", "created_at")
     list_select_related = ("organization", "version", "job")
     list_filter = ("family", "job__state")
+    search_fields = ("name",)
+
+
+@admin.register(Check)
+class CheckAdmin(ReadOnlyAdmin):
+    list_display = ("id", "organization", "kind", "name", "training", "version", "job", "created_at")
+    list_select_related = ("organization", "training", "version", "job")
+    list_filter = ("kind", "job__state")
     search_fields = ("name",)
 
 

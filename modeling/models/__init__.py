@@ -1,4 +1,5 @@
 from modeling.models.bundle import Bundle, BundleState
+from modeling.models.check import Check, CheckKind
 from modeling.models.deployment import (
     Deployment,
     DeploymentRevision,
@@ -7,6 +8,7 @@ from modeling.models.deployment import (
     RevisionReason,
 )
 from modeling.models.erasure import ErasedVersion, Erasure, ErasureHit, ErasureState
+from modeling.models.explanation import Explanation
 from modeling.models.model import Model
 from modeling.models.search import Search
 from modeling.models.training import Training
@@ -14,6 +16,8 @@ from modeling.models.training import Training
 __all__ = [
     "Bundle",
     "BundleState",
+    "Check",
+    "CheckKind",
     "Deployment",
     "DeploymentRevision",
     "DeploymentState",
@@ -21,6 +25,7 @@ __all__ = [
     "Erasure",
     "ErasureHit",
     "ErasureState",
+    "Explanation",
     "Model",
     "PredictionUsage",
     "RevisionReason",

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from modeling.pages.bundle import BundleDownloadPage, BundlePage, BundlesPage
+from modeling.pages.check import CheckPage, NewCheckPage, TrainWithPage
 from modeling.pages.deployment import (
     DeploymentPage,
     DeploymentsPage,
@@ -9,6 +10,7 @@ from modeling.pages.deployment import (
     StopPage,
     SwitchPage,
 )
+from modeling.pages.ensemble import CombinePage
 from modeling.pages.erasure import (
     CertificateFilePage,
     CertificatePage,
@@ -19,6 +21,7 @@ from modeling.pages.erasure import (
     NewErasurePage,
     WithdrawPage,
 )
+from modeling.pages.explanation import ExplainPage, ExplanationPage
 from modeling.pages.judged import ComparePage, MistakesPage, SlicesPage
 from modeling.pages.lineage import LineagePage
 from modeling.pages.model import ModelsPage
@@ -30,13 +33,19 @@ app_name = "modeling"
 urlpatterns = [
     path("models/", ModelsPage.as_view(), name="models"),
     path("trainings/new/", NewTrainingPage.as_view(), name="training-new"),
+    path("trainings/combine/", CombinePage.as_view(), name="training-combine"),
     path("trainings/<int:pk>/", TrainingPage.as_view(), name="training"),
     path("trainings/<int:pk>/mistakes/", MistakesPage.as_view(), name="training-mistakes"),
     path("trainings/<int:pk>/slices/", SlicesPage.as_view(), name="training-slices"),
     path("trainings/<int:pk>/beside/", ComparePage.as_view(), name="training-compare"),
     path("trainings/<int:pk>/export/", ExportPage.as_view(), name="training-export"),
+    path("trainings/<int:pk>/explain/", ExplainPage.as_view(), name="training-explain"),
+    path("explanations/<int:pk>/", ExplanationPage.as_view(), name="explanation"),
     path("searches/new/", NewSearchPage.as_view(), name="search-new"),
     path("searches/<int:pk>/", SearchPage.as_view(), name="search"),
+    path("checks/new/", NewCheckPage.as_view(), name="check-new"),
+    path("checks/<int:pk>/", CheckPage.as_view(), name="check"),
+    path("checks/<int:pk>/train/", TrainWithPage.as_view(), name="check-train"),
     path("bundles/", BundlesPage.as_view(), name="bundles"),
     path("bundles/<int:pk>/", BundlePage.as_view(), name="bundle"),
     path("bundles/<int:pk>/download/", BundleDownloadPage.as_view(), name="bundle-download"),
