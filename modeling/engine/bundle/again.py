@@ -8,6 +8,7 @@ from modeling.engine.bundle.gate import gate
 from modeling.engine.bundle.ladder import given_of
 from modeling.engine.bundle.said import as_predictions, parity
 from modeling.engine.errors import BadData
+from modeling.engine.families.family import TrainingContext
 from modeling.engine.families.table import get_family
 from modeling.engine.tasks import get_task
 
@@ -23,6 +24,7 @@ def judge_again(
     limit_points: float,
     model: TrainedModel | None = None,
     learned: Examples | None = None,
+    context: TrainingContext | None = None,
 ) -> dict[str, Any]:
     """Return a bundle's figures on rows, its gate on them, and how alike it answers to the float model.
 
@@ -33,6 +35,7 @@ def judge_again(
         model: The trained model the bundle was made of. Without it the gate compares with the float figure that the
             bundle states, of its own test rows, and `parity` is None.
         learned: The rows it was trained on; needed with `model`.
+        context: Where encoders and vectors are kept.
 
     Raises:
         BadData: There are no rows, they have labels that the bundle does not know, or without `model` the bundle
@@ -49,7 +52,7 @@ def judge_again(
     figures = task.figures(made, rows, labels)
     alike = None
     if model is not None and learned is not None:
-        said = get_family(model.facts["family"]).plan(model, learned).said(rows.inputs)
+        said = get_family(model.facts["family"]).plan(model, learned, context or TrainingContext()).said(rows.inputs)
         before, against = task.figures(said, rows, labels)[task.primary], "the float model on the same rows"
         alike = parity(task, said, made, rows, labels)
     else:

@@ -76,7 +76,7 @@ def run_verify(options: argparse.Namespace) -> None:
 
 def _judged_again(options: argparse.Namespace, opened: OpenedBundle) -> dict[str, Any]:
     from modeling.engine.bundle.again import judge_again
-    from modeling.engine.commands.models import read_rows, reading_of, stored_examples
+    from modeling.engine.commands.models import context_of, read_rows, reading_of, stored_examples
     from modeling.engine.serving import Predictor
     from modeling.engine.training import TrainedModel
 
@@ -89,6 +89,7 @@ def _judged_again(options: argparse.Namespace, opened: OpenedBundle) -> dict[str
         options.limit_points,
         model,
         stored_examples(options.model) if options.model else None,
+        context_of(options, quiet=True),
     )
 
 
