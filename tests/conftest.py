@@ -65,6 +65,7 @@ LONG = {
     "modeling/services/test_mark_error.py": 27,
     "modeling/services/test_accepting.py": 26,
     "modeling/engine/bundle/test_export.py": 26,
+    "modeling/engine/server/test_life.py": 20,
 }
 _services: list[PostgresServer | ValkeyServer] = []
 _migrating: list["subprocess.Popen[bytes]"] = []

@@ -5,7 +5,6 @@ copies these opens nothing. Each dataset has a key derived from it, so that the 
 versions of a dataset and another one in the next dataset.
 """
 
-import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -36,6 +34,7 @@ from curation.engine.replacements import (
 from curation.engine.steps.base import Replaced, Step
 from curation.engine.steps.pii import PersonalData
 from curation.models import Run
+from curation.services.key_file import kept_key
 from curation.services.question import visible_run
 
 KEY_BYTES = 32
@@ -49,25 +48,7 @@ def organization_key(organization_id: int) -> bytes:
     Raises:
         DomainError: ``key_unusable`` when the file is shorter than it must be.
     """
-    folder = Path(settings.ASSAY_KEYS)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"organization-{organization_id}.key"
-    if not path.exists():
-        fresh = folder / f".{secrets.token_hex(8)}"
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as sink:
-            sink.write(secrets.token_bytes(KEY_BYTES))
-            sink.flush()
-            os.fsync(sink.fileno())
-        try:
-            # A link is made or refused whole: of two processes the first one's key stands for both.
-            path.hardlink_to(fresh)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-        objects.sync_folder(folder)
-    key = path.read_bytes()
+    key = kept_key(f"organization-{organization_id}.key", lambda: secrets.token_bytes(KEY_BYTES))
     if len(key) < KEY_BYTES:
         raise DomainError("key_unusable", _("The key of this organization is damaged. Restore it from its copy."))
     return key

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from core.api import ScopedViewSet, valid
 from modeling.models import Bundle, BundleState
 from modeling.services.bundle import download_url, start_export, verify_stored
+from modeling.services.signing import public_key
 from workers.api.job import JobOutput
 
 
@@ -38,10 +39,26 @@ class DownloadOutput(serializers.Serializer[Any]):
     byte_count = serializers.IntegerField()
 
 
+class SignatureOutput(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(
+        choices=["ours", "other", "broken", "none"],
+        help_text="Whether the signature holds, and whether this service's key made it.",
+    )
+    fingerprint = serializers.CharField(allow_null=True, help_text="Of the key that signed.")
+
+
+class KeyOutput(serializers.Serializer[Any]):
+    algorithm = serializers.CharField()
+    key = serializers.CharField(help_text="The raw public key in base64.")
+    pem = serializers.CharField()
+    fingerprint = serializers.CharField()
+
+
 class VerifyOutput(serializers.Serializer[Any]):
     sha256 = serializers.CharField()
     whole = serializers.BooleanField(help_text="Every stored byte hashes to what was recorded at the export.")
     files = serializers.ListField(child=serializers.DictField())
+    signature = SignatureOutput()
 
 
 class BundleFilter(filters.FilterSet):
@@ -77,6 +94,12 @@ class BundleViewSet(ScopedViewSet):
     @extend_schema(responses=BundleOutput)
     def retrieve(self, request: Request, pk: int) -> Response:
         return Response(BundleOutput(self.get_object()).data)
+
+    @extend_schema(responses=KeyOutput, filters=False)
+    @action(detail=False, methods=["get"], filter_backends=[], pagination_class=None)
+    def key(self, request: Request) -> Response:
+        """The public key by which this service signs its bundles."""
+        return Response(public_key())
 
     @extend_schema(responses=DownloadOutput, filters=False)
     @action(detail=True, methods=["get"], filter_backends=[])

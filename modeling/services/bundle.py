@@ -15,11 +15,13 @@ from accounts.services import audit
 from core import objects
 from core.errors import Conflict, NotFound
 from curation.services.meaning import vectors_folder
+from modeling.engine.bundle.pack import SIGNATURE
 from modeling.engine.errors import GateRefused
 from modeling.families import family_named
 from modeling.models import Bundle, BundleState, Model
 from modeling.services.archive import unpack
 from modeling.services.engine_errors import engine_errors
+from modeling.services.signing import signature_state, signing_key
 from modeling.services.trainable import Goal, open_examples
 from workers.context import JobContext
 from workers.services.job import enqueue
@@ -126,6 +128,7 @@ def _export(job: JobContext, bundle: Bundle, folder: Path) -> "ExportResult":
             },
             comparison=(training.report or {}).get("comparison"),
             limit_points=bundle.limit_points,
+            signing_key=signing_key(),
             context=TrainingContext(
                 cache_dir=settings.ASSAY_MODEL_CACHE,
                 vectors_dir=vectors_folder(job.organization_id),
@@ -139,8 +142,11 @@ def _accepted(bundle: Bundle, made: "ExportResult") -> dict[str, Any]:
     name = objects.key("bundles", bundle.organization_id, f"{made.sha256}.zip")
     members = [{"name": member, **facts} for member, facts in sorted(made.manifest["members"].items())]
     with zipfile.ZipFile(made.path) as archive:
-        manifest = archive.read("manifest.json")
-    members.append({"name": "manifest.json", "sha256": hashlib.sha256(manifest).hexdigest(), "bytes": len(manifest)})
+        rest = {member: archive.read(member) for member in ("manifest.json", SIGNATURE)}
+    members += [
+        {"name": member, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for member, content in rest.items()
+    ]
     return {
         "state": BundleState.ACCEPTED,
         "object_key": objects.put_file(made.path, name),
@@ -153,6 +159,7 @@ def _accepted(bundle: Bundle, made: "ExportResult") -> dict[str, Any]:
             "fingerprint": made.manifest["fingerprint"],
             "needs": made.manifest["needs"],
             "example": made.example,
+            "signed_by": signature_state(rest)["fingerprint"],
         },
     }
 
@@ -202,22 +209,30 @@ def verify_stored(*, actor: Actor, bundle_id: int) -> dict[str, Any]:
     """Hash the stored file and each member again.
 
     Returns:
-        ``sha256`` as found, ``whole`` (all hashes are those recorded at the export), ``files`` with name and ``whole``.
+        ``sha256`` as found, ``whole`` (all hashes are those recorded at the export), ``files`` with name and ``whole``,
+        ``signature`` as `signature_state` has it.
     """
     bundle = _with_file(actor, bundle_id)
     with objects.local_path(bundle.object_key) as path:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
         members: dict[str, str] = {}
+        signed: dict[str, bytes] = {}
         if found == bundle.sha256:
             with zipfile.ZipFile(path) as archive:
                 for member in archive.infolist():
                     with archive.open(member) as stream:
                         members[member.filename] = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+                names = {"manifest.json", SIGNATURE} & set(members)
+                signed = {name: archive.read(name) for name in names}
     files = [{"name": row["name"], "whole": members.get(row["name"]) == row["sha256"]} for row in bundle.files]
     whole = found == bundle.sha256 and all(row["whole"] for row in files)
-    audit.record(actor=actor, action="bundle.verify", subject=f"bundle:{bundle.pk}", whole=whole)
-    return {"sha256": found, "whole": whole, "files": files}
+    # A file that is not whole says nothing that its signature could vouch for.
+    signature = signature_state(signed) if whole else {"state": "broken", "fingerprint": None}
+    audit.record(
+        actor=actor, action="bundle.verify", subject=f"bundle:{bundle.pk}", whole=whole, signature=signature["state"]
+    )
+    return {"sha256": found, "whole": whole, "files": files, "signature": signature}
 
 
 def _with_file(actor: Actor, bundle_id: int) -> Bundle:

@@ -24,6 +24,7 @@ from assay_client._command import (
     migrate,
     models,
     quality,
+    serving,
     sources,
     suggestions,
     work,
@@ -100,6 +101,8 @@ app.command()(explaining.explain)
 app.command()(models.export)
 app.command()(models.deploy)
 app.command()(models.predict)
+for command in (serving.serve, serving.verify):
+    app.command(context_settings=serving.AS_THEY_ARE, add_help_option=False)(command)
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(jobs.app, name="jobs")
 app.command("demo")(demo.run_demo)

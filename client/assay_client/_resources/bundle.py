@@ -44,6 +44,10 @@ class Bundles:
         """Let the service hash the stored bundle again and return what it found."""
         return dict(self._transport.json("GET", f"bundles/{bundle_id}/verify/"))
 
+    def key(self) -> dict[str, str]:
+        """Return the public key by which the service signs: algorithm, key (base64), pem, fingerprint."""
+        return dict(self._transport.json("GET", "bundles/key/"))
+
     def download(
         self, bundle_id: int, path: str | Path, *, on_progress: Callable[[int, int], None] | None = None
     ) -> int:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curation.engine.pictures import decode, kinds, prepared
+from modeling.engine.bundle.browser import browser_members
 from modeling.engine.bundle.card import model_card
 from modeling.engine.bundle.gate import LIMIT_POINTS, GateResult
 from modeling.engine.bundle.materials import bill_of_materials
 from modeling.engine.bundle.pack import pack, to_json
+from modeling.engine.bundle.signature import sign_bundle
 from modeling.engine.errors import GateRefused
 from modeling.engine.families.family import TrainingContext
 from modeling.engine.families.table import get_family
@@ -54,6 +56,7 @@ def export_bundle(
     limit_points: float = LIMIT_POINTS,
     rungs: Sequence[str] | None = None,
     context: TrainingContext | None = None,
+    signing_key: bytes | None = None,
 ) -> ExportResult:
     """Write the smallest bundle that passes the gate to `out`, which appears only when whole.
 
@@ -68,6 +71,7 @@ def export_bundle(
         limit_points: Points of the task's primary figure that the compressed model may lose.
         rungs: Names of the plan's compressions to try, all when left out.
         context: Where vectors are kept, whom to tell and to ask.
+        signing_key: An Ed25519 private key in PEM by which the bundle is signed; nobody signs when left out.
 
     Raises:
         GateRefused: every rung loses more; `facts["rungs"]` has both figures of each.
@@ -87,6 +91,7 @@ def export_bundle(
     metrics = _metrics(model, chosen, float_figures, reports, comparison)
     facts = _manifest_facts(model, plan, chosen, created_at, dict(lineage or {}))
     content, manifest = pack(_members(name, model, plan, chosen, facts, metrics), facts)
+    content = sign_bundle(content, signing_key) if signing_key else content
     _write_whole(out, content)
     digest = hashlib.sha256(content).hexdigest()
     return ExportResult(out, digest, len(content), chosen.result, reports, manifest, metrics, plan.example)
@@ -115,6 +120,7 @@ def _members(
         **runtime_files(),
         **chosen.members,
         **licences,
+        **browser_members(plan),
     }
 
 

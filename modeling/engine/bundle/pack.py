@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 FORMAT = 2
@@ -47,8 +48,28 @@ def pack(members: dict[str, bytes], facts: dict[str, Any]) -> tuple[bytes, dict[
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in sorted(whole):
-            entry = zipfile.ZipInfo(name, FIXED_DATE)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system, entry.external_attr = 3, 0o644 << 16
-            archive.writestr(entry, whole[name], compresslevel=6)
+            _write(archive, name, whole[name])
     return buffer.getvalue(), manifest
+
+
+def add_member(content: bytes, name: str, make: Callable[[dict[str, bytes]], bytes]) -> bytes:
+    """Return a bundle's bytes with one more member at the end, made from those there are; an earlier one goes."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {entry: archive.read(entry) for entry in archive.namelist() if entry != name}
+        if len(members) == len(archive.namelist()):
+            buffer = io.BytesIO(content)
+        else:
+            buffer = io.BytesIO()
+            with zipfile.ZipFile(buffer, "w") as copy:
+                for entry in sorted(members):
+                    _write(copy, entry, members[entry])
+    with zipfile.ZipFile(buffer, "a") as archive:
+        _write(archive, name, make(members))
+    return buffer.getvalue()
+
+
+def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    entry = zipfile.ZipInfo(name, FIXED_DATE)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system, entry.external_attr = 3, 0o644 << 16
+    archive.writestr(entry, content, compresslevel=6)

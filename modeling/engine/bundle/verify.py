@@ -4,13 +4,20 @@ references."""
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from modeling.engine.bundle.graph_check import check_graph
 from modeling.engine.bundle.pack import FORMAT, OTHERS, REQUIRED, SIGNATURE
 from modeling.engine.bundle.runtime.model import ANSWERS, READINGS
+from modeling.engine.bundle.signature import Signature, checked_signature
 from modeling.engine.errors import BundleInvalid
 
 if TYPE_CHECKING:
@@ -18,25 +25,30 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 600 * 2**20
 MAX_SMALL_MEMBER = 40 * 2**20
-MAX_MEMBERS = 40
+MAX_MEMBERS = 100
 MAX_LABELS = 10_000
-# Standard ONNX and the contributed operators of ONNX Runtime; any other domain would need foreign code.
-DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 
 
 @dataclass(frozen=True)
 class OpenedBundle:
-    """A verified bundle in memory; `sha256` is that of the zip file."""
+    """A verified bundle in memory; `sha256` is that of the zip file, `signature` None where nobody signed."""
 
     sha256: str
     manifest: dict[str, Any]
     labels: tuple[str, ...]
     metrics: dict[str, Any]
     members: dict[str, bytes]
+    signature: Signature | None
 
 
-def verify_bundle(path: Path) -> OpenedBundle:
+def verify_bundle(path: Path, *, key: bytes | None = None, graph: bool = True) -> OpenedBundle:
     """Check a bundle file and return its content.
+
+    Args:
+        path: The file.
+        key: A raw public key (32 bytes) by which the bundle must be signed; None takes any signature that holds, and
+            none.
+        graph: Whether to read the graph, which needs onnx and memory for it; left out where it was read before.
 
     Raises:
         BundleInvalid: the sentence names the member and what is wrong with it.
@@ -47,7 +59,7 @@ def verify_bundle(path: Path) -> OpenedBundle:
         raise BundleInvalid(f"The bundle {path.name} cannot be read: {error.strerror}.") from error
     if size > MAX_BYTES:
         raise BundleInvalid(f"The bundle has {size:,} bytes; at most {MAX_BYTES:,} are accepted.")
-    members = _read_members(path)
+    members, digest = _read_members(path)
     manifest = _json(members, "manifest.json", dict)
     if manifest.get("format") != FORMAT:
         raise BundleInvalid(f"The bundle has format {manifest.get('format')!r}; this version reads format {FORMAT}.")
@@ -58,21 +70,28 @@ def verify_bundle(path: Path) -> OpenedBundle:
     if len(set(labels)) != len(labels):
         raise BundleInvalid("labels.json names a label twice.")
     _check_runtime(manifest)
-    _check_graph("model.onnx", members["model.onnx"], manifest["graph"])
-    if "masks.onnx" in members:
-        _check_graph("masks.onnx", members["masks.onnx"], None)
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return OpenedBundle(digest, manifest, tuple(labels), _json(members, "metrics.json", dict), members)
+    _check_assets(members)
+    signature = checked_signature(members, key)
+    if graph:
+        check_graph("model.onnx", members["model.onnx"], manifest["graph"])
+        if "masks.onnx" in members:
+            check_graph("masks.onnx", members["masks.onnx"], None)
+    metrics = _json(members, "metrics.json", dict)
+    return OpenedBundle(digest, manifest, tuple(labels), metrics, members, signature)
 
 
-def _read_members(path: Path) -> dict[str, bytes]:
+def _read_members(path: Path) -> tuple[dict[str, bytes], str]:
+    """Return the members and the file's SHA-256, both of the same open file: a name may point elsewhere a moment on."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
             _check_names([entry.filename for entry in entries])
-            return {entry.filename: _read_member(archive, entry) for entry in entries}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+            members: dict[str, bytes] = {}
+            for entry in entries:
+                members[entry.filename] = _read_member(archive, entry, MAX_BYTES - sum(map(len, members.values())))
+            stream.seek(0)
+            return members, hashlib.file_digest(stream, "sha256").hexdigest()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise BundleInvalid(f"The bundle is not a whole zip file: {error}.") from error
 
 
@@ -89,8 +108,8 @@ def _check_names(names: list[str]) -> None:
         raise BundleInvalid(f"The bundle lacks {missing[0]}.")
 
 
-def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    limit = MAX_BYTES if entry.filename == "model.onnx" else MAX_SMALL_MEMBER
+def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes:
+    limit = left if entry.filename == "model.onnx" else min(left, MAX_SMALL_MEMBER)
     with archive.open(entry) as stream:
         # The size in the header is the writer's claim, so the reading itself is bounded.
         content = stream.read(limit + 1)
@@ -99,13 +118,13 @@ def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     return content
 
 
-def _json(members: dict[str, bytes], name: str, kind: type) -> Any:
+def _json(members: dict[str, bytes], name: str, kind: type | tuple[type, ...]) -> Any:
     try:
         value = json.loads(members[name])
     except (ValueError, RecursionError) as error:
         raise BundleInvalid(f"{name} is not JSON.") from error
     if not isinstance(value, kind):
-        raise BundleInvalid(f"{name} must hold a JSON {'object' if kind is dict else 'list'}.")
+        raise BundleInvalid(f"{name} must hold a JSON {'list' if kind is list else 'object'}.")
     return value
 
 
@@ -122,47 +141,32 @@ def _check_hashes(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
             )
 
 
+def _check_assets(members: dict[str, bytes]) -> None:
+    """Refuse a table that is none: objects, which are pickles, or another size than it says."""
+    for name, content in members.items():
+        if name.startswith("assets/") and name.endswith(".json"):
+            _json(members, name, (dict, list))
+        elif name.endswith(".npy"):
+            stream = io.BytesIO(content)
+            try:
+                version = np.lib.format.read_magic(stream)
+                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                shape, _, kind = read(stream)
+            except (ValueError, SyntaxError, TypeError, RecursionError) as error:
+                raise BundleInvalid(f"{name} is not an array that can be read.") from error
+            if kind.hasobject:
+                raise BundleInvalid(f"{name} holds objects, which are not accepted.")
+            if math.prod(shape) * kind.itemsize != len(content) - stream.tell():
+                raise BundleInvalid(f"{name} has another size than it says.")
+
+
 def _check_runtime(manifest: dict[str, Any]) -> None:
     """Refuse what this version's runtime cannot read or answer; the bundle's own copy of the runtime is never run."""
     for name, table in (("reading", READINGS), ("answering", ANSWERS)):
         settings = manifest.get(name)
-        if not isinstance(settings, dict) or settings.get("kind") not in table:
+        if not isinstance(settings, dict) or str(settings.get("kind")) not in table:
             raise BundleInvalid(f"The manifest's {name} must be one of {', '.join(table)}.")
     graph = manifest.get("graph")
     names = [graph.get(side) for side in ("inputs", "outputs")] if isinstance(graph, dict) else [None]
     if not all(isinstance(each, list) and each and all(isinstance(one, str) for one in each) for each in names):
         raise BundleInvalid("The manifest's graph must name inputs and outputs.")
-
-
-def _check_graph(name: str, content: bytes, said: dict[str, Any] | None) -> None:
-    """Refuse a graph that needs anything outside itself, or whose inputs and outputs are not those of the manifest."""
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        model = onnx.load_model_from_string(content)
-    except (DecodeError, ValueError) as error:
-        raise BundleInvalid(f"{name} is not an ONNX graph.") from error
-    if model.functions:
-        raise BundleInvalid(f"{name} defines functions of its own, which are not accepted.")
-    graphs = [model.graph]
-    while graphs:
-        graph = graphs.pop()
-        tensors = [*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)]
-        for node in graph.node:
-            if node.domain not in DOMAINS:
-                raise BundleInvalid(f"{name} uses operators of {node.domain!r}, which are not accepted.")
-            for attribute in node.attribute:
-                tensors += [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
-                graphs += [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
-        if any(tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data for tensor in tensors):
-            raise BundleInvalid(f"{name} points to data outside the file.")
-    if said is None:
-        return
-    found = {
-        side: [value.name for value in values]
-        for side, values in (("inputs", model.graph.input), ("outputs", model.graph.output))
-    }
-    for side, names in found.items():
-        if names != said[side]:
-            raise BundleInvalid(f"{name} has the {side} {', '.join(names)}; the manifest says {', '.join(said[side])}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from modeling.engine.commands import augmentation, bundles, explain, models, search
+from modeling.engine.commands import augmentation, bundles, explain, models, search, serving
 from modeling.engine.commands.talk import say
 from modeling.engine.errors import EngineError
 
@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     augmentation.add_commands(commands)
     search.add_commands(commands)
     explain.add_commands(commands)
+    serving.add_commands(commands)
     return top
 
 

@@ -268,9 +268,7 @@ def add_commands(commands: Any) -> None:
     evaluate.set_defaults(run=run_evaluate)
     predict = commands.add_parser("predict", help=run_predict.__doc__)
     predict.add_argument("model", type=Path, help="a trained folder, or a bundle")
-    what = (
-        "a file or folder for a trained folder; for a bundle texts, pictures, or JSON of rows or pairs"
-    )
+    what = "a file or folder for a trained folder; for a bundle texts, pictures, or JSON of rows or pairs"
     predict.add_argument("inputs", nargs="*", help=what)
     predict.add_argument("--text", default="text", help="column of texts")
     predict.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")

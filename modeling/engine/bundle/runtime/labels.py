@@ -6,6 +6,17 @@ from typing import Any
 import numpy as np
 
 
+def by_label(labels: Sequence[str], outputs: Sequence[np.ndarray[Any, Any]]) -> dict[str, float]:
+    """Return the numbers of a graph's first output, [1, k], by label.
+
+    Raises:
+        ValueError: There is not one number for each label.
+    """
+    if outputs[0].shape != (1, len(labels)):
+        raise ValueError(f"The graph gives numbers of the shape {outputs[0].shape} for {len(labels)} labels.")
+    return dict(zip(labels, map(float, outputs[0][0]), strict=True))
+
+
 class OneLabel:
     """Probabilities [1, k] that sum to 1: the likeliest label, and the probability of each."""
 
@@ -14,12 +25,8 @@ class OneLabel:
 
     def answer(self, outputs: Sequence[np.ndarray[Any, Any]], known: Any) -> dict[str, Any]:
         """Return `label` and `probabilities`."""
-        row = outputs[0][0]
-        chances = [float(value) for value in row]
-        return {
-            "label": self._labels[int(np.argmax(row))],
-            "probabilities": dict(zip(self._labels, chances, strict=True)),
-        }
+        chances = by_label(self._labels, outputs)
+        return {"label": max(chances, key=chances.__getitem__), "probabilities": chances}
 
 
 class ManyLabels:
@@ -30,5 +37,5 @@ class ManyLabels:
 
     def answer(self, outputs: Sequence[np.ndarray[Any, Any]], known: Any) -> dict[str, Any]:
         """Return `labels` and `probabilities`."""
-        chances = dict(zip(self._labels, (float(value) for value in outputs[0][0]), strict=True))
+        chances = by_label(self._labels, outputs)
         return {"labels": [name for name, chance in chances.items() if chance >= 0.5], "probabilities": chances}

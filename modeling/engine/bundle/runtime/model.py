@@ -5,9 +5,12 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from onnxruntime import RunOptions
 
 # What the manifest calls a way of reading or answering, and where it is written. A new one is one row here.
 READINGS = {
@@ -84,13 +87,15 @@ class Model:
         self._session = opened(member("model.onnx"), threads)
         self._outputs = [output.name for output in self._session.get_outputs()]
 
-    def predict(self, given: Sequence[Any]) -> list[dict[str, Any]]:
+    def predict(self, given: Sequence[Any], run: "RunOptions | None" = None) -> list[dict[str, Any]]:
         """Return an answer for each of some texts, pictures or rows, in order.
+
+        `run` is ONNX Runtime's: another thread that sets its `terminate` ends this, in the middle of a graph too.
 
         Raises:
             Refused: One of them is not what this model reads; nothing is answered.
         """
-        return [self.one(each, place) for place, each in enumerate(given)]
+        return [self.one(each, place, run) for place, each in enumerate(given)]
 
     def given(self, word: str) -> Any:
         """Return what a word of a command line stands for.
@@ -113,13 +118,13 @@ class Model:
         """Answer once what the reading names as an example, so that the first question is as quick as the others."""
         self.one(self._reading.example)
 
-    def one(self, given: Any, place: int = 0) -> dict[str, Any]:
+    def one(self, given: Any, place: int = 0, run: "RunOptions | None" = None) -> dict[str, Any]:
         """Return the answer for one; `place` is what a refusal names."""
         try:
             tensors, known = self._reading.read(given)
         except Refused as refused:
             raise Refused(str(refused), refused.code, place) from None
-        outputs = self._session.run(self._outputs, tensors) if tensors else []
+        outputs = self._session.run(self._outputs, tensors, run) if tensors else []
         answer = self._answer.answer(outputs, known)
         if not _is_finite(answer):
             # A graph that overflows would otherwise answer with whatever comparing to NaN gives.
