@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from modeling.engine.commands import augmentation, bundles, models, search
+from modeling.engine.commands import augmentation, bundles, compression, models, search
 from modeling.engine.commands.talk import say
 from modeling.engine.errors import EngineError
 
@@ -19,6 +19,7 @@ def parser() -> argparse.ArgumentParser:
     bundles.add_commands(commands)
     augmentation.add_commands(commands)
     search.add_commands(commands)
+    compression.add_commands(commands)
     return top
 
 

@@ -67,15 +67,21 @@ class FineTuning(TextFamily):
         self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
     ) -> np.ndarray[Any, Any]:
         """Return logits."""
-        import torch
+        return tuned_logits(self.module(folder, facts, None), facts, inputs, context)
 
-        from curation.engine.embedding.table import get_encoder
-        from modeling.engine.families.token_texts import batched, tokenize
-        from modeling.engine.training.loop import choose_device
 
-        device = choose_device(facts["settings"]["device"] if facts["settings"]["device"] != "cuda" else "auto")
-        torch.set_num_threads(facts["settings"]["threads"])
-        source = get_encoder(facts["encoder"])
-        module = self.module(folder, facts, None).to(device)
-        logits = batched(module, tokenize(source, inputs), source.pad_id, device, context.cancelled)
-        return logits.astype("float64")
+def tuned_logits(
+    module: Any, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
+) -> np.ndarray[Any, Any]:
+    """Return float64 logits [n, k] of texts by an encoder with a head."""
+    import torch
+
+    from curation.engine.embedding.table import get_encoder
+    from modeling.engine.families.token_texts import batched, tokenize
+    from modeling.engine.training.loop import choose_device
+
+    device = choose_device(facts["settings"]["device"] if facts["settings"]["device"] != "cuda" else "auto")
+    torch.set_num_threads(facts["settings"]["threads"])
+    source = get_encoder(facts["encoder"])
+    logits = batched(module.to(device), tokenize(source, inputs), source.pad_id, device, context.cancelled)
+    return logits.astype("float64")

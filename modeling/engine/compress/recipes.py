@@ -1,0 +1,65 @@
+"""What a search for smaller models tries: exports of the model itself, and students of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from modeling.engine.compress.smaller_cut import Cut
+from modeling.engine.compress.static_shape import StaticShape
+from modeling.engine.families.table import get_family
+
+if TYPE_CHECKING:
+    from modeling.engine.bundle.plan import Plan
+    from modeling.engine.training.train import TrainedModel
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One candidate of a search.
+
+    Attributes:
+        name: Short and stable.
+        title: What it is, in words.
+        rung: Of the model's own plan; empty for a student, whose rungs are tried from small to safe.
+        shape: Of a student of static vectors.
+        cut: Of a smaller encoder.
+    """
+
+    name: str
+    title: str
+    rung: str = ""
+    shape: StaticShape | None = None
+    cut: Cut | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe JSON-ready."""
+        return asdict(self)
+
+
+# In the order in which they are tried: the cheap ones first.
+STUDENTS: tuple[Recipe, ...] = (
+    Recipe("static-256", "static vectors of 256 numbers, with pairs", shape=StaticShape(256, 16_384)),
+    Recipe("static-64", "static vectors of 64 numbers, with pairs", shape=StaticShape(64, 8192)),
+    Recipe("layers-2", "the encoder's first two layers", cut=Cut(layers=2)),
+    Recipe("layers-3", "the encoder's first three layers", cut=Cut(layers=3)),
+    Recipe(
+        "narrow-half",
+        "half of the heads and inner units, words of 128 numbers",
+        cut=Cut(heads=0.5, feed=0.5, word_rank=128),
+    ),
+    Recipe("zeros-half", "half of the encoder's weights set to 0", cut=Cut(zeros=0.5)),
+)
+NAMES = tuple(recipe.name for recipe in STUDENTS)
+
+
+def recipes_for(model: TrainedModel, plan: Plan | None) -> tuple[Recipe, ...]:
+    """Return what can be tried for a model: its own rungs where it can be exported, then the students."""
+    own = () if plan is None else tuple(Recipe(rung.name, rung.title, rung=rung.name) for rung in plan.rungs)
+    return (*own, *STUDENTS)
+
+
+def plan_of(model: TrainedModel, data: Any) -> Plan | None:
+    """Return how a model becomes a bundle; None where it does not."""
+    family = get_family(model.facts["family"])
+    return family.plan(model, data) if family.exportable else None

@@ -1,0 +1,261 @@
+"""Search for the smallest model that a client accepts: make candidates, measure each as its bundle answers, draw the
+front."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from modeling.engine.bundle.export import code_hash
+from modeling.engine.callbacks import stop_if
+from modeling.engine.compress.front import Limits, Row, front, propose
+from modeling.engine.compress.lesson import (
+    LABEL_SHARE,
+    TEMPERATURE,
+    Lesson,
+    check_teacher,
+    lesson_texts,
+    prepare_lesson,
+)
+from modeling.engine.compress.measuring import Reference, measure, reference_of
+from modeling.engine.compress.recipes import Recipe, plan_of, recipes_for
+from modeling.engine.errors import Cancelled, EngineError
+from modeling.engine.families.family import TrainingContext
+from modeling.engine.training.settings import TrainingSettings
+from modeling.engine.training.train import TrainedModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from modeling.engine.bundle.plan import Plan
+    from modeling.engine.data import Examples
+
+ROW_FILE, BUNDLE_FILE, MODEL_FOLDER = "row.json", "bundle.zip", "model"
+# As many made texts as training texts, up to this many: an encoder reads some hundred in a second.
+MOST_MADE = 10_000
+
+
+@dataclass(frozen=True)
+class Compression:
+    """What came of a search. `figure` names the primary figure, `teacher` has it for validation and test rows, `rows`
+    are all candidates in the order in which they were tried, `front` names those that nothing beats, `proposed` the one
+    to take (or None) and `sentence` says why."""
+
+    figure: str
+    teacher: dict[str, Any]
+    limits: Limits
+    rows: list[Row]
+    front: list[str]
+    proposed: str | None
+    sentence: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the search JSON-ready."""
+        return {
+            **self.__dict__,
+            "limits": self.limits.to_dict(),
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+
+def compress(
+    teacher: TrainedModel,
+    data: Examples,
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    recipes: Sequence[str] | None = None,
+    unlabeled: Sequence[str] = (),
+    made: int | None = None,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    context: TrainingContext | None = None,
+    on_row: Callable[[Row, int, int], None] | None = None,
+) -> Compression:
+    """Try exports and students of a model, and say which is the smallest within the limits.
+
+    The choice looks at the validation rows alone; the test rows are for the report. A candidate that is whole in the
+    folder, of the same model, rows, code and settings, is not made again; one that fails is told of, and the others are
+    tried.
+
+    Args:
+        teacher: A model of texts with one or several labels, an ensemble too.
+        data: The rows that it was trained on.
+        folder: For the candidates: their models and bundles.
+        limits: What the client accepts.
+        recipes: Names of the candidates to try; all when left out.
+        unlabeled: Further texts to teach by.
+        made: How many texts to make from others; as many as training rows, 10,000 at most, when left out.
+        seed: Of every random choice.
+        settings: Settings of the teaching for all students, such as epochs.
+        context: Where vectors are kept, whom to tell and to ask.
+        on_row: Told of each candidate, with its number from 1 and how many there are.
+
+    Raises:
+        EngineError: `wrong_teacher`, `unknown_candidate`.
+        Cancelled.
+    """
+    check_teacher(teacher, data)
+    context = context or TrainingContext()
+    made = min(MOST_MADE, len(data.part("train").inputs)) if made is None else made
+    plan = plan_of(teacher, data)
+    chosen = _chosen(recipes_for(teacher, plan), recipes)
+    maker = _Maker(teacher, data, folder, plan, tuple(unlabeled), made, seed, dict(settings or {}), context)
+    rows = []
+    for number, recipe in enumerate(chosen, start=1):
+        stop_if(context.cancelled, "Compressing")
+        row = maker.row(recipe)
+        rows.append(row)
+        if on_row:
+            on_row(row, number, len(chosen))
+    limits = limits or Limits()
+    proposed, sentence = propose(rows, limits)
+    figures = maker.reference().to_dict()
+    return Compression(data.kind.primary, figures, limits, rows, front(rows), proposed, sentence)
+
+
+def _chosen(known: Sequence[Recipe], names: Sequence[str] | None) -> list[Recipe]:
+    unknown = sorted(set(names or ()) - {recipe.name for recipe in known})
+    if unknown:
+        raise EngineError(
+            f"There is no candidate {unknown[0]!r} for this model; there are "
+            f"{', '.join(recipe.name for recipe in known)}.",
+            code="unknown_candidate",
+        )
+    return [recipe for recipe in known if names is None or recipe.name in names]
+
+
+def candidate_model(folder: Path, name: str) -> TrainedModel:
+    """Return the model of a student that a search left in its folder."""
+    return TrainedModel.load(folder / name / MODEL_FOLDER)
+
+
+class _Maker:
+    """Makes candidates of one model in one folder; teacher's answers and figures are got once, when first needed."""
+
+    def __init__(
+        self,
+        teacher: TrainedModel,
+        data: Examples,
+        folder: Path,
+        plan: Plan | None,
+        unlabeled: tuple[str, ...],
+        made: int,
+        seed: int,
+        settings: dict[str, Any],
+        context: TrainingContext,
+    ) -> None:
+        self.teacher, self.data, self.folder, self.plan = teacher, data, folder, plan
+        self.unlabeled, self.made, self.seed, self.settings, self.context = unlabeled, made, seed, settings, context
+        self._lesson: Lesson | None = None
+        self._reference: Reference | None = None
+
+    def row(self, recipe: Recipe) -> Row:
+        """Return a candidate, from its folder where it lies there whole."""
+        place = self.folder / recipe.name
+        key = self._key(recipe)
+        stored = place / ROW_FILE
+        if stored.exists():
+            known = json.loads(stored.read_text(encoding="utf-8"))
+            if known.pop("key") == key:
+                return Row(**known)
+            shutil.rmtree(place)
+        place.mkdir(parents=True, exist_ok=True)
+        self.context.stage(recipe.name)
+        try:
+            row = self._made(recipe, place)
+        except Cancelled:
+            raise
+        except EngineError as reason:
+            row = Row(recipe.name, recipe.title, student=not recipe.rung, failed=str(reason))
+        scratch = place / f"{ROW_FILE}.part"
+        scratch.write_text(json.dumps({"key": key, **row.to_dict()}, ensure_ascii=False, indent=1), encoding="utf-8")
+        scratch.replace(stored)
+        return row
+
+    def _key(self, recipe: Recipe) -> str:
+        """Return a hash of all that a candidate comes from."""
+        parents = [
+            recipe.to_dict(), self.teacher.facts["fingerprint"], self.data.content_hash(), code_hash(),
+            [self.unlabeled, self.made, self.seed, self.settings],
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(parents, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _made(self, recipe: Recipe, place: Path) -> Row:
+        reference = self.reference()
+        lesson = None if recipe.rung else self.lesson()
+        began = time.process_time()
+        if recipe.rung:
+            assert self.plan is not None
+            model, plan, rungs = self.teacher, self.plan, [r for r in self.plan.rungs if r.name == recipe.rung]
+        else:
+            assert lesson is not None
+            model = self._taught(recipe, lesson, place)
+            found = plan_of(model, self.data)
+            assert found is not None
+            plan, rungs = found, list(found.rungs)
+        measured = measure(
+            model, plan, rungs, self.data, reference, place / BUNDLE_FILE, self.context, student=not recipe.rung
+        )
+        seconds = time.process_time() - began - measured.pop("measuring_seconds")
+        return Row(recipe.name, recipe.title, student=not recipe.rung, seconds=round(seconds, 1), **measured)
+
+    def _taught(self, recipe: Recipe, lesson: Lesson, place: Path) -> TrainedModel:
+        threads = int(self.teacher.facts["settings"].get("threads", 1))
+        settings = TrainingSettings.from_dict({"threads": threads, **self.settings, "seed": self.seed})
+        context = replace(self.context, checkpoints=place / f"checkpoints-{self._key(recipe)[:16]}")
+        folder = place / MODEL_FOLDER
+        try:
+            if recipe.shape is not None:
+                from modeling.engine.compress.static_student import teach_static
+
+                return teach_static(
+                    self.teacher, lesson, self.data, folder, shape=recipe.shape, settings=settings, context=context
+                )
+            from modeling.engine.compress.smaller_student import teach_smaller
+
+            assert recipe.cut is not None
+            return teach_smaller(
+                self.teacher, lesson, self.data, folder, cut=recipe.cut, settings=settings, context=context
+            )
+        finally:
+            if (folder / "model.json").exists():
+                shutil.rmtree(place / f"checkpoints-{self._key(recipe)[:16]}", ignore_errors=True)
+
+    def lesson(self) -> Lesson:
+        """Return what the students learn from; the teacher's answers lie in the folder once it has given them."""
+        if self._lesson is None:
+            self._lesson = self._asked()
+        return self._lesson
+
+    def _asked(self) -> Lesson:
+        facts = [
+            self.teacher.facts["fingerprint"], self.data.content_hash(), self.unlabeled, self.made, self.seed,
+            TEMPERATURE, LABEL_SHARE,
+        ]  # fmt: skip
+        key = hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogatepass")).hexdigest()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stored = self.folder / f"lesson-{key[:24]}.npy"
+        targets = np.load(stored, allow_pickle=False) if stored.exists() else None
+        lesson = prepare_lesson(
+            self.teacher, self.data, lesson_texts(self.data, self.unlabeled, self.made, self.seed),
+            targets=targets, context=self.context,
+        )  # fmt: skip
+        if targets is None:
+            scratch = stored.with_suffix(".part.npy")
+            np.save(scratch, lesson.targets)
+            scratch.replace(stored)
+        return lesson
+
+    def reference(self) -> Reference:
+        """Return what the model itself says of validation and test rows."""
+        if self._reference is None:
+            self._reference = reference_of(self.teacher, self.plan, self.data, self.context)
+        return self._reference
