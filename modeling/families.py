@@ -330,6 +330,32 @@ FAMILIES: dict[str, Family] = {
 }
 
 
+# What a search for smaller models makes; nobody trains them by name.
+STUDENTS: dict[str, Family] = {
+    "static": Family(
+        name="static",
+        title=_("Static vectors, taught by another model"),
+        what=_("Adds up one vector for each piece of a text and for each pair of neighbours; no encoder runs."),
+        when=_("Made by “Make it smaller” from another model."),
+        cost=_("minutes"),
+        tasks=(),
+    ),
+    "student": Family(
+        name="student",
+        title=_("Smaller encoder, taught by another model"),
+        what=_("The encoder of another model with fewer layers, heads or inner units, taught by that model."),
+        when=_("Made by “Make it smaller” from another model."),
+        cost=_("minutes"),
+        tasks=(),
+    ),
+}
+
+
+def family_of(name: str) -> Family | None:
+    """Return the family of that name, of models that are trained or taught."""
+    return FAMILIES.get(name) or STUDENTS.get(name)
+
+
 def families_for(task: str) -> dict[str, Family]:
     """Return the families that learn a task, the one that chooses among them first."""
     return {name: family for name, family in FAMILIES.items() if task in family.tasks}

@@ -61,6 +61,8 @@ KINDS: dict[str, Kind] = {
     "modeling.search": Kind(_("Search for settings"), "heavy"),
     "modeling.search_trials": Kind(_("Part of a search for settings"), "heavy"),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),
+    "modeling.compress": Kind(_("Search for a smaller model"), "heavy"),
+    "modeling.keep_student": Kind(_("Keeping a smaller model"), "heavy"),
     "modeling.search_subject": Kind(_("Search for a person")),
     "modeling.erase_subject": Kind(_("Erasure of a person"), attempts=20),
     "workers.check": Kind(_("Check of the workers"), "interactive"),

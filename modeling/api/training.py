@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedAPIView, ScopedViewSet, valid
-from modeling.families import FAMILIES, TASK_TITLES
+from modeling.families import FAMILIES, STUDENTS, TASK_TITLES
 from modeling.models import Training
 from modeling.services.judged import PAGE_LIMIT, compare_trainings, judged_page, slice_figures, training_with_rows
 from modeling.services.trainable import find_goal
@@ -136,7 +136,7 @@ class ComparisonOutput(serializers.Serializer[Any]):
 
 class TrainingFilter(filters.FilterSet):
     version = filters.NumberFilter(min_value=1, max_value=2**62)
-    family = filters.ChoiceFilter(choices=[(name, name) for name in FAMILIES])
+    family = filters.ChoiceFilter(choices=[(name, name) for name in (*FAMILIES, *STUDENTS)])
 
     class Meta:
         model = Training

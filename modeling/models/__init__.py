@@ -1,4 +1,5 @@
 from modeling.models.bundle import Bundle, BundleState
+from modeling.models.compression import Compression
 from modeling.models.deployment import (
     Deployment,
     DeploymentRevision,
@@ -14,6 +15,7 @@ from modeling.models.training import Training
 __all__ = [
     "Bundle",
     "BundleState",
+    "Compression",
     "Deployment",
     "DeploymentRevision",
     "DeploymentState",

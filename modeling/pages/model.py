@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.pages.view import PageRequest, ScopedPage, page_of
-from modeling.families import FAMILIES
+from modeling.families import family_of
 from modeling.models import Search, Training
 from modeling.pages.report import FIGURES
 
@@ -31,7 +31,7 @@ class ModelsPage(ScopedPage):
 def _row(training: Training) -> dict[str, Any]:
     model = getattr(training, "model", None)
     metrics = model.metrics if model else {}
-    family = FAMILIES.get(metrics.get("family") or training.family)
+    family = family_of(metrics.get("family") or training.family)
     primary = metrics.get("primary", "macro_f1")
     return {
         "training": training,

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.pages.view import PageRequest, ScopedPage, form_errors
 from core.number import whole_number
-from modeling.families import AUTO, FAMILIES, TASK_TITLES
+from modeling.families import AUTO, TASK_TITLES, family_of
 from modeling.models import Training
 from modeling.pages.report import ReportView
 from modeling.pages.training_form import TrainingForm, family_cards, goal_of, goal_title, settings_of
@@ -113,8 +113,8 @@ def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int 
     rows = rows.select_related("version__dataset", "job", "model", "created_by")
     training = get_object_or_404(rows, pk=pk)
     model = getattr(training, "model", None)
-    family = FAMILIES.get(training.family)
-    kept = FAMILIES.get((training.report or {}).get("family", training.family))
+    family = family_of(training.family)
+    kept = family_of((training.report or {}).get("family", training.family))
     others = Training.objects.visible_to(request.actor).filter(version=training.version_id).exclude(rows_key="")
     context = {
         "training": training,

@@ -16,7 +16,7 @@ from core import objects
 from core.errors import Conflict, NotFound
 from curation.services.meaning import vectors_folder
 from modeling.engine.errors import GateRefused
-from modeling.families import FAMILIES
+from modeling.families import family_of
 from modeling.models import Bundle, BundleState, Model
 from modeling.services.archive import unpack
 from modeling.services.engine_errors import engine_errors
@@ -33,7 +33,7 @@ DEFAULT_LIMIT_POINTS = 0.5
 
 
 @transaction.atomic
-def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_LIMIT_POINTS) -> Bundle:
+def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_LIMIT_POINTS, rung: str = "") -> Bundle:
     """Send the job that makes a bundle of a model and return the bundle, still without a file.
 
     Args:
@@ -41,6 +41,7 @@ def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_L
         model_id: The model.
         limit_points: How many points (0 to 100) of the task's primary figure the small model may lose on the
             test split.
+        rung: The one compression to try; all, from small to safe, when left out.
 
     Raises:
         NotFound: No such model.
@@ -49,15 +50,17 @@ def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_L
     model = Model.objects.visible_to(actor).select_related("training").filter(pk=model_id).first()
     if model is None:
         raise NotFound(_("There is no such model."))
-    if not FAMILIES[model.training.family].exportable:
+    family = family_of(model.training.family)
+    if family is None or not family.exportable:
         detail = _(
             "Models of the family %(family)s are there to compare with and cannot be exported. Train another one."
         )
-        raise Conflict("model_not_exportable", detail % {"family": FAMILIES[model.training.family].title})
+        raise Conflict("model_not_exportable", detail % {"family": family.title if family else model.training.family})
     bundle = Bundle.objects.create(
         organization_id=actor.organization_id,
         model=model,
         limit_points=limit_points,
+        rung=rung,
         created_by_id=actor.user_id or None,
     )
     bundle.job = enqueue(
@@ -127,6 +130,7 @@ def _export(job: JobContext, bundle: Bundle, folder: Path) -> "ExportResult":
             },
             comparison=(training.report or {}).get("comparison"),
             limit_points=bundle.limit_points,
+            rungs=[bundle.rung] if bundle.rung else None,
             context=TrainingContext(
                 cache_dir=settings.ASSAY_MODEL_CACHE,
                 vectors_dir=vectors_folder(job.organization_id),

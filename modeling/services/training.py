@@ -122,7 +122,7 @@ def run_training(*, job: JobContext, training_id: int) -> dict[str, Any]:
     training = Training.objects.select_related("version").get(pk=training_id, organization_id=job.organization_id)
     done = Model.objects.filter(training=training).first()
     if done is not None:
-        return _result(training, done)
+        return result_of(training, done)
     goal, soft = Goal(training.task, training.answer), bool(training.params.get("soft_labels"))
     with work_folder(job, keep=True) as folder, engine_errors(job):
         job.progress(0, None, _("reading the version"))
@@ -130,8 +130,8 @@ def run_training(*, job: JobContext, training_id: int) -> dict[str, Any]:
             model, evaluation = _fit(job, training, data, folder)
             job.progress(0, None, _("storing the model"))
             rows_key = store_rows(training, evaluation, folder)
-            kept = _keep(job, training, model, evaluation.to_dict(), rows_key, folder)
-    return _result(training, kept)
+            kept = keep_model(job, training, model, evaluation.to_dict(), rows_key, folder)
+    return result_of(training, kept)
 
 
 def _fit(job: JobContext, training: Training, data: "Examples", folder: Path) -> tuple["TrainedModel", "Evaluation"]:
@@ -194,7 +194,7 @@ def _context(job: JobContext, folder: Path, *, quiet: bool = False) -> "Training
     )
 
 
-def _keep(
+def keep_model(
     job: JobContext,
     training: Training,
     model: "TrainedModel",
@@ -261,5 +261,6 @@ def _headline(report: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _result(training: Training, model: Model) -> dict[str, Any]:
+def result_of(training: Training, model: Model) -> dict[str, Any]:
+    """Return what the job of a training tells."""
     return {"training": training.pk, "model": model.pk, "sha256": model.sha256, **model.metrics}

@@ -94,7 +94,7 @@ def front(rows: Sequence[Row]) -> list[str]:
 def propose(rows: Sequence[Row], limits: Limits) -> tuple[str | None, str]:
     """Return the smallest row within the limits, of equal ones the quickest, and a sentence why; None when there is
     none."""
-    fitting = sorted((row for row in rows if row.within(limits)), key=lambda row: (row.bytes, row.ms))
+    fitting = sorted((row for row in rows if row.within(limits)), key=lambda row: (row.bytes, row.ms, row.lost))
     asked = _asked(limits)
     if fitting:
         best = fitting[0]

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modeling.engine.compress.smaller_cut import Cut
 from modeling.engine.compress.static_shape import StaticShape
-from modeling.engine.families.table import get_family
-
-if TYPE_CHECKING:
-    from modeling.engine.bundle.plan import Plan
-    from modeling.engine.training.train import TrainedModel
 
 
 @dataclass(frozen=True)
@@ -50,16 +45,3 @@ STUDENTS: tuple[Recipe, ...] = (
     ),
     Recipe("zeros-half", "half of the encoder's weights set to 0", cut=Cut(zeros=0.5)),
 )
-NAMES = tuple(recipe.name for recipe in STUDENTS)
-
-
-def recipes_for(model: TrainedModel, plan: Plan | None) -> tuple[Recipe, ...]:
-    """Return what can be tried for a model: its own rungs where it can be exported, then the students."""
-    own = () if plan is None else tuple(Recipe(rung.name, rung.title, rung=rung.name) for rung in plan.rungs)
-    return (*own, *STUDENTS)
-
-
-def plan_of(model: TrainedModel, data: Any) -> Plan | None:
-    """Return how a model becomes a bundle; None where it does not."""
-    family = get_family(model.facts["family"])
-    return family.plan(model, data) if family.exportable else None

@@ -25,9 +25,10 @@ from modeling.engine.compress.lesson import (
     prepare_lesson,
 )
 from modeling.engine.compress.measuring import Reference, measure, reference_of
-from modeling.engine.compress.recipes import Recipe, plan_of, recipes_for
+from modeling.engine.compress.recipes import STUDENTS, Recipe
 from modeling.engine.errors import Cancelled, EngineError
 from modeling.engine.families.family import TrainingContext
+from modeling.engine.families.table import get_family
 from modeling.engine.training.settings import TrainingSettings
 from modeling.engine.training.train import TrainedModel
 
@@ -106,7 +107,7 @@ def compress(
     context = context or TrainingContext()
     made = min(MOST_MADE, len(data.part("train").inputs)) if made is None else made
     plan = plan_of(teacher, data)
-    chosen = _chosen(recipes_for(teacher, plan), recipes)
+    chosen = _chosen(recipes_for(plan), recipes)
     maker = _Maker(teacher, data, folder, plan, tuple(unlabeled), made, seed, dict(settings or {}), context)
     rows = []
     for number, recipe in enumerate(chosen, start=1):
@@ -119,6 +120,18 @@ def compress(
     proposed, sentence = propose(rows, limits)
     figures = maker.reference().to_dict()
     return Compression(data.kind.primary, figures, limits, rows, front(rows), proposed, sentence)
+
+
+def plan_of(model: TrainedModel, data: Examples) -> Plan | None:
+    """Return how a model becomes a bundle; None where it does not."""
+    family = get_family(model.facts["family"])
+    return family.plan(model, data) if family.exportable else None
+
+
+def recipes_for(plan: Plan | None) -> tuple[Recipe, ...]:
+    """Return what can be tried for a model: its own rungs where it can be exported, then the students."""
+    own = () if plan is None else tuple(Recipe(rung.name, rung.title, rung=rung.name) for rung in plan.rungs)
+    return (*own, *STUDENTS)
 
 
 def _chosen(known: Sequence[Recipe], names: Sequence[str] | None) -> list[Recipe]:
