@@ -15,6 +15,7 @@ from assay_client._resources.assignment import Assignments
 from assay_client._resources.bulk import Bulks
 from assay_client._resources.bundle import Bundles
 from assay_client._resources.comment import Comments, Reviews
+from assay_client._resources.compression import Compressions
 from assay_client._resources.dataset import Datasets
 from assay_client._resources.deployment import Deployments
 from assay_client._resources.erasure import Erasures
@@ -48,8 +49,8 @@ class Client:
 
     Attributes:
         datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, suggestions, exports,
-            quality, rules, bulks, annotations, comments, reviews, jobs, trainings, bundles, deployments: one for each
-            noun of the service.
+            quality, rules, bulks, annotations, comments, reviews, jobs, trainings, compressions, bundles, deployments:
+            one for each noun of the service.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Client:
         self.comments = Comments(self._transport)
         self.reviews = Reviews(self._transport)
         self.trainings = Trainings(self._transport)
+        self.compressions = Compressions(self._transport)
         self.bundles = Bundles(self._transport)
         self.deployments = Deployments(self._transport)
 

@@ -309,6 +309,20 @@ class Bundle(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compression(Record):
+    """A search for a smaller form of a model."""
+
+    id: int
+    model: int
+    limit_drop: float = 0.0
+    limit_bytes: int | None = None
+    limit_ms: float | None = None
+    job: int | None = None
+    state: str | None = None
+    report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment(Record):
     """A name under which predictions are asked for."""
 

@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from modeling.api.bundle import BundleViewSet
+from modeling.api.compression import CompressionViewSet
 from modeling.api.deployment import DeploymentViewSet, PredictBySlugView, PredictView
 from modeling.api.erasure import ErasureViewSet
 from modeling.api.lineage import LineageView
@@ -15,6 +16,7 @@ router.register("trainings", TrainingViewSet, basename="training")
 router.register("searches", SearchViewSet, basename="search")
 router.register("models", ModelViewSet, basename="model")
 router.register("bundles", BundleViewSet, basename="bundle")
+router.register("compressions", CompressionViewSet, basename="compression")
 router.register("deployments", DeploymentViewSet, basename="deployment")
 router.register("erasures", ErasureViewSet, basename="erasure")
 urlpatterns = [

@@ -9,9 +9,11 @@ from accounts.pages.view import PageRequest, ScopedPage, form_errors
 from core.number import whole_number
 from modeling.families import AUTO, TASK_TITLES, family_of
 from modeling.models import Training
+from modeling.pages.compression import CompressForm
 from modeling.pages.report import ReportView
 from modeling.pages.training_form import TrainingForm, family_cards, goal_of, goal_title, settings_of
 from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
+from modeling.services.compression import TASKS as TEACHING
 from modeling.services.judged import slices_of
 from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, MOST_WORKERS, searchable_families
 from modeling.services.trainable import goals_of, trainable_versions
@@ -90,7 +92,7 @@ class TrainingPage(ScopedPage):
     scopes = {"GET": "model.read"}
 
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
-        return _show_training(request, pk, ExportForm())
+        return show_training(request, pk)
 
 
 class ExportPage(ScopedPage):
@@ -105,12 +107,19 @@ class ExportPage(ScopedPage):
             with form_errors(form):
                 made = start_export(actor=request.actor, model_id=training.model.pk, **form.cleaned_data)
                 return redirect("modeling:bundle", made.pk)
-        return _show_training(request, pk, form, status=400)
+        return show_training(request, pk, form, status=400)
 
 
-def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int = 200) -> HttpResponse:
+def show_training(
+    request: PageRequest,
+    pk: int,
+    form: ExportForm | None = None,
+    smaller: CompressForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Return the page of a training, with forms that were sent and are wrong."""
     rows = Training.objects.visible_to(request.actor)
-    rows = rows.select_related("version__dataset", "job", "model", "created_by")
+    rows = rows.select_related("version__dataset", "job", "model", "created_by", "compression__model__training")
     training = get_object_or_404(rows, pk=pk)
     model = getattr(training, "model", None)
     family = family_of(training.family)
@@ -127,7 +136,9 @@ def _show_training(request: PageRequest, pk: int, form: ExportForm, status: int 
         "slices": slices_of(training) if training.rows_key else [],
         "others": others.exclude(pk=training.pk).order_by("-pk")[:20] if training.rows_key else [],
         "bundles": model.bundles.order_by("-pk") if model else [],
-        "form": form,
+        "form": form or ExportForm(),
+        "smaller": (smaller or CompressForm()) if training.task in TEACHING else None,
+        "compressions": model.compressions.select_related("job").order_by("-pk")[:5] if model else [],
         "can_write": request.actor.can("model.write"),
     }
     return render(request, "modeling/training.html", context, status=status)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from modeling.pages.bundle import BundleDownloadPage, BundlePage, BundlesPage
+from modeling.pages.compression import CompressionExportPage, CompressionPage, CompressPage
 from modeling.pages.deployment import (
     DeploymentPage,
     DeploymentsPage,
@@ -35,6 +36,9 @@ urlpatterns = [
     path("trainings/<int:pk>/slices/", SlicesPage.as_view(), name="training-slices"),
     path("trainings/<int:pk>/beside/", ComparePage.as_view(), name="training-compare"),
     path("trainings/<int:pk>/export/", ExportPage.as_view(), name="training-export"),
+    path("trainings/<int:pk>/compress/", CompressPage.as_view(), name="training-compress"),
+    path("compressions/<int:pk>/", CompressionPage.as_view(), name="compression"),
+    path("compressions/<int:pk>/export/", CompressionExportPage.as_view(), name="compression-export"),
     path("searches/new/", NewSearchPage.as_view(), name="search-new"),
     path("searches/<int:pk>/", SearchPage.as_view(), name="search"),
     path("bundles/", BundlesPage.as_view(), name="bundles"),

@@ -9,7 +9,7 @@ import numpy as np
 from curation.engine.embedding.table import get_encoder
 from modeling.engine.bundle.plan import Plan, Rung
 from modeling.engine.bundle.text_plan import encoder_facts
-from modeling.engine.families.static import PAIR_FACTOR, stored, tokenizer_of
+from modeling.engine.families.static import stored, tokenizer_of
 
 if TYPE_CHECKING:
     from modeling.engine.training.train import TrainedModel
@@ -41,8 +41,8 @@ def static_plan(model: TrainedModel) -> Plan:
         encoder=encoder_facts(model, source, len(arrays["pieces"])),
         said=model.predictions,
         about=(
-            f"It adds up one vector for each piece of a text and for each pair of neighbours, without running an "
-            f"encoder. A larger model taught it. Pieces and first vectors come from {source.name} ({source.languages})."
+            f"It adds up one vector for each piece of a text, without running an encoder. A larger model taught it. "
+            f"Pieces and first vectors come from {source.name} ({source.languages})."
         ),
         example='"a text"',
     )
@@ -54,14 +54,6 @@ def build_static_graph(arrays: dict[str, Array], facts: dict[str, Any], *, int8:
     graph = _Graph()
     mask = graph.add("Unsqueeze", [graph.add("Cast", ["attention_mask"], to=1), graph.ints("last", [2])])
     sums = graph.looked_up("table", arrays["table"], "input_ids", mask, int8=int8)
-    if len(arrays["pairs"]):
-        zero, one, end, far = (graph.ints(f"at{n}", [n]) for n in (0, 1, -1, 2**31 - 1))
-        first = graph.add("Slice", ["input_ids", zero, end, one])
-        second = graph.add("Slice", ["input_ids", one, far, one])
-        scaled = graph.add("Mul", [first, graph.ints("factor", [PAIR_FACTOR])])
-        rows = graph.add("Mod", [graph.add("Add", [scaled, second]), graph.ints("rows", [len(arrays["pairs"])])])
-        later = graph.add("Slice", [mask, one, far, one])
-        sums = graph.add("Add", [sums, graph.looked_up("pairs", arrays["pairs"], rows, later, int8=int8)])
     length = graph.add(
         "Max", [graph.add("ReduceL2", [sums], axes=[1], keepdims=1), graph.floats("least", np.float32(1e-6))]
     )

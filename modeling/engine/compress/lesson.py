@@ -27,8 +27,8 @@ _WORDS = re.compile(
 )
 # Of a row with a label, how much the label counts beside the teacher's opinion.
 LABEL_SHARE = 0.3
-# Probabilities are softened by it: what the teacher finds second likeliest tells as much as what it finds likeliest.
-TEMPERATURE = 2.0
+# On top of the calibration, which has softened the probabilities already.
+TEMPERATURE = 1.0
 # A made text keeps a word with this probability.
 KEEP = 0.85
 

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from modeling.engine.compress.smaller_cut import Cut
-from modeling.engine.compress.static_shape import StaticShape
 
 
 @dataclass(frozen=True)
@@ -17,14 +16,14 @@ class Recipe:
         name: Short and stable.
         title: What it is, in words.
         rung: Of the model's own plan; empty for a student, whose rungs are tried from small to safe.
-        shape: Of a student of static vectors.
+        width: Of the vectors of a student without an encoder; 0 for other candidates.
         cut: Of a smaller encoder.
     """
 
     name: str
     title: str
     rung: str = ""
-    shape: StaticShape | None = None
+    width: int = 0
     cut: Cut | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -34,8 +33,8 @@ class Recipe:
 
 # In the order in which they are tried: the cheap ones first.
 STUDENTS: tuple[Recipe, ...] = (
-    Recipe("static-256", "static vectors of 256 numbers, with pairs", shape=StaticShape(256, 16_384)),
-    Recipe("static-64", "static vectors of 64 numbers, with pairs", shape=StaticShape(64, 8192)),
+    Recipe("static-64", "static vectors of 64 numbers", width=64),
+    Recipe("static-256", "static vectors of 256 numbers", width=256),
     Recipe("layers-2", "the encoder's first two layers", cut=Cut(layers=2)),
     Recipe("layers-3", "the encoder's first three layers", cut=Cut(layers=3)),
     Recipe(

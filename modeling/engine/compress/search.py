@@ -226,11 +226,11 @@ class _Maker:
         context = replace(self.context, checkpoints=place / f"checkpoints-{self._key(recipe)[:16]}")
         folder = place / MODEL_FOLDER
         try:
-            if recipe.shape is not None:
+            if recipe.width:
                 from modeling.engine.compress.static_student import teach_static
 
                 return teach_static(
-                    self.teacher, lesson, self.data, folder, shape=recipe.shape, settings=settings, context=context
+                    self.teacher, lesson, self.data, folder, width=recipe.width, settings=settings, context=context
                 )
             from modeling.engine.compress.smaller_student import teach_smaller
 

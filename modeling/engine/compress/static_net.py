@@ -12,15 +12,12 @@ from torch import Tensor, nn
 from curation.engine.embedding.table import get_encoder
 from modeling.engine.bundle.graph import kept_pieces
 from modeling.engine.families.features import TokenRows
-from modeling.engine.families.static import PAIR_FACTOR
 from modeling.engine.families.token_texts import length_batches
 from modeling.engine.heads.linear import fit_linear
 from modeling.engine.training.work import EVALUATION_BATCH, ClassifierWork
 
 if TYPE_CHECKING:
-    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.compress.lesson import Lesson
-    from modeling.engine.compress.static_shape import StaticShape
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
 
@@ -32,7 +29,7 @@ STRENGTH = 10.0
 
 
 class StaticNet(nn.Module):
-    """Ids and mask to logits [b, k]: the sum of vectors of pieces and pairs, brought to length 1, through a head.
+    """Ids and mask to logits [b, k]: the sum of the vectors of pieces, brought to length 1, through a head.
 
     Vectors of pieces that the lesson has learn; the others stay where they are.
     """
@@ -40,19 +37,16 @@ class StaticNet(nn.Module):
     start: Tensor
     place: Tensor
 
-    def __init__(self, start: Tensor, seen: Tensor, shape: StaticShape, classes: int, dropout: float) -> None:
+    def __init__(self, start: Tensor, seen: Tensor, classes: int, dropout: float) -> None:
         super().__init__()
         self.register_buffer("start", start)
         place = torch.zeros(len(start), dtype=torch.int64)
         place[seen] = torch.arange(1, len(seen) + 1)
         self.register_buffer("place", place)
-        self.moved = nn.Embedding(len(seen) + 1, shape.width, padding_idx=0)
+        self.moved = nn.Embedding(len(seen) + 1, start.shape[1], padding_idx=0)
         nn.init.zeros_(self.moved.weight)
-        self.pairs = nn.Embedding(shape.pairs, shape.width) if shape.pairs else None
-        if self.pairs is not None:
-            nn.init.zeros_(self.pairs.weight)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(shape.width, classes)
+        self.head = nn.Linear(start.shape[1], classes)
 
     def table(self) -> Tensor:
         """Return the vectors of all pieces, [v, width]."""
@@ -62,9 +56,6 @@ class StaticNet(nn.Module):
         """Return the vectors of texts, [b, width], each of length 1."""
         share = mask.to(torch.float32).unsqueeze(-1)
         sums = ((self.start[ids] + self.moved(self.place[ids])) * share).sum(dim=1)
-        if self.pairs is not None:
-            rows = (ids[:, :-1] * PAIR_FACTOR + ids[:, 1:]) % len(self.pairs.weight)
-            sums = sums + (self.pairs(rows) * share[:, 1:]).sum(dim=1)
         return cast("Tensor", sums / sums.norm(dim=1, keepdim=True).clamp_min(1e-6))
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -73,8 +64,7 @@ class StaticNet(nn.Module):
 
     def arrays(self) -> dict[str, Array]:
         """Return what `families.static.stored` gives back, but for the pieces."""
-        pairs = torch.zeros(0, self.start.shape[1]) if self.pairs is None else self.pairs.weight
-        named = {"table": self.table(), "pairs": pairs, "weight": self.head.weight, "bias": self.head.bias}
+        named = {"table": self.table(), "weight": self.head.weight, "bias": self.head.bias}
         return {name: value.detach().cpu().numpy().astype(np.float32) for name, value in named.items()}
 
 
@@ -83,9 +73,7 @@ class StaticWork(ClassifierWork):
 
     starts_trained = True
 
-    def __init__(
-        self, lesson: Lesson, data: Examples, settings: TrainingSettings, shape: StaticShape, words: Array | None = None
-    ) -> None:
+    def __init__(self, lesson: Lesson, data: Examples, settings: TrainingSettings, width: int) -> None:
         torch.set_num_threads(settings.threads)
         source = get_encoder(settings.encoder)
         validation = data.part("validation")
@@ -96,9 +84,9 @@ class StaticWork(ClassifierWork):
             for texts in (lesson.texts, validation.inputs)
         ]
         counts = Counter(piece for row in tokens[0] for piece in row)
-        table = start_vectors(source, self.pieces, words, counts, shape.width)
+        table = start_vectors(source.weights(self.pieces)["words.weight"], counts, width)
         seen = torch.tensor(sorted(counts))
-        self.net = StaticNet(torch.from_numpy(table), seen, shape, len(data.classes), settings.dropout or 0.0)
+        self.net = StaticNet(torch.from_numpy(table), seen, len(data.classes), settings.dropout or 0.0)
         rows = [
             TokenRows(tokens[0], 0, lesson.targets),
             TokenRows(tokens[1], 0, validation.shares(data.classes)),
@@ -123,20 +111,15 @@ class StaticWork(ClassifierWork):
         return length_batches(self.lengths, generator, batch_size)
 
 
-def start_vectors(
-    source: EncoderSource, pieces: list[int] | None, words: Array | None, counts: Counter[int], width: int
-) -> Array:
+def start_vectors(words: Array, counts: Counter[int], width: int) -> Array:
     """Return where the vectors of pieces start, float32 [v, width]: their directions of most variance, rare ones long.
 
     Args:
-        source: The encoder whose pieces they are.
-        pieces: Those kept, all when None.
-        words: A vector for each piece, [v, d]; the encoder's own word table when None.
+        words: An encoder's vector of each piece, [v, d].
         counts: How often the lesson has a piece.
         width: At most d.
     """
-    given = source.weights(pieces)["words.weight"] if words is None else words
-    given = given - given.mean(axis=0)
+    given = words - words.mean(axis=0)
     _values, axes = np.linalg.eigh((given.T @ given).astype(np.float64))
     axes = axes[:, ::-1][:, :width]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modeling.engine.compress.lesson import Lesson, check_teacher
-from modeling.engine.compress.static_shape import StaticShape
 from modeling.engine.compress.student import encoder_for, taught_facts, write_student
 from modeling.engine.families.encoder_head import seed_torch
 from modeling.engine.families.family import TrainingContext
@@ -21,13 +20,16 @@ if TYPE_CHECKING:
     from modeling.engine.training.train import TrainedModel
 
 
+WIDTH = 256
+
+
 def teach_static(
     teacher: TrainedModel,
     lesson: Lesson,
     data: Examples,
     folder: Path,
     *,
-    shape: StaticShape | None = None,
+    width: int = WIDTH,
     settings: TrainingSettings | None = None,
     context: TrainingContext | None = None,
 ) -> TrainedModel:
@@ -40,7 +42,7 @@ def teach_static(
         lesson: What `prepare_lesson` made of the teacher and `data`.
         data: The rows.
         folder: For the model.
-        shape: Sizes of its tables and head.
+        width: Numbers of a vector.
         settings: Epochs, rates, seed, threads; the family's defaults where they are None.
         context: Whom to tell and to ask.
 
@@ -51,18 +53,17 @@ def teach_static(
     from modeling.engine.compress.static_net import StaticWork
 
     check_teacher(teacher, data)
-    context, shape, family = context or TrainingContext(), shape or StaticShape(), Static()
+    context, family = context or TrainingContext(), Static()
     chosen = settings or TrainingSettings(threads=int(teacher.facts["settings"].get("threads", 1)))
     encoder, reason = encoder_for(teacher, lesson)
     chosen = TrainingSettings.from_dict({**chosen.to_dict(), "family": NAME, "encoder": encoder})
     chosen = chosen.with_defaults(**family.defaults(data.task))
     context.stage("teaching")
     seed_torch(chosen.seed)
-    work = StaticWork(lesson, data, chosen, shape)
+    work = StaticWork(lesson, data, chosen, width)
     result = context.run(work, data, chosen)
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {name: value.astype(np.float16) for name, value in work.net.arrays().items()}
     np.savez(folder / STATIC_FILE, **arrays, pieces=np.array(work.pieces or [], np.int64))
     facts = taught_facts(teacher, lesson, data, chosen, reason)
-    sizes = {"width": shape.width, "pairs": shape.pairs}
-    return write_student(folder, {**facts, **result.__dict__, **sizes}, data, context)
+    return write_student(folder, {**facts, **result.__dict__, "width": width}, data, context)

@@ -63,9 +63,7 @@ def write_student(folder: Path, facts: dict[str, Any], data: Examples, context: 
     facts = {**task.calibrate(raw, validation, data.classes), **facts}
     facts["validation"] = headline(task, task.finish(raw, facts), validation, data.classes)
     names = ("family", "settings", "data_hash", "encoder_fingerprint", "environment", "teacher", "lesson")
-    parents = {name: facts[name] for name in names} | {
-        name: facts.get(name) for name in ("width", "pairs", "layers", "cut")
-    }
+    parents = {name: facts[name] for name in names} | {name: facts.get(name) for name in ("width", "layers", "cut")}
     facts["fingerprint"] = hashlib.sha256(json.dumps(parents, sort_keys=True).encode()).hexdigest()
     (folder / MODEL_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     return TrainedModel(folder, facts)

@@ -1,4 +1,4 @@
-"""A student that looks up vectors of pieces and of pairs of pieces, adds them up and takes a head: no encoder runs."""
+"""A student that looks up a vector for each piece of a text, adds them up and takes a head: no encoder runs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,11 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 NAME = "static"
 STATIC_FILE = "static.npz"
-# A pair of pieces (a, b) has the row (a * PAIR_FACTOR + b) mod the number of rows; a prime spreads neighbours.
-PAIR_FACTOR = 1_000_003
 PREDICTED_AT_ONCE = 1000
 
 
 class Static(Family):
-    """Static vectors (after Model2Vec) with pairs of neighbouring pieces, taught by a larger model."""
+    """Static vectors (after Model2Vec), taught by a larger model."""
 
     name = NAME
     title = "Static vectors, taught by another model"
@@ -66,7 +64,7 @@ class Static(Family):
 
 
 def stored(folder: Path) -> dict[str, Array]:
-    """Return the arrays of a student: `table` [v, d], `pairs` [b, d], `pieces` int64 [v] (empty where the vocabulary is
+    """Return the arrays of a student: `table` [v, d], `pieces` int64 [v] (empty where the vocabulary is
     whole), and the head's `weight` [k, d] and `bias` [k]."""
     with np.load(folder / STATIC_FILE, allow_pickle=False) as arrays:
         return {name: arrays[name].astype(np.float32) if name != "pieces" else arrays[name] for name in arrays.files}
@@ -80,16 +78,8 @@ def tokenizer_of(facts: dict[str, Any], arrays: dict[str, Array]) -> Tokenizer:
     return get_encoder(facts["encoder"]).tokenizer(pieces or None)
 
 
-def pair_rows(ids: Array, count: int) -> Array:
-    """Return the row of each pair of neighbours, int64 [..., t - 1]."""
-    rows: Array = (ids[..., :-1] * PAIR_FACTOR + ids[..., 1:]) % count
-    return rows
-
-
 def logits_of(ids: Array, arrays: dict[str, Array]) -> Array:
     """Return the logits [k] of the pieces of one text."""
     sums = arrays["table"][ids].sum(axis=0)
-    if len(arrays["pairs"]):
-        sums = sums + arrays["pairs"][pair_rows(ids, len(arrays["pairs"]))].sum(axis=0)
     vector: Array = sums / max(float(np.linalg.norm(sums)), 1e-6)
     return vector @ arrays["weight"].T + arrays["bias"]
