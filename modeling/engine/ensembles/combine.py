@@ -18,7 +18,7 @@ from modeling.engine.ensembles.ways import WAYS, apply_way, fit_way
 from modeling.engine.errors import BadData, EngineError
 from modeling.engine.families.ensemble import ARRAYS, MEMBERS, NAME, TASKS
 from modeling.engine.families.family import TrainingContext
-from modeling.engine.training.train import HELD_OUT, MODEL_FILE, TrainedModel, environment
+from modeling.engine.training.train import MODEL_FILE, TrainedModel, environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def combine(
     context = context or TrainingContext()
     _check(models, data)
     validation, classes, task = data.part("validation"), data.classes, data.kind
-    members = np.stack([_held_out(model, validation, context) for model in models])
+    members = np.stack([model.held_out(validation, context) for model in models])
     everything = np.arange(len(validation.inputs))
     scores = [task.scorer(made, validation, classes)(everything) for made in members]
     best = int(np.argmax(scores))
@@ -119,14 +119,6 @@ def _check(models: Sequence[TrainedModel], data: Examples) -> None:
                 f"The model in {model.folder} was trained on other rows, so that what is held out here it may know. "
                 "Train it again on these."
             )
-
-
-def _held_out(model: TrainedModel, validation: Examples, context: TrainingContext) -> Array:
-    """Return probabilities [n, k] of the validation rows by a model that did not learn from them."""
-    stored = model.folder / HELD_OUT
-    raw = np.load(stored, allow_pickle=False) if stored.exists() else model.raw(validation.inputs, context)
-    made: Array = model.task.finish(raw, model.facts)
-    return made
 
 
 def _seconds(model: TrainedModel, inputs: Sequence[Any], context: TrainingContext) -> float:

@@ -61,6 +61,16 @@ class TrainedModel:
         """Return the task's predictions: for classification, calibrated probabilities [n, k]."""
         return self.task.finish(self.raw(inputs, context), self.facts)
 
+    def held_out(self, validation: Examples, context: TrainingContext | None = None) -> Any:
+        """Return predictions for the validation rows by a model that did not learn from them.
+
+        Families that learn from these rows in the end keep what they said of them before.
+        """
+        stored = self.folder / HELD_OUT
+        kept = stored.exists()
+        raw = np.load(stored, allow_pickle=False) if kept else self.raw(validation.inputs, context)
+        return self.task.finish(raw, self.facts)
+
     @staticmethod
     def load(folder: Path) -> TrainedModel:
         """Open a folder that `train` wrote."""
