@@ -335,7 +335,7 @@ STUDENTS: dict[str, Family] = {
     "static": Family(
         name="static",
         title=_("Static vectors, taught by another model"),
-        what=_("Adds up one vector for each piece of a text and for each pair of neighbours; no encoder runs."),
+        what=_("Adds up one vector for each piece of a text; no encoder runs."),
         when=_("Made by “Make it smaller” from another model."),
         cost=_("minutes"),
         tasks=(),
