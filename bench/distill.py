@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--teacher", default="encoder-linear")
     parser.add_argument("--only", action="append", default=[], help="a candidate")
     parser.add_argument("--limit-drop", type=float, default=1.5)
-    parser.add_argument("--made", type=int)
+    parser.add_argument("--made", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--keep", type=Path, default=Path("bench-distill"), help="where models are kept and found")
     options = parser.parse_args()

@@ -290,6 +290,7 @@ class Training(Record):
     encoder: str = ""
     device: str = ""
     model: int | None = None
+    compression: int | None = None
     fingerprint: str = ""
     report: dict[str, Any] | None = None
 

@@ -66,7 +66,7 @@ class TrainingOutput(serializers.ModelSerializer[Training]):
         model = Training
         fields = [
             "id", "version", "name", "task", "answer", "family", "params", "seed", "job", "state", "encoder", "device",
-            "fingerprint", "model", "created_by", "created_at",
+            "fingerprint", "model", "compression", "created_by", "created_at",
         ]  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def add_commands(commands: Any) -> None:
         "--only", action="append", default=[], metavar="NAME", help="a candidate to try; all otherwise"
     )
     command.add_argument("--unlabeled", type=Path, help="a file with a further text in each line")
-    command.add_argument("--made", type=int, help="texts made from others; as many as training rows when left out")
+    command.add_argument("--made", type=int, default=0, help="texts made from others to teach by")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the teaching")
     command.add_argument("--cache", type=Path, help="folder for encoder graphs and vectors")

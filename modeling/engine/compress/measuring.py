@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from modeling.engine.families.family import TrainingContext
     from modeling.engine.training.train import TrainedModel
 
+Array = np.ndarray[Any, Any]
 # Texts that are answered one at a time for the median; more do not move it.
 TIMED = 200
 # Of a student's own float figure, what its export may lose before the next rung is tried, in points.
@@ -37,14 +38,28 @@ _MADE_AT = "during a search for smaller models"
 
 @dataclass(frozen=True)
 class Reference:
-    """What a model says of rows, in float: `knowing` of validation rows that it may have learned from, `held_out` of
-    the same rows by a model that has not, `test` of the test rows; and the primary figures of the last two."""
+    """What a model says of rows, in float, as probabilities [n, k]: `knowing` of validation rows that it may have
+    learned from, `held_out` of the same rows by a model that has not, `test` of the test rows; and the primary figures
+    of the last two."""
 
-    knowing: Any
-    held_out: Any
-    test: Any
+    knowing: Array
+    held_out: Array
+    test: Array
     validation_figure: float
     test_figure: float
+
+    @staticmethod
+    def of(data: Examples, answers: Array) -> Reference:
+        """Return the reference of what `answers` gave."""
+        validation, test = data.part("validation"), data.part("test")
+        count = len(validation.inputs)
+        knowing, held_out, tested = answers[:count], answers[count : 2 * count], answers[2 * count :]
+        figures = figure_of(held_out, validation, data), figure_of(tested, test, data)
+        return Reference(knowing, held_out, tested, *figures)
+
+    def answers(self) -> Array:
+        """Return all three, one after the other."""
+        return np.concatenate([self.knowing, self.held_out, self.test])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures."""
@@ -62,11 +77,11 @@ def reference_of(model: TrainedModel, plan: Plan | None, data: Examples, context
     knowing = said(validation.inputs)
     stored = model.folder / HELD_OUT
     held_out = model.task.finish(np.load(stored, allow_pickle=False), model.facts) if stored.exists() else knowing
-    tested = said(test.inputs)
-    return Reference(knowing, held_out, tested, _figure(held_out, validation, data), _figure(tested, test, data))
+    return Reference.of(data, np.concatenate([knowing, held_out, said(test.inputs)]))
 
 
-def _figure(predictions: Any, examples: Examples, data: Examples) -> float:
+def figure_of(predictions: Any, examples: Examples, data: Examples) -> float:
+    """Return the task's primary figure of predictions of some rows of `data`."""
     return float(data.kind.scorer(predictions, examples, data.classes)(np.arange(len(examples.inputs))))
 
 
@@ -99,13 +114,13 @@ def measure(
     validation, test, task = data.part("validation"), data.part("test"), data.kind
     # Rows that a model has learned from flatter it, so its exports are held against what it says of them itself, and
     # students, which know none of them, against what it said before it learned from them.
-    own = _figure(plan.said(validation.inputs) if student else reference.knowing, validation, data)
+    own = figure_of(plan.said(validation.inputs) if student else reference.knowing, validation, data)
     clock = _Clock()
     for rung in rungs:
         stop_if(context.cancelled, "Compressing")
         graph = plan.build(rung)
         with clock:
-            figure = _figure(answered(model, plan, graph, validation.inputs, context), validation, data)
+            figure = figure_of(answered(model, plan, graph, validation.inputs, context), validation, data)
         if (own - figure) * 100 <= _RUNG_POINTS:
             break
     with clock:

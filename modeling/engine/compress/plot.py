@@ -58,6 +58,7 @@ class Plot:
     top: int = TOP
     bottom: int = HEIGHT - BOTTOM
     end: int = WIDTH - RIGHT
+    middle: int = (LEFT + WIDTH - RIGHT) // 2
 
 
 def plot(rows: Sequence[Row], front: Sequence[str], proposed: str | None, limits: Limits, view: str = "bytes") -> Plot:
