@@ -56,7 +56,10 @@ class Clock:
 def float_milliseconds(model: TrainedModel, texts: list[str]) -> float:
     """Return CPU milliseconds of the float graph for one text, tokenizing included."""
     source = get_encoder(model.facts["encoder"])
-    session, tokenizer = open_session(build_graph(classifier_module(model, None), LADDER[-1])), source.tokenizer()
+    session, tokenizer = (
+        open_session(build_graph(classifier_module(model, source, None), LADDER[-1])),
+        source.tokenizer(),
+    )
     clock = Clock()
     for text in texts:
         ids = np.array([tokenizer.encode(text).ids], dtype=np.int64)

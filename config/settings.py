@@ -120,6 +120,8 @@ ASSAY_KEYS = Path(environment.text("ASSAY_KEYS", str(ASSAY_HOME / "keys")))
 ASSAY_MODEL_CACHE = Path(environment.text("ASSAY_MODEL_CACHE", str(ASSAY_HOME / "cache" / "models")))
 # Encoders of the operator beside those that ship: name=/folder or name=hf:OWNER/NAME, with commas.
 ASSAY_ENCODERS = environment.places("ASSAY_ENCODERS")
+# Whether those of the hub are fetched when they are first used (curation/engine/embedding/hub.py).
+ASSAY_DOWNLOAD_ENCODERS = environment.flag("ASSAY_DOWNLOAD_ENCODERS", False)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": ASSAY_OBJECTS}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -172,12 +174,14 @@ SPECTACULAR_SETTINGS = {
         "AssignmentKind": "labeling.models.assignment.AssignmentKind",
         "BackendState": "labeling.models.backend.BackendState",
         "BundleState": "modeling.models.bundle.BundleState",
+        "CheckKind": "modeling.models.check.CheckKind",
         "DecidedState": "labeling.services.adjudication.CHOICES",
         "DisputeState": "labeling.models.adjudication.DisputeState",
         "DeploymentState": "modeling.models.deployment.DeploymentState",
         "FindingState": "curation.models.run.FindingState",
         "JobState": "workers.models.job.JobState",
         "KindEnum": "curation.models.version.VersionKind",
+        "FamilyEnum": "modeling.families.NAMES",
         "FormatEnum": "curation.engine.readers.sniffing.FORMATS",
         "LabeledFormat": "labeling.engine.formats.table.NAMES",
         "ProjectState": "labeling.models.project.ProjectState",

@@ -6,6 +6,7 @@ from unfold.admin import ModelAdmin
 
 from modeling.models import (
     Bundle,
+    Check,
     Compression,
     Deployment,
     DeploymentRevision,
@@ -54,6 +55,14 @@ class CompressionAdmin(ReadOnlyAdmin):
     list_display = ("id", "organization", "model", "limit_drop", "limit_bytes", "limit_ms", "job", "created_at")
     list_select_related = ("organization", "model", "job")
     list_filter = ("job__state",)
+
+
+@admin.register(Check)
+class CheckAdmin(ReadOnlyAdmin):
+    list_display = ("id", "organization", "kind", "name", "training", "version", "job", "created_at")
+    list_select_related = ("organization", "training", "version", "job")
+    list_filter = ("kind", "job__state")
+    search_fields = ("name",)
 
 
 @admin.register(Model)

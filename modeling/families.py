@@ -6,6 +6,7 @@ Apart from the engine, because the web process must not import torch or scikit-l
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -54,6 +55,8 @@ class Family:
     tasks: tuple[str, ...] = ("text-classification",)
     exportable: bool = True
     params: tuple[Param, ...] = ()
+    # How it uses a policy of augmentation: rows changed anew in each epoch, or copies made once; empty: not at all.
+    augments: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the family for the API."""
@@ -64,6 +67,7 @@ class Family:
             **words,
             "tasks": list(self.tasks),
             "exportable": self.exportable,
+            "augments": bool(self.augments),
             "params": params,
         }
 
@@ -84,6 +88,7 @@ TASK_TITLES: dict[str, str | Promise] = {
 TASKS = tuple(TASK_TITLES)
 # The family that tries others and keeps the best.
 AUTO = "auto"
+ON_THE_FLY, COPIES = "on the fly", "copies"
 BUDGET = Param("budget", _("seconds that it may take"), 1, 604_800)
 # What every training takes.
 _ANY = (
@@ -109,7 +114,12 @@ _LOOP = (
     BUDGET,
 )
 _HIDDEN = Param("hidden", _("width of the hidden layer"), 0, 4096, whole=True)
-_ENCODER = Param("encoder", _("encoder"), choices=("auto", "minilm", "e5-small"))
+# Those that ship, and those that the operator named: no client can name a folder.
+_ENCODER = Param(
+    "encoder",
+    _("encoder"),
+    choices=("auto", *dict.fromkeys(("minilm", "e5-small", *settings.ASSAY_ENCODERS))),
+)
 _LABELS_OF_TEXTS = ("text-classification", "text-multilabel")
 _LABELS_OF_PICTURES = ("image-classification", "image-multilabel")
 _OF_ROWS = ("table", "table-regression")
@@ -126,6 +136,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes"),
         tasks=TASKS,
         params=(BUDGET, *_ANY, Param("device", _("device"), choices=("auto", "cpu", "cuda"))),
+        augments=ON_THE_FLY,
     ),
     "encoder-linear": Family(
         name="encoder-linear",
@@ -138,6 +149,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("seconds"),
         tasks=_LABELS_OF_TEXTS,
         params=(_ENCODER, *_ANY),
+        augments=COPIES,
     ),
     "few-shot": Family(
         name="few-shot",
@@ -149,6 +161,7 @@ FAMILIES: dict[str, Family] = {
         when=_("Choose it with 8 to 100 labels of each kind, the more kinds the better."),
         cost=_("minutes"),
         params=(*_LOOP, *_ANY, _ENCODER),
+        augments=ON_THE_FLY,
     ),
     "encoder-head": Family(
         name="encoder-head",
@@ -161,6 +174,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes"),
         tasks=_LABELS_OF_TEXTS,
         params=(*_LOOP, *_ANY, _HIDDEN, _ENCODER),
+        augments=COPIES,
     ),
     "fine-tuning": Family(
         name="fine-tuning",
@@ -173,6 +187,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("minutes to an hour on a processor, a fifteenth of that on a GPU"),
         tasks=_LABELS_OF_TEXTS,
         params=(*_LOOP, *_ANY, _ENCODER),
+        augments=ON_THE_FLY,
     ),
     "from-scratch": Family(
         name="from-scratch",
@@ -186,6 +201,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_TEXTS,
         exportable=False,
         params=(*_LOOP, *_ANY, Param("network", _("network"), choices=("cnn", "rnn", "transformer"))),
+        augments=ON_THE_FLY,
     ),
     "tfidf-linear": Family(
         name="tfidf-linear",
@@ -199,6 +215,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_TEXTS,
         exportable=False,
         params=_ANY,
+        augments=COPIES,
     ),
     "picture-head": Family(
         name="picture-head",
@@ -212,6 +229,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
         params=(*_LOOP, *_ANY, _HIDDEN),
+        augments=COPIES,
     ),
     "picture-fine-tune": Family(
         name="picture-fine-tune",
@@ -222,6 +240,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
         params=(*_LOOP, *_ANY),
+        augments=ON_THE_FLY,
     ),
     "picture-cnn": Family(
         name="picture-cnn",
@@ -232,6 +251,7 @@ FAMILIES: dict[str, Family] = {
         tasks=_LABELS_OF_PICTURES,
         exportable=False,
         params=(*_LOOP, *_ANY),
+        augments=ON_THE_FLY,
     ),
     "detector": Family(
         name="detector",
@@ -242,6 +262,7 @@ FAMILIES: dict[str, Family] = {
         tasks=("detection",),
         exportable=False,
         params=_LOOP,
+        augments=ON_THE_FLY,
     ),
     "segmenter": Family(
         name="segmenter",
@@ -252,6 +273,7 @@ FAMILIES: dict[str, Family] = {
         tasks=("segmentation",),
         exportable=False,
         params=_LOOP,
+        augments=ON_THE_FLY,
     ),
     "tagger": Family(
         name="tagger",
@@ -265,6 +287,7 @@ FAMILIES: dict[str, Family] = {
         tasks=("ner",),
         exportable=False,
         params=(*_LOOP, _ENCODER),
+        augments=ON_THE_FLY,
     ),
     "tagger-linear": Family(
         name="tagger-linear",
@@ -274,6 +297,7 @@ FAMILIES: dict[str, Family] = {
         cost=_("seconds"),
         tasks=("ner",),
         exportable=False,
+        augments=COPIES,
     ),
     "table-linear": Family(
         name="table-linear",
@@ -330,15 +354,24 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-# What a search for smaller models makes; nobody trains them by name.
-STUDENTS: dict[str, Family] = {
+# What is made of trained models, in words; it is never offered for training.
+MADE: dict[str, Family] = {
+    "ensemble": Family(
+        name="ensemble",
+        title=_("Several models as one"),
+        what=_("Asks several trained models and joins their answers: averaged, weighted, or by a regression on them."),
+        when=_("Combine trainings that err on different items. It is kept only where it leads its best member."),
+        cost=_("the time of all its members for every prediction"),
+        tasks=("text-classification", "text-multilabel", "image-classification", "image-multilabel", "table"),
+        exportable=False,
+    ),
     "static": Family(
         name="static",
         title=_("Static vectors, taught by another model"),
         what=_("Adds up one vector for each piece of a text; no encoder runs."),
         when=_("Made by “Make it smaller” from another model."),
         cost=_("minutes"),
-        tasks=(),
+        tasks=("text-classification", "text-multilabel"),
     ),
     "student": Family(
         name="student",
@@ -346,16 +379,31 @@ STUDENTS: dict[str, Family] = {
         what=_("The encoder of another model with fewer layers, heads or inner units, taught by that model."),
         when=_("Made by “Make it smaller” from another model."),
         cost=_("minutes"),
-        tasks=(),
+        tasks=("text-classification", "text-multilabel"),
     ),
 }
 
 
-def family_of(name: str) -> Family | None:
-    """Return the family of that name, of models that are trained or taught."""
-    return FAMILIES.get(name) or STUDENTS.get(name)
+def family_named(name: str) -> Family | None:
+    """Return a family in words, those that are made of trained models too; None for a name that there is not."""
+    return FAMILIES.get(name) or MADE.get(name)
+
+
+# What may be trained, as the API names it.
+NAMES = tuple(sorted(FAMILIES))
 
 
 def families_for(task: str) -> dict[str, Family]:
     """Return the families that learn a task, the one that chooses among them first."""
     return {name: family for name, family in FAMILIES.items() if task in family.tasks}
+
+
+def augments_of(family: str, task: str) -> str:
+    """Return how a family uses a policy of augmentation for a task: `ON_THE_FLY`, `COPIES`, or empty for not at all.
+
+    What chooses among families uses it as those that it may choose do; copies are what all of them can.
+    """
+    if family != AUTO:
+        return FAMILIES[family].augments
+    ways = {row.augments for name, row in families_for(task).items() if name != AUTO} - {""}
+    return COPIES if COPIES in ways else next(iter(ways), "")

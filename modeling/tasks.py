@@ -39,6 +39,27 @@ def search_trials(job: JobContext) -> dict[str, Any]:
     return draw_trials_of(job=job, **job.params)
 
 
+@job_task("modeling.combine")
+def combine(job: JobContext) -> dict[str, Any]:
+    from modeling.services.ensemble import run_ensemble
+
+    return run_ensemble(job=job, **job.params)
+
+
+@job_task("modeling.check")
+def check(job: JobContext) -> dict[str, Any]:
+    from modeling.services.check import run_check
+
+    return run_check(job=job, **job.params)
+
+
+@job_task("modeling.explain")
+def explain(job: JobContext) -> dict[str, Any]:
+    from modeling.services.explaining import run_explanation
+
+    return run_explanation(job=job, **job.params)
+
+
 @job_task("modeling.export_bundle")
 def export_bundle(job: JobContext) -> dict[str, Any]:
     from modeling.services.bundle import run_export

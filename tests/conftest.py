@@ -18,6 +18,7 @@ import pytest
 from runner.home import Home
 from runner.postgres import PostgresServer
 from runner.valkey import ValkeyServer
+from tests import template
 
 ROOT = Path(__file__).resolve().parent.parent
 XDIST_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -27,22 +28,23 @@ TEMPLATE = "assay"
 MIGRATED = "migrated"
 # Seconds of the files that take longest, roughly: only their order depends on it.
 LONG = {
-    "e2e/test_chain_http.py": 150,
+    "e2e/test_chain_http.py": 80,
     "e2e/test_survival.py": 110,
-    "e2e/test_review_page.py": 100,
-    "e2e/test_common_pages.py": 75,
-    "e2e/test_meaning_page.py": 70,
+    "e2e/test_review_page.py": 45,
+    "e2e/test_common_pages.py": 45,
+    "e2e/test_meaning_page.py": 60,
     "e2e/test_chain_browser.py": 65,
     "e2e/test_adjudicate_page.py": 55,
     "e2e/test_real_content.py": 40,
     "e2e/test_bad_files.py": 40,
     "e2e/test_acceptance_page.py": 35,
+    "api/test_openapi.py": 90,
     "client/test_command.py": 80,
     "curation/engine/test_warming.py": 65,
-    "runner/test_supervisor.py": 60,
-    "architecture/test_page_routes.py": 60,
+    "runner/test_supervisor.py": 50,
+    "architecture/test_page_routes.py": 15,
     "curation/engine/near/test_ways.py": 46,
-    "labeling/api/test_label_studio_hostile.py": 55,
+    "labeling/api/test_label_studio_hostile.py": 15,
     "e2e/test_label_studio_sdk.py": 50,
     "labeling/api/test_label_studio.py": 45,
     "modeling/services/test_search.py": 80,
@@ -53,9 +55,9 @@ LONG = {
     "e2e/test_training_pages.py": 40,
     "modeling/engine/families/test_pictures.py": 40,
     "modeling/engine/marks/test_spans.py": 40,
-    "architecture/test_routes.py": 40,
+    "architecture/test_routes.py": 15,
     "modeling/api/test_api.py": 37,
-    "curation/engine/test_bucket.py": 35,
+    "curation/engine/test_bucket.py": 20,
     "modeling/services/test_demo.py": 32,
     "modeling/services/test_erasure.py": 31,
     "modeling/services/test_bundle.py": 28,
@@ -78,7 +80,10 @@ def _start_services() -> None:
     database, queue = PostgresServer(home, durable=False), ValkeyServer(home)
     _services.extend([database, queue])
     queue.start()
+    is_migrated = template.restore(database)
     database.start()
+    if is_migrated:
+        (home.root / MIGRATED).touch()
     os.environ["ASSAY_TEST_HOME"] = str(home.root)
     os.environ["ASSAY_TEST_BROKER"] = queue.url
     os.environ["DATABASE_URL"] = database.url
@@ -125,8 +130,14 @@ def _beats_seen_by_nobody(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """Migrate one database for all workers while they load the tests: it costs twenty seconds of a processor."""
+    _start_migrating()
+
+
+def _start_migrating() -> None:
+    """Migrate the run's database in a process of its own, unless this or an earlier run has done so already."""
     home = Path(os.environ["ASSAY_TEST_HOME"])
-    (home / MIGRATED).unlink(missing_ok=True)
+    if _migrating or (home / MIGRATED).exists():
+        return
     log = home / "migrate.log"
     with log.open("wb") as output:
         child = subprocess.Popen(
@@ -144,11 +155,11 @@ def pytest_xdist_setupnodes() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Let a worker of xdist copy the migrated database; without xdist one is migrated when a test needs it."""
-    if not XDIST_WORKER:
-        return
+    """Let each process of tests copy the migrated database."""
     from django.db import connection
 
+    if not XDIST_WORKER:
+        _start_migrating()
     migrated, until = Path(os.environ["ASSAY_TEST_HOME"]) / MIGRATED, time.monotonic() + 600
     while not migrated.exists():
         assert time.monotonic() < until, "migrating the database takes more than ten minutes"
@@ -197,8 +208,9 @@ def _refuse_network(event: str, arguments: tuple) -> None:
         raise PermissionError(f"A test tried to reach {host}; tests may only reach this machine.")
 
 
-# Without compiled files each process that a test starts takes seconds longer to load.
+# Without compiled files each process that a test starts takes seconds longer to load, and so does each test module.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 if "ASSAY_TEST_HOME" not in os.environ:
     _start_services()
 os.environ.update(environment_of(XDIST_WORKER))
@@ -210,20 +222,25 @@ django.setup()
 
 from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402
 
-from tests import emptying  # noqa: E402
+from tests import emptying, listing  # noqa: E402
 
 pytest_plugins = ["tests.live"]
 # The real algorithm, as cheap as it can be: with the product's figures each password costs a quarter of a second.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 emptying.install()
+listing.install()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what this process started."""
     for child in _migrating:
         child.kill()
+    is_new = bool(_migrating) and _migrating[0].wait() == 0
     for service in reversed(_services):
-        service.stop()
+        if is_new and isinstance(service, PostgresServer):
+            template.stop_and_keep(service, TEMPLATE)
+        else:
+            service.stop()
     _services.clear()
     if _folder is not None:
         _folder.cleanup()

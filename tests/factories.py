@@ -41,7 +41,7 @@ from labeling.services.comment import save_comments
 from labeling.services.gold import mark_gold
 from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
-from modeling.models import Bundle, BundleState, Deployment, Erasure, Model, Search, Training
+from modeling.models import Bundle, BundleState, Check, Deployment, Erasure, Explanation, Model, Search, Training
 from workers.models import Job
 
 _numbers = itertools.count(1)
@@ -294,8 +294,19 @@ def search(actor: Actor) -> Search:
     return Search.objects.create(organization_id=actor.organization_id, job=job(actor), **made, **goal)
 
 
+def check(actor: Actor) -> Check:
+    goal = {"task": "text-classification", "answer": "label", "family": "encoder-head"}
+    made = {"version": version(actor), "kind": "robustness", "name": f"check {next(_numbers)}"}
+    return Check.objects.create(organization_id=actor.organization_id, job=job(actor), **made, **goal)
+
+
 def erasure(actor: Actor) -> Erasure:
     return Erasure.objects.create(organization_id=actor.organization_id, reference=f"case {next(_numbers)}")
+
+
+def explanation(actor: Actor) -> Explanation:
+    made = {"training": training(actor), "text": "free prize", "key": f"{next(_numbers):064d}"}
+    return Explanation.objects.create(organization_id=actor.organization_id, job=job(actor), **made)
 
 
 # One row for each model that a route can name. The generated route tests fail on a model that is missing here.
@@ -305,11 +316,13 @@ FACTORIES: dict[type[models.Model], Any] = {
     AuditEntry: audit_entry,
     Bulk: bulk,
     Bundle: bundle,
+    Check: check,
     Comment: comment,
     Dataset: dataset,
     Deployment: deployment,
     Diff: diff,
     Erasure: erasure,
+    Explanation: explanation,
     Finding: finding,
     Gold: gold,
     Job: job,

@@ -292,6 +292,31 @@ class Training(Record):
     model: int | None = None
     compression: int | None = None
     fingerprint: str = ""
+    members: list[int] = field(default_factory=list)
+    report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(Record):
+    """A question about augmentation; `report` is there once its job has succeeded."""
+
+    id: int
+    kind: str
+    name: str = ""
+    version: int | None = None
+    training: int | None = None
+    task: str = ""
+    answer: str = ""
+    family: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    policy: dict[str, Any] | None = None
+    seed: int = 0
+    seeds: int = 1
+    split: str = ""
+    least_safe: float | None = None
+    uses: list[str] = field(default_factory=list)
+    job: int | None = None
+    state: str | None = None
     report: dict[str, Any] | None = None
 
 
@@ -353,3 +378,25 @@ class Prediction(Record):
     def confidence(self) -> float:
         """Return the probability of the label."""
         return self.probabilities.get(self.label, 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation(Record):
+    """Why a model says what it says of an item or a text.
+
+    Attributes:
+        item: The item of the training's version; None for a text.
+        text: The text that was sent; empty for an item.
+        label: The label that is explained beside the predicted ones.
+        result: None until the job has succeeded; then ``prediction``, ``probabilities``, ``kind`` (words, spans, pixels
+            or columns) and ``parts``, one for each label or span, with its ``weights``.
+    """
+
+    id: int
+    training: int
+    item: int | None = None
+    text: str = ""
+    label: str = ""
+    job: int | None = None
+    state: str | None = None
+    result: dict[str, Any] | None = None

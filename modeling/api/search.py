@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedViewSet, valid
-from modeling.api.training import SEED_LIMIT
+from modeling.api.training import AUGMENT_HELP, SEED_LIMIT, with_augment
 from modeling.engine.tuning.space import SPACES
 from modeling.families import TASK_TITLES
 from modeling.models import Search
@@ -36,6 +36,7 @@ class SettingsSearchInput(serializers.Serializer[Any]):
         min_value=1, max_value=MOST_SECONDS, required=False, allow_null=True, help_text="What one trial may take."
     )
     params = serializers.DictField(required=False, help_text="Settings that are the same in all trials.")
+    augment = serializers.JSONField(required=False, allow_null=True, help_text=AUGMENT_HELP)
     seed = serializers.IntegerField(min_value=0, max_value=SEED_LIMIT, required=False)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
@@ -121,7 +122,7 @@ class SearchViewSet(ScopedViewSet):
     @extend_schema(request=SettingsSearchInput, responses={202: StartedSearchOutput})
     def create(self, request: Request) -> Response:
         """Search for the settings of a family on a version that has labels and a split."""
-        chosen = valid(SettingsSearchInput, request.data)
+        chosen = with_augment(valid(SettingsSearchInput, request.data))
         actor = request.actor  # type: ignore[attr-defined]
         number, task, answer = chosen.pop("version"), chosen.pop("task", ""), chosen.pop("answer", "")
         goal = find_goal(actor=actor, version_id=number, task=task, answer=answer) if task or answer else None

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.db.models import Prefetch
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -8,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ScopedAPIView, ScopedViewSet, valid
-from modeling.families import FAMILIES, STUDENTS, TASK_TITLES
+from modeling.families import FAMILIES, MADE, NAMES, TASK_TITLES
 from modeling.models import Training
+from modeling.services.ensemble import start_ensemble
 from modeling.services.judged import PAGE_LIMIT, compare_trainings, judged_page, slice_figures, training_with_rows
 from modeling.services.trainable import find_goal
 from modeling.services.training import start_training
@@ -17,6 +19,10 @@ from workers.api.job import JobOutput
 from workers.models import JobState
 
 SEED_LIMIT = 2**31 - 1
+AUGMENT_HELP = (
+    "How training rows are changed: a policy of augmentation as YAML or as JSON, or `ready` for the one that suits "
+    "the task. The same as `params.augment`."
+)
 
 
 class FamilyOutput(serializers.Serializer[Any]):
@@ -26,6 +32,7 @@ class FamilyOutput(serializers.Serializer[Any]):
     when = serializers.CharField(help_text="When to choose it.")
     cost = serializers.CharField(help_text="What it costs in time, as measured.")
     exportable = serializers.BooleanField(help_text="Whether a bundle can be made of its models.")
+    augments = serializers.BooleanField(help_text="Whether it can use a policy of augmentation.")
     tasks = serializers.ListField(child=serializers.CharField(), help_text="What it learns.")
     params = serializers.ListField(child=serializers.DictField())
 
@@ -46,7 +53,7 @@ class FamilyView(ScopedAPIView):
 
 class TrainingInput(serializers.Serializer[Any]):
     version = serializers.IntegerField(min_value=1, max_value=2**62)
-    family = serializers.ChoiceField(choices=sorted(FAMILIES))
+    family = serializers.ChoiceField(choices=NAMES)
     task = serializers.ChoiceField(
         choices=list(TASK_TITLES), required=False, help_text="What to learn; the likeliest when left out."
     )
@@ -54,25 +61,46 @@ class TrainingInput(serializers.Serializer[Any]):
         max_length=200, required=False, help_text="The column of answers; the first of the task when left out."
     )
     params = serializers.DictField(required=False)
+    augment = serializers.JSONField(required=False, allow_null=True, help_text=AUGMENT_HELP)
     seed = serializers.IntegerField(min_value=0, max_value=SEED_LIMIT, required=False)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+
+
+def with_augment(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return an input with its policy among the parameters, which is where a training keeps it."""
+    given = chosen.pop("augment", None)
+    return chosen if given is None else {**chosen, "params": {**chosen.get("params", {}), "augment": given}}
 
 
 class TrainingOutput(serializers.ModelSerializer[Training]):
     state = serializers.ChoiceField(choices=JobState.choices, source="job.state", default=None, allow_null=True)
     model = serializers.IntegerField(source="model.pk", default=None, allow_null=True)
+    members: Any = serializers.PrimaryKeyRelatedField(
+        many=True, read_only=True, help_text="Of an ensemble: the trainings that it joins."
+    )
 
     class Meta:
         model = Training
         fields = [
             "id", "version", "name", "task", "answer", "family", "params", "seed", "job", "state", "encoder", "device",
-            "fingerprint", "model", "compression", "created_by", "created_at",
+            "fingerprint", "model", "members", "compression", "created_by", "created_at",
         ]  # fmt: skip
 
 
 class TrainingDetailOutput(TrainingOutput):
     class Meta(TrainingOutput.Meta):
         fields = [*TrainingOutput.Meta.fields, "environment", "report"]
+
+
+class CombineInput(serializers.Serializer[Any]):
+    trainings = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**62),
+        min_length=1,
+        max_length=100,
+        help_text="Two to eight that are done, of one version and goal.",
+    )
+    seed = serializers.IntegerField(min_value=0, max_value=SEED_LIMIT, required=False)
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
 
 class StartedTrainingOutput(serializers.Serializer[Any]):
@@ -136,7 +164,7 @@ class ComparisonOutput(serializers.Serializer[Any]):
 
 class TrainingFilter(filters.FilterSet):
     version = filters.NumberFilter(min_value=1, max_value=2**62)
-    family = filters.ChoiceFilter(choices=[(name, name) for name in (*FAMILIES, *STUDENTS)])
+    family = filters.ChoiceFilter(choices=[(name, name) for name in (*FAMILIES, *MADE)])
 
     class Meta:
         model = Training
@@ -146,7 +174,9 @@ class TrainingFilter(filters.FilterSet):
 class TrainingViewSet(ScopedViewSet):
     """Fits of model families on versions, with their reports. The job's metrics are the live curves."""
 
-    queryset = Training.objects.select_related("job", "model")
+    queryset = Training.objects.select_related("job", "model").prefetch_related(
+        Prefetch("members", Training.objects.only("pk").order_by("pk"))
+    )
     serializer_class = TrainingDetailOutput
     filter_backends = (filters.DjangoFilterBackend,)
     filterset_class = TrainingFilter
@@ -160,11 +190,20 @@ class TrainingViewSet(ScopedViewSet):
     @extend_schema(request=TrainingInput, responses={202: StartedTrainingOutput})
     def create(self, request: Request) -> Response:
         """Train a family on a version that has labels and a split."""
-        chosen = valid(TrainingInput, request.data)
+        chosen = with_augment(valid(TrainingInput, request.data))
         actor = request.actor  # type: ignore[attr-defined]
         number, task, answer = chosen.pop("version"), chosen.pop("task", ""), chosen.pop("answer", "")
         goal = find_goal(actor=actor, version_id=number, task=task, answer=answer) if task or answer else None
         training = start_training(actor=actor, version_id=number, goal=goal, **chosen)
+        body = {"training": TrainingOutput(training).data, "job": JobOutput(training.job).data}
+        return Response(body, status=202)
+
+    @extend_schema(request=CombineInput, responses={202: StartedTrainingOutput})
+    @action(detail=False, methods=["post"], filter_backends=[])
+    def combine(self, request: Request) -> Response:
+        """Combine trainings into one; it is kept only where it leads its best member on the validation split."""
+        chosen = valid(CombineInput, request.data)
+        training = start_ensemble(actor=request.actor, training_ids=chosen.pop("trainings"), **chosen)  # type: ignore[attr-defined]
         body = {"training": TrainingOutput(training).data, "job": JobOutput(training.job).data}
         return Response(body, status=202)
 

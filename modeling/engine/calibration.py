@@ -47,22 +47,40 @@ def expected_calibration_error(probabilities: Array, truth: Array, bins: int = C
 def fit_temperature(logits: Array, truth: Array) -> float:
     """Return the temperature in [0.05, 20] that minimises the log-loss of softmax(logits / temperature).
 
+    The true class of each of n rows is wanted with the probability (n + 1/2) / (n + 1), and the others share the rest:
+    the mean of a binomial rate after n hits out of n under the prior of Jeffreys. Platt ("Probabilistic outputs for
+    support vector machines", 1999, section 2.2) does the same with the prior of Laplace. Without it rows that are all
+    right ask for no doubt at all, whatever their number: figures stand in docs/explanation/training.md.
+
     Log-loss is convex in 1 / temperature, so a bounded scalar search finds the minimum. One row or none gives 1.0.
+
+    Args:
+        logits: Of rows that the model did not learn from, [n, k].
+        truth: Their classes, 0 to k - 1.
     """
     from scipy.optimize import minimize_scalar
 
     if len(truth) < 2:
         return 1.0
-    rows = np.arange(len(truth))
+    others = logits.shape[1] - 1
+    doubt = _doubt(len(truth))
+    true, total = logits[np.arange(len(truth)), truth], logits.sum(axis=1)
+    wanted = (1 - doubt) * true + doubt / max(1, others) * (total - true)
     low, high = np.log(TEMPERATURE_RANGE[0]), np.log(TEMPERATURE_RANGE[1])
+    top = logits.max(axis=1)
 
     def loss(log_temperature: float) -> float:
         # Through the logarithm of the sum, since probabilities that round to 1 have no slope left to follow.
-        scaled = logits / np.exp(log_temperature)
-        scaled = scaled - scaled.max(axis=1, keepdims=True)
-        return float((np.log(np.exp(scaled).sum(axis=1)) - scaled[rows, truth]).mean())
+        warmth = np.exp(log_temperature)
+        spread = np.log(np.exp((logits - top[:, None]) / warmth).sum(axis=1))
+        return float((spread + (top - wanted) / warmth).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+
+
+def _doubt(rows: int) -> float:
+    """Return the probability that is left to other answers than the one that so many rows all have."""
+    return 0.5 / (rows + 1)
 
 
 def sigmoid(logits: Array) -> Array:
@@ -72,15 +90,24 @@ def sigmoid(logits: Array) -> Array:
 
 
 def fit_sigmoid_temperature(logits: Array, truth: Array) -> float:
-    """Return the temperature in [0.05, 20] that minimises the log-loss of sigmoid(logits / temperature), [n, k]."""
+    """Return the temperature in [0.05, 20] that minimises the log-loss of sigmoid(logits / temperature).
+
+    As for classes (`fit_temperature`) some doubt is left, by how many answers are yes, and how many are no.
+
+    Args:
+        logits: [n, k], or [n].
+        truth: As many answers, true for yes.
+    """
     from scipy.optimize import minimize_scalar
 
     if len(truth) < 2:
         return 1.0
-    signs = np.where(truth, 1.0, -1.0)
+    yes = int(truth.sum())
+    wanted = np.where(truth, 1 - _doubt(yes), _doubt(truth.size - yes))
     low, high = np.log(TEMPERATURE_RANGE[0]), np.log(TEMPERATURE_RANGE[1])
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, -signs * logits / np.exp(log_temperature)).mean())
+        scaled = logits / np.exp(log_temperature)
+        return float((np.logaddexp(0.0, scaled) - wanted * scaled).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))

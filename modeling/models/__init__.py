@@ -1,4 +1,5 @@
 from modeling.models.bundle import Bundle, BundleState
+from modeling.models.check import Check, CheckKind
 from modeling.models.compression import Compression
 from modeling.models.deployment import (
     Deployment,
@@ -8,6 +9,7 @@ from modeling.models.deployment import (
     RevisionReason,
 )
 from modeling.models.erasure import ErasedVersion, Erasure, ErasureHit, ErasureState
+from modeling.models.explanation import Explanation
 from modeling.models.model import Model
 from modeling.models.search import Search
 from modeling.models.training import Training
@@ -15,6 +17,8 @@ from modeling.models.training import Training
 __all__ = [
     "Bundle",
     "BundleState",
+    "Check",
+    "CheckKind",
     "Compression",
     "Deployment",
     "DeploymentRevision",
@@ -23,6 +27,7 @@ __all__ = [
     "Erasure",
     "ErasureHit",
     "ErasureState",
+    "Explanation",
     "Model",
     "PredictionUsage",
     "RevisionReason",

@@ -19,6 +19,8 @@ class Training(TimedModel):
     params = models.JSONField(default=dict)
     seed = models.BigIntegerField(_("seed"), default=0)
     job = models.OneToOneField("workers.Job", null=True, on_delete=models.SET_NULL, related_name="training")
+    # Of an ensemble: the trainings whose models it joins.
+    members = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="ensembles")
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     encoder = models.CharField(_("encoder"), max_length=60, blank=True)
     device = models.CharField(_("device"), max_length=60, blank=True)

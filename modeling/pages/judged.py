@@ -16,6 +16,8 @@ from curation.pages.picture import hash_in, thumb
 from curation.services.version import open_version
 from labeling.models import Project
 from modeling.models import Training
+from modeling.pages.explanation import can_ask
+from modeling.services.explaining import explains
 from modeling.services.judged import (
     compare_trainings,
     judged_page,
@@ -53,6 +55,9 @@ class MistakesPage(ScopedPage):
             "prediction": prediction,
             "newer": _address(request, max(0, offset - PAGE_ROWS)) if offset else "",
             "older": _address(request, offset + PAGE_ROWS) if offset + len(rows) < total else "",
+            "explained": bool(explains(training.task)),
+            "can_ask": bool(explains(training.task)) and hasattr(training, "model") and can_ask(request.actor),
+            "page_words": {"Why?": _("Why?")},
             "relabel": _relabel(request, training, [row["item_id"] for row in rows]),
         }
         return render(request, "modeling/mistakes.html", context)

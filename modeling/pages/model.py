@@ -4,8 +4,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.pages.view import PageRequest, ScopedPage, page_of
-from modeling.families import family_of
-from modeling.models import Search, Training
+from modeling.engine.families.ensemble import NAME, TASKS
+from modeling.families import family_named
+from modeling.models import Check, Search, Training
 from modeling.pages.report import FIGURES
 
 SEARCHES_SHOWN = 5
@@ -20,10 +21,15 @@ class ModelsPage(ScopedPage):
         rows = Training.objects.visible_to(request.actor).select_related("version__dataset", "job", "model")
         page = page_of(request, rows.defer("report", "version__manifest"))
         searches = Search.objects.visible_to(request.actor).select_related("job")
+        checks = Check.objects.visible_to(request.actor).select_related("job")
+        shown, can_write = [_row(training) for training in page.rows], request.actor.can("model.write")
         context = {
-            "page": {"rows": [_row(training) for training in page.rows], "next": page.next, "previous": page.previous},
+            "page": {"rows": shown, "next": page.next, "previous": page.previous},
+            # There is something to combine only where two may be chosen.
+            "combines": can_write and sum(row["combines"] for row in shown) > 1,
             "searches": searches.defer("report").order_by("-pk")[:SEARCHES_SHOWN],
-            "can_write": request.actor.can("model.write"),
+            "checks": checks.defer("report").order_by("-pk")[:SEARCHES_SHOWN],
+            "can_write": can_write,
         }
         return render(request, "modeling/models.html", context)
 
@@ -31,7 +37,7 @@ class ModelsPage(ScopedPage):
 def _row(training: Training) -> dict[str, Any]:
     model = getattr(training, "model", None)
     metrics = model.metrics if model else {}
-    family = family_of(metrics.get("family") or training.family)
+    family = family_named(metrics.get("family") or training.family)
     primary = metrics.get("primary", "macro_f1")
     return {
         "training": training,
@@ -39,6 +45,7 @@ def _row(training: Training) -> dict[str, Any]:
         "score": _points(metrics.get(primary)),
         "figure": FIGURES[primary].title if primary in FIGURES else primary,
         "gain": metrics.get("gain_points"),
+        "combines": model is not None and training.task in TASKS and training.family != NAME,
     }
 
 

@@ -71,6 +71,32 @@ FIGURES: dict[str, Figure] = {
 }
 
 
+_VERDICTS: dict[str, str | Promise] = {
+    "better": gettext_lazy(
+        "Better than the baseline: %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s)."
+    ),
+    "worse": gettext_lazy(
+        "Worse than the baseline: %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s)."
+    ),
+    "no clear difference": gettext_lazy(
+        "No clear difference to the baseline: %(points)s points of %(figure)s, anything from %(low)s to %(high)s being "
+        "possible (95 %% sure). More test items would tell."
+    ),
+}
+_MEMBER_VERDICTS: dict[str, str | Promise] = {
+    "better": gettext_lazy(
+        "Better than its best member: %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s)."
+    ),
+    "worse": gettext_lazy(
+        "Worse than its best member: %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s). Use the member."
+    ),
+    "no clear difference": gettext_lazy(
+        "No clear difference to its best member: %(points)s points of %(figure)s, anything from %(low)s to %(high)s "
+        "being possible (95 %% sure). The member alone is cheaper."
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Headline:
     """One figure beside the baseline's, in points (0 to 100) where it is a share.
@@ -169,8 +195,18 @@ class ReportView:
         return rows or None
 
     @property
+    def is_ensemble(self) -> bool:
+        """Whether it is compared with its best member in place of a baseline."""
+        return "combination" in self.report
+
+    @property
+    def against(self) -> str:
+        """What it is compared with."""
+        return _("best member") if self.is_ensemble else _("baseline")
+
+    @property
     def verdict(self) -> str:
-        """The comparison with the baseline, as a sentence with its confidence."""
+        """The comparison with the baseline or the best member, as a sentence with its confidence."""
         if not self.comparison:
             return ""
         difference = self.comparison["difference"]
@@ -180,14 +216,7 @@ class ReportView:
             "high": _signed(difference["high"]),
             "figure": self.primary.title,
         }
-        sentences = {
-            "better": _("Better than the baseline: %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s)."),
-            "worse": _("Worse than the baseline: %(points)s points of %(figure)s (95 %% sure: %(low)s to %(high)s)."),
-            "no clear difference": _(
-                "No clear difference to the baseline: %(points)s points of %(figure)s, anything from %(low)s to "
-                "%(high)s being possible (95 %% sure). More test items would tell."
-            ),
-        }
+        sentences = _MEMBER_VERDICTS if self.is_ensemble else _VERDICTS
         return sentences[self.comparison["verdict"]] % values
 
     @property
@@ -201,14 +230,19 @@ class ReportView:
         if not self.comparison or not self.comparison["mcnemar"]:
             return ""
         test = self.comparison["mcnemar"]
-        values = {"one": test["only_first"], "other": test["only_second"], "p": f"{test['p_value']:.3f}"}
-        return (
+        sentence = (
             _(
+                "%(one)s test items only the ensemble has right, %(other)s only its best member (McNemar's exact test: "
+                "p = %(p)s, the chance of so uneven a count if both were equally good)."
+            )
+            if self.is_ensemble
+            else _(
                 "%(one)s test items only this model has right, %(other)s only the baseline (McNemar's exact test: "
                 "p = %(p)s, the chance of so uneven a count if both were equally good)."
             )
-            % values
         )
+        values = {"one": test["only_first"], "other": test["only_second"], "p": f"{test['p_value']:.3f}"}
+        return sentence % values
 
     @property
     def per_class(self) -> list[dict[str, Any]]:

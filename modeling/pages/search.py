@@ -10,7 +10,7 @@ from modeling.families import FAMILIES, TASK_TITLES, Family
 from modeling.models import Search
 from modeling.pages.report import FIGURES
 from modeling.pages.training import NewTrainingPage
-from modeling.pages.training_form import TrainingForm, goal_of, settings_of
+from modeling.pages.training_form import TrainingForm, goal_of, params_of
 from modeling.services.search import DEFAULT_TRIALS, MOST_SECONDS, MOST_TRIALS, MOST_WORKERS, start_search
 
 
@@ -42,7 +42,7 @@ class NewSearchPage(NewTrainingPage):
             trial_seconds=values["trial_seconds"],
             seed=values["seed"],
             name=values["name"],
-            params=settings_of(values["family"], request.POST.dict()),
+            params=params_of(values, request.POST.dict()),
             goal=goal_of(values["goal"]),
         )
         return redirect("modeling:search", search.pk)
@@ -99,10 +99,11 @@ def _trials(report: dict[str, Any], family: Family) -> list[dict[str, Any]]:
 
 
 def _bars(report: dict[str, Any], family: Family) -> list[dict[str, Any]]:
-    """Return the share of the variance that each setting explains, in percent, for the chart."""
+    """Return the share of the variance that each setting explains, in percent, the greatest first, for the chart."""
     return [
         {"label": str(_title(family, name)), "value": round(share * 100, 1)}
-        for name, share in report["importances"].items()
+        # The database keeps no order of names.
+        for name, share in sorted(report["importances"].items(), key=lambda row: (-row[1], row[0]))
     ]
 
 

@@ -1,4 +1,4 @@
-"""The form of a new training: a version, what it teaches, a family with its settings."""
+"""The form of a new training: a version, what it teaches, a family with its settings, and how rows are augmented."""
 
 from typing import Any
 
@@ -7,8 +7,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from curation.models import Version
+from modeling.engine.augmentation.ready import ready_policy
 from modeling.families import FAMILIES, TASK_TITLES, Family, Param, families_for
+from modeling.services.augmenting import READY, families_without_augmentation
 from modeling.services.trainable import Goal
+
+NONE, OWN = "none", "own"
+MOST_YAML = 100_000
 
 
 class TrainingForm(forms.Form):
@@ -32,6 +37,58 @@ class TrainingForm(forms.Form):
             "The same seed on the same version gives the same model; another one shows how much is luck."
         ),
     )
+    augmentation = forms.ChoiceField(
+        choices=[(NONE, ""), (READY, ""), (OWN, "")], required=False, widget=forms.HiddenInput
+    )
+    augment = forms.CharField(
+        label=gettext_lazy("Policy as YAML"),
+        max_length=MOST_YAML,
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 12, "class": "code-input", "spellcheck": "false"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if values.get("augmentation") == OWN and "augment" in values and not values["augment"].strip():
+            self.add_error("augment", _("Write the policy, or choose another augmentation."))
+        return values
+
+
+def augment_of(values: dict[str, Any]) -> str | None:
+    """Return what a form that is right says of augmentation, as the service takes it."""
+    return {READY: READY, OWN: values.get("augment")}.get(values.get("augmentation") or NONE)
+
+
+def params_of(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a training that a form says: the family's settings, and a policy of augmentation."""
+    given = augment_of(values)
+    return {**settings_of(values["family"], sent), **({} if given is None else {"augment": given})}
+
+
+def augmentation_choice(goal: Goal, sent: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the form shows of augmentation for a task; None where nothing of it can be augmented."""
+    ready = ready_policy(goal.task)
+    if ready is None:
+        return None
+    chosen = (sent or {}).get("augmentation") or NONE
+    steps = ", ".join(step.use for step in ready.steps)
+    ways = [
+        (NONE, _("None"), _("Rows are learned from as they are. The choice to start with.")),
+        (
+            READY,
+            _("Ready-made"),
+            _("Mild steps that suit this task, each for half of the rows: %(steps)s.") % {"steps": steps},
+        ),
+        (OWN, _("Your own"), _("A policy that you write; the ready-made one stands there to begin with.")),
+    ]
+    return {
+        "ways": [
+            {"value": value, "title": title, "what": what, "checked": value == chosen} for value, title, what in ways
+        ],
+        "open": chosen != NONE,
+        "refusing": families_without_augmentation(goal.task),
+    }
 
 
 def goal_of(text: str) -> Goal | None:

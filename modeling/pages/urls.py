@@ -1,6 +1,7 @@
 from django.urls import path
 
 from modeling.pages.bundle import BundleDownloadPage, BundlePage, BundlesPage
+from modeling.pages.check import CheckPage, NewCheckPage, TrainWithPage
 from modeling.pages.compression import CompressionExportPage, CompressionPage, CompressPage
 from modeling.pages.deployment import (
     DeploymentPage,
@@ -10,6 +11,7 @@ from modeling.pages.deployment import (
     StopPage,
     SwitchPage,
 )
+from modeling.pages.ensemble import CombinePage
 from modeling.pages.erasure import (
     CertificateFilePage,
     CertificatePage,
@@ -20,6 +22,7 @@ from modeling.pages.erasure import (
     NewErasurePage,
     WithdrawPage,
 )
+from modeling.pages.explanation import ExplainPage, ExplanationPage
 from modeling.pages.judged import ComparePage, MistakesPage, SlicesPage
 from modeling.pages.lineage import LineagePage
 from modeling.pages.model import ModelsPage
@@ -31,6 +34,7 @@ app_name = "modeling"
 urlpatterns = [
     path("models/", ModelsPage.as_view(), name="models"),
     path("trainings/new/", NewTrainingPage.as_view(), name="training-new"),
+    path("trainings/combine/", CombinePage.as_view(), name="training-combine"),
     path("trainings/<int:pk>/", TrainingPage.as_view(), name="training"),
     path("trainings/<int:pk>/mistakes/", MistakesPage.as_view(), name="training-mistakes"),
     path("trainings/<int:pk>/slices/", SlicesPage.as_view(), name="training-slices"),
@@ -39,8 +43,13 @@ urlpatterns = [
     path("trainings/<int:pk>/compress/", CompressPage.as_view(), name="training-compress"),
     path("compressions/<int:pk>/", CompressionPage.as_view(), name="compression"),
     path("compressions/<int:pk>/export/", CompressionExportPage.as_view(), name="compression-export"),
+    path("trainings/<int:pk>/explain/", ExplainPage.as_view(), name="training-explain"),
+    path("explanations/<int:pk>/", ExplanationPage.as_view(), name="explanation"),
     path("searches/new/", NewSearchPage.as_view(), name="search-new"),
     path("searches/<int:pk>/", SearchPage.as_view(), name="search"),
+    path("checks/new/", NewCheckPage.as_view(), name="check-new"),
+    path("checks/<int:pk>/", CheckPage.as_view(), name="check"),
+    path("checks/<int:pk>/train/", TrainWithPage.as_view(), name="check-train"),
     path("bundles/", BundlesPage.as_view(), name="bundles"),
     path("bundles/<int:pk>/", BundlePage.as_view(), name="bundle"),
     path("bundles/<int:pk>/download/", BundleDownloadPage.as_view(), name="bundle-download"),

@@ -16,7 +16,7 @@ from core import objects
 from core.errors import Conflict, NotFound
 from curation.services.meaning import vectors_folder
 from modeling.engine.errors import GateRefused
-from modeling.families import family_of
+from modeling.families import family_named
 from modeling.models import Bundle, BundleState, Model
 from modeling.services.archive import unpack
 from modeling.services.engine_errors import engine_errors
@@ -50,11 +50,9 @@ def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_L
     model = Model.objects.visible_to(actor).select_related("training").filter(pk=model_id).first()
     if model is None:
         raise NotFound(_("There is no such model."))
-    family = family_of(model.training.family)
+    family = family_named(model.training.family)
     if family is None or not family.exportable:
-        detail = _(
-            "Models of the family %(family)s are there to compare with and cannot be exported. Train another one."
-        )
+        detail = _("Models of the family %(family)s cannot be exported. Train another one.")
         raise Conflict("model_not_exportable", detail % {"family": family.title if family else model.training.family})
     bundle = Bundle.objects.create(
         organization_id=actor.organization_id,

@@ -243,6 +243,10 @@ TABLES: dict[str, Table] = {
         _("Searches for smaller models"), blanked=("report",), harmless=("recipes",),
         reason=_("Figures of candidates; what a model learned cannot be taken out of it."),
     ),
+    "modeling.Check": Table(
+        _("Checks of augmentation"), rows=REWRITTEN, blanked=("params", "policy", "report"), reported=("name",),
+        harmless=("kind", "task", "answer", "family", "split", "uses"), reason=_NAMED,
+    ),
     "modeling.Deployment": Table(_("Deployments"), reported=("name",), harmless=("slug", "state"), reason=_NAMED),
     "modeling.DeploymentRevision": Table(_("Changes of deployments"), harmless=("reason",), reason=_FIGURES),
     "modeling.PredictionUsage": Table(
@@ -261,6 +265,10 @@ TABLES: dict[str, Table] = {
         _("Records of erasures"), "erasure__organization",
         harmless=("old_hash", "new_hash", "rest_hash", "item_ids", "old_parts", "new_parts", "pending"),
         reason=_FIGURES,
+    ),
+    "modeling.Explanation": Table(
+        _("Explanations"), rows=REMOVED, blanked=("text",), reported=("label", "result"), harmless=("key",),
+        reason=_("Labels of the model, which people of the organization chose, and figures. Train again without them."),
     ),
     "modeling.Model": Table(
         _("Models"), reported=("labels", "metrics"), harmless=("object_key", "sha256", "fingerprint"),

@@ -31,10 +31,12 @@ from curation.services.version import open_objects
 from labeling.models import Project
 from labeling.services.erasing import erase_tasks
 from modeling.models import ErasedVersion, Erasure, ErasureState
+from modeling.services.check import forget_checked
 from modeling.services.erasure_certificate import issue_certificate
 from modeling.services.erasure_ledger import replayed
 from modeling.services.erasure_rows import blank_rows
 from modeling.services.erasure_search import Check, going, living_versions, sought_of, sweep
+from modeling.services.explaining import forget_explanations
 from modeling.services.judged import forget_judged
 from workers.context import JobContext
 from workers.models import Job
@@ -108,6 +110,10 @@ def carry_out(erasure: Erasure, sought: Sought, check: Check) -> None:
         if (gone := items.get(project.version.dataset_id)) is not None:
             removed += erase_tasks(project_id=project.pk, items=gone.tolist())
     removed["trainings"] += forget_judged(organization_id=erasure.organization_id, items=items)
+    removed["modeling.Check"] += forget_checked(organization_id=erasure.organization_id, items=items)
+    removed["modeling.Explanation"] += forget_explanations(
+        organization_id=erasure.organization_id, items=items, matcher=sought.matcher()
+    )
     removed["curation.Upload"] += _from_uploads(erasure, items, sought, check)
     removed += Counter(
         {f"blanked {name}": n for name, n in blank_rows(erasure.organization_id, sought.matcher()).items()}

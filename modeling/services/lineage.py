@@ -3,7 +3,7 @@
 from typing import Any
 
 import pyarrow.parquet as pq
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -30,8 +30,9 @@ def item_lineage(*, actor: Actor, dataset_id: int, item_id: int) -> dict[str, An
 
     Returns:
         ``dataset``, ``item_id``, ``versions`` (oldest first: whether the item is in it, its values, what changed
-        against the parent, why it was dropped), ``annotations``, ``trainings`` (with the split the item was in),
-        ``bundles`` (with SHA-256), ``deployments``, and ``versions_left_out`` (older ones that were not read).
+        against the parent, why it was dropped), ``annotations``, ``trainings`` (with the split the item was in, and the
+        members of ensembles), ``bundles`` (with SHA-256), ``deployments``, and ``versions_left_out`` (older ones that
+        were not read).
 
     Raises:
         NotFound: No such dataset, or no version of it ever held the item.
@@ -157,6 +158,7 @@ def _models(actor: Actor, held: dict[int, dict[str, Any]]) -> dict[str, list[dic
         Training.objects.visible_to(actor)
         .filter(version_id__in=held)
         .select_related("job", "model", "version")
+        .prefetch_related(Prefetch("members", Training.objects.only("pk", "name").order_by("pk")))
         .defer("report", "version__manifest")
         .order_by("pk")
     )
@@ -189,6 +191,7 @@ def _training(row: Training, values: dict[str, Any]) -> dict[str, Any]:
         "version": row.version_id,
         "version_number": row.version.number,
         "state": row.job.state if row.job else None,
+        "members": [{"id": member.pk, "name": member.name} for member in row.members.all()],
         "split": values.get("split"),
         "model": model.pk if model else None,
     }

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from core.errors import Conflict, DomainError, NotFound
+from curation.engine.item_lookup import items_by_id
 from curation.models import Version
 from curation.services.media import open_media
 from curation.services.version import open_version
@@ -245,6 +246,26 @@ def unlabeled_texts(*, version: Version, goal: Goal) -> list[str]:
     splits = table[SPLIT_COLUMN].to_pylist()
     rows = zip(inputs, answers, splits, strict=True)
     return [text for text, said, split in rows if text is not None and said is None and split in {None, "train"}]
+
+
+def input_and_answer(*, version: Version, goal: Goal, item_id: int, path_of: Callable[[str], Any]) -> tuple[Any, Any]:
+    """Return one item of a version as the engine takes it, and its answer; None for what it does not have.
+
+    Args:
+        version: The version.
+        goal: What is learned from it.
+        item_id: The item.
+        path_of: Gives the file of a picture by its hash.
+
+    Raises:
+        NotFound: The version has no such item.
+    """
+    with open_version(version) as reader:
+        row = items_by_id(reader, [item_id]).get(item_id)
+    if row is None:
+        raise NotFound(_("This version has no such item."))
+    table = pa.Table.from_pylist([row])
+    return _inputs(table, dict(version.manifest["roles"]), goal, path_of)[0], _ANSWERS[goal.task](table, goal)[0]
 
 
 _ONE_LABEL = ("text-classification", "image-classification", "table")

@@ -15,6 +15,7 @@ from curation.services.meaning import vectors_folder
 from modeling.families import FAMILIES
 from modeling.models import Model, Training
 from modeling.services.archive import pack, sha256_of
+from modeling.services.augmenting import check_augmentation
 from modeling.services.engine_errors import engine_errors
 from modeling.services.judged import store_rows
 from modeling.services.trainable import Goal, check_trainable, hold_version, open_examples
@@ -45,7 +46,8 @@ def start_training(
         actor: Who trains.
         version_id: A version with labels and a split.
         family: A row of `modeling.families.FAMILIES`.
-        params: The family's parameters that differ from their defaults.
+        params: The family's parameters that differ from their defaults; ``augment`` is a policy of augmentation as
+            `modeling.services.augmenting.check_augmentation` takes it.
         seed: Of every random choice.
         name: What lists call it; made from dataset and version when left out.
         goal: What to learn; the likeliest that the version teaches when left out.
@@ -54,7 +56,7 @@ def start_training(
         NotFound: No such version.
         Conflict: ``version_trashed``.
         DomainError: ``version_without_labels``, ``version_without_split``, ``version_one_label``, ``goal_unknown``,
-            ``family_unknown``, ``family_unfit``, ``param_unknown`` or ``param_out_of_range``.
+            ``family_unknown``, ``family_unfit``, ``param_unknown``, ``param_out_of_range`` or ``bad_augmentation``.
     """
     version = hold_version(actor=actor, version_id=version_id)
     learned = check_trainable(version=version, goal=goal)
@@ -101,6 +103,7 @@ def check_params(*, family: str, params: dict[str, Any], task: str) -> dict[str,
         detail = _("%(family)s does not learn %(task)s. Choose one of: %(families)s.")
         raise DomainError("family_unfit", detail % {"family": family, "task": task, "families": fit}, field="family")
     known = {param.name: param for param in FAMILIES[family].params}
+    given, params = params.get("augment"), {name: value for name, value in params.items() if name != "augment"}
     for name, value in params.items():
         param = known.get(name)
         if param is None:
@@ -108,7 +111,9 @@ def check_params(*, family: str, params: dict[str, Any], task: str) -> dict[str,
             raise DomainError("param_unknown", detail % {"name": name[:60], "names": ", ".join(known) or "–"})
         if not param.takes(value):
             raise DomainError("param_out_of_range", f"{name}: {param.range}")
-    return params
+    if given is None:
+        return params
+    return {**params, "augment": check_augmentation(given=given, family=family, task=task)}
 
 
 def run_training(*, job: JobContext, training_id: int) -> dict[str, Any]:
@@ -225,6 +230,7 @@ def keep_model(
         )
         if created:
             kept_facts = {name: facts[name] for name in ("auto", "reason", "notes", "failures") if facts.get(name)}
+            kept_facts |= _augmentation(facts)
             history = facts.get("history", [])
             training.report = {
                 **report,
@@ -249,18 +255,33 @@ def keep_model(
     return kept
 
 
+def _augmentation(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return which policy the model learned with, for its report; nothing where there was none."""
+    from curation.engine.augment.policy import policy_of
+    from modeling.engine.augmentation.search import shown
+
+    given = facts["settings"].get("augment")
+    if given is None:
+        return {}
+    policy = policy_of(given)
+    said = {"steps": shown(policy), "yaml": policy.to_yaml(), "fingerprint": policy.fingerprint()}
+    return {"augmentation": {**said, "copies": facts.get("augmented_copies")}}
+
+
 def _headline(report: dict[str, Any]) -> dict[str, Any]:
     """Return the figures that a list shows; shares in [0, 1], ``gain_points`` in points of the primary figure."""
     found = {name: value for name, value in report.items() if isinstance(value, int | float)}
     found |= {"task": report["task"], "primary": report["primary"], "family": report.get("family", "")}
     comparison = report.get("comparison")
     if comparison:
-        found[f"baseline_{report['primary']}"] = comparison["baseline"][report["primary"]]
-        found["gain_points"] = comparison["difference"]["difference"] * 100
+        # An ensemble is compared with its best member; in a list of gains over baselines that would mislead.
+        against, gain = ("best_member", "lead_points") if "combination" in report else ("baseline", "gain_points")
+        found[f"{against}_{report['primary']}"] = comparison["baseline"][report["primary"]]
+        found[gain] = comparison["difference"]["difference"] * 100
         found["verdict"] = comparison["verdict"]
     return found
 
 
 def result_of(training: Training, model: Model) -> dict[str, Any]:
-    """Return what the job of a training tells."""
+    """Return what the job of a training that is done says."""
     return {"training": training.pk, "model": model.pk, "sha256": model.sha256, **model.metrics}

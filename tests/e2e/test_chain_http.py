@@ -40,10 +40,8 @@ def people(live_service: LiveService) -> People:
     return People(*(Client(live_service.url, factories.secret(actor)) for actor in actors))
 
 
-def sample(name: str, folder: Path, rows: int | None) -> Path:
-    """Write the first rows of a demo file, or all."""
-    if rows is None:
-        return SETS[name].path
+def sample(name: str, folder: Path, rows: int) -> Path:
+    """Write the first rows of a demo file."""
     with gzip.open(SETS[name].path, "rt", encoding="utf-8", newline="") as source:
         kept = [row for row, _number in zip(csv.reader(source), range(rows + 1), strict=False)]
     path = folder / f"{name}.csv"
@@ -52,15 +50,16 @@ def sample(name: str, folder: Path, rows: int | None) -> Path:
     return path
 
 
+# Of so many rows a fifth is judged by: one answer is a third of a point, so half a point would be a matter of luck.
+# That a whole set loses no more is shown in tests/modeling/engine/test_whole_set.py.
 @pytest.mark.parametrize(
     ("name", "rows", "labels", "limit", "least_f1", "texts"),
     [
         pytest.param(
-            "sms_spam", None, ["ham", "spam"], 0.5, 0.95,
+            "sms_spam", 1_800, ["ham", "spam"], 2.0, 0.85,
             {"Are we still meeting at six?": "ham", "WINNER!! Claim your free prize now, text WIN to 80086": "spam"},
             id="sms",
         ),
-        # A test split of 300 rows: one answer is a third of a point, so half a point would be a matter of luck.
         pytest.param(
             "reviews_zh", 1_500, ["正面", "负面"], 2.0, 0.75,
             {"房间很好，设施也很新，非常满意。": "正面", "太差了，服务态度恶劣，再也不来了。": "负面"},
@@ -72,7 +71,7 @@ def test_from_a_raw_file_to_a_prediction(
     people: People,
     tmp_path: Path,
     name: str,
-    rows: int | None,
+    rows: int,
     labels: list[str],
     limit: float,
     least_f1: float,

@@ -158,7 +158,9 @@ def test_ctrl_c_leaves_no_process_and_the_next_start_has_every_row(home: Path, s
     assert second.processes() == {}
 
 
-def test_every_killed_part_comes_back_with_every_row(start: Callable[..., Running]) -> None:
+def test_every_killed_part_comes_back_with_every_row_and_a_second_start_finds_the_first(
+    start: Callable[..., Running],
+) -> None:
     service = start()
     service.wait_until_ready()
     with service.database() as connection:
@@ -171,6 +173,22 @@ def test_every_killed_part_comes_back_with_every_row(start: Callable[..., Runnin
         assert eventually(lambda: is_ready(f"http://127.0.0.1:{service.port}/readyz")), name
     with service.database() as connection:
         assert connection.execute("SELECT value FROM killed").fetchall() == [(7,)]
+    _found_and_stopped(service, start)
+
+
+def _found_and_stopped(first: Running, start: Callable[..., Running]) -> None:
+    """A second start on the same home is refused, and `status` and `stop` find the first."""
+    second = start(port=free_port())
+    second.process.wait(90)
+    assert second.process.returncode == 1
+    expected = f"already runs on {first.home.root} (process {first.process.pid}, http://127.0.0.1:{first.port})"
+    assert expected in second.end()
+    status = start("status")
+    status.wait_for_line(f"process {first.process.pid}, http://127.0.0.1:{first.port}, ready")
+    assert status.process.wait(60) == 0
+    assert start("stop").process.wait(60) == 0
+    assert first.process.wait(10) == 0
+    assert start("status").process.wait(60) == 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other kernels have no signal for the death of a parent")
@@ -212,24 +230,6 @@ def test_a_taken_port_is_named_with_the_way_out(start: Callable[..., Running]) -
         f"Choose another: make run PORT={port + 1}"
     )
     assert service.processes() == {}
-
-
-def test_a_second_start_on_the_same_home_is_refused_and_status_and_stop_find_the_first(
-    start: Callable[..., Running],
-) -> None:
-    first = start()
-    first.wait_until_ready()
-    second = start(port=free_port())
-    second.process.wait(90)
-    assert second.process.returncode == 1
-    expected = f"already runs on {first.home.root} (process {first.process.pid}, http://127.0.0.1:{first.port})"
-    assert expected in second.end()
-    status = start("status")
-    status.wait_for_line(f"process {first.process.pid}, http://127.0.0.1:{first.port}, ready")
-    assert status.process.wait(60) == 0
-    assert start("stop").process.wait(60) == 0
-    assert first.process.wait(10) == 0
-    assert start("status").process.wait(60) == 3
 
 
 def test_a_wrong_port_is_named(start: Callable[..., Running]) -> None:

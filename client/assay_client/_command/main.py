@@ -11,10 +11,12 @@ from assay_client._command import (
     account,
     assignments,
     bulk,
+    checks,
     comments,
     data,
     demo,
     erasures,
+    explaining,
     exports,
     golds,
     jobs,
@@ -92,6 +94,9 @@ app.command()(labeling.suggest)
 app.command()(labeling.publish)
 app.command()(models.train)
 app.command()(models.families)
+app.command()(checks.check)
+app.command()(checks.combine)
+app.command()(explaining.explain)
 app.command()(models.export)
 app.command()(models.deploy)
 app.command()(models.predict)

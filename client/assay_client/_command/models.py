@@ -22,13 +22,28 @@ def train(
     name: Annotated[str, typer.Option(help="What the lists call it.")] = "",
     task: Annotated[str | None, typer.Option(help="What to learn, such as ner; the likeliest when left out.")] = None,
     answer: Annotated[str | None, typer.Option(help="Column of answers.")] = None,
+    augment: Annotated[
+        str | None, typer.Option(metavar="POLICY", help="YAML file that says how training rows are changed, or: ready.")
+    ] = None,
 ) -> None:
     """Train a model and report it against the baseline."""
     session = session_of(context)
+    policy = None if augment is None else _policy(augment)
     result = run_training(
-        session, version, family, seed=seed, params=_params(param or []), name=name, goal=(task, answer)
+        session, version, family, seed=seed, params=_params(param or []), name=name, goal=(task, answer), augment=policy
     )
     session.out.result(result, training_text(result))
+
+
+def _policy(given: str) -> str:
+    """Return the text of a policy's file, or the word that stands for one."""
+    if given == "ready":
+        return given
+    try:
+        return Path(given).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise UsageProblem(f"The policy {given} cannot be read: {reason}") from None
 
 
 def families(context: typer.Context) -> None:
@@ -59,12 +74,15 @@ def run_training(
     params: dict[str, Any] | None = None,
     name: str = "",
     goal: tuple[str | None, str | None] = (None, None),
+    augment: str | None = None,
 ) -> dict[str, Any]:
     """Train and return the figures on the locked test split."""
     chosen = family or str(session.client.trainings.families()[0]["name"])
     task, answer = goal
     start = session.client.trainings.start
-    training, job = start(version, chosen, seed=seed, params=params or None, name=name, task=task, answer=answer)
+    training, job = start(
+        version, chosen, seed=seed, params=params or None, name=name, task=task, answer=answer, augment=augment
+    )
     session.wait(job, f"Training {chosen}")
     done = session.client.trainings.get(training.id)
     return {
@@ -81,6 +99,8 @@ def run_training(
 def training_text(result: dict[str, Any]) -> str:
     """Return the figures of a training in a few lines."""
     lines = [f"Model {result['model']} ({result['family']} on {result['device']}): {figures_text(result['report'])}"]
+    if policy := result["report"].get("augmentation"):
+        lines.append(f"Augmented: {policy['steps']}")
     return "\n".join([*lines, result["url"]])
 
 
@@ -99,7 +119,8 @@ def figures_text(report: dict[str, Any]) -> str:
     said += f" on {report['rows']:,} test rows"
     compared = report.get("comparison")
     if compared:
-        said += f"; baseline {word} {compared['baseline'][main]:.4f} ({compared['verdict']})"
+        against = "best member" if "combination" in report else "baseline"
+        said += f"; {against} {word} {compared['baseline'][main]:.4f} ({compared['verdict']})"
     return said
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assay_client._paging import each
-from assay_client._records import Job, Training
+from assay_client._records import Explanation, Job, Training
 from assay_client._transport import Transport
 
 
@@ -30,6 +30,7 @@ class Trainings:
         name: str = "",
         task: str | None = None,
         answer: str | None = None,
+        augment: str | dict[str, Any] | None = None,
     ) -> tuple[Training, Job]:
         """Send the job that trains a family on a version with labels and a split.
 
@@ -41,11 +42,30 @@ class Trainings:
             name: What the lists call it.
             task: What to learn, such as ``ner``; the likeliest that the version teaches when left out.
             answer: The column of answers; the first of the task when left out.
+            augment: How training rows are changed: a policy of augmentation as YAML or as a mapping, or ``ready`` for
+                the one that suits the task.
         """
         body = {"version": version_id, "family": family, "params": params, "seed": seed, "name": name or None}
-        body |= {"task": task, "answer": answer}
+        body |= {"task": task, "answer": answer, "augment": augment}
         sent = self._transport.json(
             "POST", "trainings/", body={key: value for key, value in body.items() if value is not None}
+        )
+        return Training.parse(sent["training"]), Job.parse(sent["job"])
+
+    def combine(self, training_ids: Sequence[int], *, name: str = "", seed: int | None = None) -> tuple[Training, Job]:
+        """Send the job that combines trainings of one version and goal into one.
+
+        It is kept, with a model, only where it leads its best member on the validation split; `report["combination"]`
+        says so, and what a prediction costs.
+
+        Args:
+            training_ids: Two to eight that are done.
+            name: What the lists call it; the members' names when left out.
+            seed: Of folds and intervals.
+        """
+        body = {"trainings": list(training_ids), "name": name or None, "seed": seed}
+        sent = self._transport.json(
+            "POST", "trainings/combine/", body={key: value for key, value in body.items() if value is not None}
         )
         return Training.parse(sent["training"]), Job.parse(sent["job"])
 
@@ -82,3 +102,34 @@ class Trainings:
     def beside(self, training_id: int, other_id: int) -> dict[str, Any]:
         """Return how two trainings compare on the test items that both judged."""
         return dict(self._transport.json("GET", f"trainings/{training_id}/beside/", params={"other": other_id}))
+
+    def explain(
+        self, training_id: int, *, item: int | None = None, text: str | None = None, label: str | None = None
+    ) -> tuple[Explanation, Job | None]:
+        """Send the job that explains a prediction; what was asked before is found again, with its result.
+
+        Args:
+            training_id: A training that is done.
+            item: An item of the training's version.
+            text: A text, in place of an item.
+            label: A label to explain beside the predicted ones.
+
+        Returns:
+            The explanation, and its job to wait for; the job of one that is there is over.
+        """
+        body = {"item": item, "text": text, "label": label}
+        sent = self._transport.json(
+            "POST",
+            f"trainings/{training_id}/explain/",
+            body={name: value for name, value in body.items() if value is not None},
+        )
+        job = None if sent["job"] is None else Job.parse(sent["job"])
+        return Explanation.parse(sent["explanation"]), job
+
+    def explanation(self, explanation_id: int) -> Explanation:
+        """Return one explanation; `result` is there once its job has succeeded."""
+        return Explanation.parse(self._transport.json("GET", f"explanations/{explanation_id}/"))
+
+    def explanations(self, training_id: int, *, item: int | None = None) -> Iterator[Explanation]:
+        """Give the explanations that were asked for, newest first."""
+        return each(self._transport, "explanations/", Explanation, {"training": training_id, "item": item})

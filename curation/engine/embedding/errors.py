@@ -21,3 +21,9 @@ class Cancelled(EngineError):
     """The caller's `cancelled()` answered true; what was stored so far stays usable."""
 
     code = "cancelled"
+
+
+class ModelFolderUnusable(EngineError):
+    """A model folder is not what it should be; the sentence says which file, and how to mend it."""
+
+    code = "model_folder_unusable"

@@ -1,7 +1,6 @@
 """An encoder that the operator has: a folder with an ONNX graph and its tokenizer, or a model of the local hub cache.
 
-Nothing is fetched. A hub model is looked for where the hub's own tools put it (``hf download OWNER/NAME``). Only ONNX,
-JSON and safetensors are ever opened: weights as pickles could run code, and are refused with a sentence.
+Only ONNX, JSON and safetensors are ever opened: weights as pickles could run code, and are refused with a sentence.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curation.engine.embedding.errors import EngineError
+from curation.engine.embedding.errors import EngineError, ModelFolderUnusable
 from curation.engine.embedding.source import EncoderSource, Licence, file_sha256
 
 if TYPE_CHECKING:
@@ -27,13 +26,6 @@ GRAPHS = ("model.onnx", "onnx/model.onnx")
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 KNOWN_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 MAX_TOKENS = 512
-HUB = "hf:"
-
-
-class ModelFolderUnusable(EngineError):
-    """A model folder is not what it should be; the sentence says which file, and how to mend it."""
-
-    code = "model_folder_unusable"
 
 
 def graph_in(folder: Path, names: tuple[str, ...]) -> Path:
@@ -42,9 +34,9 @@ def graph_in(folder: Path, names: tuple[str, ...]) -> Path:
     Raises:
         ModelFolderUnusable: There is none.
     """
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
+    found = graph_in_or_none(folder, names)
+    if found is not None:
+        return found
     pickles = sorted(path.name for path in folder.rglob("*") if path.suffix in PICKLES)
     if pickles:
         raise ModelFolderUnusable(
@@ -52,6 +44,11 @@ def graph_in(folder: Path, names: tuple[str, ...]) -> Path:
             "they never are: export the model to ONNX (optimum-cli export onnx) and name that folder."
         )
     raise ModelFolderUnusable(f"{folder} holds no model.onnx (nor onnx/model.onnx).")
+
+
+def graph_in_or_none(folder: Path, names: tuple[str, ...]) -> Path | None:
+    """Return the graph of a folder, the first of these names that is there."""
+    return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def json_in(folder: Path, name: str) -> dict[str, Any]:
@@ -95,6 +92,33 @@ def stamp_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple(sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files))
 
 
+def length_in(folder: Path, positions: Any) -> int:
+    """Return how many tokens of a text are read: what ``sentence_bert_config.json`` says, else as many as there are
+    positions; at most 512, and 256 where neither is said."""
+    said = json_in(folder, "sentence_bert_config.json").get("max_seq_length") or positions
+    return min(MAX_TOKENS, said) if isinstance(said, int) and said > 4 else 256
+
+
+def tokenizer_in(folder: Path, longest: int) -> Tokenizer:
+    """Return a folder's tokenizer, truncating at `longest` tokens.
+
+    Raises:
+        ModelFolderUnusable: It is missing or damaged.
+    """
+    from tokenizers import Tokenizer
+
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise ModelFolderUnusable(f"{folder} holds no tokenizer.json.")
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # noqa: BLE001  (the package raises bare exceptions)
+        raise ModelFolderUnusable(f"{path} is no tokenizer: {str(error)[:200]}") from None
+    tokenizer.enable_truncation(longest)
+    tokenizer.no_padding()
+    return tokenizer
+
+
 def graph_hash(path: Path) -> str:
     """Return a hash of a graph and of the files beside it that hold its weights, ``model.onnx_data`` and the like."""
     parts = sorted(part for part in path.parent.glob(f"{path.name}*") if part.is_file())
@@ -126,15 +150,9 @@ class FolderEncoder(EncoderSource):
         self._graph = graph_in(folder, GRAPHS)
         self._config = json_in(folder, "config.json")
         self._pooling = json_in(folder, "1_Pooling/config.json")
-        self.max_tokens = self._length()
+        self.max_tokens = length_in(folder, self._config.get("max_position_embeddings"))
         self.pad_id = int(self._config.get("pad_token_id") or 0)
         self.width = self._try()
-
-    def _length(self) -> int:
-        said = json_in(self.folder, "sentence_bert_config.json").get("max_seq_length") or self._config.get(
-            "max_position_embeddings"
-        )
-        return min(MAX_TOKENS, said) if isinstance(said, int) and said > 4 else 256
 
     @cached_property
     def _session(self) -> Any:
@@ -201,26 +219,20 @@ class FolderEncoder(EncoderSource):
 
     def shape(self) -> BertShape:
         """Raise: the graph is run as it is, and is never fine-tuned."""
-        raise EngineError("An encoder of a folder cannot be trained further.", code="encoder_fixed")
+        raise EngineError(
+            f"The encoder {self.name} is an ONNX graph: its vectors can be used, but it can neither be trained further "
+            "nor become part of a bundle. Name a folder with config.json and model.safetensors for that.",
+            code="encoder_fixed",
+        )
 
     def weights(self, pieces: list[int] | None = None) -> Weights:
         """Raise, as `shape` does."""
-        raise EngineError("An encoder of a folder cannot be trained further.", code="encoder_fixed")
+        self.shape()
+        return {}
 
     def tokenizer(self, pieces: list[int] | None = None) -> Tokenizer:
         """Return the folder's tokenizer, truncating at `max_tokens`."""
-        from tokenizers import Tokenizer
-
-        path = self.folder / "tokenizer.json"
-        if not path.is_file():
-            raise ModelFolderUnusable(f"{self.folder} holds no tokenizer.json.")
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # noqa: BLE001  (the package raises bare exceptions)
-            raise ModelFolderUnusable(f"{path} is no tokenizer: {str(error)[:200]}") from None
-        tokenizer.enable_truncation(self.max_tokens)
-        tokenizer.no_padding()
-        return tokenizer
+        return tokenizer_in(self.folder, self.max_tokens)
 
     def licences(self) -> list[Licence]:
         """Return nothing: what terms apply is for the operator to know."""
@@ -250,20 +262,3 @@ def named_folders(setting: str | None = None) -> dict[str, str]:
             )
         found[name] = place
     return found
-
-
-def folder_of(place: str) -> Path:
-    """Return the folder that a path or ``hf:OWNER/NAME`` means.
-
-    Raises:
-        ModelFolderUnusable: The hub's cache has no such model.
-    """
-    if not place.startswith(HUB):
-        return Path(place)
-    name = place.removeprefix(HUB)
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    kept = Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"models--{name.replace('/', '--')}"
-    head = kept / "refs" / "main"
-    if not head.is_file():
-        raise ModelFolderUnusable(f"{name} is not in the hub cache at {kept.parent}. Run: hf download {name}")
-    return kept / "snapshots" / head.read_text("utf-8").strip()

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curation.engine.embedding.errors import EngineError
+from curation.engine.embedding.errors import EngineError, ModelFolderUnusable
 from curation.engine.embedding.folder import (
-    HUB,
-    ModelFolderUnusable,
-    folder_of,
     graph_hash,
     graph_in,
     json_in,
@@ -22,6 +19,7 @@ from curation.engine.embedding.folder import (
     opened_graph,
     stamp_of,
 )
+from curation.engine.embedding.hub import HUB, folder_of
 from curation.engine.embedding.picture import NAME, EfficientNetLite0, PictureSource
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modeling.engine.augmentation.fitting import check_fit
 from modeling.engine.augmentation.trials import Arm, Gain, Trials, gain_of, judged_on
 from modeling.engine.families.family import TrainingContext
+from modeling.engine.families.table import get_family
 
 if TYPE_CHECKING:
     from curation.engine.augment import Policy
@@ -102,10 +103,12 @@ def ablate(
     from curation.engine.augment.policy import without_each
 
     check_fit(policy, data.kind)
-    trials = Trials(judged_on(data, split), settings, seeds, context or TrainingContext())
+    rests = list(without_each(policy))
+    arms = 2 + len(rests) + get_family(settings.family).changes_anyway
+    trials = Trials(judged_on(data, split), settings, seeds, context or TrainingContext(), arms)
     plain, own, whole = trials.plain(), trials.own(), trials.arm("the whole policy", policy)
     steps = []
-    for number, (step, rest) in enumerate(without_each(policy), 1):
+    for number, (step, rest) in enumerate(rests, 1):
         arm = trials.arm(f"without step {number}, {step.use}", rest)
         steps.append(StepPart(step.use, step.to_json(), arm, gain_of(whole, arm)))
     over_own = None if own is None else gain_of(whole, own)

@@ -72,7 +72,7 @@ def robustness(
         policy: That fits the task; steps that join pictures are passed over.
         seed: Of the draws.
         learnt: What the policy's steps learnt of the training texts, `texts.learnt_from`; needed by steps that learn.
-        context: Where vectors are kept, and whom to ask whether to stop.
+        context: Where vectors are kept, and whom to ask whether to stop; its `progress` counts steps.
 
     Raises:
         EngineError: code `bad_augmentation`.
@@ -87,10 +87,11 @@ def robustness(
     if len(tried) > 1:
         tried.append((ALL, {}, kept))
     context = context or TrainingContext()
+    told, context = context.progress, replace(context, progress=None)
     every = np.arange(len(part.inputs))
     clean = model.task.scorer(model.predictions(part.inputs, context), part, model.labels)
     found = []
-    for use, settings, one in tried:
+    for number, (use, settings, one) in enumerate(tried, 1):
         with tempfile.TemporaryDirectory(prefix="assay-robust-") as scratch:
             made = changed_rows(
                 part, one, seed, Path(scratch) / "pictures", learnt=learnt or Learnt(), cancelled=context.cancelled
@@ -100,4 +101,6 @@ def robustness(
         difference = bootstrap_difference(scorer, clean, len(every), seed=seed)
         changed = int(made.changed.sum())
         found.append(StepRobustness(use, settings, changed, clean(every), scorer(every), **difference))
+        if told:
+            told(number, len(tried))
     return found

@@ -15,16 +15,18 @@ from modeling.engine.augmentation.fitting import CODE, check_fit
 from modeling.engine.augmentation.texts import learnt_from
 from modeling.engine.data import Span
 from modeling.engine.errors import EngineError
+from modeling.engine.families.ensemble import MEMBERS
 from modeling.engine.families.family import TrainingContext
 from modeling.engine.families.table import get_family
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from curation.engine.augment import Policy, PolicyStep
+    from curation.engine.augment import Policy
     from curation.engine.augment.learnt import Learnt
     from curation.engine.augment.safety import StepSafety
     from modeling.engine.data import Examples
+    from modeling.engine.tasks import Task
     from modeling.engine.training.train import TrainedModel
 
 
@@ -70,7 +72,7 @@ def model_safety(
         split: Rows to change. When left out, the validation rows, or the test rows for a family that learned from the
             validation rows in the end; answers of people are not looked at for the shares.
         seed: Of the draws.
-        context: Where vectors are kept, and whom to ask whether to stop.
+        context: Where vectors are kept, and whom to ask whether to stop; its `progress` counts steps.
         keep: Folder for changed pictures; without one they are gone afterwards.
 
     Raises:
@@ -89,21 +91,45 @@ def model_safety(
     right = model.task.right(predictions, part, model.labels)
     with tempfile.TemporaryDirectory(prefix="assay-safety-") as scratch:
         # Copies are never asked for again: their vectors do not belong into the folder of vectors.
-        own = replace(context, vectors_dir=Path(scratch) / "vectors")
+        own = replace(context, vectors_dir=Path(scratch) / "vectors", progress=None)
         looking = _Looking(model, part, predictions, learnt, seed, keep or Path(scratch), own)
-        steps = looking.texts(kept) if model.task.input == "text" and part.task != "ner" else looking.others(kept)
+        plain_texts = model.task.input == "text" and part.task != "ner"
+        steps = []
+        for number, step in enumerate(kept.steps, 1):
+            one = replace(kept, steps=(step,))
+            steps.append(looking.text_step(one) if plain_texts else looking.other_step(one, number))
+            if context.progress:
+                context.progress(number, len(kept.steps))
     return ModelSafety(split, len(part.inputs), None if right is None else float(np.mean(right)), steps)
 
 
 def _refuse(model: TrainedModel, policy: Policy) -> None:
-    check_fit(policy, model.task)
-    if model.facts["settings"].get("augment") is not None:
+    from modeling.engine.training.train import TrainedModel
+
+    check_question(policy, model.task, model.facts["settings"].get("augment"))
+    for name in model.facts.get("members", ()):
+        _refuse(TrainedModel.load(model.folder / MEMBERS / name), policy)
+
+
+def check_question(policy: Policy, task: Task, taught: Mapping[str, Any] | None) -> None:
+    """Refuse a question of label safety that no honest answer is found to.
+
+    Args:
+        policy: What changes rows.
+        task: Of the model.
+        taught: The augmentation that the model was trained with; one whose steps are never applied is none.
+
+    Raises:
+        EngineError: code `bad_augmentation`.
+    """
+    check_fit(policy, task)
+    if taught is not None and any(step.get("chance", 1.0) for step in taught["steps"]):
         raise EngineError(
             "This model was trained with augmentation, and would find safe what it was taught not to see. Train one "
             "without augment for this question.",
             code=CODE,
         )
-    if model.task.name in {"detection", "segmentation"}:
+    if task.name in {"detection", "segmentation"}:
         raise EngineError(
             "Label safety compares labels, and this task has shapes. See how its figure stands with evaluate --robust.",
             code=CODE,
@@ -122,22 +148,21 @@ class _Looking:
     folder: Path
     context: TrainingContext
 
-    def texts(self, policy: Policy) -> list[StepSafety]:
+    def text_step(self, policy: Policy) -> StepSafety:
+        """Compare answers on texts that a policy of one step changed."""
         from curation.engine.augment.safety import label_safety
 
         def predict(texts: Sequence[str]) -> list[str]:
-            return self._said(self.model.predictions(texts, self.context))
+            known = texts is self.part.inputs
+            return self._said(self.predictions if known else self.model.predictions(texts, self.context))
 
-        return label_safety(policy, self.part.inputs, predict, learnt=self.learnt, seed=self.seed)
+        return label_safety(policy, self.part.inputs, predict, learnt=self.learnt, seed=self.seed)[0]
 
-    def others(self, policy: Policy) -> list[StepSafety]:
-        return [self._step(policy, step, self.folder / str(number)) for number, step in enumerate(policy.steps, 1)]
-
-    def _step(self, policy: Policy, step: PolicyStep, folder: Path) -> StepSafety:
+    def other_step(self, policy: Policy, number: int) -> StepSafety:
         """Compare answers on pictures, or found spans with those found before and carried along."""
         from curation.engine.augment.safety import Disagreement, StepSafety, wilson
 
-        rows = self.part
+        (step,), rows, folder = policy.steps, self.part, self.folder / str(number)
         if rows.task == "ner":
             found = tuple(tuple(Span(*span[:3]) for span in spans) for spans in self.predictions)
             rows = type(rows)(rows.task, rows.inputs, found, rows.splits, rows.ids)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from modeling.engine.augmentation.fitting import CODE, KINDS, ON_THE_FLY, check_fit
+from modeling.engine.augmentation.screening import Screened, screen
 from modeling.engine.augmentation.texts import learnt_from
 from modeling.engine.augmentation.trials import Arm, Gain, Trials, gain_of, judged_on
 from modeling.engine.errors import EngineError
@@ -75,6 +76,7 @@ class Proposal:
     Attributes:
         primary: The figure's name.
         plain: Without augmentation.
+        screened: What a model says of each step's labels, where that was asked; those left out were not tried.
         tried: All that was tried, in order.
         policy: The proposed mix; None when nothing gained more than its standard error.
         gain: Of the mix over no augmentation, on the rows it was chosen by: it flatters the mix, so judge it on the
@@ -90,12 +92,14 @@ class Proposal:
     gain: Gain | None
     own: Arm | None = None
     over_own: Gain | None = None
+    screened: list[Screened] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all as a JSON-ready mapping, the mix as YAML too."""
         return {
             "primary": self.primary,
             "plain": self.plain.to_dict(),
+            "screened": None if self.screened is None else [each.to_dict() for each in self.screened],
             "tried": [each.to_dict() for each in self.tried],
             "policy": None if self.policy is None else self.policy.to_json(),
             "yaml": None if self.policy is None else self.policy.to_yaml(),
@@ -145,6 +149,7 @@ def propose(
     tries: list[Policy] | None = None,
     seeds: int = 3,
     most: int = MOST_STEPS,
+    least_safe: float | None = None,
     context: TrainingContext | None = None,
 ) -> Proposal:
     """Try policies alone, then join the best steps one by one, and propose the mix; test rows are not looked at.
@@ -158,6 +163,8 @@ def propose(
         tries: Policies of one step each; `candidates` when left out.
         seeds: Trainings of each arm.
         most: Steps of the mix at most.
+        least_safe: The share of changed rows of which a model must surely say what it says of them unchanged, 0 to 1; a
+            step whose lower bound lies below is not tried. None tries all.
         context: Where vectors are kept and whom to tell.
 
     Raises:
@@ -168,6 +175,17 @@ def propose(
         check_fit(policy, data.kind)
     tries = [policy for policy in tries if changes_enough(policy, data.part("train"))]
     trials = Trials(judged_on(data, "validation"), settings, seeds, context or TrainingContext())
+    screened = None
+    if least_safe is not None:
+        screened = screen(trials, tries, least_safe)
+        tries = [each.policy for each in screened if each.kept]
+    trials.arms = len(tries) + most + get_family(settings.family).changes_anyway
+    found = _search(trials, tries, most)
+    return replace(found, screened=screened)
+
+
+def _search(trials: Trials, tries: list[Policy], most: int) -> Proposal:
+    primary = trials.data.kind.primary
     plain, own = trials.plain(), trials.own()
     alone = [trials.arm(shown(policy), policy) for policy in tries]
     ranked = _best_of_each(sorted(alone, key=lambda arm: -arm.mean))
@@ -190,9 +208,9 @@ def propose(
                 continue
         mix = joined
     if mix is None:
-        return Proposal(data.kind.primary, plain, tried, None, None, own)
+        return Proposal(primary, plain, tried, None, None, own)
     over_own = None if own is None else gain_of(mix, own)
-    return Proposal(data.kind.primary, plain, tried, mix.policy, gain_of(mix, plain), own, over_own)
+    return Proposal(primary, plain, tried, mix.policy, gain_of(mix, plain), own, over_own)
 
 
 def changes_enough(policy: Policy, train: Examples) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modeling.engine.augmentation.fitting import CODE, check_family
+from modeling.engine.augmentation.said import Said
 from modeling.engine.data import Examples
 from modeling.engine.errors import EngineError
 from modeling.engine.families.family import TrainingContext
@@ -96,21 +97,28 @@ class Arm:
         }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Trials:
     """Trainings of the same rows with the same settings and the same seeds, each arm with its own augmentation.
+
+    What a training said of the judged rows is kept in `context.checkpoints`, where that is given: trials that were cut
+    off and begin again go on with the trainings that are missing.
 
     Attributes:
         data: Test rows are judged; see `judged_on`.
         settings: Family and budget; its seed is the first.
         seeds: How many seeds each arm is tried with.
-        context: Where vectors are kept and whom to tell.
+        context: Where vectors and what was found are kept, and whom to tell.
+        arms: How many arms there will be at most, for `context.progress`, which counts trainings.
+        trained: Trainings so far.
     """
 
     data: Examples
     settings: TrainingSettings
     seeds: int
     context: TrainingContext
+    arms: int = 0
+    trained: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what leaves nothing to compare."""
@@ -121,12 +129,16 @@ class Trials:
 
     def plain(self) -> Arm:
         """Train without augmentation; a family that changes rows anyway is told not to."""
+        return self.arm(PLAIN, self.unchanged)
+
+    @property
+    def unchanged(self) -> Policy | None:
+        """The policy that leaves rows as they are: none, or of a family that changes them anyway, one never applied."""
         if not get_family(self.settings.family).changes_anyway:
-            return self.arm(PLAIN, None)
+            return None
         from curation.engine.augment.policy import policy_of
 
-        # A step that is never applied.
-        return self.arm(PLAIN, policy_of({"version": 1, "steps": [{"use": "noise", "chance": 0.0}]}))
+        return policy_of({"version": 1, "steps": [{"use": "noise", "chance": 0.0}]})
 
     def own(self) -> Arm | None:
         """Train as the family does without a policy, where that is something else than `plain`; else None."""
@@ -138,21 +150,41 @@ class Trials:
         Raises:
             As `train`.
         """
-        from modeling.engine.training.train import train
-
         given = None if policy is None else policy.to_json()
         check_family(given, get_family(self.settings.family), self.data.kind)
-        part, scorers, began = self.data.part("test"), [], time.monotonic()
-        quiet = replace(self.context, checkpoints=None, on_stage=None, on_epoch=None, on_step=None, on_note=None)
+        part, scorers, seconds = self.data.part("test"), [], 0.0
         for number in range(self.seeds):
-            with tempfile.TemporaryDirectory(prefix="assay-trial-") as scratch:
-                settings = replace(self.settings, seed=self.settings.seed + number, augment=given)
-                model = train(self.data, Path(scratch) / "model", settings, quiet)
-                scorers.append(model.task.scorer(model.predictions(part.inputs, quiet), part, model.labels))
-        arm = Arm(name, policy, scorers, len(part.inputs), time.monotonic() - began)
+            settings = replace(self.settings, seed=self.settings.seed + number, augment=given)
+            said = self._said(settings, part)
+            scorers.append(self.data.kind.scorer(said.predictions, part, said.labels))
+            seconds += said.seconds
+            self.trained += 1
+            if self.context.progress:
+                self.context.progress(self.trained, max(self.trained, self.arms * self.seeds))
+        arm = Arm(name, policy, scorers, len(part.inputs), seconds)
         if self.context.on_note:
             self.context.on_note(f"  {name}: {self.data.kind.primary} {arm.mean:.4f}, {arm.seconds:.0f} s")
         return arm
+
+    def _said(self, settings: TrainingSettings, part: Examples) -> Said:
+        """Return what a trained model says of the judged rows; it is trained unless that was done before."""
+        from modeling.engine.training.train import train
+
+        folder = self.context.checkpoints
+        # Another version of the data or of the settings has another name.
+        path = None if folder is None else folder / f"{settings.fingerprint()}-{self.data.content_hash()}.npz"
+        if path is not None and (known := Said.load(path)) is not None:
+            return known
+        quiet = replace(
+            self.context, checkpoints=None, on_stage=None, on_epoch=None, on_step=None, on_note=None, progress=None
+        )
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="assay-trial-") as scratch:
+            model = train(self.data, Path(scratch) / "model", settings, quiet)
+            said = Said(model.predictions(part.inputs, quiet), model.labels, time.monotonic() - began)
+        if path is not None:
+            said.store(path)
+        return said
 
 
 def judged_on(data: Examples, split: str) -> Examples:

@@ -107,6 +107,8 @@ def model_card(name: str, plan: Plan, manifest: dict[str, Any], metrics: dict[st
         "## Origin",
         "\n".join(f"- {key}: {value}" for key, value in origin.items()),
     ]
+    if not licences and manifest["encoder"]:
+        licences = [f"The files of the encoder {manifest['encoder']['name']} name none: ask its maker."]
     if licences:
         paragraphs += ["## Licences of the weights", "\n".join(licences)]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"

@@ -75,7 +75,7 @@ def export_bundle(
         Cancelled.
     """
     context = context or TrainingContext()
-    plan = get_family(model.facts["family"]).plan(model, data)
+    plan = get_family(model.facts["family"]).plan(model, data, context)
     chosen_rungs = [rung for rung in plan.rungs if rungs is None or rung.name in rungs]
     float_figures, candidates = climb(model, plan, data.part("test"), chosen_rungs, limit_points, context)
     reports = [candidate.report() for candidate in candidates]
@@ -178,7 +178,8 @@ def _manifest_facts(
         "needs": ["numpy", "onnxruntime", *plan.needs],
         "encoder": plan.encoder,
         "compression": {"rung": chosen.rung.name, "title": chosen.rung.title},
-        "settings": trained["settings"],
+        # Not the folder that an encoder may have been named by: a bundle leaves this machine.
+        "settings": {**trained["settings"], **({"encoder": plan.encoder["name"]} if plan.encoder else {})},
         "data_hash": trained["data_hash"],
         "rows": trained["rows"],
         "environment": trained["environment"],

@@ -47,14 +47,14 @@ def kept_pieces(source: EncoderSource, texts: Sequence[str]) -> list[int] | None
     return sorted(required | used)
 
 
-def classifier_module(model: TrainedModel, pieces: list[int] | None) -> nn.Module:
+def classifier_module(model: TrainedModel, source: EncoderSource, pieces: list[int] | None) -> nn.Module:
     """Return encoder, head and temperature of a model as one torch module, ids and mask to probabilities."""
     from modeling.engine.heads.classifier import CalibratedClassifier, CalibratedLabels
 
     facts = model.facts
     family = get_family(facts["family"])
     assert isinstance(family, TextFamily)
-    module = family.module(model.folder, facts, pieces)
+    module = family.module(model.folder, facts, source, pieces)
     if facts["task"] == "text-multilabel":
         return CalibratedLabels(module, float(facts["temperature"]), facts["thresholds"]).eval()
     return CalibratedClassifier(module, float(facts["temperature"])).eval()

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.bundle.plan import Plan, Rung
 from modeling.engine.bundle.text_plan import encoder_facts
 from modeling.engine.families.static import stored, tokenizer_of
 
 if TYPE_CHECKING:
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.training.train import TrainedModel
 
 Array = np.ndarray[Any, Any]
@@ -23,10 +23,9 @@ RUNGS = (
 )
 
 
-def static_plan(model: TrainedModel) -> Plan:
+def static_plan(model: TrainedModel, source: EncoderSource) -> Plan:
     """Return the plan of a student of static vectors."""
     facts, arrays = model.facts, stored(model.folder)
-    source = get_encoder(facts["encoder"])
     many = facts["task"] == "text-multilabel"
     return Plan(
         rungs=RUNGS,
@@ -35,7 +34,7 @@ def static_plan(model: TrainedModel) -> Plan:
         answering={"kind": "labels" if many else "label"},
         inputs=("input_ids", "attention_mask"),
         outputs=("probabilities",),
-        members={"tokenizer.json": tokenizer_of(facts, arrays).to_str().encode("utf-8")},
+        members={"tokenizer.json": tokenizer_of(source, arrays).to_str().encode("utf-8")},
         needs=("tokenizers",),
         licences=source.licences(),
         encoder=encoder_facts(model, source, len(arrays["pieces"])),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.bundle.graph import LADDER, build_graph, classifier_module, kept_pieces, run_graph
 from modeling.engine.bundle.plan import Plan
 
@@ -18,14 +17,13 @@ if TYPE_CHECKING:
     from modeling.engine.training.train import TrainedModel
 
 
-def text_plan(model: TrainedModel, data: Examples) -> Plan:
+def text_plan(model: TrainedModel, data: Examples, source: EncoderSource) -> Plan:
     """Return the plan of a family whose `module` takes ids and mask and gives logits."""
-    source = get_encoder(model.facts["encoder"])
     pieces = kept_pieces(source, data.part("train").inputs + data.part("validation").inputs)
     many = model.facts["task"] == "text-multilabel"
     return Plan(
         rungs=LADDER,
-        build=lambda rung: build_graph(classifier_module(model, pieces), rung),
+        build=lambda rung: build_graph(classifier_module(model, source, pieces), rung),
         reading={"kind": "text"},
         answering={"kind": "labels" if many else "label"},
         inputs=("input_ids", "attention_mask"),
@@ -34,7 +32,7 @@ def text_plan(model: TrainedModel, data: Examples) -> Plan:
         needs=("tokenizers",),
         licences=source.licences(),
         encoder=encoder_facts(model, source, len(pieces or [])),
-        said=lambda texts: _float_probabilities(model, texts),
+        said=lambda texts: _float_probabilities(model, source, texts),
         about=f"It reads texts by the {source.name} encoder ({source.languages}). {model.facts['encoder_reason']}",
         example='"a text"',
     )
@@ -52,16 +50,15 @@ def encoder_facts(model: TrainedModel, source: EncoderSource, vocabulary: int) -
     }
 
 
-def _float_probabilities(model: TrainedModel, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+def _float_probabilities(model: TrainedModel, source: EncoderSource, texts: Sequence[str]) -> np.ndarray[Any, Any]:
     """Return the float model's probabilities [n, k] with its whole vocabulary, through a float32 graph.
 
     The word table is cut to the pieces these texts use, which changes no result and spares hundreds of megabytes.
     """
-    source = get_encoder(model.facts["encoder"])
     tokens = [encoding.ids for encoding in source.tokenizer().encode_batch(list(texts))]
     pieces = sorted({piece for row in tokens for piece in row})
     place = {piece: i for i, piece in enumerate(pieces)}
-    graph = build_graph(classifier_module(model, pieces), LADDER[-1])
+    graph = build_graph(classifier_module(model, source, pieces), LADDER[-1])
     return run_graph(
         graph, [[place[piece] for piece in row] for row in tokens], int(model.facts["settings"]["threads"])
     )

@@ -68,7 +68,13 @@ def run_propose(options: argparse.Namespace) -> None:
 
     data = read_rows(reading_of(options))
     tries = candidates(data, options.family, uses=options.use or None, copies=options.copies, seed=options.seed)
-    found = propose(data, settings_of(options), tries=tries, seeds=options.seeds, context=context_of(options))
+    context = context_of(options)
+    found = propose(
+        data, settings_of(options), tries=tries, seeds=options.seeds, least_safe=options.least_safe, context=context
+    )
+    for each in found.screened or []:
+        if not each.kept:
+            say(f"  not tried, its labels are not sure enough: {shown(each.policy)} keeps {_share(each.safety.share)}")
     rows = [["without augmentation", f"{found.plain.mean:.4f}", "", "", ""]]
     rows += [
         [each.arm.name, f"{each.arm.mean:.4f}", *_gain(each.gain, "taken" if each.taken else "")]
@@ -123,6 +129,9 @@ def add_commands(commands: Any) -> None:
     ablate.set_defaults(run=run_ablate)
     propose.add_argument("--use", action="append", default=[], help="try this augmentation only; may be said again")
     propose.add_argument("--copies", type=int, default=2, help="of each row, for families that learn from copies")
+    propose.add_argument(
+        "--least-safe", type=float, metavar="SHARE", help="try no step of which a model keeps surely less answers"
+    )
     propose.set_defaults(run=run_propose)
     for command in (safety, ablate):
         command.add_argument("--policy", type=Path, required=True, help="YAML")

@@ -20,7 +20,8 @@ def run_export(options: argparse.Namespace) -> None:
     from modeling.engine.training import TrainedModel, TrainingContext
 
     data = stored_examples(options.folder)
-    model, context = TrainedModel.load(options.folder), TrainingContext(cache_dir=options.cache, on_stage=say)
+    model = TrainedModel.load(options.folder)
+    context = TrainingContext(cache_dir=options.cache, on_stage=say, folders=True)
     compared = (options.folder / BASELINE_FOLDER).is_dir()
     baseline = TrainedModel.load(options.folder / BASELINE_FOLDER) if compared else None
     evaluation = evaluate(model, data, baseline=baseline, context=context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,19 +20,44 @@ if TYPE_CHECKING:
     from modeling.engine.training import TrainingContext, TrainingSettings
 
 BASELINE_FOLDER = "baseline"
+CHECKPOINTS = "checkpoints"
 READING_FILE = "reading.json"
 MOST_NOTES = 20
 
 
 def run_train(options: argparse.Namespace) -> None:
-    """Train a model, and the baseline beside it, into a folder and print the figures."""
+    """Train a model, and the baseline beside it, into a folder and print the figures; under torchrun by all processes
+    together."""
+    from modeling.engine.training.team import joined
+
+    settings = settings_of(options)
+    with joined(settings.device) as team:
+        if team.first:
+            _train(options, settings)
+        else:
+            _help(options, settings)
+
+
+def _help(options: argparse.Namespace, settings: TrainingSettings) -> None:
+    """Take this process's share of a training that another leads; nothing is said and nothing kept."""
+    import tempfile
+
+    from modeling.engine.reading.table import read_examples
+    from modeling.engine.training import train
+    from modeling.engine.training.team import OthersDone
+
+    context = replace(context_of(options, quiet=True), checkpoints=options.out / CHECKPOINTS)
+    with tempfile.TemporaryDirectory() as scratch, suppress(OthersDone):
+        train(read_examples(reading_of(options)), Path(scratch), settings, context)
+
+
+def _train(options: argparse.Namespace, settings: TrainingSettings) -> None:
     from modeling.engine.evaluate import evaluate
     from modeling.engine.training import BASELINES, TrainedModel, TrainingSettings, train
 
     reading = reading_of(options)
     data = read_rows(reading)
     context = context_of(options)
-    settings = settings_of(options)
     options.out.mkdir(parents=True, exist_ok=True)
     model = train(data, options.out, settings, context)
     for sentence in (model.facts.get("reason"), model.facts.get("encoder_reason")):
@@ -136,10 +162,19 @@ def settings_of(options: argparse.Namespace) -> TrainingSettings:
     """Return the settings of a training that the options say."""
     from modeling.engine.training import TrainingSettings
 
-    chosen = {"family": options.family, "encoder": options.encoder, "seed": options.seed, "threads": options.threads}
+    encoder = encoder_of(options.encoder)
+    chosen = {"family": options.family, "encoder": encoder, "seed": options.seed, "threads": options.threads}
     if getattr(options, "augment", None):
         chosen["augment"] = read_policy_file(options.augment).to_json()
     return TrainingSettings.from_dict({**chosen, **given_settings(options.set), "budget": options.budget})
+
+
+def encoder_of(said: str) -> str:
+    """Return what a model keeps of the encoder that it was named: folders by their whole path, so that the model can be
+    used from anywhere."""
+    from curation.engine.embedding import encoder_names
+
+    return str(Path(said).resolve()) if said not in encoder_names() and Path(said).is_dir() else said
 
 
 def given_settings(pairs: list[str]) -> dict[str, Any]:
@@ -159,15 +194,16 @@ def context_of(options: argparse.Namespace, *, quiet: bool = False) -> TrainingC
     from modeling.engine.training import TrainingContext
 
     if quiet:
-        return TrainingContext(cache_dir=options.cache)
+        return TrainingContext(cache_dir=options.cache, folders=True)
     return TrainingContext(
         cache_dir=options.cache,
-        checkpoints=options.out / "checkpoints" if getattr(options, "out", None) else None,
+        checkpoints=options.out / CHECKPOINTS if getattr(options, "out", None) else None,
         on_stage=say,
         on_epoch=lambda row: say(
             f"  epoch {row['epoch']}: loss {row['loss']:.4f}, validation score {row['score']:.4f}"
         ),
         on_note=say,
+        folders=True,
     )
 
 
@@ -213,7 +249,9 @@ def add_commands(commands: Any) -> None:
     add_reading(train)
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--family", default="auto")
-    train.add_argument("--encoder", default="auto")
+    train.add_argument(
+        "--encoder", default="auto", help="auto, a name, a folder in the layout of Hugging Face, or hf:OWNER/NAME"
+    )
     train.add_argument("--budget", type=float, help="seconds that the training may take")
     train.add_argument("--threads", type=int, default=2)
     train.add_argument(

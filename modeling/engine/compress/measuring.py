@@ -75,8 +75,7 @@ def reference_of(model: TrainedModel, plan: Plan | None, data: Examples, context
         return model.predictions(inputs, context) if plan is None else plan.said(inputs)
 
     knowing = said(validation.inputs)
-    stored = model.folder / HELD_OUT
-    held_out = model.task.finish(np.load(stored, allow_pickle=False), model.facts) if stored.exists() else knowing
+    held_out = model.held_out(validation, context) if (model.folder / HELD_OUT).exists() else knowing
     return Reference.of(data, np.concatenate([knowing, held_out, said(test.inputs)]))
 
 

@@ -104,7 +104,7 @@ def compress(
     """
     check_teacher(teacher, data)
     context = context or TrainingContext()
-    plan = plan_of(teacher, data)
+    plan = plan_of(teacher, data, context)
     chosen = _chosen(recipes_for(plan), recipes)
     maker = _Maker(teacher, data, folder, plan, tuple(unlabeled), made, seed, dict(settings or {}), context)
     rows = []
@@ -120,10 +120,10 @@ def compress(
     return Compression(data.kind.primary, figures, limits, rows, front(rows), proposed, sentence)
 
 
-def plan_of(model: TrainedModel, data: Examples) -> Plan | None:
+def plan_of(model: TrainedModel, data: Examples, context: TrainingContext) -> Plan | None:
     """Return how a model becomes a bundle; None where it does not."""
     family = get_family(model.facts["family"])
-    return family.plan(model, data) if family.exportable else None
+    return family.plan(model, data, context) if family.exportable else None
 
 
 def recipes_for(plan: Plan | None) -> tuple[Recipe, ...]:
@@ -209,7 +209,7 @@ class _Maker:
         else:
             assert lesson is not None
             model = self._taught(recipe, lesson, place)
-            found = plan_of(model, self.data)
+            found = plan_of(model, self.data, self.context)
             assert found is not None
             plan, rungs = found, list(found.rungs)
         measured = measure(

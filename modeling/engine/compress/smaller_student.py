@@ -62,6 +62,6 @@ def teach_smaller(
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.detach().cpu().contiguous() for name, value in work.trained().items()}
     save_file(weights, folder / STUDENT_FILE)
-    facts = taught_facts(teacher, lesson, data, chosen, reason)
+    facts = taught_facts(teacher, lesson, data, chosen, reason, context)
     sizes = {"width": work.width, "layers": work.sizes(), "word_rank": cut.word_rank, "cut": asdict(cut)}
     return write_student(folder, {**facts, **result.__dict__, **sizes}, data, context)

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from curation.engine.embedding.graph import load_encoder
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.compress.smaller import (
     MEASURED_TEXTS,
     Zeros,
@@ -56,7 +55,7 @@ class SmallerWork(TuningWork):
         context: TrainingContext,
     ) -> None:
         torch.set_num_threads(settings.threads)
-        source = get_encoder(settings.encoder)
+        source = context.source(settings.encoder)
         self.pad, self.device = source.pad_id, choose_device(settings.device)
         self.classes, self.multilabel = data.classes, data.task.endswith("multilabel")
         validation, train = data.part("validation"), data.part("train")
@@ -67,7 +66,7 @@ class SmallerWork(TuningWork):
             TokenRows(tokens[1], self.pad, validation.shares(data.classes)),
         ]
         self.labeled, self.context = train, context
-        self.encoder = self._cut(starting_classifier(teacher, settings.encoder), settings, cut, rows[0])
+        self.encoder = self._cut(starting_classifier(teacher, settings.encoder, context), settings, cut, rows[0])
         self.head = self._probe(self.encoder, rows[0], settings.seed)
         self.width = self.head.layers[-1].in_features
         module = TextClassifier(self.encoder, self.head)
@@ -136,16 +135,16 @@ class SmallerWork(TuningWork):
         return [{"heads": row.heads, "feed": row.feed_out.in_features} for row in layers]
 
 
-def starting_classifier(teacher: TrainedModel, encoder: str) -> Any:
+def starting_classifier(teacher: TrainedModel, encoder: str, context: TrainingContext) -> Any:
     """Return encoder and head of a teacher that has them, of the first such member of an ensemble; else the pretrained
     encoder of that name without a head."""
     from modeling.engine.training.train import TrainedModel
 
     family = get_family(teacher.facts["family"])
     if isinstance(family, TextFamily):
-        return family.module(teacher.folder, teacher.facts, None)
+        return family.module(teacher.folder, teacher.facts, context.source_of(teacher.facts), None)
     for name in teacher.facts.get("members", []):
         member = TrainedModel.load(teacher.folder / MEMBERS / name)
         if member.facts.get("encoder") == encoder:
-            return starting_classifier(member, encoder)
-    return TextClassifier(load_encoder(get_encoder(encoder)), torch.nn.Identity())
+            return starting_classifier(member, encoder, context)
+    return TextClassifier(load_encoder(context.source(encoder)), torch.nn.Identity())

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.bundle.graph import kept_pieces
 from modeling.engine.families.features import TokenRows
 from modeling.engine.families.token_texts import length_batches
@@ -17,6 +16,7 @@ from modeling.engine.heads.linear import fit_linear
 from modeling.engine.training.work import EVALUATION_BATCH, ClassifierWork
 
 if TYPE_CHECKING:
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.compress.lesson import Lesson
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
@@ -73,9 +73,10 @@ class StaticWork(ClassifierWork):
 
     starts_trained = True
 
-    def __init__(self, lesson: Lesson, data: Examples, settings: TrainingSettings, width: int) -> None:
+    def __init__(
+        self, lesson: Lesson, data: Examples, settings: TrainingSettings, source: EncoderSource, width: int
+    ) -> None:
         torch.set_num_threads(settings.threads)
-        source = get_encoder(settings.encoder)
         validation = data.part("validation")
         self.pieces = kept_pieces(source, [*lesson.texts, *validation.inputs])
         tokenizer = source.tokenizer(self.pieces)

@@ -60,10 +60,10 @@ def teach_static(
     chosen = chosen.with_defaults(**family.defaults(data.task))
     context.stage("teaching")
     seed_torch(chosen.seed)
-    work = StaticWork(lesson, data, chosen, width)
+    work = StaticWork(lesson, data, chosen, context.source(chosen.encoder), width)
     result = context.run(work, data, chosen)
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {name: value.astype(np.float16) for name, value in work.net.arrays().items()}
     np.savez(folder / STATIC_FILE, **arrays, pieces=np.array(work.pieces or [], np.int64))
-    facts = taught_facts(teacher, lesson, data, chosen, reason)
+    facts = taught_facts(teacher, lesson, data, chosen, reason, context)
     return write_student(folder, {**facts, **result.__dict__, "width": width}, data, context)

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from curation.engine.embedding.choose import choose_encoder
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.families.ensemble import MEMBERS
 from modeling.engine.families.table import get_family
 from modeling.engine.training.train import MODEL_FILE, TrainedModel, environment, headline
@@ -33,7 +32,12 @@ def encoder_for(teacher: TrainedModel, lesson: Lesson) -> tuple[str, str]:
 
 
 def taught_facts(
-    teacher: TrainedModel, lesson: Lesson, data: Examples, settings: TrainingSettings, encoder_reason: str
+    teacher: TrainedModel,
+    lesson: Lesson,
+    data: Examples,
+    settings: TrainingSettings,
+    encoder_reason: str,
+    context: TrainingContext,
 ) -> dict[str, Any]:
     """Return the facts of a student that are known before it learns; who taught it is among them."""
     return {
@@ -42,7 +46,7 @@ def taught_facts(
         "labels": list(data.classes),
         "encoder": settings.encoder,
         "encoder_reason": encoder_reason,
-        "encoder_fingerprint": get_encoder(settings.encoder).fingerprint(),
+        "encoder_fingerprint": context.source(settings.encoder).fingerprint(),
         "settings": settings.to_dict(),
         "data_hash": data.content_hash(),
         "environment": environment(),

@@ -10,6 +10,7 @@ from modeling.engine.errors import EngineError
 from modeling.engine.pictures.loading import MEAN, load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,6 +39,28 @@ def attribute_picture(model_folder: Path, facts: dict[str, Any], path: Path, lab
         EngineError: ``not_explained``, when the family cannot, or the model has no such label.
         PictureError: The picture cannot be read.
     """
+    return attribute_labels(model_folder, facts, path, [label])[label]
+
+
+def attribute_labels(
+    model_folder: Path,
+    facts: dict[str, Any],
+    path: Path,
+    labels: Sequence[str],
+    told: Callable[[int, int], None] | None = None,
+) -> dict[str, NDArray[np.float32]]:
+    """Return what `attribute_picture` does for several labels by name; the model is asked once for all of them.
+
+    Args:
+        model_folder: As there.
+        facts: As there.
+        path: As there.
+        labels: Some of the model's.
+        told: Hears how many of the changed pictures the model has seen, and of how many.
+
+    Raises:
+        EngineError, PictureError: As there.
+    """
     from modeling.engine.families.picture_head import PictureHead
     from modeling.engine.families.picture_network import PictureNetwork
     from modeling.engine.families.table import get_family
@@ -45,15 +68,36 @@ def attribute_picture(model_folder: Path, facts: dict[str, Any], path: Path, lab
     family = get_family(facts["family"])
     if not isinstance(family, PictureHead | PictureNetwork):
         raise EngineError(f"Models of the family {family.name} are not explained by pixels.", code="not_explained")
-    if label not in facts["labels"]:
-        raise EngineError(f"The model has no label {label!r}.", code="not_explained")
-    place, several = facts["labels"].index(label), facts["task"].endswith("multilabel")
+    for label in labels:
+        if label not in facts["labels"]:
+            raise EngineError(f"The model has no label {label!r}.", code="not_explained")
     pixels = load(path, SIDE).pixels
     say = family.pixel_logits(model_folder, facts)
     corners = _corners(*pixels.shape[:2])
     hidden = [pixels] + [_hidden(pixels, corner) for corner in corners]
-    said = np.concatenate([say(np.stack(hidden[start : start + BATCH])) for start in range(0, len(hidden), BATCH)])
-    belief = said[:, place] if several else said[:, place] - np.logaddexp.reduce(said, axis=1)
+    said: list[NDArray[np.float64]] = []
+    for start in range(0, len(hidden), BATCH):
+        said.append(say(np.stack(hidden[start : start + BATCH])))
+        if told:
+            told(min(start + BATCH, len(hidden)), len(hidden))
+    logits, several = np.concatenate(said), facts["task"].endswith("multilabel")
+    found = {}
+    for label in labels:
+        belief = logits[:, facts["labels"].index(label)]
+        found[label] = _map(belief if several else belief - np.logaddexp.reduce(logits, axis=1), corners, pixels)
+    return found
+
+
+def cells_of(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the values of a map cell by cell, float32 [12, 12]; within a cell all pixels have the same."""
+    places = [np.linspace(0, length, CELLS + 1).round().astype(int) for length in values.shape]
+    rows, columns = ((edges[:-1] + edges[1:]) // 2 for edges in places)
+    return values[np.ix_(rows, columns)]
+
+
+def _map(
+    belief: NDArray[np.float64], corners: list[tuple[int, int, int, int]], pixels: NDArray[np.uint8]
+) -> NDArray[np.float32]:
     total, often = np.zeros(pixels.shape[:2], np.float64), np.zeros(pixels.shape[:2], np.float64)
     for corner, value in zip(corners, belief[1:], strict=True):
         top, left, bottom, right = corner

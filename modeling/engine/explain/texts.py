@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from modeling.engine.explain.kernel import fit_parts, log_odds
 from modeling.engine.marks.words import WORD
 
 if TYPE_CHECKING:
@@ -19,10 +20,7 @@ Array = np.ndarray[Any, Any]
 Predict = Callable[[Sequence[str]], Array]
 # Longer texts are explained by stretches of neighbouring words, so that the model is asked this often at the most.
 MOST_PARTS = 96
-# Random halves of the words that the weights are fitted to, for each word; and the least of them.
-DRAWS_PER_PART, LEAST_DRAWS = 2, 24
 _LETTERS = re.compile(r"\w", re.UNICODE)
-_FLOOR = 1e-6
 
 
 class Weight(NamedTuple):
@@ -59,8 +57,7 @@ def attribute_text(
     The model is asked about the text without each word alone, and about texts of which random halves of the words are
     left out. Weights w are those of the weighted least squares fit of log odds = base + sum of the w of the words left
     in, under the condition that all of them together give the whole text's log odds: `base + sum(weights) = whole`
-    holds to rounding. The weights of single part texts follow the Shapley kernel (Lundberg and Lee 2017, "A Unified
-    Approach to Interpreting Model Predictions", theorem 2), of which half of the draws are complements of the others.
+    holds to rounding; see `modeling.engine.explain.kernel.fit_parts`.
 
     Words are runs of letters and digits, and single characters in scripts without spaces; signs belong to nothing and
     stay. A text of more than `most_parts` words is explained by stretches of equally many words.
@@ -73,18 +70,17 @@ def attribute_text(
         most_parts: The most stretches.
     """
     parts = parts_of(text, most_parts)
-    whole, base = _log_odds(predict([text, without(text, parts)]), label)
     if not parts:
-        return Attribution([], float(whole), float(whole), 1.0)
-    kept = _draws(len(parts), np.random.default_rng(seed))
-    asked = [without(text, [part for part, stays in zip(parts, row, strict=True) if not stays]) for row in kept]
-    odds = _log_odds(predict(asked), label)
-    weights = _fitted(kept, odds - base, whole - base)
-    explained = odds - base - kept @ weights
-    spread = float(np.var(odds))
-    fidelity = 1.0 - float(np.mean(np.square(explained))) / spread if spread > 1e-12 else 1.0
-    named = [Weight(start, end, float(weight)) for (start, end), weight in zip(parts, weights, strict=True)]
-    return Attribution(named, float(base), float(whole), fidelity)
+        (odds,) = log_odds(predict([text]), label).tolist()
+        return Attribution([], odds, odds, 1.0)
+
+    def ask(kept: Array) -> Array:
+        asked = [without(text, [part for part, stays in zip(parts, row, strict=True) if not stays]) for row in kept]
+        return log_odds(predict(asked), label)
+
+    found = fit_parts(ask, len(parts), seed)
+    named = [Weight(start, end, float(weight)) for (start, end), weight in zip(parts, found.weights, strict=True)]
+    return Attribution(named, found.base, found.whole, found.fidelity)
 
 
 def attribute_span(
@@ -132,45 +128,3 @@ def without(text: str, parts: Sequence[tuple[int, int]]) -> str:
         if text[at : at + 1] == " " and (start == 0 or text[start - 1] == " "):
             at += 1
     return "".join(out) + text[at:]
-
-
-def _log_odds(probabilities: Array, label: int) -> Array:
-    chances = np.clip(np.asarray(probabilities, float)[:, label], _FLOOR, 1 - _FLOOR)
-    odds: Array = np.log(chances) - np.log1p(-chances)
-    return odds
-
-
-def _draws(count: int, generator: np.random.Generator) -> Array:
-    """Return which words stay in each part text, float64 [m, count]: each left out alone, each alone, and random sets
-    with their complements, of sizes as the Shapley kernel weighs them."""
-    singles = 1.0 - np.eye(count)
-    rows = [singles, np.eye(count)] if count > 1 else [singles]
-    if count > 3:
-        sizes = np.arange(2, count - 1)
-        chances = 1.0 / (sizes * (count - sizes))
-        many = max(LEAST_DRAWS, DRAWS_PER_PART * count) // 2
-        drawn = np.zeros((many, count))
-        for row, size in zip(drawn, generator.choice(sizes, many, p=chances / chances.sum()), strict=True):
-            row[generator.choice(count, size, replace=False)] = 1.0
-        rows += [drawn, 1.0 - drawn]
-    return np.concatenate(rows)
-
-
-def _fitted(kept: Array, gains: Array, total: float) -> Array:
-    """Return weights whose sum is `total`, by least squares with the kernel's weight for rows of single words."""
-    count = kept.shape[1]
-    if count == 1:
-        return np.array([total])
-    sizes = kept.sum(axis=1)
-    # Rows of one word, and of all but one, stand for their whole layer; random rows were drawn by the kernel already.
-    layers = np.arange(2, count - 1)
-    of_random = float((1.0 / (layers * (count - layers))).sum()) if len(layers) else 0.0
-    is_single = (sizes == 1) | (sizes == count - 1)
-    many = max(1, int((~is_single).sum()))
-    weight = np.where(is_single, 1.0 / ((count - 1) * count), of_random / many)
-    # The last weight is what the others leave of the total.
-    design = kept[:, :-1] - kept[:, -1:]
-    aim = gains - kept[:, -1] * total
-    root = np.sqrt(weight)
-    first, *_ = np.linalg.lstsq(design * root[:, None], aim * root, rcond=None)
-    return np.append(first, total - first.sum())

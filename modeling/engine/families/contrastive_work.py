@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from curation.engine.embedding.bert import mean_pool
+from curation.engine.embedding.bert import sentence_vectors
 from curation.engine.embedding.encode import pad_tokens
 from curation.engine.embedding.graph import load_encoder
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.augmentation.texts import text_changes
 from modeling.engine.families.encoder_linear import choose, fit_chosen
 from modeling.engine.families.token_texts import freeze_words, layer_groups, pooled_vectors, tokenize
@@ -43,7 +42,7 @@ class ContrastiveWork(Work):
 
     def __init__(self, data: Examples, settings: TrainingSettings, context: TrainingContext) -> None:
         torch.set_num_threads(settings.threads)
-        source = get_encoder(settings.encoder)
+        source = context.source(settings.encoder)
         self.pad, self.device, self.data, self.context = source.pad_id, choose_device(settings.device), data, context
         self.train, self.validation, self.seed = data.part("train"), data.part("validation"), settings.seed
         self.tokens = [tokenize(source, part.inputs) for part in (self.train, self.validation)]
@@ -82,7 +81,7 @@ class ContrastiveWork(Work):
         """Return the supervised contrastive loss of sentence vectors, which have length 1."""
         ids, mask = pad_tokens([self.changed[int(row)] for row in rows], self.pad)
         on = torch.from_numpy(mask).to(device)
-        vectors = mean_pool(self.encoder(torch.from_numpy(ids).to(device), on), on)
+        vectors = sentence_vectors(self.encoder, self.encoder(torch.from_numpy(ids).to(device), on), on)
         return contrastive_loss(vectors, self.targets[rows].to(device))
 
     def groups(self, decay: float) -> list[dict[str, Any]]:

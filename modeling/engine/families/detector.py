@@ -37,6 +37,7 @@ class Detector(Family):
     title = "Detector on EfficientNet-Lite0"
     tasks = ("detection",)
     augments = ON_THE_FLY
+    loops = True
     changes_anyway = True
     masks = False
 

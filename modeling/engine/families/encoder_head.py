@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
 
@@ -27,6 +28,7 @@ class EncoderHead(TextFamily):
     name = "encoder-head"
     title = "Frozen sentence encoder with a small trained head"
     tasks = ("text-classification", "text-multilabel")
+    loops = True
     augments = COPIES
 
     def defaults(self, task: str) -> dict[str, Any]:
@@ -39,7 +41,6 @@ class EncoderHead(TextFamily):
 
         from modeling.engine.families.features import VectorRows
         from modeling.engine.heads.mlp import MlpHead
-        from modeling.engine.training.loop import run_loop
         from modeling.engine.training.work import ClassifierWork
 
         context.stage("encoding")
@@ -57,13 +58,8 @@ class EncoderHead(TextFamily):
         # other at every product took minutes instead of seconds. Nor do the weights depend on `threads` then.
         single = replace(settings, threads=1)
         multilabel = data.task.endswith("multilabel")
-        result = run_loop(
-            ClassifierWork(head, train_rows, validation_rows, single, multilabel=multilabel),
-            single,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
-            checkpoints=context.checkpoints,
-            callbacks=context.loop_callbacks(),
-        )
+        work = ClassifierWork(head, train_rows, validation_rows, single, multilabel=multilabel)
+        result = context.run(work, data, single)
         save_file({name: value.contiguous().cpu() for name, value in head.state_dict().items()}, folder / HEAD_FILE)
         return FamilyResult(
             {
@@ -96,13 +92,12 @@ class EncoderHead(TextFamily):
             out: np.ndarray[Any, Any] = self.head(folder, facts)(torch.from_numpy(vectors)).double().numpy()
         return out
 
-    def module(self, folder: Path, facts: dict[str, Any], pieces: list[int] | None) -> Any:
+    def module(self, folder: Path, facts: dict[str, Any], source: EncoderSource, pieces: list[int] | None) -> Any:
         """Return the encoder with the head on its pooled vector."""
         from curation.engine.embedding.graph import load_encoder
-        from curation.engine.embedding.table import get_encoder
         from modeling.engine.heads.classifier import TextClassifier
 
-        return TextClassifier(load_encoder(get_encoder(facts["encoder"]), pieces), self.head(folder, facts)).eval()
+        return TextClassifier(load_encoder(source, pieces), self.head(folder, facts)).eval()
 
 
 def seed_torch(seed: int) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
 
@@ -82,15 +83,14 @@ class EncoderLinear(TextFamily):
         out: Array = vectors.astype(np.float64) @ weights.T.astype(np.float64) + bias
         return out
 
-    def module(self, folder: Path, facts: dict[str, Any], pieces: list[int] | None) -> Any:
+    def module(self, folder: Path, facts: dict[str, Any], source: EncoderSource, pieces: list[int] | None) -> Any:
         """Return the encoder with the regression on its pooled vector."""
         from curation.engine.embedding.graph import load_encoder
-        from curation.engine.embedding.table import get_encoder
         from modeling.engine.heads.classifier import TextClassifier
         from modeling.engine.heads.mlp import linear_head
 
         head = linear_head(*_stored(folder))
-        return TextClassifier(load_encoder(get_encoder(facts["encoder"]), pieces), head).eval()
+        return TextClassifier(load_encoder(source, pieces), head).eval()
 
 
 def _stored(folder: Path) -> tuple[Array, Array]:

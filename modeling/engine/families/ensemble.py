@@ -28,6 +28,8 @@ class Ensemble(Family):
     name = NAME
     title = "Several models as one"
     tasks = TASKS
+    # How members are put together was learned from them.
+    learns_validation = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return nothing: its members have settings of their own."""

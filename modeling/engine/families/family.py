@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from modeling.engine.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torch import nn
 
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.bundle.plan import Plan
     from modeling.engine.callbacks import IsCancelled, OnMetrics, Progress
     from modeling.engine.data import Examples
@@ -28,8 +29,10 @@ class TrainingContext:
     """Where a training keeps things and whom it tells; everything is optional. Vectors lie in `cache_dir` when
     `vectors_dir` is None.
 
-    `on_stage` hears the name of each stage (`encoding`, `training`, `calibrating`); `progress` counts within the stage;
-    `on_note` hears what a person should know, such as a batch that was halved.
+    With `folders` an encoder may also be named by a folder or by ``hf:OWNER/NAME``: for command lines, whose user may
+    read these anyway; in the service a name is a row of the table or one that the operator gave. `on_stage` hears the
+    name of each stage (`encoding`, `training`, `calibrating`); `progress` counts within the stage; `on_note` hears what
+    a person should know, such as a batch that was halved.
     """
 
     cache_dir: Path | None = None
@@ -41,6 +44,34 @@ class TrainingContext:
     on_epoch: OnMetrics | None = None
     on_note: Callable[[str], None] | None = None
     cancelled: IsCancelled | None = None
+    folders: bool = False
+
+    def source(self, encoder: str) -> EncoderSource:
+        """Return the text encoder of that name.
+
+        Raises:
+            EngineError: There is none, or its files cannot be used.
+        """
+        from curation.engine.embedding.table import get_encoder, open_encoder
+
+        return open_encoder(encoder) if self.folders else get_encoder(encoder)
+
+    def source_of(self, facts: Mapping[str, Any]) -> EncoderSource:
+        """Return the text encoder that a model was trained with.
+
+        Raises:
+            EngineError: As `source`; or code `encoder_changed`, when the folder of the encoder holds other weights now.
+        """
+        from curation.engine.embedding.table import ENCODERS
+
+        source, known = self.source(facts["encoder"]), facts.get("encoder_fingerprint")
+        if facts["encoder"] not in ENCODERS and known and source.fingerprint() != known:
+            raise EngineError(
+                f"The files of the encoder {source.name} are not those that the model was trained with. Put them back, "
+                "or train again.",
+                code="encoder_changed",
+            )
+        return source
 
     def stage(self, name: str) -> None:
         """Tell the caller that a stage begins."""
@@ -57,17 +88,27 @@ class TrainingContext:
         """Run the training loop; its checkpoints belong to these rows and settings alone.
 
         Raises:
+            OthersDone: In all processes but the first, once the weights are trained.
             As `modeling.engine.training.loop.run_loop`.
         """
         from modeling.engine.training.loop import run_loop
+        from modeling.engine.training.team import OthersDone, team
 
-        return run_loop(
+        result = run_loop(
             work,
             settings,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
+            identity=self.identity(data, settings),
             checkpoints=self.checkpoints,
             callbacks=self.loop_callbacks(),
         )
+        if not team().first:
+            raise OthersDone
+        return result
+
+    def identity(self, data: Examples, settings: TrainingSettings) -> str:
+        """Return what tells this training from every other: its settings, its rows, and the weights it starts from."""
+        start = "" if settings.encoder in {"none", "auto"} else self.source(settings.encoder).fingerprint()
+        return f"{settings.fingerprint()}:{data.content_hash()}:{start}"
 
 
 @dataclass(frozen=True)
@@ -82,11 +123,11 @@ class FamilyResult:
 class Family(ABC):
     """A way to make a model. A model lives in a folder; the family writes its own files there.
 
-    `encoders` says whether the family starts from a text encoder, `trains` whether the training loop runs, so that
-    epochs, batches and rates mean something. `augments` says how a policy of augmentation is used, empty where it
-    cannot be: see `augmentation.fitting`; `changes_anyway` says that without a policy rows are changed all the same, as
-    the family sees fit. `learns_validation` says that the kept model learned from the validation rows
-    as well, so that only other rows tell what it does with rows it does not know.
+    `encoders` says whether the family starts from a text encoder, `loops` whether the training loop runs, so that
+    epochs, batches and rates mean something and several processes may share the work. `augments` says how a policy of
+    augmentation is used, empty where it cannot be: see `augmentation.fitting`; `changes_anyway` says that without a
+    policy rows are changed all the same, as the family sees fit. `learns_validation` says that the kept model learned
+    from the validation rows as well, so that only other rows tell what it does with rows it does not know.
     """
 
     name: ClassVar[str]
@@ -94,6 +135,7 @@ class Family(ABC):
     tasks: ClassVar[tuple[str, ...]]
     exportable: ClassVar[bool] = False
     encoders: ClassVar[bool] = False
+    loops: ClassVar[bool] = False
     augments: ClassVar[str] = ""
     changes_anyway: ClassVar[bool] = False
     learns_validation: ClassVar[bool] = False
@@ -113,7 +155,7 @@ class Family(ABC):
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Any:
         """Return raw predictions: float64 logits [n, k] for classification, else the task's own predictions."""
 
-    def plan(self, model: TrainedModel, data: Examples) -> Plan:
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
         """Return how a trained model becomes a bundle; only for exportable families.
 
         Raises:
@@ -129,11 +171,11 @@ class TextFamily(Family):
     encoders = True
 
     @abstractmethod
-    def module(self, folder: Path, facts: dict[str, Any], pieces: list[int] | None) -> nn.Module:
+    def module(self, folder: Path, facts: dict[str, Any], source: EncoderSource, pieces: list[int] | None) -> nn.Module:
         """Return encoder and head as one torch module, ids and mask to logits; `pieces` is the vocabulary to keep."""
 
-    def plan(self, model: TrainedModel, data: Examples) -> Plan:
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
         """Return the plan of encoder and head."""
         from modeling.engine.bundle.text_plan import text_plan
 
-        return text_plan(model, data)
+        return text_plan(model, data, context.source_of(model.facts))

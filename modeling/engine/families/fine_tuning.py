@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
 
@@ -29,6 +30,7 @@ class FineTuning(TextFamily):
     name = "fine-tuning"
     title = "Sentence encoder fine-tuned for the task"
     tasks: ClassVar[tuple[str, ...]] = ("text-classification", "text-multilabel")
+    loops = True
     augments = ON_THE_FLY
 
     def defaults(self, task: str) -> dict[str, Any]:
@@ -49,16 +51,15 @@ class FineTuning(TextFamily):
         save_file(weights, folder / WEIGHTS_FILE)
         return FamilyResult({**result.__dict__, "width": work.width, "hidden": 0, "precision": "float32"})
 
-    def module(self, folder: Path, facts: dict[str, Any], pieces: list[int] | None) -> Any:
+    def module(self, folder: Path, facts: dict[str, Any], source: EncoderSource, pieces: list[int] | None) -> Any:
         """Return the tuned encoder with its head."""
         from safetensors.torch import load_file
 
         from curation.engine.embedding.graph import load_encoder
-        from curation.engine.embedding.table import get_encoder
         from modeling.engine.heads.classifier import TextClassifier
         from modeling.engine.heads.mlp import MlpHead
 
-        encoder = load_encoder(get_encoder(facts["encoder"]), pieces)
+        encoder = load_encoder(source, pieces)
         module = TextClassifier(encoder, MlpHead(facts["width"], len(facts["labels"]), 0, 0.0))
         module.load_state_dict(load_file(folder / WEIGHTS_FILE), strict=False)
         return module.eval()
@@ -67,21 +68,20 @@ class FineTuning(TextFamily):
         self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
     ) -> np.ndarray[Any, Any]:
         """Return logits."""
-        return tuned_logits(self.module(folder, facts, None), facts, inputs, context)
+        source = context.source(facts["encoder"])
+        return tuned_logits(self.module(folder, facts, source, None), source, facts, inputs, context)
 
 
 def tuned_logits(
-    module: Any, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
+    module: Any, source: EncoderSource, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
 ) -> np.ndarray[Any, Any]:
-    """Return float64 logits [n, k] of texts by an encoder with a head."""
+    """Return float64 logits [n, k] of texts by an encoder with a head, ids of its source to logits."""
     import torch
 
-    from curation.engine.embedding.table import get_encoder
     from modeling.engine.families.token_texts import batched, tokenize
     from modeling.engine.training.loop import choose_device
 
     device = choose_device(facts["settings"]["device"] if facts["settings"]["device"] != "cuda" else "auto")
     torch.set_num_threads(facts["settings"]["threads"])
-    source = get_encoder(facts["encoder"])
     logits = batched(module.to(device), tokenize(source, inputs), source.pad_id, device, context.cancelled)
     return logits.astype("float64")

@@ -38,6 +38,7 @@ class FromScratch(Family):
     title = "Small CNN, RNN or Transformer from scratch"
     tasks = ("text-classification", "text-multilabel")
     augments = ON_THE_FLY
+    loops = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults that suit some thousand short texts (bench/train_texts.py)."""
@@ -49,7 +50,6 @@ class FromScratch(Family):
 
         from modeling.engine.families.features import TokenRows
         from modeling.engine.heads.networks import build_network
-        from modeling.engine.training.loop import run_loop
         from modeling.engine.training.work import ClassifierWork
 
         context.stage("training")
@@ -64,13 +64,8 @@ class FromScratch(Family):
         ]
         seed_torch(settings.seed)
         network = build_network(settings.network, len(words) + 2, len(data.classes), settings.dropout or 0.0, LONGEST)
-        result = run_loop(
-            ClassifierWork(network, rows[0], rows[1], settings, multilabel=data.task.endswith("multilabel")),
-            settings,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
-            checkpoints=context.checkpoints,
-            callbacks=context.loop_callbacks(),
-        )
+        work = ClassifierWork(network, rows[0], rows[1], settings, multilabel=data.task.endswith("multilabel"))
+        result = context.run(work, data, settings)
         weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
         save_file(weights, folder / WEIGHTS_FILE)
         (folder / VOCABULARY_FILE).write_text(json.dumps(list(words), ensure_ascii=False), encoding="utf-8")

@@ -37,6 +37,7 @@ class PictureHead(Family):
     title = "Frozen picture encoder with a small trained head"
     tasks = ("image-classification", "image-multilabel")
     augments = COPIES
+    loops = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults; bench/train_pictures.py prints what they reach."""
@@ -55,7 +56,6 @@ class PictureHead(Family):
         from modeling.engine.families.features import VectorRows
         from modeling.engine.families.picture_rows import tell_left_out
         from modeling.engine.heads.mlp import MlpHead
-        from modeling.engine.training.loop import run_loop
         from modeling.engine.training.work import ClassifierWork
 
         context.stage("encoding")
@@ -79,13 +79,8 @@ class PictureHead(Family):
         head.standardise(rows[0].vectors)
         # One thread, as for texts: these matrices are too small to share.
         single = replace(settings, threads=1)
-        result = run_loop(
-            ClassifierWork(head, rows[0], rows[1], single, multilabel=data.task.endswith("multilabel")),
-            single,
-            identity=f"{settings.fingerprint()}:{data.content_hash()}",
-            checkpoints=context.checkpoints,
-            callbacks=context.loop_callbacks(),
-        )
+        work = ClassifierWork(head, rows[0], rows[1], single, multilabel=data.task.endswith("multilabel"))
+        result = context.run(work, data, single)
         save_file({name: value.contiguous().cpu() for name, value in head.state_dict().items()}, folder / HEAD_FILE)
         facts = {"width": rows[0].vectors.shape[1], "hidden": settings.hidden, "left_out": left_out, **learned}
         return FamilyResult({**result.__dict__, **facts})

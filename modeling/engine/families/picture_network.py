@@ -34,6 +34,7 @@ class PictureNetwork(Family):
 
     tasks = ("image-classification", "image-multilabel")
     augments = ON_THE_FLY
+    loops = True
     changes_anyway = True
     most: ClassVar[int]
     slow: ClassVar[str] = ""

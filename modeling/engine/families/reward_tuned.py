@@ -32,6 +32,7 @@ class RewardTuned(Family):
     title = "Reward from a fine-tuned encoder and counts"
     tasks: ClassVar[tuple[str, ...]] = ("preference",)
     encoders = True
+    loops = True
 
     def defaults(self, task: str) -> dict[str, Any]:
         """Return defaults for some hundreds to thousands of pairs."""
@@ -48,7 +49,7 @@ class RewardTuned(Family):
         context.stage("training")
         seed_torch(settings.seed)
         train, validation = data.part("train"), data.part("validation")
-        reader = RewardReader(settings.encoder)
+        reader = RewardReader(context.source(settings.encoder))
         net = reader.net(settings.dropout or 0.0)
         shares = first_shares(train)
         work = RewardWork(reader, net, (train.inputs, validation.inputs), (shares, first_shares(validation)), settings)
@@ -79,7 +80,7 @@ class RewardTuned(Family):
         from modeling.engine.preference.net import RewardReader
         from modeling.engine.training.loop import choose_device
 
-        reader = RewardReader(facts["encoder"])
+        reader = RewardReader(context.source(facts["encoder"]))
         net = reader.net(0.0)
         net.load_state_dict(load_file(folder / FILE), strict=False)
         device = choose_device("cpu" if facts["settings"]["device"] == "cpu" else "auto")

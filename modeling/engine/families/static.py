@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer
 
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
@@ -48,7 +49,7 @@ class Static(Family):
     def predict(self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext) -> Array:
         """Return logits."""
         arrays = stored(folder)
-        tokenizer = tokenizer_of(facts, arrays)
+        tokenizer = tokenizer_of(context.source(facts["encoder"]), arrays)
         parts = []
         for start in range(0, len(inputs), PREDICTED_AT_ONCE):
             stop_if(context.cancelled, "Predicting")
@@ -56,11 +57,11 @@ class Static(Family):
             parts += [logits_of(np.array(each.ids, np.int64), arrays) for each in part]
         return np.array(parts, np.float64).reshape(len(inputs), len(facts["labels"]))
 
-    def plan(self, model: TrainedModel, data: Examples) -> Plan:
+    def plan(self, model: TrainedModel, data: Examples, context: TrainingContext) -> Plan:
         """Return the plan of tables and head in one graph."""
         from modeling.engine.bundle.static_plan import static_plan
 
-        return static_plan(model)
+        return static_plan(model, context.source_of(model.facts))
 
 
 def stored(folder: Path) -> dict[str, Array]:
@@ -70,12 +71,10 @@ def stored(folder: Path) -> dict[str, Array]:
         return {name: arrays[name].astype(np.float32) if name != "pieces" else arrays[name] for name in arrays.files}
 
 
-def tokenizer_of(facts: dict[str, Any], arrays: dict[str, Array]) -> Tokenizer:
+def tokenizer_of(source: EncoderSource, arrays: dict[str, Array]) -> Tokenizer:
     """Return the tokenizer whose ids are rows of the table."""
-    from curation.engine.embedding.table import get_encoder
-
     pieces = arrays["pieces"].tolist()
-    return get_encoder(facts["encoder"]).tokenizer(pieces or None)
+    return source.tokenizer(pieces or None)
 
 
 def logits_of(ids: Array, arrays: dict[str, Array]) -> Array:

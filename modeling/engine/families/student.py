@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from curation.engine.embedding.bert import BertEncoder
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.data import Examples
     from modeling.engine.training.settings import TrainingSettings
 
@@ -40,18 +41,17 @@ class Student(TextFamily):
             "A student is not trained but taught: train a model, then make it smaller.", code="wrong_family"
         )
 
-    def module(self, folder: Path, facts: dict[str, Any], pieces: list[int] | None) -> Any:
+    def module(self, folder: Path, facts: dict[str, Any], source: EncoderSource, pieces: list[int] | None) -> Any:
         """Return the small encoder with its head."""
         from safetensors.torch import load_file
 
         from curation.engine.embedding.bert import NarrowEmbedding
         from curation.engine.embedding.graph import load_encoder
-        from curation.engine.embedding.table import get_encoder
         from modeling.engine.heads.classifier import TextClassifier
         from modeling.engine.heads.mlp import MlpHead
 
         state = load_file(folder / STUDENT_FILE)
-        encoder = resized(load_encoder(get_encoder(facts["encoder"]), pieces), facts["layers"])
+        encoder = resized(load_encoder(source, pieces), facts["layers"])
         if facts.get("word_rank"):
             down, mean = state.pop("encoder.words.down"), state.pop("encoder.words.mean")
             encoder.words = NarrowEmbedding.of(cast("nn.Embedding", encoder.words).weight.detach(), down, mean)
@@ -66,7 +66,8 @@ class Student(TextFamily):
         """Return logits."""
         from modeling.engine.families.fine_tuning import tuned_logits
 
-        return tuned_logits(self.module(folder, facts, None), facts, inputs, context)
+        source = context.source(facts["encoder"])
+        return tuned_logits(self.module(folder, facts, source, None), source, facts, inputs, context)
 
 
 def resized(encoder: BertEncoder, layers: Sequence[dict[str, int]]) -> BertEncoder:

@@ -32,6 +32,7 @@ class Tagger(Family):
     title = "Fine-tuned encoder that tags words"
     tasks: ClassVar[tuple[str, ...]] = ("ner",)
     encoders = True
+    loops = True
     augments = ON_THE_FLY
 
     def defaults(self, task: str) -> dict[str, Any]:
@@ -49,7 +50,9 @@ class Tagger(Family):
         context.stage("training")
         seed_torch(settings.seed)
         scheme = TagScheme(len(data.classes))
-        tagger = fresh_tagger(settings.encoder, scheme, settings.hidden, settings.dropout or 0.0, chained=CHAINED)
+        tagger = fresh_tagger(
+            context.source(settings.encoder), scheme, settings.hidden, settings.dropout or 0.0, chained=CHAINED
+        )
         changes = text_changes(data.part("train"), settings, context)
         work = TaggerWork(tagger, data, settings, changes)
         result = context.run(work, data, settings)
@@ -72,7 +75,7 @@ class Tagger(Family):
         from modeling.engine.training.loop import choose_device
 
         scheme = TagScheme(len(facts["labels"]), facts["scheme"])
-        tagger = fresh_tagger(facts["encoder"], scheme, facts["hidden"], 0.0, chained=facts["chained"])
+        tagger = fresh_tagger(context.source(facts["encoder"]), scheme, facts["hidden"], 0.0, chained=facts["chained"])
         tagger.module.load_state_dict(load_file(folder / FILE), strict=False)
         device = choose_device(facts["settings"]["device"] if facts["settings"]["device"] == "cpu" else "auto")
         tagger.module.to(device).eval()

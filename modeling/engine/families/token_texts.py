@@ -58,7 +58,7 @@ def layer_groups(
     groups = [] if head is None else decay_groups(learning(head), decay, head_factor)
     for number, layer in enumerate(encoder.layers):
         groups += decay_groups(learning(layer), decay, LAYER_DECAY ** (depth - 1 - number))
-    rest = [*learning(encoder.positions), *learning(encoder.types), *learning(encoder.norm)]
+    rest = [value for part in encoder.below_layers() for value in learning(part)]
     groups += decay_groups(rest, decay, LAYER_DECAY**depth)
     return [group for group in groups if group["params"]]
 

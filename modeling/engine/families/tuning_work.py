@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from curation.engine.embedding.graph import load_encoder
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.augmentation.texts import text_changes
 from modeling.engine.families.encoder_linear import choose, fit_chosen
 from modeling.engine.families.features import TokenRows
@@ -39,7 +38,7 @@ class TuningWork(ClassifierWork):
 
     def __init__(self, data: Examples, settings: TrainingSettings, context: TrainingContext) -> None:
         torch.set_num_threads(settings.threads)
-        source = get_encoder(settings.encoder)
+        source = context.source(settings.encoder)
         self.pad, self.device = source.pad_id, choose_device(settings.device)
         train, validation = data.part("train"), data.part("validation")
         context.stage("encoding")

@@ -24,9 +24,10 @@ def encoded(texts: Sequence[str], encoder: str, threads: int, context: TrainingC
     """Return layered vectors, float32 [n, 2 * width], cached where the context says."""
     from curation.engine.embedding import encode
 
-    return encode(
+    source = context.source(encoder)
+    vectors = encode(
         texts,
-        encoder=encoder,
+        encoder=source,
         cache_dir=context.cache_dir,
         vectors_dir=context.vectors_dir,
         precision=PRECISION,
@@ -35,6 +36,10 @@ def encoded(texts: Sequence[str], encoder: str, threads: int, context: TrainingC
         progress=context.progress,
         cancelled=context.cancelled,
     )
+    if source.stored_width > source.width:
+        return vectors
+    # A graph of the operator gives sentence vectors alone: the mean of the words is left empty.
+    return np.concatenate([vectors, np.zeros_like(vectors)], axis=1)
 
 
 def encoded_copies(

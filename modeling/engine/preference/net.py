@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from curation.engine.embedding.encode import pad_tokens
 from curation.engine.embedding.graph import load_encoder
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.callbacks import IsCancelled, Progress, stop_if
 from modeling.engine.preference.features import NAMES, counted_features
 from modeling.engine.preference.linear import texts_of
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from curation.engine.embedding.bert import BertEncoder
+    from curation.engine.embedding.source import EncoderSource
     from modeling.engine.training.settings import TrainingSettings
 
 Array = np.ndarray[Any, Any]
@@ -70,8 +70,8 @@ class AnswerRows:
 class RewardReader:
     """Turns prompts and answers into rows of an encoder."""
 
-    def __init__(self, encoder: str) -> None:
-        self.source = get_encoder(encoder)
+    def __init__(self, source: EncoderSource) -> None:
+        self.source = source
         self.tokenizer = self.source.tokenizer()
         self.tokenizer.no_truncation()
         frame = self.tokenizer.encode("").ids

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from curation.engine.embedding.graph import load_encoder
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.callbacks import IsCancelled, Progress, stop_if
 from modeling.engine.marks.words import Words, cut
 from modeling.engine.tagging.alignment import align
@@ -105,17 +104,16 @@ class Tagger:
         return out
 
 
-def fresh_tagger(encoder: str, scheme: TagScheme, hidden: int, dropout: float, *, chained: bool) -> Tagger:
+def fresh_tagger(source: EncoderSource, scheme: TagScheme, hidden: int, dropout: float, *, chained: bool) -> Tagger:
     """Return a tagger whose encoder is pretrained and whose head is new.
 
     Args:
-        encoder: A name in ENCODERS.
+        source: Of the encoder.
         scheme: Of the tags.
         hidden: Width of the head's layer.
         dropout: Before the head, in [0, 1).
         chained: Whether scores of tags that follow one another are learned, beside the scheme's rules.
     """
-    source = get_encoder(encoder)
     net = TaggerNet(load_encoder(source, dropout=ENCODER_DROPOUT), scheme.size, dropout, hidden)
     chain = Chain(scheme) if chained else None
     parts = {"net": net} if chain is None else {"net": net, "chain": chain}
@@ -163,6 +161,10 @@ class TaggerWork(Work):
         if self.tagger.chain is not None:
             groups.append((list(self.tagger.chain.parameters()), NEW_RATE))
         return [group for own, factor in groups for group in decay_groups(own, decay, factor)]
+
+    def weight(self, rows: Tensor) -> float:
+        """Return the number of words."""
+        return float(sum(self.rows.windows[int(row)].high - self.rows.windows[int(row)].low for row in rows))
 
     def loss(self, rows: Tensor, device: torch.device) -> Tensor:
         """Return the mean over words of minus the log probability of their tags."""

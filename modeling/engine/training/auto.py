@@ -176,6 +176,8 @@ def train_auto(data: Examples, folder: Path, settings: TrainingSettings, context
     """
     import torch
 
+    from modeling.engine.training.team import OthersDone, team
+
     if settings.augment is not None:
         policy_for(settings.augment, data.kind)
     cuda = settings.device != "cpu" and torch.cuda.is_available()
@@ -184,43 +186,65 @@ def train_auto(data: Examples, folder: Path, settings: TrainingSettings, context
     failures: list[str] = []
     plan = candidates(data, cuda=cuda, budget=settings.budget, augmented=settings.augment is not None)
     few = data.splits.count("validation") < LEAST_VALIDATION
+    done, crew = 0, team()
     for candidate in _by_rule(plan) if few else plan:
-        if few and tried:
+        if few and done:
             break
-        left = None if settings.budget is None else settings.budget - (time.monotonic() - began)
-        if tried and left is not None and left < candidate.seconds / 2:
+        # Clocks differ: what one process of a team decides by its own, all do.
+        left = crew.from_first(lambda: _left(settings.budget, began))
+        if done and left is not None and left < candidate.seconds / 2:
             continue
         started = time.monotonic()
         try:
             model = _train_one(data, folder, settings, context, candidate.family, left)
+        except OthersDone:
+            done += 1
+            continue
         except EngineError as error:
             if error.code not in {"training_diverged", "out_of_memory"}:
                 raise
             failures.append(f"{candidate.family}: {error}")
             continue
         tried.append((model, time.monotonic() - started))
-    if not tried:
+        done += 1
+    if not done:
         raise EngineError("No family could be trained. " + " ".join(failures), code="training_diverged")
+    if not crew.first:
+        raise OthersDone
     return _keep_best(data, folder, tried, failures, context)
 
 
 def _train_one(
     data: Examples, folder: Path, settings: TrainingSettings, context: TrainingContext, family: str, left: float | None
 ) -> TrainedModel:
-    from modeling.engine.training.train import TrainedModel, train
+    from modeling.engine.training.team import OthersDone, team
+    from modeling.engine.training.train import train
 
     place = folder / "candidates" / family
     chosen = replace(settings, family=family, budget=None if left is None else max(1.0, left))
     if context.on_note:
         context.on_note(f"trying {family}")
     checkpoints = context.checkpoints / family if context.checkpoints else None
-    done = place / "model.json"
-    if done.exists():
-        # Of an attempt that was cut off later on.
-        model = TrainedModel.load(place)
-        if model.facts["data_hash"] == data.content_hash() and _same(model.facts["settings"], chosen):
-            return model
-    return train(data, place, chosen, replace(context, checkpoints=checkpoints))
+    crew = team()
+    ready = _made_before(data, place, chosen) if crew.first else None
+    if crew.from_first(lambda: ready is not None) and not crew.first:
+        raise OthersDone
+    return ready or train(data, place, chosen, replace(context, checkpoints=checkpoints))
+
+
+def _left(budget: float | None, began: float) -> float | None:
+    return None if budget is None else budget - (time.monotonic() - began)
+
+
+def _made_before(data: Examples, place: Path, chosen: TrainingSettings) -> TrainedModel | None:
+    """Return the model of an attempt that was cut off later on."""
+    from modeling.engine.training.train import MODEL_FILE, TrainedModel
+
+    if not (place / MODEL_FILE).exists():
+        return None
+    model = TrainedModel.load(place)
+    same = model.facts["data_hash"] == data.content_hash() and _same(model.facts["settings"], chosen)
+    return model if same else None
 
 
 def _by_rule(plan: list[Candidate]) -> list[Candidate]:

@@ -2,6 +2,9 @@
 
 Order of rows and of dropout draws depend on seed, epoch and step alone, so a run that was cut off in the middle of an
 epoch and resumed gives the weights of an unbroken one, bitwise on a CPU with the same number of threads.
+
+Where several processes joined (`modeling.engine.training.team`), each takes its share of every batch. All have the same
+weights after every step; the first alone validates, writes checkpoints and talks, and what it decides holds for all.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from modeling.engine.callbacks import IsCancelled, OnMetrics, stop_if
 from modeling.engine.errors import EngineError, TrainingDiverged
 from modeling.engine.training.checkpoint import CheckpointFolder, TrainingState, trained_state
 from modeling.engine.training.schedule import rate_factor
+from modeling.engine.training.team import GradientSum, team
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +117,7 @@ class _Loop:
         torch.manual_seed(settings.seed)
         self.epochs, self.batch_size = _given(settings.epochs), _given(settings.batch_size)
         self.patience, self.rate = _given(settings.patience), _given(settings.learning_rate)
-        self.work, self.settings, self.callbacks = work, settings, callbacks
+        self.work, self.settings, self.callbacks, self.team = work, settings, callbacks, team()
         self.device = choose_device(settings.device)
         self.module = work.module.to(self.device)
         self.optimizer = torch.optim.AdamW(work.groups(settings.weight_decay), lr=self.rate)
@@ -122,22 +126,29 @@ class _Loop:
         self.steps = self.epochs * self.epoch_steps
         self.folder = CheckpointFolder(checkpoints, identity) if checkpoints else None
         self.save_seconds, self.saved_at, self.began = save_seconds, time.monotonic(), time.monotonic()
-        self.state = TrainingState(part_size=math.ceil(self.batch_size / settings.accumulate))
+        self.state = TrainingState(part_size=math.ceil(self.batch_size / settings.accumulate / self.team.size))
         self.best = trained_state(self.module)
+        self.gradients = GradientSum(self.team, self.module)
 
     def run(self) -> LoopResult:
         restored = self.folder.restore(self.module, self.optimizer) if self.folder else None
         if restored:
             self.state, self.best = restored
         elif self.work.starts_trained:
-            self.state.best_score = self.work.validate(self.device)["score"]
+            self.state.best_score = self._validated()["score"]
+        self.team.same(self.module)
         self.began = time.monotonic() - self.state.seconds
         state = self.state
         while state.epoch < self.epochs and state.epoch - state.best_epoch < self.patience and not state.out_of_time:
             self._epoch()
         self.module.load_state_dict(self.best, strict=False)
+        # Running means of norms are each process's own until here.
+        self.team.same(self.module)
         self.module.eval()
         return LoopResult(state.best_epoch, state.best_score, state.epoch, state.history, self.device.type, state.notes)
+
+    def _validated(self) -> dict[str, float]:
+        return self.team.from_first(lambda: self.work.validate(self.device))
 
     def _epoch(self) -> None:
         state = self.state
@@ -155,7 +166,7 @@ class _Loop:
         state = self.state
         loss = state.loss_sum / state.step_in_epoch
         state.epoch, state.step_in_epoch, state.loss_sum = state.epoch + 1, 0, 0.0
-        metrics = {"epoch": state.epoch, "loss": loss, **self.work.validate(self.device)}
+        metrics: dict[str, Any] = {"epoch": state.epoch, "loss": loss, **self._validated()}
         metrics["learning_rate"] = self.optimizer.param_groups[0]["lr"]
         state.history.append(metrics)
         if metrics["score"] > state.best_score:
@@ -173,7 +184,8 @@ class _Loop:
     def _time_is_up(self) -> bool:
         state = self.state
         state.seconds = time.monotonic() - self.began
-        if self.settings.budget is not None and state.seconds >= self.settings.budget and not state.out_of_time:
+        budget = self.settings.budget
+        if budget is not None and not state.out_of_time and self.team.from_first(lambda: state.seconds >= budget):
             state.out_of_time = True
             self._note(
                 f"The time budget of {self.settings.budget:g} seconds ended the training after "
@@ -184,6 +196,8 @@ class _Loop:
     def _save(self) -> None:
         assert self.folder is not None
         self.saved_at = time.monotonic()
+        if not self.team.first:
+            return
         try:
             self.folder.save(self.state, self.module, self.optimizer, self.best)
         except OSError as error:
@@ -206,6 +220,7 @@ class _Loop:
         factor = rate_factor(state.step, self.steps, settings.warmup, settings.schedule) * state.rate_factor
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate * factor * group.get("factor", 1.0)
+        self.team.reseed(settings.seed, state.step)
         value = self._gradients(rows)
         if self.scaler:
             self.scaler.unscale_(self.optimizer)
@@ -222,14 +237,22 @@ class _Loop:
 
     def _gradients(self, rows: Tensor) -> float:
         """Leave the mean gradient of a batch in the parameters, in parts that fit the memory; return the loss."""
+        own, whole = self.team.share(rows), self.work.weight(rows)
         while True:
+            value, full = 0.0, False
             try:
                 self.optimizer.zero_grad(set_to_none=True)
-                return sum(self._part(part, len(part) / len(rows)) for part in rows.split(self.state.part_size))
+                parts = own.split(self.state.part_size) if len(own) else ()
+                value = sum(self._part(part, self.work.weight(part) / whole) for part in parts)
             except (MemoryError, RuntimeError) as error:
                 if not _is_memory(error):
                     raise
-                self._halve(min(self.state.part_size, len(rows)))
+                full = True
+            value, full = self.gradients.exchange(value, full=full)
+            if not full:
+                self._check(value)
+                return value
+            self._halve(min(self.state.part_size, math.ceil(len(rows) / self.team.size)))
 
     def _part(self, rows: Tensor, share: float) -> float:
         with self.precision():
@@ -238,15 +261,18 @@ class _Loop:
             matrices = (p for p in self.module.parameters() if p.requires_grad and p.ndim > 1)
             loss = loss + self.settings.l1 * torch.stack([p.abs().sum() for p in matrices]).sum()
         value = float(loss.detach())
+        loss = loss * share
+        (self.scaler.scale(loss) if self.scaler else loss).backward()
+        return value * share
+
+    def _check(self, value: float) -> None:
+        """Refuse a loss that is no number, before its gradients reach the weights."""
         if not math.isfinite(value):
             raise TrainingDiverged(
                 f"The loss became {value} at step {self.state.step}. Lower the learning rate (now "
                 f"{self.rate}) or look for empty or broken items in the training rows.",
                 step=self.state.step,
             )
-        loss = loss * share
-        (self.scaler.scale(loss) if self.scaler else loss).backward()
-        return value * share
 
     def _halve(self, size: int) -> None:
         if size <= 1:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curation.engine.embedding.choose import choose_encoder
-from curation.engine.embedding.table import get_encoder
 from modeling.engine.augmentation.fitting import check_family
 from modeling.engine.data import text_of
 from modeling.engine.errors import EngineError
@@ -55,7 +54,10 @@ class TrainedModel:
 
     def raw(self, inputs: Sequence[Any], context: TrainingContext | None = None) -> Any:
         """Return what the family gives: logits [n, k] for classification, else the task's predictions."""
-        return get_family(self.facts["family"]).predict(self.folder, self.facts, inputs, context or TrainingContext())
+        context = context or TrainingContext()
+        if self.facts.get("encoder_fingerprint"):
+            context.source_of(self.facts)
+        return get_family(self.facts["family"]).predict(self.folder, self.facts, inputs, context)
 
     def predictions(self, inputs: Sequence[Any], context: TrainingContext | None = None) -> Any:
         """Return the task's predictions: for classification, calibrated probabilities [n, k]."""
@@ -95,7 +97,7 @@ def train(
     its last checkpoint.
 
     Raises:
-        Cancelled, TrainingDiverged, BadData, EngineError.
+        Cancelled, TrainingDiverged, BadData, EngineError; OthersDone in the processes of a team but the first.
     """
     settings, context = settings or TrainingSettings(), context or TrainingContext()
     if settings.family == AUTO:
@@ -110,6 +112,7 @@ def train(
         )
     check_family(settings.augment, family, task)
     settings, reason = _complete(family, data, settings)
+    _leave_to_first(family)
     folder.mkdir(parents=True, exist_ok=True)
     result = family.train(data, settings, folder, context)
     facts: dict[str, Any] = {
@@ -118,7 +121,7 @@ def train(
         "labels": list(data.classes),
         "encoder": settings.encoder,
         "encoder_reason": reason,
-        "encoder_fingerprint": get_encoder(settings.encoder).fingerprint() if family.encoders else None,
+        "encoder_fingerprint": context.source(settings.encoder).fingerprint() if family.encoders else None,
         "settings": settings.to_dict(),
         "data_hash": data.content_hash(),
         "environment": environment(),
@@ -140,6 +143,14 @@ def train(
     return TrainedModel(folder, facts)
 
 
+def _leave_to_first(family: Family) -> None:
+    """End the other processes of a team where the family has nothing that they could share."""
+    from modeling.engine.training.team import OthersDone, team
+
+    if not family.loops and not team().first:
+        raise OthersDone
+
+
 def _complete(family: Family, data: Examples, settings: TrainingSettings) -> tuple[TrainingSettings, str]:
     """Return settings without gaps, and why the encoder is what it is."""
     settings = settings.with_defaults(**family.defaults(data.task))
@@ -159,5 +170,7 @@ def headline(task: Task, predictions: Any, examples: Examples, classes: Sequence
 
 def _fingerprint(facts: dict[str, Any]) -> str:
     """Return a hash of what the training came from: family, settings, data, encoder and environment."""
-    parents = {name: facts[name] for name in ("family", "settings", "data_hash", "encoder_fingerprint", "environment")}
+    parents = {name: facts[name] for name in ("family", "data_hash", "encoder_fingerprint", "environment")}
+    # Weights are what tells encoders apart, wherever they lie.
+    parents["settings"] = {name: value for name, value in facts["settings"].items() if name != "encoder"}
     return hashlib.sha256(json.dumps(parents, sort_keys=True).encode()).hexdigest()

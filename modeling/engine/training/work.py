@@ -34,6 +34,13 @@ class Work(ABC):
     def validate(self, device: torch.device) -> dict[str, float]:
         """Return figures of the validation rows; `score` chooses the best epoch, higher is better."""
 
+    def weight(self, rows: Tensor) -> float:
+        """Return how much these rows count in the loss of a batch: what its mean is taken over, above 0.
+
+        A batch in parts, or among processes, has the loss and the gradient of the whole.
+        """
+        return float(len(rows))
+
     def begin_epoch(self, epoch: int) -> None:  # noqa: B027 - most rows are the same in every epoch
         """Hear that an epoch, counted from 0, begins or goes on: rows may be augmented anew by it."""
 
@@ -87,16 +94,25 @@ class ClassifierWork(Work):
         """Tell the training rows."""
         self.train.begin_epoch(epoch)
 
+    def weight(self, rows: Tensor) -> float:
+        """Return the number of rows, or where classes have weights the sum of those of the rows."""
+        if self._weights is None or self.multilabel:
+            return float(len(rows))
+        return float((self._smoothed(self.train.targets[rows]) * self._weights).sum())
+
+    def _smoothed(self, targets: Tensor) -> Tensor:
+        smooth = self.settings.label_smoothing
+        return targets * (1 - smooth) + smooth / (2 if self.multilabel else targets.shape[1])
+
     def loss(self, rows: Tensor, device: torch.device) -> Tensor:
         """Return cross-entropy against the rows' shares, with smoothing, class weights and focus as set."""
         inputs = tuple(value.to(device) for value in self.train.inputs(rows))
         return self._loss(self.module(*inputs), self.train.targets[rows].to(device))
 
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        smooth, focal = self.settings.label_smoothing, self.settings.focal
+        focal, targets = self.settings.focal, self._smoothed(targets)
         weights = torch.ones_like(targets[0]) if self._weights is None else self._weights.to(logits.device)
         if self.multilabel:
-            targets = targets * (1 - smooth) + smooth / 2
             plain = nn.functional.binary_cross_entropy_with_logits(
                 logits, targets, pos_weight=weights, reduction="none"
             )
@@ -104,7 +120,6 @@ class ClassifierWork(Work):
                 shares = logits.sigmoid()
                 plain = plain * (targets * (1 - shares) + (1 - targets) * shares) ** focal
             return plain.sum(dim=1).mean()
-        targets = targets * (1 - smooth) + smooth / targets.shape[1]
         logs = logits.float().log_softmax(dim=1)
         terms = targets * weights * logs
         if focal:

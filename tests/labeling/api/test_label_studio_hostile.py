@@ -12,6 +12,12 @@ from tests.labeling.label_studio import Call, caller, chosen, imported, made
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _no_long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a moment only for imports: no worker is here that would do them."""
+    monkeypatch.setattr("labeling.services.label_studio.waiting.SECONDS", 0.3)
+
+
 @pytest.fixture
 def call() -> Call:
     return caller(factories.owner())

@@ -69,6 +69,54 @@ def test_wrong_trainings_are_refused(call: Callable[..., Any], body: Any, status
     assert not Training.objects.exists()
 
 
+@pytest.mark.parametrize("where", ["field", "params"])
+def test_a_policy_of_augmentation_is_sent_and_kept(call: Callable[..., Any], version: Version, where: str) -> None:
+    policy = {"version": 1, "steps": [{"use": "keyboard"}]}
+    more = {"augment": "ready"} if where == "field" else {"params": {"augment": policy}}
+    answer = call("POST", "trainings/", {"version": version.pk, "family": "tfidf-linear", **more})
+    assert answer.status_code == 202
+    steps = answer.json()["training"]["params"]["augment"]["steps"]
+    assert steps[0]["use"] == "keyboard"
+    assert len(steps) == (4 if where == "field" else 1)
+    search = {"version": version.pk, "family": "from-scratch", "augment": policy}
+    assert call("POST", "searches/", search).json()["search"]["params"]["augment"]["copies"] == 1
+
+
+@pytest.mark.parametrize(
+    ("family", "augment", "words"),
+    [
+        ("tfidf-linear", "version: 1\nsteps:\n- use: keybord\n", "Line 3"),
+        ("tfidf-linear", {"version": 1, "steps": [{"use": "mirror"}]}, "changes pictures"),
+        ("tfidf-linear", ["keyboard"], "A policy is YAML"),
+    ],
+)
+def test_a_policy_that_does_not_fit_is_a_400(
+    call: Callable[..., Any], version: Version, family: str, augment: Any, words: str
+) -> None:
+    answer = call("POST", "trainings/", {"version": version.pk, "family": family, "augment": augment})
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "bad_augmentation", "augment")
+    assert words in answer.json()["detail"]
+    assert not Training.objects.exists()
+
+
+def test_an_explanation_is_sent_as_a_job_and_found_again(call: Callable[..., Any], model: Model) -> None:
+    path = f"trainings/{model.training_id}/explain/"
+    answer = call("POST", path, {"text": " free prize ", "label": "ham"})
+    assert answer.status_code == 202
+    made, job = answer.json()["explanation"], answer.json()["job"]
+    assert (made["text"], made["label"], made["item"], made["result"]) == (" free prize ", "ham", None, None)
+    assert (job["kind"], job["state"], job["id"]) == ("modeling.explain", "queued", made["job"])
+    assert call("POST", path, {"text": " free prize ", "label": "ham"}).json()["explanation"]["id"] == made["id"]
+    item = call("POST", path, {"item": 7}).json()["explanation"]
+    assert call("GET", f"explanations/{made['id']}/").json() == made
+    (row,) = call("GET", f"explanations/?training={model.training_id}&item=7").json()["results"]
+    assert row["id"] == item["id"]
+    for body, code in (({}, "item_or_text"), ({"item": 7, "text": "a"}, "item_or_text"), ({"item": -1}, "invalid")):
+        refused = call("POST", path, body)
+        assert (refused.status_code, refused.json()["code"]) == (400, code)
+    assert call("POST", path, {"item": 9_999}).status_code == 404
+
+
 def test_a_bundle_is_listed_downloaded_and_verified(call: Callable[..., Any], bundle: Bundle) -> None:
     (row,) = call("GET", "bundles/?state=accepted").json()["results"]
     assert row["gate"]["passed"] is True

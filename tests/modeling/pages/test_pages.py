@@ -258,3 +258,25 @@ def test_without_a_fitting_candidate_the_page_says_so(browser: Client, compressi
     shown = page(browser, f"/compressions/{compression.pk}/")
     assert "No candidate is within the limits" in shown
     assert "Export the proposed model" not in shown
+
+
+def test_a_policy_is_chosen_tried_and_kept_when_it_is_wrong(browser: Client, version: Version) -> None:
+    form = {"version": version.pk, "goal": "", "family": "tfidf-linear", "seed": "0", "augmentation": "own"}
+    wrong = browser.post("/trainings/new/", {**form, "augment": "version: 1\nsteps:\n- use: keybord\n"})
+    assert wrong.status_code == 400
+    shown = wrong.content.decode()
+    assert "Line 3: Step 1 uses &#x27;keybord&#x27;, which there is not." in shown
+    assert "- use: keybord\n</textarea>" in shown
+    assert "Write the policy" in browser.post("/trainings/new/", {**form, "augment": " "}).content.decode()
+    policy = "version: 1\nsteps:\n- use: keyboard\n  share: 0.5\n"
+    tried = browser.post("/trainings/new/", {**form, "augment": policy, "preview": "1"})
+    assert tried.status_code == 200
+    assert "Some copies" in tried.content.decode()
+    assert tried.content.decode().count('class="copy-sides"') == 3
+    assert not Training.objects.exists()
+    none = browser.post("/trainings/new/", {**form, "augmentation": "none", "preview": "1"})
+    assert "without augmentation there are no copies" in none.content.decode()
+    ready = browser.post("/trainings/new/", {**form, "augmentation": "ready"})
+    training = Training.objects.get()
+    assert (ready.status_code, ready["Location"]) == (302, f"/trainings/{training.pk}/")
+    assert [step["use"] for step in training.params["augment"]["steps"]][-1] == "tfidf"

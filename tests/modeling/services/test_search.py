@@ -70,6 +70,30 @@ def test_trials_lie_in_a_schema_of_our_database(owner: Actor, version: Version) 
         assert cursor.fetchone() == (0,)
 
 
+def stored_by_optuna() -> dict[str, int]:
+    """Return how many rows each of Optuna's tables has; other tests leave some too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'optuna'")
+        counts = {}
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"SELECT count(*) FROM optuna.{table}")
+            counts[table] = cursor.fetchone()[0]
+    return counts
+
+
+def test_trials_go_with_their_search_and_others_stay(owner: Actor, version: Version) -> None:
+    kept, gone = started(owner, version, trials=1), started(owner, version, trials=1)
+    with open_trials(kept):
+        pass
+    before = stored_by_optuna()
+    with running(gone.job) as job:
+        run_search_job(job=job, search_id=gone.pk)
+    assert stored_by_optuna()["trial_params"] > before["trial_params"]
+    Search.objects.filter(pk=gone.pk).delete()
+    # Whatever table Optuna has: nothing of the search is left, and all of the others is there.
+    assert stored_by_optuna() == before
+
+
 class CancelledAfterOne(JobContext):
     """An attempt that its owner cancels when the first trial is written."""
 
@@ -244,7 +268,8 @@ def test_a_search_is_shown_and_started_by_page(owner: Actor, version: Version) -
         "best_value": 0.5,
         "default_value": 0.5,
         "trials": trials,
-        "importances": {"dropout": 1.0},
+        # As JSON of the database has them: in the order of their lengths and letters.
+        "importances": {"clip": 0.25, "dropout": 0.75},
     }
     search.save()
     client = Client()
@@ -252,7 +277,7 @@ def test_a_search_is_shown_and_started_by_page(owner: Actor, version: Version) -
     page = client.get(f"/searches/{search.pk}/").content.decode()
     assert "+0.0 points against the defaults" in page
     assert "&lt;b&gt;" in page
-    assert '[{"label": "dropout", "value": 100.0}]' in page
+    assert '[{"label": "dropout", "value": 75.0}, {"label": "longest gradient", "value": 25.0}]' in page
     assert "Search settings" in client.get("/trainings/new/").content.decode()
     form = {"version": version.pk, "goal": "", "family": "from-scratch", "seed": "1", "trials": "3", "workers": "2"}
     response = client.post("/searches/new/", form)

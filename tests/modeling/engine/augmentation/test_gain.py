@@ -7,12 +7,15 @@ from curation.engine.augment import read_policy
 from modeling.engine.augmentation.ablation import ablate
 from modeling.engine.augmentation.robustness import robustness
 from modeling.engine.augmentation.safety import model_safety
+from modeling.engine.augmentation.said import Said
 from modeling.engine.augmentation.search import candidates, changes_enough, propose, shown
 from modeling.engine.augmentation.trials import Arm, gain_of, judged_on
 from modeling.engine.data import Examples, Span
 from modeling.engine.errors import EngineError
 from modeling.engine.evaluate import evaluate
-from modeling.engine.training import TrainingSettings, train
+from modeling.engine.tasks.shapes import ScoredShape
+from modeling.engine.tasks.spans import ScoredSpan
+from modeling.engine.training import TrainingContext, TrainingSettings, train
 from tests.modeling.engine.families.test_pictures import singles
 
 TFIDF = TrainingSettings(family="tfidf-linear", threads=1)
@@ -45,8 +48,6 @@ def test_words_in_another_order_are_safe_and_other_words_are_not(sms, counted):
 
 
 def test_a_family_that_learns_from_validation_rows_is_asked_about_test_rows(sms, trained, cache_dir, tmp_path):
-    from modeling.engine.training import TrainingContext
-
     context = TrainingContext(cache_dir=cache_dir)
     small = sms.rows(range(0, len(sms.inputs), 4))
     model = train(small, tmp_path / "model", TrainingSettings(family="encoder-linear", threads=1), context)
@@ -147,6 +148,56 @@ def test_a_search_takes_what_gains_and_nothing_else(sms):
         assert read_policy(found.policy.to_yaml()) == found.policy
     with pytest.raises(EngineError, match="Name one family"):
         propose(small, TrainingSettings(family="auto"), tries=tries)
+
+
+def test_steps_that_change_labels_are_not_tried(sms):
+    small = sms.rows(range(0, len(sms.inputs), 2))
+    garbled = read_policy("version: 1\nsteps: [{use: keyboard, share: 1.0, letters: 5}]\n")
+    swapped = read_policy("version: 1\nsteps: [{use: swap_words, share: 0.05}]\n")
+    # Twelve rows that all keep their answer give a lower bound of 0.757.
+    found = propose(small, TFIDF, tries=[garbled, swapped], seeds=1, least_safe=0.75)
+    assert [(each.safety.use, each.kept) for each in found.screened] == [("keyboard", False), ("swap_words", True)]
+    assert found.screened[0].safety.low < 0.75 <= found.screened[1].safety.low
+    assert [each.arm.name for each in found.tried] == ["swap_words (share 0.05)"]
+    assert propose(small, TFIDF, tries=[garbled], seeds=1, least_safe=0.75).policy is None
+
+
+def test_trials_that_were_cut_off_train_nothing_twice(sms, tmp_path):
+    small = sms.rows(range(0, len(sms.inputs), 2))
+    told: list[tuple[int, int | None]] = []
+
+    class CutOffError(Exception):
+        pass
+
+    def progress(done: int, total: int | None) -> None:
+        told.append((done, total))
+        if done == 3 and not seen:
+            raise CutOffError
+
+    seen: list[float] = []
+    context = TrainingContext(checkpoints=tmp_path, progress=progress)
+    with pytest.raises(CutOffError):
+        ablate(small, POLICY, TFIDF, seeds=2, context=context)
+    assert len(list(tmp_path.iterdir())) == 3
+    seen = [path.stat().st_mtime_ns for path in sorted(tmp_path.iterdir())]
+    known = sorted(tmp_path.iterdir())
+    found = ablate(small, POLICY, TFIDF, seeds=2, context=context)
+    assert told[-1] == (8, 8)
+    assert [path.stat().st_mtime_ns for path in known] == seen
+    assert ablate(small, POLICY, TFIDF, seeds=2).gain == found.gain
+
+
+def test_what_a_model_said_is_read_as_it_was_written(tmp_path):
+    spans = [[ScoredSpan(0, 3, "PER", 0.1 + 0.2)], []]
+    shapes = [[ScoredShape("cat", "box", ((np.float32(0.5), 1.0), (2.0, 3.0)), 0.75)]]
+    table = np.array([[0.1, 0.9], [1 / 3, 2 / 3]])
+    for number, made in enumerate((spans, shapes, table)):
+        path = tmp_path / "said" / f"{number}.npz"
+        assert Said.load(path) is None
+        Said(made, ("a", "b"), 1.5).store(path)
+        read = Said.load(path)
+        assert np.array_equal(read.predictions, made) if number == 2 else read.predictions == made
+        assert (read.labels, read.seconds) == (("a", "b"), 1.5)
 
 
 def test_keys_are_not_tried_on_chinese():

@@ -88,7 +88,7 @@ def die_inside_the_second_epoch(row):
         os.kill(os.getpid(), 9)
 folder = Path(sys.argv[1])
 context = TrainingContext(cache_dir=Path(sys.argv[2]), checkpoints=folder / "c", on_step=die_inside_the_second_epoch)
-train(few(32), folder / "m", settings(family="fine-tuning", epochs=2), context)
+train(few(8), folder / "m", settings(family="fine-tuning", epochs=2, batch_size=4), context)
 """
 
 
@@ -103,10 +103,11 @@ def test_fine_tuning_killed_in_an_epoch_ends_with_the_weights_of_an_unbroken_run
     assert done.returncode == -signal.SIGKILL
     kept = [path.name for path in (tmp_path / "c").glob("step-*")]
     steps: list[dict[str, object]] = []
-    chosen = settings(family="fine-tuning", epochs=2)
+    # Twelve messages are three steps an epoch.
+    chosen = settings(family="fine-tuning", epochs=2, batch_size=4)
     context = TrainingContext(cache_dir=cache_dir, checkpoints=tmp_path / "c", on_step=steps.append)
-    train(few(32), tmp_path / "m", chosen, context)
-    train(few(32), tmp_path / "whole", chosen, TrainingContext(cache_dir=cache_dir))
+    train(few(8), tmp_path / "m", chosen, context)
+    train(few(8), tmp_path / "whole", chosen, TrainingContext(cache_dir=cache_dir))
     # The fifth step was not saved yet: it is taken again.
     assert kept == ["step-000000004"]
     assert steps[0]["step"] == 5

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_skills_of_members'),
-        ('modeling', '0006_gates_of_any_task'),
+        ('modeling', '0008_checks_and_ensembles'),
         ('workers', '0004_pieces_of_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
