@@ -156,11 +156,7 @@ def _row(row: Row, report: dict[str, Any], limits: Limits) -> dict[str, Any]:
 
 
 def _tip(point: Any) -> dict[str, Any]:
-    """Return where what is said of a point stands: beside it, and below where the upper edge is near."""
-    side = -12 if point.right else 12
-    return {
-        "text_x": point.x + side,
-        "anchor": "end" if point.right else "start",
-        "name_y": point.y + 4,
-        "tip_y": point.y + 20,
-    }
+    """Return where what is said of a point stands: beside it, and above where the right edge is near."""
+    if point.right:
+        return {"text_x": point.x + 6, "anchor": "end", "name_y": point.y - 12, "tip_y": point.y - 28}
+    return {"text_x": point.x + 12, "anchor": "start", "name_y": point.y + 4, "tip_y": point.y + 20}

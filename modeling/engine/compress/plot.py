@@ -28,8 +28,8 @@ class Tick:
 
 @dataclass(frozen=True)
 class Point:
-    """A candidate in pixels; `over` says that it loses more than the picture shows; `right` that its name stands to
-    its left."""
+    """A candidate in pixels; `over` says that it loses more than the picture shows; `right` that its name stands
+    above it, as the right edge is near."""
 
     name: str
     x: float
@@ -141,7 +141,7 @@ def svg(found: Plot) -> str:
     dots = "".join(
         f'<circle cx="{q.x}" cy="{q.y}" r="{8 if q.proposed else 5}" '
         f'fill="{"#15803d" if q.proposed else "#1d4ed8" if q.on_front else "#9ca3af"}"/>'
-        f'<text x="{q.x + (-11 if q.right else 11)}" y="{q.y + 4}" text-anchor="{"end" if q.right else "start"}">'
+        f'<text x="{q.x + (6 if q.right else 11)}" y="{q.y + (-12 if q.right else 4)}" text-anchor="{"end" if q.right else "start"}">'
         f"{escape(q.name)}{' ↑' if q.over else ''}</text>"
         for q in p.points
     )
