@@ -138,13 +138,7 @@ def svg(found: Plot) -> str:
             f'<line x1="{p.limit_x}" x2="{p.limit_x}" y1="{p.top}" y2="{p.bottom}" '
             'stroke="#b45309" stroke-dasharray="5 4"/>'
         )
-    dots = "".join(
-        f'<circle cx="{q.x}" cy="{q.y}" r="{8 if q.proposed else 5}" '
-        f'fill="{"#15803d" if q.proposed else "#1d4ed8" if q.on_front else "#9ca3af"}"/>'
-        f'<text x="{q.x + (6 if q.right else 11)}" y="{q.y + (-12 if q.right else 4)}" text-anchor="{"end" if q.right else "start"}">'
-        f"{escape(q.name)}{' ↑' if q.over else ''}</text>"
-        for q in p.points
-    )
+    dots = "".join(map(_dot, p.points))
     title = "Points lost on the validation rows by " + (
         "size of the bundle" if p.view == "bytes" else "time of an answer"
     )
@@ -152,4 +146,15 @@ def svg(found: Plot) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {p.width} {p.height}" font-family="sans-serif" '
         f'font-size="12" role="img" aria-label="{title}"><rect width="100%" height="100%" fill="white"/>'
         f'<title>{title}</title>{across}{up}{limits}<path d="{p.path}" fill="none" stroke="#1d4ed8"/>{dots}</svg>\n'
+    )
+
+
+def _dot(point: Point) -> str:
+    fill = "#15803d" if point.proposed else "#1d4ed8" if point.on_front else "#9ca3af"
+    # Near the right edge a name stands above its dot, elsewhere beside it.
+    x, y, anchor = (6, -12, "end") if point.right else (11, 4, "start")
+    return (
+        f'<circle cx="{point.x}" cy="{point.y}" r="{8 if point.proposed else 5}" fill="{fill}"/>'
+        f'<text x="{point.x + x}" y="{point.y + y}" text-anchor="{anchor}">{escape(point.name)}'
+        f"{' ↑' if point.over else ''}</text>"
     )
