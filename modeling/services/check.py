@@ -95,10 +95,7 @@ def start_check(
         DomainError: ``check_unknown``, ``check_needs_training``, ``check_needs_family``, ``check_out_of_range``,
             ``bad_augmentation``, and those of `modeling.services.training.check_params`.
     """
-    if kind not in CheckKind.values:
-        detail = _("There is no check %(kind)s. Choose one of: %(kinds)s.")
-        raise DomainError("check_unknown", detail % {"kind": kind, "kinds": ", ".join(CheckKind.values)}, field="kind")
-    _check_ranges(seeds=seeds, split=split, least_safe=least_safe)
+    _check_choice(kind=kind, seeds=seeds, split=split, least_safe=least_safe)
     chosen: dict[str, Any] = {"kind": kind, "family": family, "params": params, "budget": budget}
     if training_id is not None:
         asked = _of_training(actor=actor, training_id=training_id, **chosen)
@@ -141,7 +138,10 @@ def start_check(
     return check
 
 
-def _check_ranges(*, seeds: int, split: str, least_safe: float | None) -> None:
+def _check_choice(*, kind: str, seeds: int, split: str, least_safe: float | None) -> None:
+    if kind not in CheckKind.values:
+        detail = _("There is no check %(kind)s. Choose one of: %(kinds)s.")
+        raise DomainError("check_unknown", detail % {"kind": kind, "kinds": ", ".join(CheckKind.values)}, field="kind")
     if not 1 <= seeds <= MOST_SEEDS:
         detail = _("%(name)s must lie between 1 and %(most)s.") % {"name": "seeds", "most": MOST_SEEDS}
         raise DomainError("check_out_of_range", detail, field="seeds")

@@ -23,6 +23,7 @@ CONNECTING |= {"asyncio.open_connection", "websockets", "paramiko", "boto3", "s3
 MAY = {
     "curation/engine/url_guard.py": "is the guard",
     "curation/engine/bucket.py": "reads types of answers; its connections are the guard's",
+    "curation/engine/embedding/hub.py": "fetches encoders that the operator named, where the operator allows it",
 }
 # They are programs of their own: the client that people run, the runner that starts the service, tests and benchmarks.
 OUTSIDE = {"client", "runner", "tests", "bench"}

@@ -9,10 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curation.engine.embedding.graph import OPSET
 from modeling.engine.bundle.card import model_card
 from modeling.engine.bundle.gate import LIMIT_POINTS, GateResult
-from modeling.engine.bundle.ladder import Candidate, climb
 from modeling.engine.bundle.materials import bill_of_materials
 from modeling.engine.bundle.pack import pack, to_json
 from modeling.engine.errors import GateRefused
@@ -22,6 +20,7 @@ from modeling.engine.families.table import get_family
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from modeling.engine.bundle.ladder import Candidate
     from modeling.engine.bundle.plan import Plan
     from modeling.engine.data import Examples
     from modeling.engine.training.train import TrainedModel
@@ -74,6 +73,8 @@ def export_bundle(
         EngineError: code `not_exportable` for a family without a graph.
         Cancelled.
     """
+    from modeling.engine.bundle.ladder import climb
+
     context = context or TrainingContext()
     plan = get_family(model.facts["family"]).plan(model, data, context)
     chosen_rungs = [rung for rung in plan.rungs if rungs is None or rung.name in rungs]
@@ -163,6 +164,8 @@ def _metrics(
 def _manifest_facts(
     model: TrainedModel, plan: Plan, chosen: Candidate, created_at: str, lineage: dict[str, str | int]
 ) -> dict[str, Any]:
+    from curation.engine.embedding.graph import OPSET
+
     trained = model.facts
     parents = {"code": code_hash(), "training": trained["fingerprint"], "rung": chosen.rung.name}
     return {

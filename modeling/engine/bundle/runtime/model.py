@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 
 # What the manifest calls a way of reading or answering, and where it is written. A new one is one row here.
 READINGS = {
@@ -66,6 +65,8 @@ class Model:
         reading, answering = self.manifest["reading"], self.manifest["answering"]
         self._reading: Reading = _made(READINGS, reading, member)
         self._answer: Answer = _made(ANSWERS, {**answering, "labels": labels}, member)
+        import onnxruntime  # loads slowly, and whoever only looks at the tables here does not need it
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
