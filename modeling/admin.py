@@ -4,7 +4,17 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from modeling.models import Bundle, Check, Deployment, DeploymentRevision, Model, PredictionUsage, Search, Training
+from modeling.models import (
+    Bundle,
+    Check,
+    Compression,
+    Deployment,
+    DeploymentRevision,
+    Model,
+    PredictionUsage,
+    Search,
+    Training,
+)
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -38,6 +48,13 @@ class SearchAdmin(ReadOnlyAdmin):
     list_select_related = ("organization", "version", "job")
     list_filter = ("family", "job__state")
     search_fields = ("name",)
+
+
+@admin.register(Compression)
+class CompressionAdmin(ReadOnlyAdmin):
+    list_display = ("id", "organization", "model", "limit_drop", "limit_bytes", "limit_ms", "job", "created_at")
+    list_select_related = ("organization", "model", "job")
+    list_filter = ("job__state",)
 
 
 @admin.register(Check)

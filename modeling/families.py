@@ -353,6 +353,22 @@ MADE: dict[str, Family] = {
         tasks=("text-classification", "text-multilabel", "image-classification", "image-multilabel", "table"),
         exportable=False,
     ),
+    "static": Family(
+        name="static",
+        title=_("Static vectors, taught by another model"),
+        what=_("Adds up one vector for each piece of a text; no encoder runs."),
+        when=_("Made by “Make it smaller” from another model."),
+        cost=_("minutes"),
+        tasks=("text-classification", "text-multilabel"),
+    ),
+    "student": Family(
+        name="student",
+        title=_("Smaller encoder, taught by another model"),
+        what=_("The encoder of another model with fewer layers, heads or inner units, taught by that model."),
+        when=_("Made by “Make it smaller” from another model."),
+        cost=_("minutes"),
+        tasks=("text-classification", "text-multilabel"),
+    ),
 }
 
 

@@ -67,6 +67,20 @@ def export_bundle(job: JobContext) -> dict[str, Any]:
     return run_export(job=job, **job.params)
 
 
+@job_task("modeling.compress")
+def compress(job: JobContext) -> dict[str, Any]:
+    from modeling.services.compression import run_compression
+
+    return run_compression(job=job, **job.params)
+
+
+@job_task("modeling.keep_student")
+def keep_student(job: JobContext) -> dict[str, Any]:
+    from modeling.services.compression import run_keep
+
+    return run_keep(job=job, **job.params)
+
+
 @job_task("modeling.search_subject")
 def search_subject(job: JobContext) -> dict[str, Any]:
     from modeling.services.erasure_search import execute_search  # slow import: pyarrow

@@ -41,7 +41,18 @@ from labeling.services.comment import save_comments
 from labeling.services.gold import mark_gold
 from labeling.services.project import schema_for_labels
 from labeling.services.queue import lease_tasks
-from modeling.models import Bundle, BundleState, Check, Deployment, Erasure, Explanation, Model, Search, Training
+from modeling.models import (
+    Bundle,
+    BundleState,
+    Check,
+    Compression,
+    Deployment,
+    Erasure,
+    Explanation,
+    Model,
+    Search,
+    Training,
+)
 from workers.models import Job
 
 _numbers = itertools.count(1)
@@ -283,6 +294,10 @@ def bundle(actor: Actor) -> Bundle:
     return Bundle.objects.create(organization_id=actor.organization_id, model=model(actor), **made)
 
 
+def compression(actor: Actor) -> Compression:
+    return Compression.objects.create(organization_id=actor.organization_id, model=model(actor), job=job(actor))
+
+
 def deployment(actor: Actor) -> Deployment:
     name = f"deployment-{next(_numbers)}"
     return Deployment.objects.create(organization_id=actor.organization_id, name=name, slug=name, bundle=bundle(actor))
@@ -316,6 +331,7 @@ FACTORIES: dict[type[models.Model], Any] = {
     AuditEntry: audit_entry,
     Bulk: bulk,
     Bundle: bundle,
+    Compression: compression,
     Check: check,
     Comment: comment,
     Dataset: dataset,

@@ -64,6 +64,8 @@ KINDS: dict[str, Kind] = {
     "modeling.check": Kind(_("Check of a policy of augmentation"), "heavy"),
     "modeling.explain": Kind(_("Explanation"), "interactive", attempts=3),
     "modeling.export_bundle": Kind(_("Bundle export"), "heavy"),
+    "modeling.compress": Kind(_("Search for a smaller model"), "heavy"),
+    "modeling.keep_student": Kind(_("Keeping a smaller model"), "heavy"),
     "modeling.search_subject": Kind(_("Search for a person")),
     "modeling.erase_subject": Kind(_("Erasure of a person"), attempts=20),
     "workers.check": Kind(_("Check of the workers"), "interactive"),

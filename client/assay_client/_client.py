@@ -16,6 +16,7 @@ from assay_client._resources.bulk import Bulks
 from assay_client._resources.bundle import Bundles
 from assay_client._resources.check import Checks
 from assay_client._resources.comment import Comments, Reviews
+from assay_client._resources.compression import Compressions
 from assay_client._resources.dataset import Datasets
 from assay_client._resources.deployment import Deployments
 from assay_client._resources.erasure import Erasures
@@ -49,8 +50,8 @@ class Client:
 
     Attributes:
         datasets, uploads, sources, erasures, versions, runs, projects, assignments, golds, suggestions, exports,
-            quality, rules, bulks, annotations, comments, reviews, jobs, trainings, checks, bundles, deployments: one
-            for each noun of the service.
+            quality, rules, bulks, annotations, comments, reviews, jobs, trainings, checks, compressions, bundles,
+            deployments: one for each noun of the service.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Client:
         self.comments = Comments(self._transport)
         self.reviews = Reviews(self._transport)
         self.trainings = Trainings(self._transport)
+        self.compressions = Compressions(self._transport)
         self.checks = Checks(self._transport)
         self.bundles = Bundles(self._transport)
         self.deployments = Deployments(self._transport)

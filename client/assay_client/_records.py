@@ -290,6 +290,7 @@ class Training(Record):
     encoder: str = ""
     device: str = ""
     model: int | None = None
+    compression: int | None = None
     fingerprint: str = ""
     members: list[int] = field(default_factory=list)
     report: dict[str, Any] | None = None
@@ -331,6 +332,20 @@ class Bundle(Record):
     byte_count: int = 0
     limit_points: float = 0.0
     gate: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compression(Record):
+    """A search for a smaller form of a model."""
+
+    id: int
+    model: int
+    limit_drop: float = 0.0
+    limit_bytes: int | None = None
+    limit_ms: float | None = None
+    job: int | None = None
+    state: str | None = None
+    report: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,7 +83,7 @@ class TrainingOutput(serializers.ModelSerializer[Training]):
         model = Training
         fields = [
             "id", "version", "name", "task", "answer", "family", "params", "seed", "job", "state", "encoder", "device",
-            "fingerprint", "model", "members", "created_by", "created_at",
+            "fingerprint", "model", "members", "compression", "created_by", "created_at",
         ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from modeling.api.bundle import BundleViewSet
 from modeling.api.check import CheckViewSet
+from modeling.api.compression import CompressionViewSet
 from modeling.api.deployment import DeploymentViewSet, PredictBySlugView, PredictView
 from modeling.api.erasure import ErasureViewSet
 from modeling.api.explanation import ExplainView, ExplanationViewSet
@@ -19,6 +20,7 @@ router.register("checks", CheckViewSet, basename="check")
 router.register("explanations", ExplanationViewSet, basename="explanation")
 router.register("models", ModelViewSet, basename="model")
 router.register("bundles", BundleViewSet, basename="bundle")
+router.register("compressions", CompressionViewSet, basename="compression")
 router.register("deployments", DeploymentViewSet, basename="deployment")
 router.register("erasures", ErasureViewSet, basename="erasure")
 urlpatterns = [

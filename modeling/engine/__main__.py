@@ -1,4 +1,4 @@
-"""The engine on the command line: python -m modeling.engine train|evaluate|predict|search|ensemble|export|verify."""
+"""The engine on the command line: python -m modeling.engine train|evaluate|search|ensemble|compress|export|…"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 from modeling.models.bundle import Bundle, BundleState
 from modeling.models.check import Check, CheckKind
+from modeling.models.compression import Compression
 from modeling.models.deployment import (
     Deployment,
     DeploymentRevision,
@@ -18,6 +19,7 @@ __all__ = [
     "BundleState",
     "Check",
     "CheckKind",
+    "Compression",
     "Deployment",
     "DeploymentRevision",
     "DeploymentState",

@@ -22,6 +22,8 @@ class Bundle(TimedModel):
     state = models.CharField(max_length=10, choices=BundleState.choices, default=BundleState.PENDING)
     # How many points (0 to 100) of the task's primary figure the small model may lose against the float one.
     limit_points = models.FloatField(_("limit"), default=0.5)
+    # The one compression to try; empty for all, from small to safe.
+    rung = models.CharField(max_length=40, blank=True)
     object_key = models.CharField(max_length=300, blank=True)
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     byte_count = models.BigIntegerField(_("size"), default=0)

@@ -29,6 +29,10 @@ class Training(TimedModel):
     environment = models.JSONField(default=dict)
     # Metrics, per class, confusion, calibration, baseline and comparison on the locked test split.
     report = models.JSONField(null=True, blank=True)
+    # Of a student: the search for smaller models that made it, of which `params` name the candidate.
+    compression = models.ForeignKey(
+        "modeling.Compression", null=True, blank=True, on_delete=models.SET_NULL, related_name="students"
+    )
     # Each item of the test split with answer, prediction and loss, the worst first, as Parquet.
     rows_key = models.CharField(max_length=300, blank=True)
 

@@ -61,9 +61,9 @@ class ExplainPage(ScopedPage):
                     label=values["label"],
                 )
                 return redirect("modeling:explanation", made.pk)
-        from modeling.pages.training import ExportForm, show_training
+        from modeling.pages.training import show_training
 
-        return show_training(request, pk, ExportForm(), status=400, asking=form)
+        return show_training(request, pk, status=400, asking=form)
 
 
 class ExplanationPage(ScopedPage):

@@ -16,6 +16,7 @@ from modeling.engine.augmentation.ready import ready_policy
 from modeling.engine.tasks import get_task
 from modeling.families import AUTO, TASK_TITLES, family_named
 from modeling.models import CheckKind, Training
+from modeling.pages.compression import CompressForm
 from modeling.pages.ensemble import EnsembleView
 from modeling.pages.explanation import ExplainForm, can_ask, earlier
 from modeling.pages.report import FIGURES, ReportView
@@ -30,6 +31,7 @@ from modeling.pages.training_form import (
 )
 from modeling.services.augmenting import preview_augmentation
 from modeling.services.bundle import DEFAULT_LIMIT_POINTS, start_export
+from modeling.services.compression import TASKS as TEACHING
 from modeling.services.ensemble import combinable
 from modeling.services.explaining import explains_texts
 from modeling.services.judged import slices_of
@@ -151,7 +153,7 @@ class TrainingPage(ScopedPage):
     scopes = {"GET": "model.read"}
 
     def get(self, request: PageRequest, pk: int) -> HttpResponse:
-        return show_training(request, pk, ExportForm())
+        return show_training(request, pk)
 
 
 class ExportPage(ScopedPage):
@@ -170,11 +172,16 @@ class ExportPage(ScopedPage):
 
 
 def show_training(
-    request: PageRequest, pk: int, form: ExportForm, status: int = 200, asking: ExplainForm | None = None
+    request: PageRequest,
+    pk: int,
+    form: ExportForm | None = None,
+    status: int = 200,
+    asking: ExplainForm | None = None,
+    smaller: CompressForm | None = None,
 ) -> HttpResponse:
-    """Show a training; `form` and `asking` are its forms with what was wrong in them."""
+    """Show a training; `form`, `asking` and `smaller` are its forms with what was wrong in them."""
     rows = Training.objects.visible_to(request.actor)
-    rows = rows.select_related("version__dataset", "job", "model", "created_by")
+    rows = rows.select_related("version__dataset", "job", "model", "created_by", "compression__model__training")
     training = get_object_or_404(rows, pk=pk)
     model = getattr(training, "model", None)
     report = training.report or {}
@@ -197,7 +204,9 @@ def show_training(
         "check_kinds": CHECK_TITLES.items(),
         "can_check": model is not None and get_task(training.task).input in KINDS,
         "bundles": model.bundles.order_by("-pk") if model else [],
-        "form": form,
+        "form": form or ExportForm(),
+        "smaller": (smaller or CompressForm()) if training.task in TEACHING else None,
+        "compressions": model.compressions.select_related("job").order_by("-pk")[:5] if model else [],
         "can_write": request.actor.can("model.write"),
         "asking": (asking or ExplainForm()) if model and explains_texts(training.task) else None,
         "refused": asking,

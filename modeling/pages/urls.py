@@ -2,6 +2,7 @@ from django.urls import path
 
 from modeling.pages.bundle import BundleDownloadPage, BundlePage, BundlesPage
 from modeling.pages.check import CheckPage, NewCheckPage, TrainWithPage
+from modeling.pages.compression import CompressionExportPage, CompressionPage, CompressPage
 from modeling.pages.deployment import (
     DeploymentPage,
     DeploymentsPage,
@@ -39,6 +40,9 @@ urlpatterns = [
     path("trainings/<int:pk>/slices/", SlicesPage.as_view(), name="training-slices"),
     path("trainings/<int:pk>/beside/", ComparePage.as_view(), name="training-compare"),
     path("trainings/<int:pk>/export/", ExportPage.as_view(), name="training-export"),
+    path("trainings/<int:pk>/compress/", CompressPage.as_view(), name="training-compress"),
+    path("compressions/<int:pk>/", CompressionPage.as_view(), name="compression"),
+    path("compressions/<int:pk>/export/", CompressionExportPage.as_view(), name="compression-export"),
     path("trainings/<int:pk>/explain/", ExplainPage.as_view(), name="training-explain"),
     path("explanations/<int:pk>/", ExplanationPage.as_view(), name="explanation"),
     path("searches/new/", NewSearchPage.as_view(), name="search-new"),

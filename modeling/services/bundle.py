@@ -35,7 +35,7 @@ DEFAULT_LIMIT_POINTS = 0.5
 
 
 @transaction.atomic
-def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_LIMIT_POINTS) -> Bundle:
+def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_LIMIT_POINTS, rung: str = "") -> Bundle:
     """Send the job that makes a bundle of a model and return the bundle, still without a file.
 
     Args:
@@ -43,6 +43,7 @@ def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_L
         model_id: The model.
         limit_points: How many points (0 to 100) of the task's primary figure the small model may lose on the
             test split.
+        rung: The one compression to try; all, from small to safe, when left out.
 
     Raises:
         NotFound: No such model.
@@ -59,6 +60,7 @@ def start_export(*, actor: Actor, model_id: int, limit_points: float = DEFAULT_L
         organization_id=actor.organization_id,
         model=model,
         limit_points=limit_points,
+        rung=rung,
         created_by_id=actor.user_id or None,
     )
     bundle.job = enqueue(
@@ -129,6 +131,7 @@ def _export(job: JobContext, bundle: Bundle, folder: Path) -> "ExportResult":
             comparison=(training.report or {}).get("comparison"),
             limit_points=bundle.limit_points,
             signing_key=signing_key(),
+            rungs=[bundle.rung] if bundle.rung else None,
             context=TrainingContext(
                 cache_dir=settings.ASSAY_MODEL_CACHE,
                 vectors_dir=vectors_folder(job.organization_id),

@@ -236,8 +236,12 @@ TABLES: dict[str, Table] = {
     "labeling.Lease": Table(_("Leases"), "project__organization", rows=REMOVED),
     "labeling.Draft": Table(_("Drafts"), "task__project__organization", rows=REMOVED, blanked=("answer",)),
     "modeling.Bundle": Table(
-        _("Bundles"), reported=("files", "gate"), harmless=("state", "object_key", "sha256"),
+        _("Bundles"), reported=("files", "gate"), harmless=("state", "rung", "object_key", "sha256"),
         reason=_("What a model learned cannot be taken out of it. Train again on the version as it is now."),
+    ),
+    "modeling.Compression": Table(
+        _("Searches for smaller models"), blanked=("report",), harmless=("recipes",),
+        reason=_("Figures of candidates; what a model learned cannot be taken out of it."),
     ),
     "modeling.Check": Table(
         _("Checks of augmentation"), rows=REWRITTEN, blanked=("params", "policy", "report"), reported=("name",),

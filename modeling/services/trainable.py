@@ -237,6 +237,17 @@ def open_examples(*, version: Version, goal: Goal, soft: bool = False) -> Iterat
         )
 
 
+def unlabeled_texts(*, version: Version, goal: Goal) -> list[str]:
+    """Return the texts of a version that have no answer and are not of its validation or test part, in order."""
+    with open_version(version) as reader:
+        table = reader.table()
+    inputs = _inputs(table, dict(version.manifest["roles"]), goal, str)
+    answers = _ANSWERS[goal.task](table, goal)
+    splits = table[SPLIT_COLUMN].to_pylist()
+    rows = zip(inputs, answers, splits, strict=True)
+    return [text for text, said, split in rows if text is not None and said is None and split in {None, "train"}]
+
+
 def input_and_answer(*, version: Version, goal: Goal, item_id: int, path_of: Callable[[str], Any]) -> tuple[Any, Any]:
     """Return one item of a version as the engine takes it, and its answer; None for what it does not have.
 

@@ -12,7 +12,7 @@ from accounts.pages.view import ScopedPage
 from accounts.roles import ROLES
 from curation.models import Dataset, Diff, Plan, Run, Selection, Source, Upload, Version
 from labeling.models import Comment, Export, LabelingRule, Project
-from modeling.models import Bundle, Check, Deployment, Erasure, Explanation, Search, Training
+from modeling.models import Bundle, Check, Compression, Deployment, Erasure, Explanation, Search, Training
 from tests import factories
 from tests.architecture.test_routes import readable
 from workers.models import Job
@@ -22,6 +22,7 @@ NOUNS = {
     "bundles": Bundle,
     "checks": Check,
     "comments": Comment,
+    "compressions": Compression,
     "datasets": Dataset,
     "deployments": Deployment,
     "diffs": Diff,

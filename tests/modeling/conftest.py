@@ -22,8 +22,8 @@ from accounts.services.organization import create_organization
 from core import objects
 from curation.engine.writer import VersionWriter
 from curation.models import Dataset, Version
-from modeling.models import Bundle, Model, Training
-from modeling.services.archive import pack, sha256_of
+from modeling.models import Bundle, Compression, Model, Training
+from modeling.services.archive import pack, sha256_of, unpack
 from tests.sharing import made_once
 from workers.context import JobContext
 from workers.models import Job
@@ -210,6 +210,51 @@ def model(owner: Actor, version: Version, artifacts: Artifacts) -> Model:
         fingerprint=artifacts.facts["fingerprint"],
         labels=artifacts.facts["labels"],
         metrics={"macro_f1": report["macro_f1"], "accuracy": report["accuracy"], "gain_points": 1.25},
+    )
+
+
+def _compressed(folder: Path) -> tuple[dict[str, Any], Path, str]:
+    """Search for a smaller form of the artifacts' model: its int8 export and a small student of static vectors."""
+    from django.conf import settings
+
+    from modeling.engine.compress.front import Limits
+    from modeling.engine.compress.search import candidate_model, compress
+    from modeling.engine.data import Examples
+    from modeling.engine.training import TrainedModel, TrainingContext
+
+    columns = split_table(messages(240)).to_pydict()
+    data = Examples.of("text-classification", columns["text"], columns["label"], columns["split"])
+    unpack(Artifacts(*made_once("artifacts", _made)).model, folder / "model")
+    found = compress(
+        TrainedModel.load(folder / "model"),
+        data,
+        folder / "candidates",
+        limits=Limits(drop=30),
+        recipes=["int8", "static-64"],
+        made=60,
+        settings={"epochs": 4},
+        context=TrainingContext(cache_dir=settings.ASSAY_MODEL_CACHE),
+    )
+    archive = folder / "static.zip"
+    pack(candidate_model(folder / "candidates", "static-64").folder, archive)
+    return found.to_dict(), archive, sha256_of(archive)
+
+
+@pytest.fixture
+def compression(owner: Actor, model: Model) -> Compression:
+    """A search for a smaller form of the model that is over: int8, and the student static-64, which is proposed."""
+    report, archive, digest = made_once("compressed", _compressed)
+    key = objects.put_file(archive, objects.key("models", owner.organization_id, f"{digest}.zip"))
+    students = {"static-64": {"object_key": key, "sha256": digest, "family": "static"}}
+    job = Job.objects.create(
+        organization_id=owner.organization_id, kind="modeling.compress", title="c", state="succeeded"
+    )
+    return Compression.objects.create(
+        organization_id=owner.organization_id,
+        model=model,
+        job=job,
+        limit_drop=30,
+        report={**report, "students": students},
     )
 
 

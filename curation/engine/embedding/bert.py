@@ -46,6 +46,38 @@ class RowwiseEmbedding(nn.Module):
         return codes[ids].to(torch.float32) * scale[ids]
 
 
+class NarrowEmbedding(nn.Module):
+    """An embedding table in few numbers a row, and what widens a row again: a product of two thin matrices.
+
+    `down` [width, rank] and `mean` [width] say how the rows come from those of the whole table; they take no part in
+    the computation.
+    """
+
+    def __init__(self, rows: Tensor, down: Tensor, mean: Tensor) -> None:
+        super().__init__()
+        self.rows: nn.Module = nn.Embedding.from_pretrained(rows, freeze=True)
+        self.register_buffer("down", down)
+        self.register_buffer("mean", mean)
+        self.up = nn.Linear(down.shape[1], down.shape[0])
+        with torch.no_grad():
+            self.up.weight.copy_(down)
+            self.up.bias.copy_(mean)
+
+    @staticmethod
+    def of(table: Tensor, down: Tensor, mean: Tensor) -> NarrowEmbedding:
+        """Return the narrow form of a table [v, width]; the columns of `down` are orthonormal."""
+        return NarrowEmbedding((table - mean) @ down, down, mean)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return float32 rows [..., width] for int64 ids [...]."""
+        return cast("Tensor", self.up(self.rows(ids)))
+
+    def compress(self) -> None:
+        """Replace the rows by their int8 form."""
+        if isinstance(self.rows, nn.Embedding):
+            self.rows = RowwiseEmbedding(self.rows.weight.detach())
+
+
 class BertLayer(nn.Module):
     """One post-norm transformer layer: self-attention, then a feed-forward."""
 
@@ -123,6 +155,8 @@ class BertEncoder(nn.Module):
         """Replace the word table by its int8 form with one scale a row."""
         if isinstance(self.words, nn.Embedding):
             self.words = RowwiseEmbedding(self.words.weight.detach())
+        elif isinstance(self.words, NarrowEmbedding):
+            self.words.compress()
 
 
 def distance_buckets(length: int, buckets: int, device: torch.device) -> Tensor:

@@ -67,6 +67,11 @@ def model_card(name: str, plan: Plan, manifest: dict[str, Any], metrics: dict[st
     if metrics.get("baseline"):
         columns["baseline"] = metrics["baseline"]
     origin = {"Fingerprint": f"`{manifest['fingerprint']}`", "Data": f"`{manifest['data_hash']}`"}
+    if manifest.get("teacher"):
+        teacher, lesson = manifest["teacher"], manifest["lesson"]
+        origin["Teacher"] = f"a model of the family {teacher['family']}, `{teacher['fingerprint']}`"
+        counts = ", ".join(f"{lesson[kind]:,} {kind}" for kind in ("labeled", "unlabeled", "made"))
+        origin["Taught by its answers to"] = f"{counts} texts"
     origin |= {"Made": manifest["created_at"], **dict(sorted(manifest["lineage"].items()))}
     licences = [
         f"- {row['work']}: {row['spdx']} ({row['source']}), see `{row['file']}`" for row in manifest["licences"]

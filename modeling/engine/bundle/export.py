@@ -89,12 +89,25 @@ def export_bundle(
     if not chosen.result.passed:
         raise GateRefused(f"The bundle was refused. {chosen.result.sentence}", rungs=reports)
     metrics = _metrics(model, chosen, float_figures, reports, comparison)
-    facts = _manifest_facts(model, plan, chosen, created_at, dict(lineage or {}))
-    content, manifest = pack(_members(name, model, plan, chosen, facts, metrics), facts)
+    content, manifest = packed(model, plan, chosen, metrics, name, created_at, lineage)
     content = sign_bundle(content, signing_key) if signing_key else content
     _write_whole(out, content)
     digest = hashlib.sha256(content).hexdigest()
     return ExportResult(out, digest, len(content), chosen.result, reports, manifest, metrics, plan.example)
+
+
+def packed(
+    model: TrainedModel,
+    plan: Plan,
+    chosen: Candidate,
+    metrics: dict[str, Any],
+    name: str,
+    created_at: str,
+    lineage: Mapping[str, str | int] | None = None,
+) -> tuple[bytes, dict[str, Any]]:
+    """Return a bundle's bytes and its manifest; `metrics` as `export_bundle` makes them."""
+    facts = _manifest_facts(model, plan, chosen, created_at, dict(lineage or {}))
+    return pack(_members(name, model, plan, chosen, facts, metrics), facts)
 
 
 def _members(
@@ -186,6 +199,9 @@ def _manifest_facts(
         "data_hash": trained["data_hash"],
         "rows": trained["rows"],
         "environment": trained["environment"],
+        # Who taught a student, and from how many texts.
+        "teacher": trained.get("teacher"),
+        "lesson": trained.get("lesson"),
         "lineage": lineage,
         "licences": [
             {

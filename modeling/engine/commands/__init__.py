@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from modeling.engine.commands import augmentation, bundles, explain, models, search, serving
+from modeling.engine.commands import augmentation, bundles, compression, explain, models, search, serving
 from modeling.engine.commands.talk import say
 from modeling.engine.errors import EngineError
 
@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     bundles.add_commands(commands)
     augmentation.add_commands(commands)
     search.add_commands(commands)
+    compression.add_commands(commands)
     explain.add_commands(commands)
     serving.add_commands(commands)
     return top

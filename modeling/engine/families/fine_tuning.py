@@ -68,14 +68,20 @@ class FineTuning(TextFamily):
         self, folder: Path, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
     ) -> np.ndarray[Any, Any]:
         """Return logits."""
-        import torch
-
-        from modeling.engine.families.token_texts import batched, tokenize
-        from modeling.engine.training.loop import choose_device
-
-        device = choose_device(facts["settings"]["device"] if facts["settings"]["device"] != "cuda" else "auto")
-        torch.set_num_threads(facts["settings"]["threads"])
         source = context.source(facts["encoder"])
-        module = self.module(folder, facts, source, None).to(device)
-        logits = batched(module, tokenize(source, inputs), source.pad_id, device, context.cancelled)
-        return logits.astype("float64")
+        return tuned_logits(self.module(folder, facts, source, None), source, facts, inputs, context)
+
+
+def tuned_logits(
+    module: Any, source: EncoderSource, facts: dict[str, Any], inputs: Sequence[Any], context: TrainingContext
+) -> np.ndarray[Any, Any]:
+    """Return float64 logits [n, k] of texts by an encoder with a head, ids of its source to logits."""
+    import torch
+
+    from modeling.engine.families.token_texts import batched, tokenize
+    from modeling.engine.training.loop import choose_device
+
+    device = choose_device(facts["settings"]["device"] if facts["settings"]["device"] != "cuda" else "auto")
+    torch.set_num_threads(facts["settings"]["threads"])
+    logits = batched(module.to(device), tokenize(source, inputs), source.pad_id, device, context.cancelled)
+    return logits.astype("float64")

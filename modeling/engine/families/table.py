@@ -17,6 +17,8 @@ from modeling.engine.families.picture_fine_tune import PictureFineTune
 from modeling.engine.families.picture_head import PictureHead
 from modeling.engine.families.reward import Reward, RewardCounted
 from modeling.engine.families.reward_tuned import RewardTuned
+from modeling.engine.families.static import Static
+from modeling.engine.families.student import Student
 from modeling.engine.families.table_linear import TableLinear
 from modeling.engine.families.table_trees import TableTrees
 from modeling.engine.families.tagger import Tagger
@@ -48,7 +50,7 @@ FAMILIES: dict[str, type[Family]] = {
 }
 
 # What is made of trained models, and so is opened like a family but never trained or offered for training.
-COMBINATIONS: dict[str, type[Family]] = {"ensemble": Ensemble}
+COMBINATIONS: dict[str, type[Family]] = {"ensemble": Ensemble, "static": Static, "student": Student}
 
 # What every model of an input is compared with, by task: seconds to train, nothing pretrained.
 BASELINES: dict[str, str] = {

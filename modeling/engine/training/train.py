@@ -137,7 +137,7 @@ def train(
         raw = family.predict(folder, facts, validation.inputs, context)
     # A family that held out more rows than the validation rows has calibrated by all of them.
     facts = {**task.calibrate(raw, validation, data.classes), **facts}
-    facts["validation"] = _headline(task, task.finish(raw, facts), validation, data.classes)
+    facts["validation"] = headline(task, task.finish(raw, facts), validation, data.classes)
     facts["fingerprint"] = _fingerprint(facts)
     (folder / MODEL_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     return TrainedModel(folder, facts)
@@ -162,7 +162,7 @@ def _complete(family: Family, data: Examples, settings: TrainingSettings) -> tup
     return replace(settings, encoder=choice.name), choice.reason
 
 
-def _headline(task: Task, predictions: Any, examples: Examples, classes: Sequence[str]) -> dict[str, Any]:
+def headline(task: Task, predictions: Any, examples: Examples, classes: Sequence[str]) -> dict[str, Any]:
     """Return the figures of the validation rows that are one number each."""
     figures = task.figures(predictions, examples, classes)
     return {name: value for name, value in figures.items() if isinstance(value, int | float)}

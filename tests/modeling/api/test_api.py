@@ -9,7 +9,7 @@ from accounts.actor import Actor
 from accounts.services.token import create_token
 from curation.models import Version
 from modeling.families import FAMILIES, TASK_TITLES
-from modeling.models import Bundle, Model, Training
+from modeling.models import Bundle, Compression, Model, Training
 from modeling.services import prediction
 from modeling.services.deployment import deploy
 from modeling.services.training import run_training, start_training
@@ -235,3 +235,46 @@ def test_judged_items_are_read_and_compared(call: Callable[..., Any], owner: Act
     assert call("GET", f"trainings/{made[0]}/beside/?other=999999").status_code == 404
     wished = {"version": version.pk, "family": "tfidf-linear", "task": "ner"}
     assert call("POST", "trainings/", wished).json()["code"] == "goal_unknown"
+
+
+def test_a_search_for_a_smaller_model_is_sent_read_and_exported(
+    call: Callable[..., Any], compression: Compression, stranger: Actor
+) -> None:
+    model = compression.model_id
+    made = call("POST", "compressions/", {"model": model, "limit_drop": 1, "recipes": ["static-64"]})
+    assert made.status_code == 202
+    assert made.json()["job"]["kind"] == "modeling.compress"
+    assert made.json()["compression"]["limit_drop"] == 1
+    listed = call("GET", f"compressions/?model={model}").json()["results"]
+    assert [row["id"] for row in listed] == [made.json()["compression"]["id"], compression.pk]
+
+    found = call("GET", f"compressions/{compression.pk}/").json()
+    assert found["report"]["proposed"] == "static-64"
+    assert {row["name"]: row["student"] for row in found["report"]["rows"]} == {"int8": False, "static-64": True}
+    assert "students" not in found["report"]
+    assert caller(stranger)("GET", f"compressions/{compression.pk}/").status_code == 404
+
+    kept = call("POST", f"compressions/{compression.pk}/export/")
+    assert (kept.status_code, kept.json()["bundle"]) == (202, None)
+    assert kept.json()["training"]["family"] == "static"
+    own = call("POST", f"compressions/{compression.pk}/export/", {"candidate": "int8"}).json()
+    assert (own["training"], own["bundle"]["model"]) == (None, model)
+    assert caller(stranger)("POST", f"compressions/{compression.pk}/export/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"limit_drop": -1}, "invalid"),
+        ({"recipes": ["tiny"]}, "invalid"),
+        ({"limit_bytes": 0}, "invalid"),
+        ({"limit_ms": "soon"}, "invalid"),
+        ({"model": "mine"}, "invalid"),
+    ],
+)
+def test_wrong_searches_for_a_smaller_model_are_refused(
+    call: Callable[..., Any], model: Model, body: dict[str, Any], code: str
+) -> None:
+    answer = call("POST", "compressions/", {"model": model.pk, **body})
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert list(answer.json()["errors"]) == list(body)

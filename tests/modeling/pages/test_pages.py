@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.actor import Actor
 from accounts.models import User
 from curation.models import Version
-from modeling.models import Bundle, Deployment, Model, Training
+from modeling.models import Bundle, Compression, Deployment, Model, Training
 from modeling.services.deployment import deploy
 from modeling.services.training import run_training, start_training
 from tests.modeling.conftest import running, taken
@@ -210,6 +210,54 @@ def test_pages_of_judged_items_ask_the_database_little(browser: Client, judged: 
         with CaptureQueriesContext(connection) as queries:
             page(browser, f"/trainings/{first.pk}/{path}")
         assert len(queries) <= 12, path
+
+
+def test_a_search_for_a_smaller_model_starts_from_its_training(browser: Client, model: Model) -> None:
+    path = f"/trainings/{model.training_id}/"
+    assert "Make it smaller" in page(browser, path)
+    answer = browser.post(f"{path}compress/", {"limit_drop": "1.5", "limit_megabytes": "12.5", "limit_ms": ""})
+    search = Compression.objects.get()
+    assert answer.headers["Location"] == f"/compressions/{search.pk}/"
+    assert (search.limit_drop, search.limit_bytes, search.limit_ms) == (1.5, 12_500_000, None)
+    waiting = page(browser, f"/compressions/{search.pk}/")
+    assert "at most 1.5 points lost" in waiting
+    assert "at most 12.5 MB" in waiting
+    assert "job-progress" in waiting
+    assert f"/compressions/{search.pk}/" in page(browser, path)
+    wrong = browser.post(f"{path}compress/", {"limit_drop": "", "limit_ms": "-1"})
+    assert wrong.status_code == 400
+    assert Compression.objects.count() == 1
+
+
+def test_the_front_is_shown_and_one_press_exports(
+    browser: Client, compression: Compression, client: Client, stranger: Actor
+) -> None:
+    path = f"/compressions/{compression.pk}/"
+    for view in ("", "?view=ms", "?view=nonsense"):
+        shown = page(browser, path + view)
+        assert shown.count('<a class="candidate') == 2
+        assert "Take static-64" in shown
+    with CaptureQueriesContext(connection) as queries:
+        page(browser, path)
+    assert len(queries) < 20
+    answer = browser.post(f"{path}export/", {"candidate": "static-64"})
+    student = Training.objects.get(compression=compression)
+    assert answer.headers["Location"] == f"/trainings/{student.pk}/"
+    own = browser.post(f"{path}export/", {"candidate": "int8"})
+    assert own.headers["Location"] == f"/bundles/{Bundle.objects.get().pk}/"
+    assert browser.post(f"{path}export/", {"candidate": "nonsense"}).status_code == 400
+    client.force_login(User.objects.get(pk=stranger.user_id))
+    assert client.get(path).status_code == 404
+    assert client.post(f"{path}export/").status_code == 404
+
+
+def test_without_a_fitting_candidate_the_page_says_so(browser: Client, compression: Compression) -> None:
+    compression.report["proposed"] = None
+    compression.limit_ms = 0.001
+    compression.save()
+    shown = page(browser, f"/compressions/{compression.pk}/")
+    assert "No candidate is within the limits" in shown
+    assert "Export the proposed model" not in shown
 
 
 def test_a_policy_is_chosen_tried_and_kept_when_it_is_wrong(browser: Client, version: Version) -> None:
