@@ -1,6 +1,7 @@
 """The families of pictures on real sets: what they reach, in how much processor time.
 
     python bench/train_pictures.py FOLDER [--only signs,fashion,cells,fruit] [--threads 2] [--seeds 0,1,2] [--folds]
+        [--families auto]
 
 FOLDER holds image/sign_digits_800.zip, image/fashion_mnist_900.zip, detect/bccd_voc.zip and
 detect/fruit_polygons_coco.zip. Test rows: signs and fashion a fifth, by class with the seed; cells the test list of the
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--folds", action="store_true")
+    parser.add_argument("--families", help="of signs and fashion; all that learn them when left out")
     given = parser.parse_args()
     print(f"{time.strftime('%Y-%m-%d')}, {platform.processor() or platform.machine()}, {given.threads} threads")
     seeds = [int(seed) for seed in given.seeds.split(",")]
@@ -58,15 +60,15 @@ def main() -> None:
             place = Path(scratch) / name
             zipfile.ZipFile(given.folder / ARCHIVES[name]).extractall(place)
             for seed in seeds:
-                run = Run(Path(scratch), given.threads, seed)
+                run = Run(Path(scratch), given.threads, seed, given.families.split(",") if given.families else [])
                 {"signs": signs, "fashion": fashion, "cells": cells, "fruit": fruit}[name](place, run, given.folds)
 
 
 class Run:
-    """Where trainings lie, and with how many threads and which seed they run."""
+    """Where trainings lie, with how many threads and which seed they run, and which families of labels, if not all."""
 
-    def __init__(self, scratch: Path, threads: int, seed: int) -> None:
-        self.scratch, self.threads, self.seed = scratch, threads, seed
+    def __init__(self, scratch: Path, threads: int, seed: int, families: list[str]) -> None:
+        self.scratch, self.threads, self.seed, self.families = scratch, threads, seed, families
 
     def trained(self, family: str, data: Examples, **settings: Any) -> tuple[TrainedModel, TrainingContext, float]:
         """Return a model, its context and the processor seconds; vectors are made anew."""
@@ -85,7 +87,7 @@ def classify(name: str, family: str, data: Examples, run: Run) -> None:
     print(
         f"{name} seed {run.seed} {family}: accuracy {result.figures['accuracy']:.3f}, macro-F1 "
         f"{result.figures['macro_f1']:.3f} [{result.interval[0]:.3f}, {result.interval[1]:.3f}], {seconds:.0f} s, "
-        f"{facts['epochs']} epochs, best {facts['best_epoch']}",
+        f"{facts['epochs']} epochs, best {facts['best_epoch']}{'; ' + facts['reason'] if 'reason' in facts else ''}",
         flush=True,
     )
 
@@ -104,15 +106,15 @@ def few(data: Examples, count: int) -> Examples:
 def signs(folder: Path, run: Run, folds: bool) -> None:
     data = read_image_folder(folder, run.seed).examples
     for count in (8, 16, 32):
-        for family in ("picture-head", "picture-fine-tune"):
+        for family in run.families or ("picture-head", "picture-fine-tune"):
             classify(f"signs {count} a class", family, few(data, count), run)
-    for family in ("picture-head", "picture-fine-tune", "picture-cnn"):
+    for family in run.families or ("picture-head", "picture-fine-tune", "picture-cnn"):
         classify(f"signs all {data.splits.count('train')}", family, data, run)
 
 
 def fashion(folder: Path, run: Run, folds: bool) -> None:
     data = read_image_folder(folder, run.seed).examples
-    for family in ("picture-cnn", "picture-head", "picture-fine-tune"):
+    for family in run.families or ("picture-cnn", "picture-head", "picture-fine-tune"):
         classify(f"fashion all {data.splits.count('train')}", family, data, run)
 
 
