@@ -6,6 +6,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 LIMIT_POINTS = 0.5
+# Primary figures of tasks, as a sentence names them.
+NAMES = {
+    "accuracy": "Accuracy",
+    "f1": "F1",
+    "macro_f1": "Macro-F1",
+    "map": "mAP",
+    "micro_f1": "Micro-F1",
+    "r2": "R²",
+}
 
 
 @dataclass(frozen=True)
@@ -40,9 +49,8 @@ def gate(figure: str, before: float, after: float, limit_points: float = LIMIT_P
     # Rounded so that a loss of exactly the limit is not refused for a digit in the sixteenth place.
     loss = round((before - after) * 100, 9)
     passed = loss <= limit_points
-    name = figure.replace("_", "-")
     sentence = (
-        f"{name[0].upper()}{name[1:]} is {after * 100:.2f} compressed and {before * 100:.2f} in float: "
+        f"{NAMES.get(figure, figure)} is {after * 100:.2f} compressed and {before * 100:.2f} in float: "
         + (f"{loss:.2f} points lost" if loss > 0 else "nothing lost")
         + f", with {limit_points:g} allowed."
     )
