@@ -225,7 +225,6 @@ FAMILIES: dict[str, Family] = {
         when=_("The best first model of photos with a few dozen labels of each kind."),
         cost=_("minutes"),
         tasks=_LABELS_OF_PICTURES,
-        exportable=False,
         params=(*_LOOP, *_ANY, _HIDDEN),
         augments=COPIES,
     ),

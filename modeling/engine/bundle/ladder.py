@@ -87,8 +87,8 @@ def climb(
 def answered(
     model: TrainedModel, plan: Plan, members: dict[str, bytes], inputs: Sequence[Any], context: TrainingContext
 ) -> list[Any]:
-    """Return the answer for each input of the bundle of these members, the graph among them; None where it refuses one,
-    such as a text that is too long or a picture that is damaged."""
+    """Return the answer for each input of the bundle of these members, the graph among them; its refusal where it
+    refuses one, such as a text that is too long or a picture that is damaged."""
     manifest = {"reading": plan.reading, "answering": plan.answering}
     whole = {
         **members,
@@ -97,12 +97,12 @@ def answered(
     }
     runtime = Model(whole.__getitem__)
 
-    def one(given: Any) -> dict[str, Any] | None:
+    def one(given: Any) -> dict[str, Any] | Refused:
         stop_if(context.cancelled, "Exporting")
         try:
             return runtime.one(given_of(given))
-        except Refused:
-            return None
+        except Refused as refused:
+            return refused
 
     with ThreadPoolExecutor(int(model.facts["settings"]["threads"])) as pool:
         return list(pool.map(one, inputs))
@@ -116,15 +116,15 @@ def _without_refused(
     Raises:
         BadData: There is none.
     """
-    kept = [row for row, answer in enumerate(answers) if answer is not None]
+    kept = [row for row, answer in enumerate(answers) if not isinstance(answer, Refused)]
+    gone = [f"{test.ids[row]}: {answer}" for row, answer in enumerate(answers) if isinstance(answer, Refused)]
     if not kept:
-        raise BadData(
-            "The bundle answers none of the test rows: their texts are too long, their pictures damaged, or they are "
-            "no rows of its columns."
-        )
-    if len(kept) < len(answers):
+        raise BadData(f"The bundle answers none of the test rows. The first one, {gone[0]}")
+    if gone:
         if context.on_note:
-            context.on_note(f"{len(answers) - len(kept):,} of the test rows cannot be read and are not counted.")
+            many = f"{len(gone):,} test rows cannot be read and are not counted, such as"
+            few = "1 test row cannot be read and is not counted:"
+            context.on_note(f"{few if len(gone) == 1 else many} {gone[0]}")
         test = test.rows(kept)
         reference = [reference[row] for row in kept] if isinstance(reference, list) else reference[kept]
     return test, reference, [answers[row] for row in kept]

@@ -277,4 +277,4 @@ def test_wrong_searches_for_a_smaller_model_are_refused(
 ) -> None:
     answer = call("POST", "compressions/", {"model": model.pk, **body})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert list(answer.json()["errors"]) == list(body)
+    assert [error["field"].split(".")[0] for error in answer.json()["errors"]] == list(body)

