@@ -6,17 +6,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from modeling.engine.compress.lesson import Lesson, check_teacher
-from modeling.engine.compress.student import encoder_for, taught_facts, write_student
+from modeling.engine.compress.student import student_settings, taught_facts, write_student
 from modeling.engine.families.encoder_head import seed_torch
 from modeling.engine.families.family import TrainingContext
-from modeling.engine.families.student import NAME, STUDENT_FILE, Student
-from modeling.engine.training.settings import TrainingSettings
+from modeling.engine.families.student import STUDENT_FILE, Student
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from modeling.engine.compress.smaller_cut import Cut
     from modeling.engine.data import Examples
+    from modeling.engine.training.settings import TrainingSettings
     from modeling.engine.training.train import TrainedModel
 
 
@@ -50,11 +50,8 @@ def teach_smaller(
     from modeling.engine.compress.smaller_work import SmallerWork
 
     check_teacher(teacher, data)
-    context, family = context or TrainingContext(), Student()
-    chosen = settings or TrainingSettings(threads=int(teacher.facts["settings"].get("threads", 1)))
-    encoder, reason = encoder_for(teacher, lesson)
-    chosen = TrainingSettings.from_dict({**chosen.to_dict(), "family": NAME, "encoder": encoder})
-    chosen = chosen.with_defaults(**family.defaults(data.task))
+    context = context or TrainingContext()
+    chosen, reason = student_settings(teacher, lesson, data, Student(), settings)
     seed_torch(chosen.seed)
     work = SmallerWork(teacher, lesson, data, chosen, cut, context)
     context.stage("teaching")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modeling.engine.compress.lesson import Lesson, check_teacher
-from modeling.engine.compress.student import encoder_for, taught_facts, write_student
+from modeling.engine.compress.student import student_settings, taught_facts, write_student
 from modeling.engine.families.encoder_head import seed_torch
 from modeling.engine.families.family import TrainingContext
-from modeling.engine.families.static import NAME, STATIC_FILE, Static
-from modeling.engine.training.settings import TrainingSettings
+from modeling.engine.families.static import STATIC_FILE, Static
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from modeling.engine.data import Examples
+    from modeling.engine.training.settings import TrainingSettings
     from modeling.engine.training.train import TrainedModel
 
 
@@ -53,11 +53,8 @@ def teach_static(
     from modeling.engine.compress.static_net import StaticWork
 
     check_teacher(teacher, data)
-    context, family = context or TrainingContext(), Static()
-    chosen = settings or TrainingSettings(threads=int(teacher.facts["settings"].get("threads", 1)))
-    encoder, reason = encoder_for(teacher, lesson)
-    chosen = TrainingSettings.from_dict({**chosen.to_dict(), "family": NAME, "encoder": encoder})
-    chosen = chosen.with_defaults(**family.defaults(data.task))
+    context = context or TrainingContext()
+    chosen, reason = student_settings(teacher, lesson, data, Static(), settings)
     context.stage("teaching")
     seed_torch(chosen.seed)
     work = StaticWork(lesson, data, chosen, context.source(chosen.encoder), width)

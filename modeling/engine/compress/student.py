@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from curation.engine.embedding.choose import choose_encoder
 from modeling.engine.families.ensemble import MEMBERS
 from modeling.engine.families.table import get_family
+from modeling.engine.training.settings import TrainingSettings
 from modeling.engine.training.train import MODEL_FILE, TrainedModel, environment, headline
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
     from modeling.engine.compress.lesson import Lesson
     from modeling.engine.data import Examples
-    from modeling.engine.families.family import TrainingContext
-    from modeling.engine.training.settings import TrainingSettings
+    from modeling.engine.families.family import Family, TrainingContext
 
 
 def encoder_for(teacher: TrainedModel, lesson: Lesson) -> tuple[str, str]:
@@ -29,6 +29,17 @@ def encoder_for(teacher: TrainedModel, lesson: Lesson) -> tuple[str, str]:
             return model.facts["encoder"], "Its teacher reads by this encoder."
     choice = choose_encoder(list(lesson.texts))
     return choice.name, choice.reason
+
+
+def student_settings(
+    teacher: TrainedModel, lesson: Lesson, data: Examples, family: Family, settings: TrainingSettings | None
+) -> tuple[TrainingSettings, str]:
+    """Return complete settings of a student of a family, and why its encoder is what it is; without settings it has its
+    teacher's threads."""
+    encoder, reason = encoder_for(teacher, lesson)
+    chosen = settings or TrainingSettings(threads=int(teacher.facts["settings"].get("threads", 1)))
+    chosen = TrainingSettings.from_dict({**chosen.to_dict(), "family": family.name, "encoder": encoder})
+    return chosen.with_defaults(**family.defaults(data.task)), reason
 
 
 def taught_facts(

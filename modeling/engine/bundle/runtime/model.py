@@ -21,7 +21,6 @@ READINGS = {
     "windows": "spans.WindowReading",
     "row": "rows.RowReading",
     "tree-row": "rows.TreeReading",
-    "pair-counts": "pairs.PairReading",
     "pair-vectors": "pairs.VectorPairReading",
     "pair-rows": "pairs.RowPairReading",
     "picture": "pictures.PictureReading",
